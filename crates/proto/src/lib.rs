@@ -1,0 +1,22 @@
+//! The messages and stubs of the Countersign contract, generated from `proto/`
+//! by `cargo regenerate` and committed, so that building needs no `protoc`.
+
+mod redacted;
+
+/// Package `countersign.v1`; the comments of the contract are its documentation.
+#[expect(
+    unused_qualifications,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::large_enum_variant,
+    reason = "generated: the contract documents it, and its style is the generator's"
+)]
+pub mod v1 {
+    include!("gen/countersign.v1.rs");
+}
+
+/// The descriptors of the contract and of all that it imports, for reflection.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("gen/countersign.v1.bin");
+
+/// The `domain` of every `google.rpc.ErrorInfo` of this service.
+pub const ERROR_DOMAIN: &str = "countersign";

@@ -1,0 +1,52 @@
+//! `Debug` for the messages that hold a password, a code, a token or a proof:
+//! it names the message and shows nothing of it, so that no log can leak one.
+
+use std::fmt;
+
+use crate::v1;
+
+macro_rules! redacted {
+    ($($message:path),+ $(,)?) => {$(
+        impl fmt::Debug for $message {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($message), " { .. }"))
+            }
+        }
+    )+};
+}
+
+redacted!(
+    v1::ChangePasswordRequest,
+    v1::CheckCodeRequest,
+    v1::CheckCodeResponse,
+    v1::ConfirmSignUpRequest,
+    v1::PasswordGrant,
+    v1::Person,
+    v1::RefreshTokensRequest,
+    v1::ResetPasswordRequest,
+    v1::RevokeTokenRequest,
+    v1::SendCodeRequest,
+    v1::SignUpRequest,
+    v1::Tokens,
+    v1::ValidateTokenRequest,
+    v1::VerifiedCodeGrant,
+);
+
+#[cfg(test)]
+mod tests {
+    use crate::v1;
+
+    #[test]
+    fn a_password_is_not_shown() {
+        let request = v1::IssueTokensRequest {
+            grant: Some(v1::issue_tokens_request::Grant::Password(
+                v1::PasswordGrant {
+                    identifier: None,
+                    password: "correct horse".into(),
+                },
+            )),
+            ..Default::default()
+        };
+        assert!(!format!("{request:?}").contains("horse"));
+    }
+}
