@@ -1,1 +1,13 @@
-//! password.
+//! Passwords: hashing with Argon2id on a bounded pool, and the judgement
+//! whether a password is too easy to guess.
+
+mod memory;
+mod parameters;
+mod pool;
+mod queue;
+mod stored_hash;
+mod strength;
+mod worker;
+
+pub use parameters::{Argon2Parameters, ParametersError};
+pub use pool::{Argon2Pool, PoolSettings};

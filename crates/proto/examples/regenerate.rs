@@ -39,8 +39,11 @@ const SECRET: [&str; 14] = [
     "VerifiedCodeGrant",
 ];
 
-/// Generates all files, as names and contents.
-pub(crate) fn generate() -> Result<Vec<(String, Vec<u8>)>, Box<dyn Error>> {
+/// A file's name and content.
+type Generated = (&'static str, Vec<u8>);
+
+/// Generates all files.
+pub(crate) fn generate() -> Result<Vec<Generated>, Box<dyn Error>> {
     let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
     let descriptors = protox::compile(FILES, [contract])?;
     let out = tempfile::tempdir()?;
@@ -51,8 +54,8 @@ pub(crate) fn generate() -> Result<Vec<(String, Vec<u8>)>, Box<dyn Error>> {
         .compile_fds(descriptors.clone())?;
     let code = std::fs::read(out.path().join("countersign.v1.rs"))?;
     Ok(vec![
-        ("countersign.v1.rs".into(), code),
-        ("countersign.v1.bin".into(), descriptors.encode_to_vec()),
+        ("countersign.v1.rs", code),
+        ("countersign.v1.bin", descriptors.encode_to_vec()),
     ])
 }
 

@@ -1,0 +1,105 @@
+//! The client: generated stubs over one transport, and typed calls where the
+//! difference between "no" and "no answer" decides what the caller does.
+
+use countersign_proto::v1;
+use countersign_proto::v1::auth_service_client::AuthServiceClient;
+use countersign_proto::v1::session_service_client::SessionServiceClient;
+use countersign_proto::v1::validate_token_response::Verdict;
+use countersign_proto::v1::verification_service_client::VerificationServiceClient;
+
+use crate::builder::ClientBuilder;
+use crate::claims::{Claims, Identity};
+use crate::error::{CouldNotTell, Error, ValidateError};
+use crate::transport::Transport;
+use crate::verify::Requirement;
+
+/// A connection to Countersign. Cheap to clone: make one and share it.
+///
+/// Its connections belong to the tokio runtime that opens them; where that
+/// runtime ends, the next call opens new ones.
+#[derive(Debug, Clone)]
+pub struct Client {
+    transport: Transport,
+}
+
+impl Client {
+    /// Configures a client for an endpoint, `http://host:port` or
+    /// `https://host:port`.
+    pub fn builder(endpoint: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::new(endpoint.into())
+    }
+
+    pub(crate) fn new(transport: Transport) -> Self {
+        Self { transport }
+    }
+
+    /// AuthService: signing up and in, refreshing, validating, revoking.
+    #[must_use]
+    pub fn auth(&self) -> AuthServiceClient<Transport> {
+        AuthServiceClient::new(self.transport.clone())
+    }
+
+    /// SessionService: a person's sign-ins.
+    #[must_use]
+    pub fn sessions(&self) -> SessionServiceClient<Transport> {
+        SessionServiceClient::new(self.transport.clone())
+    }
+
+    /// VerificationService: proving that an address is a person's.
+    #[must_use]
+    pub fn verifications(&self) -> VerificationServiceClient<Transport> {
+        VerificationServiceClient::new(self.transport.clone())
+    }
+
+    /// Asks whether an access token is good now. [`Verifier`](crate::Verifier)
+    /// does the same and remembers the answer for some seconds.
+    ///
+    /// # Errors
+    /// [`ValidateError::Rejected`] if it is not, and
+    /// [`ValidateError::CouldNotTell`] if there is no answer.
+    pub async fn validate_token(
+        &self,
+        access_token: &str,
+        requirement: &Requirement,
+    ) -> Result<Identity, ValidateError> {
+        let request = v1::ValidateTokenRequest {
+            access_token: access_token.to_owned(),
+            audience: requirement.audience().unwrap_or_default().to_owned(),
+            required_scopes: requirement.scopes().to_vec(),
+        };
+        let response = match self.auth().validate_token(request).await {
+            Ok(response) => response.into_inner(),
+            Err(status) => return Err(ValidateError::CouldNotTell(status.into())),
+        };
+        match response.verdict {
+            Some(Verdict::Valid(claims)) => Claims::try_from(claims)
+                .map(Identity::from)
+                .map_err(ValidateError::CouldNotTell),
+            Some(Verdict::Rejected(rejection)) => Err(ValidateError::Rejected(rejection.reason())),
+            None => Err(ValidateError::CouldNotTell(CouldNotTell::new(
+                "the answer has no verdict",
+            ))),
+        }
+    }
+
+    /// Exchanges a refresh token for new tokens of the same session.
+    ///
+    /// # Errors
+    /// After [`Error::Refused`] the session is over: the person signs in
+    /// again. After [`Error::CouldNotTell`] keep the refresh token and repeat
+    /// with it; nobody is signed out.
+    pub async fn refresh_tokens(
+        &self,
+        refresh_token: impl Into<String>,
+        client_context: Option<v1::ClientContext>,
+    ) -> Result<v1::Tokens, Error> {
+        let request = v1::RefreshTokensRequest {
+            refresh_token: refresh_token.into(),
+            client_context,
+        };
+        let response = self.auth().refresh_tokens(request).await?.into_inner();
+        response
+            .tokens
+            .ok_or_else(|| Error::CouldNotTell(CouldNotTell::new("the answer has no tokens")))
+    }
+}

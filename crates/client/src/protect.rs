@@ -1,0 +1,213 @@
+//! One tower layer that lets only requests with a good access token through,
+//! for tonic and axum alike.
+
+use std::fmt;
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, Request, Response};
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tower::{BoxError, Layer, Service};
+
+use crate::answer::Denial;
+use crate::deadline::Bytes;
+use crate::verify::{Requirement, VerifyToken};
+
+/// Requires `Authorization: Bearer …` with an access token that is good for
+/// this service, and puts the [`Identity`](crate::Identity) into the
+/// extensions of the request.
+///
+/// What is not let through is answered in the caller's protocol: gRPC callers
+/// get UNAUTHENTICATED, PERMISSION_DENIED (a scope is missing) or UNAVAILABLE
+/// (nobody could tell); the others 401 and 403 with the challenge of RFC 6750,
+/// or 503 with `Retry-After`, and a problem (RFC 9457).
+///
+/// Wraps a whole server, an axum route, or a single tonic service:
+/// `layer.layer(OrdersServer::new(…))` can be given to `add_service`.
+pub struct ProtectLayer<V> {
+    verifier: Arc<V>,
+    requirement: Arc<Requirement>,
+}
+
+/// A service behind a [`ProtectLayer`].
+pub struct Protect<S, V> {
+    inner: S,
+    layer: ProtectLayer<V>,
+}
+
+impl<V: VerifyToken> ProtectLayer<V> {
+    /// Lets any token through that the verifier accepts.
+    #[must_use]
+    pub fn new(verifier: V) -> Self {
+        Self {
+            verifier: Arc::new(verifier),
+            requirement: Arc::default(),
+        }
+    }
+
+    /// Requires tokens for this audience. Name it: otherwise the first of the
+    /// service's configured audiences counts.
+    #[must_use]
+    pub fn audience(self, audience: impl Into<String>) -> Self {
+        self.with(|requirement| requirement.with_audience(audience))
+    }
+
+    /// Requires a scope, in addition to those required before.
+    #[must_use]
+    pub fn require_scope(self, scope: impl Into<String>) -> Self {
+        self.with(|requirement| requirement.with_scope(scope))
+    }
+
+    fn with(mut self, change: impl FnOnce(Requirement) -> Requirement) -> Self {
+        self.requirement = Arc::new(change(Arc::unwrap_or_clone(self.requirement)));
+        self
+    }
+}
+
+impl<V> Clone for ProtectLayer<V> {
+    fn clone(&self) -> Self {
+        Self {
+            verifier: Arc::clone(&self.verifier),
+            requirement: Arc::clone(&self.requirement),
+        }
+    }
+}
+
+impl<V> fmt::Debug for ProtectLayer<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProtectLayer")
+            .field("requirement", &self.requirement)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S, V> Layer<S> for ProtectLayer<V> {
+    type Service = Protect<S, V>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Protect {
+            inner,
+            layer: self.clone(),
+        }
+    }
+}
+
+impl<S: Clone, V> Clone for Protect<S, V> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            layer: self.layer.clone(),
+        }
+    }
+}
+
+impl<S, V> fmt::Debug for Protect<S, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Protect")
+            .field("layer", &self.layer)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S: NamedService, V> NamedService for Protect<S, V> {
+    const NAME: &'static str = S::NAME;
+}
+
+impl<S, V, B, R> Service<Request<B>> for Protect<S, V>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    V: VerifyToken,
+    B: Send + 'static,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        // The service that was polled ready is the one to call.
+        let unpolled = self.inner.clone();
+        let mut inner = mem::replace(&mut self.inner, unpolled);
+        let ProtectLayer {
+            verifier,
+            requirement,
+        } = self.layer.clone();
+        Box::pin(async move {
+            let verdict = match bearer_token(request.headers()) {
+                Some(token) => verifier
+                    .verify(token, &requirement)
+                    .await
+                    .map_err(|error| Denial::of(error, requirement.scopes())),
+                None => Err(Denial::NoToken),
+            };
+            match verdict {
+                Ok(identity) => {
+                    request.extensions_mut().insert(identity);
+                    Ok(inner.call(request).await?.map(Body::new))
+                }
+                Err(denial) => Ok(denial.answer(request.headers())),
+            }
+        })
+    }
+}
+
+/// The token of the one `Authorization: Bearer …` header (RFC 6750 §2.1). Two
+/// such headers are none: nobody can say which one was meant.
+fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next()?;
+    if values.next().is_some() {
+        return None;
+    }
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    let token = token.trim_matches(' ');
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn token_of(values: &[&'static str]) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(AUTHORIZATION, HeaderValue::from_static(value));
+        }
+        bearer_token(&headers).map(str::to_owned)
+    }
+
+    #[test]
+    fn the_scheme_is_read_in_any_case() {
+        for value in ["Bearer a.b.c", "bearer a.b.c", "BEARER  a.b.c"] {
+            assert_eq!(token_of(&[value]).as_deref(), Some("a.b.c"));
+        }
+    }
+
+    #[test]
+    fn what_is_no_single_bearer_token_is_none() {
+        for values in [
+            &[][..],
+            &["a.b.c"],
+            &["Bearer"],
+            &["Bearer "],
+            &["Basic a.b.c"],
+            &["Bearera.b.c"],
+            &["Bearer a.b.c", "Bearer a.b.c"],
+        ] {
+            assert_eq!(token_of(values), None, "{values:?}");
+        }
+    }
+}

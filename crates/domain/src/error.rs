@@ -1,0 +1,201 @@
+//! What can go wrong, in the domain's own words. The transport turns each into
+//! its status; drivers' errors have become one of these before.
+
+use std::time::Duration;
+
+use countersign_token::Rejection;
+
+use crate::model::Role;
+use crate::ports::{EphemeralError, HashError, SendError, StoreError};
+
+/// Why a use-case did not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// Fields of the request are wrong: all of them.
+    #[error("fields are invalid: {}", .0.iter().map(|v| v.field.as_str()).collect::<Vec<_>>().join(", "))]
+    Invalid(Vec<FieldViolation>),
+    /// The answer is no.
+    #[error("refused: {0}")]
+    Refused(Refusal),
+    /// A limit is reached.
+    #[error("too many {limit:?}, again in {} s", retry_after.as_secs())]
+    Exhausted {
+        /// Which limit.
+        limit: Limit,
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// It could not be told, or not be done for certain.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// A fault of ours.
+    #[error("internal fault: {0}")]
+    Internal(String),
+}
+
+/// A field of a request and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldViolation {
+    /// The path of the field in the request: `grant.password.identifier`.
+    pub field: String,
+    /// What would be right: `must be …`.
+    pub rule: String,
+}
+
+/// Why the answer is no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The call carries no API key, or not a known one.
+    #[error("the caller is not known")]
+    CallerUnknown,
+    /// The caller lacks the role.
+    #[error("the caller lacks the role {0}")]
+    CallerNotPermitted(Role),
+    /// The person is not signed in, and it is not said why.
+    #[error("the sign-in is refused")]
+    SignIn,
+    /// The person's access token is not good. `None`: its session has ended.
+    #[error("the access token is not good")]
+    AccessToken(Option<Rejection>),
+    /// Not a refresh token of this service, or expired.
+    #[error("the refresh token is not valid")]
+    RefreshToken,
+    /// The refresh token was replaced long ago; the session is ended.
+    #[error("the refresh token was used before")]
+    RefreshTokenReused,
+    /// The session was ended.
+    #[error("the session has ended")]
+    SessionEnded,
+    /// The current password is wrong.
+    #[error("the password is wrong")]
+    Password,
+    /// The code is wrong.
+    #[error("the code is wrong")]
+    Code {
+        /// Tries left.
+        remaining: u32,
+    },
+    /// No such verification any more.
+    #[error("there is no such verification")]
+    Verification,
+    /// No such proof any more, or for something else.
+    #[error("the proof is not valid")]
+    Proof,
+    /// The proven address has an account.
+    #[error("the address has an account")]
+    IdentifierTaken,
+    /// The user name is somebody's.
+    #[error("the user name is taken")]
+    UsernameTaken,
+    /// The user has no such session.
+    #[error("there is no such session")]
+    Session,
+}
+
+/// What there is too much of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// Messages to an address, from a source, to a country or in all.
+    Messages,
+    /// Tries of a secret.
+    Attempts,
+    /// Passwords to hash.
+    Hashing,
+}
+
+/// Gathers every field violation of a request, so that one answer names all.
+#[derive(Debug, Default)]
+pub struct Fields {
+    violations: Vec<FieldViolation>,
+}
+
+impl Fields {
+    /// Nothing is wrong yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Keeps the value of a good field, or notes what is wrong with a bad one.
+    pub fn take<T>(&mut self, field: &str, result: Result<T, impl Into<String>>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(rule) => {
+                self.refuse(field, rule);
+                None
+            }
+        }
+    }
+
+    /// Notes that a field is wrong.
+    pub fn refuse(&mut self, field: &str, rule: impl Into<String>) {
+        self.violations.push(FieldViolation {
+            field: field.into(),
+            rule: rule.into(),
+        });
+    }
+
+    /// Ends the gathering: the value, if all fields were good.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every violation.
+    pub fn finish<T>(self, value: Option<T>) -> Result<T, Error> {
+        match value {
+            Some(value) if self.violations.is_empty() => Ok(value),
+            _ => Err(Error::Invalid(self.violations)),
+        }
+    }
+}
+
+impl Error {
+    /// One field is wrong.
+    #[must_use]
+    pub fn invalid(field: &str, rule: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldViolation {
+            field: field.into(),
+            rule: rule.into(),
+        }])
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(what) => Self::Unavailable(format!("the database: {what}")),
+            StoreError::Conflict => {
+                Self::Unavailable("the database: changed at the same time".into())
+            }
+            StoreError::Corrupt(what) => Self::Internal(format!("the database: {what}")),
+        }
+    }
+}
+
+impl From<EphemeralError> for Error {
+    fn from(EphemeralError(what): EphemeralError) -> Self {
+        Self::Unavailable(format!("the ephemeral store: {what}"))
+    }
+}
+
+impl From<HashError> for Error {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Overloaded { retry_after } => Self::Exhausted {
+                limit: Limit::Hashing,
+                retry_after,
+            },
+            HashError::Failed(what) => Self::Internal(format!("hashing: {what}")),
+        }
+    }
+}
+
+impl From<SendError> for Error {
+    fn from(SendError(what): SendError) -> Self {
+        Self::Unavailable(format!("the sender: {what}"))
+    }
+}

@@ -1,0 +1,98 @@
+//! Ids: UUID version 7 (RFC 9562), made from the ports' clock and randomness,
+//! so that they sort by age. A verification's is version 4: it tells nothing.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::{Builder, Uuid};
+
+use crate::model::Timestamp;
+use crate::ports::Random;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// The id with these 16 bytes.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
+
+            /// The 16 bytes of the id, as they are stored.
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.as_hyphenated().fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = &'static str;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                // One spelling only: hyphenated, as it was handed out.
+                match Uuid::try_parse(text) {
+                    Ok(id) if text.len() == 36 => Ok(Self(id)),
+                    _ => Err("must be a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057"),
+                }
+            }
+        }
+    };
+}
+
+id! {
+    /// The id of a user, the `sub` of its tokens.
+    UserId
+}
+id! {
+    /// The id of a session, the `sid` of its tokens.
+    SessionId
+}
+id! {
+    /// The id of a verification: 122 random bits.
+    VerificationId
+}
+
+impl UserId {
+    /// A new id.
+    #[must_use]
+    pub fn generate(now: Timestamp, random: &dyn Random) -> Self {
+        Self(version_7(now, random))
+    }
+}
+
+impl SessionId {
+    /// A new id.
+    #[must_use]
+    pub fn generate(now: Timestamp, random: &dyn Random) -> Self {
+        Self(version_7(now, random))
+    }
+}
+
+impl VerificationId {
+    /// A new id.
+    #[must_use]
+    pub fn generate(random: &dyn Random) -> Self {
+        let mut bytes = [0; 16];
+        random.fill(&mut bytes);
+        Self(Builder::from_random_bytes(bytes).into_uuid())
+    }
+}
+
+fn version_7(now: Timestamp, random: &dyn Random) -> Uuid {
+    let mut bytes = [0; 10];
+    random.fill(&mut bytes);
+    let millis = u64::try_from(now.as_millis()).unwrap_or(0);
+    Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
+}

@@ -1,0 +1,158 @@
+//! A session and its chain of refresh tokens.
+//!
+//! The row keeps the current generation, the generation that it came from (its
+//! parent) and when it was minted. That is enough to tell a retry from a theft.
+
+use std::time::Duration;
+
+use crate::model::{ClientContext, GroupId, Scope, SessionId, Timestamp, UserId};
+
+/// The number of a refresh token in its session's chain, from 1.
+pub type Generation = i64;
+
+/// One sign-in on one device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Its id, the `sid` of its tokens.
+    pub id: SessionId,
+    /// Whose session.
+    pub user_id: UserId,
+    /// The group of the user.
+    pub group: GroupId,
+    /// The caller to which the tokens were issued.
+    pub client_id: String,
+    /// The audience of its access tokens.
+    pub audience: String,
+    /// The scopes of its access tokens.
+    pub scopes: Vec<Scope>,
+    /// How the person was authenticated.
+    pub methods: Vec<AuthenticationMethod>,
+    /// The device, as the gateway told at the sign-in.
+    pub client: ClientContext,
+    /// Random bytes that go into every refresh token's MAC.
+    pub salt: [u8; 16],
+    /// The generation of the newest refresh token.
+    pub generation: Generation,
+    /// The generation that was exchanged for the newest; 0 at first.
+    pub parent: Generation,
+    /// When the newest was minted.
+    pub minted_at: Timestamp,
+    /// When the person signed in.
+    pub created_at: Timestamp,
+    /// When it ends if it is not refreshed before.
+    pub expires_at: Timestamp,
+    /// When it ends in any case.
+    pub ends_at: Timestamp,
+    /// When it was ended.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// How a person was authenticated (RFC 8176).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthenticationMethod {
+    /// `pwd`: a password.
+    Password,
+    /// `otp`: a one-time code.
+    OneTimeCode,
+}
+
+/// What the presented refresh token means for the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presented {
+    /// Exchange it: write this change, then issue its generation.
+    Rotate(Rotation),
+    /// It was exchanged a moment ago: issue the same successor again.
+    Repeat,
+    /// It was exchanged long ago, or replaced unused: two parties hold the chain.
+    Reused,
+    /// It is newer than the session: the database was set back.
+    Unknown,
+}
+
+/// A change of a session's generation, valid only from the state it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// The generation that the session must have.
+    pub from: Generation,
+    /// The generation that it gets.
+    pub to: Generation,
+    /// The parent that it gets.
+    pub parent: Generation,
+    /// When the new generation is minted.
+    pub minted_at: Timestamp,
+    /// When the session ends if it is not refreshed again.
+    pub expires_at: Timestamp,
+}
+
+impl Session {
+    /// Whether its tokens are good at `now`, as far as the session goes.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && now < self.expires_at
+    }
+
+    /// Judges a genuine refresh token of this session.
+    ///
+    /// The newest generation is exchanged. Its parent, within `grace` of the
+    /// exchange, is a retry or a parallel tab and gets the same successor. The
+    /// parent later, while its successor was never presented, is a lost reply:
+    /// it gets a new successor, and the unused one is dead. All else is reuse.
+    #[must_use]
+    pub fn present(
+        &self,
+        presented: Generation,
+        now: Timestamp,
+        grace: Duration,
+        idle: Duration,
+    ) -> Presented {
+        let rotation = Rotation {
+            from: self.generation,
+            to: self.generation + 1,
+            parent: presented,
+            minted_at: now,
+            expires_at: now.plus(idle).min(self.ends_at),
+        };
+        if presented == self.generation {
+            Presented::Rotate(rotation)
+        } else if presented > self.generation || presented < 1 {
+            Presented::Unknown
+        } else if presented != self.parent {
+            Presented::Reused
+        } else if now.since(self.minted_at) <= grace {
+            Presented::Repeat
+        } else {
+            Presented::Rotate(rotation)
+        }
+    }
+
+    /// The session after a rotation.
+    #[must_use]
+    pub fn rotated(mut self, rotation: Rotation) -> Self {
+        self.generation = rotation.to;
+        self.parent = rotation.parent;
+        self.minted_at = rotation.minted_at;
+        self.expires_at = rotation.expires_at;
+        self
+    }
+}
+
+impl AuthenticationMethod {
+    /// The value in `amr`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "pwd",
+            Self::OneTimeCode => "otp",
+        }
+    }
+
+    /// Reads a value of `amr`.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Option<Self> {
+        match text {
+            "pwd" => Some(Self::Password),
+            "otp" => Some(Self::OneTimeCode),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! A user, and the states of its account.
+
+use crate::model::{GroupId, Timestamp, UserId};
+
+/// A person's account, in one group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Its id.
+    pub id: UserId,
+    /// Its group.
+    pub group: GroupId,
+    /// Its state.
+    pub state: UserState,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+/// Where an account is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserState {
+    /// No address is verified yet: cannot sign in.
+    Pending,
+    /// Can sign in.
+    Active,
+}
+
+impl User {
+    /// A user whose address is not verified yet.
+    #[must_use]
+    pub fn pending(id: UserId, group: GroupId, now: Timestamp) -> Self {
+        Self {
+            id,
+            group,
+            state: UserState::Pending,
+            created_at: now,
+        }
+    }
+
+    /// A user whose address was verified before.
+    #[must_use]
+    pub fn active(id: UserId, group: GroupId, now: Timestamp) -> Self {
+        Self {
+            id,
+            group,
+            state: UserState::Active,
+            created_at: now,
+        }
+    }
+
+    /// Whether the user can sign in and keep sessions.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.state == UserState::Active
+    }
+}
+
+impl UserState {
+    /// The name under which it is stored.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+        }
+    }
+
+    /// Reads the stored name.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Option<Self> {
+        match text {
+            "pending" => Some(Self::Pending),
+            "active" => Some(Self::Active),
+            _ => None,
+        }
+    }
+}

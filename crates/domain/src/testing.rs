@@ -1,0 +1,8 @@
+//! What tests share: a clock turned by hand, randomness from a seed, fakes of
+//! the ports, and the laws that every adapter of a port must keep.
+
+mod clock;
+mod random;
+
+pub use clock::HandClock;
+pub use random::SeededRandom;

@@ -1,0 +1,78 @@
+//! Exchanging a refresh token for the next one.
+//!
+//! The session is read, the token proved genuine, and one conditional update
+//! decides a race. Who loses it reads again and finds its own token to be the
+//! parent of the winner's, so that all of them get the same successor.
+
+use crate::application::{Application, Tokens};
+use crate::error::{Error, Refusal};
+use crate::model::{Presented, RefreshToken, Session};
+
+/// Somebody refreshes.
+#[derive(Debug)]
+pub struct RefreshTokens {
+    /// The token as it was presented.
+    pub refresh_token: String,
+}
+
+/// A race is lost to a faster exchange of the same session; each loss means
+/// that somebody else went forward.
+const ROUNDS: u32 = 8;
+
+impl RefreshTokens {
+    /// Exchanges the token.
+    ///
+    /// # Errors
+    /// A token that is not valid, was used long ago, or whose session has
+    /// ended; unavailable if it is not certain that it was exchanged.
+    pub async fn execute(self, app: &Application) -> Result<Tokens, Error> {
+        let token = RefreshToken::parse(&self.refresh_token).ok_or(Refusal::RefreshToken)?;
+        for _ in 0..ROUNDS {
+            let (session, user) = app
+                .store
+                .session_with_user(token.session_id())
+                .await?
+                .ok_or(Refusal::RefreshToken)?;
+            if !app.secrets.refresh.is_genuine(&token, &session) {
+                return Err(Refusal::RefreshToken.into());
+            }
+            if session.revoked_at.is_some() || !user.is_active() {
+                return Err(Refusal::SessionEnded.into());
+            }
+            let now = app.clock.now();
+            if !session.is_live(now) {
+                return Err(Refusal::RefreshToken.into());
+            }
+            let settings = &app.settings.tokens;
+            match session.present(
+                token.generation(),
+                now,
+                settings.refresh_grace,
+                settings.idle_ttl,
+            ) {
+                Presented::Repeat => return app.mint(&session),
+                Presented::Rotate(rotation) => {
+                    if app.store.rotate(session.id, rotation).await? {
+                        return app.mint(&session.rotated(rotation));
+                    }
+                }
+                Presented::Reused => return end(app, &session).await,
+                Presented::Unknown => return Err(Refusal::RefreshToken.into()),
+            }
+        }
+        Err(Error::Unavailable(
+            "the session is exchanged by too many at once".into(),
+        ))
+    }
+}
+
+async fn end(app: &Application, session: &Session) -> Result<Tokens, Error> {
+    let now = app.clock.now();
+    let mut uow = app.store.begin().await?;
+    uow.revoke_session(session.id, now, app.settings.tokens.revocation_ttl())
+        .await?;
+    uow.commit().await?;
+    app.enter_revocations(&[session.id], now);
+    tracing::warn!(session_id = %session.id, user_id = %session.user_id, "a refresh token was used again: its session is ended");
+    Err(Refusal::RefreshTokenReused.into())
+}

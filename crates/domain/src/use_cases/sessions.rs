@@ -1,0 +1,174 @@
+//! Looking at the sessions of a person, and ending them.
+
+use crate::application::Application;
+use crate::error::{Error, Refusal};
+use crate::model::{PageSize, PageToken, Session, SessionId, UserId};
+
+/// For whom a call acts.
+#[derive(Clone)]
+pub enum Actor {
+    /// The person behind this access token.
+    Person(String),
+    /// A user named by an operator.
+    User(UserId),
+}
+
+/// Somebody lists the live sessions.
+#[derive(Debug)]
+pub struct ListSessions {
+    /// Whose.
+    pub actor: Actor,
+    /// How many at once.
+    pub size: PageSize,
+    /// From where on.
+    pub after: Option<PageToken>,
+}
+
+/// One page of sessions.
+#[derive(Debug)]
+pub struct SessionPage {
+    /// The sessions, newest first.
+    pub sessions: Vec<Session>,
+    /// The session of the access token that asked.
+    pub current: Option<SessionId>,
+    /// Where the next page starts, if there is one.
+    pub next: Option<PageToken>,
+}
+
+/// Somebody looks at a session.
+#[derive(Debug)]
+pub struct GetSession {
+    /// Whose.
+    pub actor: Actor,
+    /// Which.
+    pub session_id: SessionId,
+}
+
+/// Somebody ends a session.
+#[derive(Debug)]
+pub struct RevokeSession {
+    /// Whose.
+    pub actor: Actor,
+    /// Which.
+    pub session_id: SessionId,
+}
+
+/// Somebody ends all sessions.
+#[derive(Debug)]
+pub struct RevokeUserSessions {
+    /// Whose.
+    pub actor: Actor,
+    /// Whether the session of the access token stays.
+    pub keep_current: bool,
+}
+
+impl Actor {
+    /// The user, and the session of its access token.
+    async fn resolve(&self, app: &Application) -> Result<(UserId, Option<SessionId>), Error> {
+        match self {
+            Self::Person(access_token) => {
+                let person = app.person(access_token).await?;
+                Ok((person.user.id, Some(person.session.id)))
+            }
+            Self::User(id) => Ok((*id, None)),
+        }
+    }
+}
+
+impl ListSessions {
+    /// Lists a page of live sessions.
+    ///
+    /// # Errors
+    /// An access token that is not good.
+    pub async fn execute(self, app: &Application) -> Result<SessionPage, Error> {
+        let (user_id, current) = self.actor.resolve(app).await?;
+        let now = app.clock.now();
+        let mut sessions = app
+            .store
+            .live_sessions(user_id, now, self.size, self.after)
+            .await?;
+        let size = self.size.get() as usize;
+        let next = (sessions.len() > size)
+            .then(|| sessions.get(size - 1).map(|last| PageToken(last.id)))
+            .flatten();
+        sessions.truncate(size);
+        Ok(SessionPage {
+            sessions,
+            current,
+            next,
+        })
+    }
+}
+
+impl GetSession {
+    /// Shows the session, and whether it is that of the access token.
+    ///
+    /// # Errors
+    /// An access token that is not good; a session that is not the user's.
+    pub async fn execute(self, app: &Application) -> Result<(Session, bool), Error> {
+        let (user_id, current) = self.actor.resolve(app).await?;
+        let session = own_session(app, user_id, self.session_id).await?;
+        let is_current = current == Some(session.id);
+        Ok((session, is_current))
+    }
+}
+
+impl RevokeSession {
+    /// Ends the session.
+    ///
+    /// # Errors
+    /// An access token that is not good; a session that is not the user's;
+    /// unavailable, if it is not certain that the session has ended.
+    pub async fn execute(self, app: &Application) -> Result<(), Error> {
+        let (user_id, _) = self.actor.resolve(app).await?;
+        let session = own_session(app, user_id, self.session_id).await?;
+        let now = app.clock.now();
+        let mut uow = app.store.begin().await?;
+        if uow
+            .revoke_session(session.id, now, app.settings.tokens.revocation_ttl())
+            .await?
+        {
+            uow.commit().await?;
+        }
+        app.enter_revocations(&[session.id], now);
+        Ok(())
+    }
+}
+
+impl RevokeUserSessions {
+    /// Ends the sessions, and tells how many.
+    ///
+    /// # Errors
+    /// An access token that is not good; unavailable, if it is not certain that
+    /// the sessions have ended.
+    pub async fn execute(self, app: &Application) -> Result<u32, Error> {
+        let (user_id, current) = self.actor.resolve(app).await?;
+        let keep = current.filter(|_| self.keep_current);
+        let now = app.clock.now();
+        let mut uow = app.store.begin().await?;
+        // Whoever signs in at the same time waits, or is seen.
+        uow.lock_user(user_id).await?;
+        let ended = uow
+            .revoke_user_sessions(user_id, keep, now, app.settings.tokens.revocation_ttl())
+            .await?;
+        uow.commit().await?;
+        app.enter_revocations(&ended, now);
+        Ok(u32::try_from(ended.len()).unwrap_or(u32::MAX))
+    }
+}
+
+async fn own_session(app: &Application, user: UserId, id: SessionId) -> Result<Session, Error> {
+    let session = app.store.session(id).await?;
+    Ok(session
+        .filter(|session| session.user_id == user)
+        .ok_or(Refusal::Session)?)
+}
+
+impl std::fmt::Debug for Actor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Person(_) => f.write_str("Person(..)"),
+            Self::User(id) => f.debug_tuple("User").field(id).finish(),
+        }
+    }
+}

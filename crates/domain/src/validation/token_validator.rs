@@ -1,0 +1,189 @@
+//! Answering whether an access token is good.
+//!
+//! Verified tokens are cached under the whole token, hashed with a secret key
+//! (SipHash), so that nobody can make two tokens collide. Only good tokens
+//! enter: garbage cannot push them out.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use countersign_token::{AccessClaims, Rejection, Verifier};
+use quick_cache::sync::Cache;
+
+use crate::error::Error;
+use crate::model::{SessionId, Timestamp};
+use crate::ports::{Clock, Store};
+use crate::validation::{Keyring, RevocationFeed};
+
+/// Judges access tokens. `A` is the answer as the transport wants it, made once
+/// for each token and kept with it.
+pub struct TokenValidator<A> {
+    cache: Cache<Box<str>, Arc<VerifiedToken<A>>>,
+    verifier: Verifier,
+    keyring: Arc<Keyring>,
+    feed: Arc<RevocationFeed>,
+    clock: Arc<dyn Clock>,
+    audience: String,
+    freshness: Duration,
+    answer: fn(&AccessClaims) -> A,
+}
+
+/// A token whose signature and form are good.
+#[derive(Debug)]
+pub struct VerifiedToken<A> {
+    /// What it says.
+    pub claims: AccessClaims,
+    /// The transport's answer for it.
+    pub answer: A,
+    /// Its session.
+    pub session_id: SessionId,
+    keys_version: u64,
+    epoch: AtomicU64,
+}
+
+/// A question about a token.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The token.
+    pub token: &'a str,
+    /// For whom it must be meant; the first configured audience if empty.
+    pub audience: &'a str,
+    /// The scopes that it must have.
+    pub scopes: &'a [String],
+}
+
+/// The answer, as far as memory gives one.
+#[derive(Debug)]
+pub enum Judgement<A> {
+    /// Good.
+    Valid(Arc<VerifiedToken<A>>),
+    /// Not to be accepted.
+    Rejected(NotAccepted),
+    /// Good, unless it was revoked: the feed is too old to tell. Ask
+    /// [`TokenValidator::ask_store`].
+    Stale(Arc<VerifiedToken<A>>),
+}
+
+/// Why a token is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotAccepted {
+    /// The token itself is not good.
+    Token(Rejection),
+    /// It was good, but its session has ended.
+    Revoked,
+    /// It is good, but lacks a required scope.
+    InsufficientScope,
+}
+
+impl<A> TokenValidator<A> {
+    /// A validator with room for `capacity` tokens.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "it is wired up once, from parts that have nothing in common"
+    )]
+    pub fn new(
+        capacity: usize,
+        verifier: Verifier,
+        keyring: Arc<Keyring>,
+        feed: Arc<RevocationFeed>,
+        clock: Arc<dyn Clock>,
+        audience: String,
+        freshness: Duration,
+        answer: fn(&AccessClaims) -> A,
+    ) -> Self {
+        Self {
+            cache: Cache::new(capacity),
+            verifier,
+            keyring,
+            feed,
+            clock,
+            audience,
+            freshness,
+            answer,
+        }
+    }
+
+    /// Judges a token from memory alone.
+    pub fn judge(&self, question: Question<'_>) -> Judgement<A> {
+        // Before anything is verified: what is revoked meanwhile moves the epoch.
+        let epoch = self.feed.epoch();
+        let now = self.clock.now();
+        let token = match self.verified(question.token, epoch, now) {
+            Ok(token) => token,
+            Err(rejection) => return Judgement::Rejected(NotAccepted::Token(rejection)),
+        };
+        let audience = if question.audience.is_empty() {
+            &self.audience
+        } else {
+            question.audience
+        };
+        if let Err(rejection) = Verifier::check_audience(&token.claims, audience) {
+            return Judgement::Rejected(NotAccepted::Token(rejection));
+        }
+        if !token.claims.has_scopes(question.scopes) {
+            return Judgement::Rejected(NotAccepted::InsufficientScope);
+        }
+        if token.epoch.load(Ordering::SeqCst) != epoch {
+            if self.feed.contains(token.session_id) {
+                return Judgement::Rejected(NotAccepted::Revoked);
+            }
+            token.epoch.store(epoch, Ordering::SeqCst);
+        }
+        if self.feed.is_fresh(self.clock.monotonic(), self.freshness) {
+            Judgement::Valid(token)
+        } else {
+            Judgement::Stale(token)
+        }
+    }
+
+    /// Judges from the database a token for which the feed is too old.
+    ///
+    /// # Errors
+    /// If the database cannot tell either.
+    pub async fn ask_store(
+        store: &dyn Store,
+        session: SessionId,
+    ) -> Result<Option<NotAccepted>, Error> {
+        let session = store.session(session).await?;
+        let is_ended = session.is_none_or(|session| session.revoked_at.is_some());
+        Ok(is_ended.then_some(NotAccepted::Revoked))
+    }
+
+    fn verified(
+        &self,
+        token: &str,
+        epoch: u64,
+        now: Timestamp,
+    ) -> Result<Arc<VerifiedToken<A>>, Rejection> {
+        let keys_version = self.keyring.version();
+        if let Some(known) = self.cache.get(token)
+            && known.keys_version == keys_version
+        {
+            self.verifier.check_times(&known.claims, now.as_seconds())?;
+            return Ok(known);
+        }
+        let claims = self
+            .verifier
+            .verify(&self.keyring.verifying(), token, now.as_seconds())?;
+        let session_id: SessionId = claims.sid.parse().map_err(|_| Rejection::InvalidClaims)?;
+        let verified = Arc::new(VerifiedToken {
+            answer: (self.answer)(&claims),
+            claims,
+            session_id,
+            keys_version,
+            // Not looked up in the feed yet: any other epoch makes that happen.
+            epoch: AtomicU64::new(epoch.wrapping_sub(1)),
+        });
+        self.cache.insert(token.into(), Arc::clone(&verified));
+        Ok(verified)
+    }
+}
+
+impl<A> std::fmt::Debug for TokenValidator<A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenValidator")
+            .field("audience", &self.audience)
+            .finish_non_exhaustive()
+    }
+}

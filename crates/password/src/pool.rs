@@ -1,0 +1,162 @@
+//! Argon2id on a fixed number of threads, each with its own memory, behind a
+//! short queue: neither the memory nor the wait grows with the number of callers.
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use std::{io, thread};
+
+use async_trait::async_trait;
+use countersign_domain::model::{Password, PasswordHash};
+use countersign_domain::ports::{HashError, PasswordHasher, Random, Verdict};
+use tokio::sync::oneshot;
+
+use crate::parameters::Argon2Parameters;
+use crate::queue::Queue;
+use crate::stored_hash::StoredHash;
+use crate::strength;
+use crate::worker::{Job, Shared, Task, Worker};
+
+/// What a hash takes per KiB and pass before the first was measured.
+const NANOS_PER_KIB_AND_PASS: u64 = 450;
+
+/// How large the pool is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolSettings {
+    /// What a new hash costs.
+    pub parameters: Argon2Parameters,
+    /// Hashing threads. More than cores gain nothing.
+    pub workers: NonZeroUsize,
+    /// How many may wait for each thread. Times the time of a hash, this is the
+    /// longest wait: about 0.6 s with the default parameters.
+    pub queue_per_worker: NonZeroUsize,
+}
+
+/// Hashes passwords with Argon2id (RFC 9106) and verifies PHC strings of any
+/// Argon2.
+///
+/// It takes as much memory as the parameters say for each thread that has worked
+/// within the last second, and that of one larger hash if such are stored. The
+/// place in the queue belongs to the job: a caller who goes away leaves it, and
+/// the job is skipped. Dropping the pool stops the threads.
+pub struct Argon2Pool {
+    shared: Arc<Shared>,
+    workers: NonZeroUsize,
+}
+
+impl Default for PoolSettings {
+    /// The default parameters, a thread for each core, 32 places for each thread.
+    fn default() -> Self {
+        Self {
+            parameters: Argon2Parameters::default(),
+            workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            queue_per_worker: NonZeroUsize::new(32).expect("32 is not zero"),
+        }
+    }
+}
+
+impl Argon2Pool {
+    /// Starts the threads. Salts come from `random`.
+    ///
+    /// # Errors
+    /// If the system gives no more threads.
+    pub fn start(settings: PoolSettings, random: Arc<dyn Random>) -> io::Result<Self> {
+        let PoolSettings {
+            parameters,
+            workers,
+            queue_per_worker,
+        } = settings;
+        let work = u64::from(parameters.memory_kib()) * u64::from(parameters.passes());
+        let pool = Self {
+            shared: Arc::new(Shared {
+                parameters,
+                decoy: StoredHash::decoy(parameters, random.as_ref()),
+                random,
+                queue: Queue::new(queue_per_worker.saturating_mul(workers).get()),
+                large: Mutex::new(()),
+                hashes: AtomicU64::new(0),
+                hash_nanos: AtomicU64::new(work * NANOS_PER_KIB_AND_PASS),
+            }),
+            workers,
+        };
+        for number in 0..workers.get() {
+            let worker = Worker::new(Arc::clone(&pool.shared));
+            thread::Builder::new()
+                .name(format!("argon2-{number}"))
+                .spawn(move || worker.run())?;
+        }
+        Ok(pool)
+    }
+
+    /// How many passwords wait to be hashed.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.shared.queue.len()
+    }
+
+    /// How many hashes were computed since the start.
+    #[must_use]
+    pub fn hashes(&self) -> u64 {
+        self.shared.hashes.load(Ordering::Relaxed)
+    }
+
+    /// How long a hash takes, measured over the last few.
+    #[must_use]
+    pub fn hash_time(&self) -> Duration {
+        Duration::from_nanos(self.shared.hash_nanos.load(Ordering::Relaxed))
+    }
+
+    async fn submit<T>(
+        &self,
+        password: Password,
+        task: impl FnOnce(oneshot::Sender<Result<T, HashError>>) -> Task,
+    ) -> Result<T, HashError> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job {
+            password,
+            task: task(reply),
+        };
+        if self.shared.queue.push(job, Job::is_wanted).is_err() {
+            return Err(HashError::Overloaded {
+                retry_after: self.time_to_drain(),
+            });
+        }
+        answer
+            .await
+            .unwrap_or_else(|_| Err(HashError::Failed("the hasher broke".into())))
+    }
+
+    /// How long the threads need for what waits now.
+    fn time_to_drain(&self) -> Duration {
+        let rounds = self.waiting() / self.workers + 1;
+        self.hash_time()
+            .saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX))
+    }
+}
+
+#[async_trait]
+impl PasswordHasher for Argon2Pool {
+    async fn hash(&self, password: Password) -> Result<PasswordHash, HashError> {
+        self.submit(password, Task::Hash).await
+    }
+
+    async fn verify(
+        &self,
+        password: Password,
+        hash: Option<PasswordHash>,
+    ) -> Result<Verdict, HashError> {
+        self.submit(password, |reply| Task::Verify(hash, reply))
+            .await
+    }
+
+    fn assess(&self, password: &Password, known: &[&str]) -> Result<(), String> {
+        strength::assess(password.expose(), known)
+    }
+}
+
+impl Drop for Argon2Pool {
+    fn drop(&mut self) {
+        self.shared.queue.close();
+    }
+}

@@ -1,0 +1,134 @@
+//! A connection that has proved to speak HTTP/2, as tonic serves it.
+
+use std::{
+    io::{self, IoSlice},
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+use tokio_rustls::server::TlsStream;
+use tonic::transport::server::{Connected, TcpConnectInfo, TlsConnectInfo};
+
+use super::admission::Slot;
+
+/// What every HTTP/2 client sends first (RFC 9113 §3.4).
+pub(super) const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// A stream whose preface was read; reading begins with the preface again, for the HTTP/2 library expects it.
+#[derive(Debug)]
+pub(super) struct Connection<T> {
+    io: T,
+    peer: SocketAddr,
+    replayed: usize,
+    _slot: Slot,
+}
+
+impl<T> Connection<T> {
+    pub(super) fn new(io: T, peer: SocketAddr, slot: Slot) -> Self {
+        Self {
+            io,
+            peer,
+            replayed: 0,
+            _slot: slot,
+        }
+    }
+}
+
+impl Connected for Connection<TcpStream> {
+    type ConnectInfo = TcpConnectInfo;
+
+    fn connect_info(&self) -> Self::ConnectInfo {
+        TcpConnectInfo {
+            local_addr: self.io.local_addr().ok(),
+            remote_addr: Some(self.peer),
+        }
+    }
+}
+
+impl Connected for Connection<TlsStream<TcpStream>> {
+    type ConnectInfo = TlsConnectInfo<TcpConnectInfo>;
+
+    fn connect_info(&self) -> Self::ConnectInfo {
+        let mut info = self.io.connect_info();
+        info.get_mut().remote_addr = Some(self.peer);
+        info
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Connection<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.replayed < PREFACE.len() {
+            let rest = &PREFACE[self.replayed..];
+            let taken = rest.len().min(buf.remaining());
+            buf.put_slice(&rest[..taken]);
+            self.replayed += taken;
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.io).poll_read(cx, buf)
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Connection<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::Ipv4Addr, num::NonZeroUsize, sync::Arc};
+
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+    use crate::transport::admission::Admission;
+
+    #[tokio::test]
+    async fn the_preface_is_read_again_in_pieces_of_any_size() {
+        let admission = Arc::new(Admission::new(NonZeroUsize::MIN, 1, 1));
+        let slot = admission.admit(Ipv4Addr::LOCALHOST.into()).unwrap();
+        let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+        let mut connection = Connection::new(&b"and the rest"[..], peer, slot);
+
+        let mut first = [0; 10];
+        connection.read_exact(&mut first).await.unwrap();
+        let mut rest = Vec::new();
+        connection.read_to_end(&mut rest).await.unwrap();
+
+        assert_eq!(first, PREFACE[..10]);
+        assert_eq!(rest, [&PREFACE[10..], b"and the rest"].concat());
+    }
+}

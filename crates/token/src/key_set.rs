@@ -1,0 +1,170 @@
+//! The keys that a verifier trusts, by id, and their published form.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::{Jwk, KeyError, VerifyingKey, jwk};
+
+/// A set of verifying keys with distinct ids. Cloning copies a pointer.
+#[derive(Clone, Debug, Default)]
+pub struct KeySet {
+    // A handful of keys: walking them is quicker than hashing the id.
+    keys: Arc<[VerifyingKey]>,
+}
+
+impl KeySet {
+    /// Puts keys together, in the order given.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::DuplicateKid`] if two of them have the same id.
+    pub fn new(keys: Vec<VerifyingKey>) -> Result<Self, KeyError> {
+        let mut kids = HashSet::new();
+        if let Some(repeated) = keys.iter().find(|key| !kids.insert(key.kid())) {
+            return Err(KeyError::DuplicateKid {
+                kid: repeated.kid().to_owned(),
+            });
+        }
+        Ok(Self { keys: keys.into() })
+    }
+
+    /// Reads a JWK set (RFC 7517 section 5). One bad key spoils the set: better
+    /// to keep the set from before than to trust half of this one.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] if the text is not a JWK set or any of its keys is refused.
+    pub fn from_jwks(text: &str) -> Result<Self, KeyError> {
+        let jwks = jwk::read_set(text)?;
+        Self::new(
+            jwks.iter()
+                .map(VerifyingKey::from_jwk)
+                .collect::<Result<_, _>>()?,
+        )
+    }
+
+    /// Writes the set as a JWK set, for `/.well-known/jwks.json`. HS256 keys
+    /// are left out.
+    #[must_use]
+    pub fn to_jwks(&self) -> String {
+        let keys: Vec<Jwk> = self.keys.iter().filter_map(VerifyingKey::to_jwk).collect();
+        serde_json::json!({ "keys": keys }).to_string()
+    }
+
+    /// The key with this id.
+    #[must_use]
+    pub fn get(&self, kid: &str) -> Option<&VerifyingKey> {
+        self.keys.iter().find(|key| key.kid() == kid)
+    }
+
+    /// The keys, in the order in which they were given.
+    pub fn iter(&self) -> std::slice::Iter<'_, VerifyingKey> {
+        self.keys.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a KeySet {
+    type Item = &'a VerifyingKey;
+    type IntoIter = std::slice::Iter<'a, VerifyingKey>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Algorithm, KeyFault, SigningKey};
+
+    fn one_of_each() -> Vec<VerifyingKey> {
+        Algorithm::ALL
+            .into_iter()
+            .map(|algorithm| {
+                SigningKey::generate(algorithm)
+                    .expect("a key")
+                    .verifying_key()
+                    .clone()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_published_set_is_read_back_without_the_symmetric_key() {
+        let keys = one_of_each();
+        let set = KeySet::new(keys.clone()).expect("distinct keys");
+        let published = set.to_jwks();
+        let read = KeySet::from_jwks(&published).expect("our own set");
+        let kids = |set: &KeySet| {
+            set.iter()
+                .map(|key| key.kid().to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(kids(&read), kids(&set)[..3]);
+        assert_eq!(read.to_jwks(), published);
+        for key in &read {
+            assert_eq!(
+                set.get(key.kid()).map(VerifyingKey::algorithm),
+                Some(key.algorithm())
+            );
+        }
+        assert!(read.get(keys[3].kid()).is_none());
+        assert!(!published.contains(keys[3].kid()));
+    }
+
+    #[test]
+    fn the_same_key_twice_is_refused() {
+        let mut keys = one_of_each();
+        keys.push(keys[1].clone());
+        let kid = keys[1].kid().to_owned();
+        assert_eq!(
+            KeySet::new(keys).err(),
+            Some(KeyError::DuplicateKid { kid: kid.clone() })
+        );
+        let jwk = one_of_each()[0].to_jwk().expect("public");
+        assert_eq!(
+            KeySet::from_jwks(&format!(r#"{{"keys":[{jwk},{jwk}]}}"#)).err(),
+            Some(KeyError::DuplicateKid {
+                kid: jwk.kid().to_owned()
+            })
+        );
+    }
+
+    #[test]
+    fn an_empty_set_knows_no_key() {
+        let set = KeySet::from_jwks(r#"{"keys":[]}"#).expect("an empty set");
+        assert!(set.get("").is_none());
+        assert_eq!(set.to_jwks(), r#"{"keys":[]}"#);
+    }
+
+    #[test]
+    fn one_bad_key_spoils_the_set_and_is_named() {
+        let good = one_of_each()[0].to_jwk().expect("public").to_string();
+        let bad = good.replace("\"use\":\"sig\"", "\"use\":\"enc\"");
+        let error = KeySet::from_jwks(&format!(r#"{{"keys":[{good},{bad}]}}"#)).expect_err("bad");
+        assert!(
+            matches!(&error, KeyError::Public { kid, fault: KeyFault::WrongUse } if good.contains(kid))
+        );
+    }
+
+    #[test]
+    fn what_is_not_a_key_set_is_refused() {
+        for text in [
+            "",
+            "{}",
+            "[]",
+            "null",
+            r#"{"keys":{}}"#,
+            r#"{"keys":[1]}"#,
+            r#"{"keys":[[]]}"#,
+            r#"{"keys":[],"keys":[]}"#,
+            r#"{"keys":[]} x"#,
+        ] {
+            let result = KeySet::from_jwks(text);
+            assert!(
+                matches!(result, Err(KeyError::Json { .. })),
+                "{text}: {result:?}"
+            );
+        }
+    }
+}

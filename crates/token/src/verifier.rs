@@ -1,0 +1,174 @@
+//! Whether a token is good: every check but the audience and revocation, in
+//! order of cost, the claims believed only once the signature has been.
+
+use std::time::Duration;
+
+use crate::jws::{Compact, Header};
+use crate::{AccessClaims, KeySet, Rejection};
+
+/// The longest token that is looked at, in bytes.
+pub const MAX_TOKEN_BYTES: usize = 8192;
+
+/// Verifies access tokens of one issuer.
+#[derive(Clone, Debug)]
+pub struct Verifier {
+    issuer: String,
+    leeway: i64,
+}
+
+impl Verifier {
+    /// Trusts tokens whose `iss` is `issuer`, byte for byte, and forgives
+    /// clocks that differ by up to `leeway`, in whole seconds.
+    pub fn new(issuer: impl Into<String>, leeway: Duration) -> Self {
+        Self {
+            issuer: issuer.into(),
+            leeway: i64::try_from(leeway.as_secs()).unwrap_or(i64::MAX),
+        }
+    }
+
+    /// Checks everything about a token that does not depend on who asks: its
+    /// size and form, `typ`, key, algorithm, signature, claims, issuer and
+    /// times. `now` is in seconds since the Unix epoch.
+    ///
+    /// # Errors
+    ///
+    /// The [`Rejection`] of the first check that fails.
+    pub fn verify(&self, keys: &KeySet, token: &str, now: i64) -> Result<AccessClaims, Rejection> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Rejection::TooLarge);
+        }
+        let compact = Compact::split(token)?;
+        let header = Header::read(&compact.header)?;
+        if !header.is_access_token() {
+            return Err(Rejection::WrongType);
+        }
+        let key = header
+            .kid()
+            .and_then(|kid| keys.get(kid))
+            .ok_or(Rejection::UnknownKey)?;
+        if !header.has_algorithm(key.algorithm()) {
+            return Err(Rejection::WrongAlgorithm);
+        }
+        if !key.verifies(compact.signing_input, &compact.signature) {
+            return Err(Rejection::BadSignature);
+        }
+        let claims = AccessClaims::read(&compact.payload)?;
+        if claims.iss != self.issuer {
+            return Err(Rejection::WrongIssuer);
+        }
+        self.check_times(&claims, now)?;
+        Ok(claims)
+    }
+
+    /// Checks the times alone, for claims that were verified before. Two or
+    /// three comparisons.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::Expired`] from `exp` plus the leeway on,
+    /// [`Rejection::NotYetValid`] until `nbf` and `iat` less the leeway.
+    pub fn check_times(&self, claims: &AccessClaims, now: i64) -> Result<(), Rejection> {
+        if claims.exp <= now.saturating_sub(self.leeway) {
+            return Err(Rejection::Expired);
+        }
+        let latest_start = claims.nbf.map_or(claims.iat, |nbf| nbf.max(claims.iat));
+        if latest_start > now.saturating_add(self.leeway) {
+            return Err(Rejection::NotYetValid);
+        }
+        Ok(())
+    }
+
+    /// Checks that the token is meant for `audience`.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::WrongAudience`] if it is not.
+    pub fn check_audience(claims: &AccessClaims, audience: &str) -> Result<(), Rejection> {
+        if claims.accepts_audience(audience) {
+            Ok(())
+        } else {
+            Err(Rejection::WrongAudience)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claims(iat: i64, nbf: Option<i64>, exp: i64) -> AccessClaims {
+        AccessClaims {
+            iat,
+            nbf,
+            exp,
+            ..crate::claims::tests::claims()
+        }
+    }
+
+    fn verifier(leeway: u64) -> Verifier {
+        Verifier::new("https://id.example", Duration::from_secs(leeway))
+    }
+
+    #[test]
+    fn a_token_is_good_until_the_second_before_it_expires() {
+        let claims = claims(1_000, None, 1_900);
+        assert_eq!(verifier(0).check_times(&claims, 1_899), Ok(()));
+        assert_eq!(
+            verifier(0).check_times(&claims, 1_900),
+            Err(Rejection::Expired)
+        );
+        assert_eq!(verifier(5).check_times(&claims, 1_904), Ok(()));
+        assert_eq!(
+            verifier(5).check_times(&claims, 1_905),
+            Err(Rejection::Expired)
+        );
+    }
+
+    #[test]
+    fn a_token_from_the_future_is_not_valid_yet() {
+        let issued = claims(1_000, None, 1_900);
+        assert_eq!(verifier(0).check_times(&issued, 1_000), Ok(()));
+        assert_eq!(
+            verifier(0).check_times(&issued, 999),
+            Err(Rejection::NotYetValid)
+        );
+        assert_eq!(verifier(5).check_times(&issued, 995), Ok(()));
+        assert_eq!(
+            verifier(5).check_times(&issued, 994),
+            Err(Rejection::NotYetValid)
+        );
+
+        let postponed = claims(1_000, Some(1_500), 1_900);
+        assert_eq!(
+            verifier(0).check_times(&postponed, 1_499),
+            Err(Rejection::NotYetValid)
+        );
+        assert_eq!(verifier(0).check_times(&postponed, 1_500), Ok(()));
+        let backdated = claims(1_000, Some(500), 1_900);
+        assert_eq!(
+            verifier(0).check_times(&backdated, 999),
+            Err(Rejection::NotYetValid)
+        );
+    }
+
+    #[test]
+    fn absurd_clocks_and_leeways_do_not_overflow() {
+        let claims = claims(1_000, Some(1_000), 1_900);
+        for leeway in [0, 5, u64::MAX] {
+            for now in [i64::MIN, -1, 0, i64::MAX] {
+                let result = verifier(leeway).check_times(&claims, now);
+                assert!(leeway == u64::MAX || result.is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn the_audience_must_be_one_of_those_named() {
+        let claims = claims(1_000, None, 1_900);
+        assert_eq!(Verifier::check_audience(&claims, "api"), Ok(()));
+        assert_eq!(
+            Verifier::check_audience(&claims, "other"),
+            Err(Rejection::WrongAudience)
+        );
+    }
+}

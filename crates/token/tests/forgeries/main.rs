@@ -1,0 +1,10 @@
+//! Whole tokens: those that must never pass, family by family, and beside them
+//! the good ones, to show that the tests can tell.
+
+mod algorithms;
+mod arbitrary;
+mod controls;
+mod headers;
+mod payloads;
+mod spellings;
+mod support;
