@@ -1,1 +1,41 @@
-//! tests.
+//! What the whole-system tests are made of: worlds of real server processes on
+//! real databases, people who sign up and in, and lines that can be cut.
+
+mod backend;
+mod cli;
+mod crowd;
+mod details;
+mod every_backend;
+mod frames;
+mod gateway;
+mod launch;
+mod log;
+mod person;
+mod proxy;
+mod redis;
+mod replica;
+mod reply_loser;
+mod services;
+mod settings;
+mod tally;
+mod wait;
+mod world;
+
+pub use backend::{Backend, FreshDatabase};
+pub use cli::{Finished, run};
+pub use crowd::crowd;
+pub use details::{Details, reason};
+pub use gateway::{Credentials, Gateway, Line, email, phone, username};
+pub use log::Log;
+pub use person::{PASSWORD, Person, generation};
+pub use proxy::{Mode, Proxy};
+pub use redis::RedisServer;
+pub use replica::Replica;
+pub use reply_loser::ReplyLoser;
+pub use settings::Settings;
+pub use tally::Tally;
+pub use wait::{PATIENCE, eventually};
+pub use world::{World, WorldBuilder};
+
+#[doc(hidden)]
+pub use tokio as __tokio;

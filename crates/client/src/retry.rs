@@ -85,15 +85,6 @@ mod tests {
     }
 
     #[test]
-    fn what_is_repeatable_is_in_the_contract() {
-        let contract = String::from_utf8_lossy(countersign_proto::FILE_DESCRIPTOR_SET);
-        for path in REPEATABLE {
-            let name = path.rsplit('/').next().unwrap();
-            assert!(contract.contains(name), "{path}");
-        }
-    }
-
-    #[test]
     fn the_pause_doubles_and_heeds_the_server() {
         assert_eq!(pause(1, None), Duration::from_millis(50));
         assert_eq!(pause(2, None), Duration::from_millis(100));

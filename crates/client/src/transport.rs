@@ -172,9 +172,12 @@ fn is_timeout(error: &tonic::transport::Error) -> bool {
 /// The status of a call that a broken connection, or none, left unanswered.
 fn connection_failed(error: tonic::transport::Error) -> Status {
     let mut message = String::from("the connection failed");
-    for cause in causes(&error) {
-        message.push_str(": ");
-        message.push_str(&cause.to_string());
+    for cause in causes(&error).map(ToString::to_string) {
+        // Some layers repeat what the one below them says.
+        if !message.ends_with(&cause) {
+            message.push_str(": ");
+            message.push_str(&cause);
+        }
     }
     let mut status = Status::unavailable(message);
     status.set_source(Arc::new(error));

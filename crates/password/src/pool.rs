@@ -37,7 +37,8 @@ pub struct PoolSettings {
 /// Argon2.
 ///
 /// It takes as much memory as the parameters say for each thread that has worked
-/// within the last second, and that of one larger hash if such are stored. The
+/// within the last ten seconds, wiped in every pause, and that of one larger hash
+/// at a time if such are stored. The
 /// place in the queue belongs to the job: a caller who goes away leaves it, and
 /// the job is skipped. Dropping the pool stops the threads.
 pub struct Argon2Pool {

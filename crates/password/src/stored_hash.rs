@@ -39,7 +39,10 @@ impl StoredHash {
     }
 
     /// Reads a PHC string of Argon2i, Argon2d or Argon2id.
-    pub(crate) fn parse(hash: &PasswordHash, today: Argon2Parameters) -> Result<Self, &'static str> {
+    pub(crate) fn parse(
+        hash: &PasswordHash,
+        today: Argon2Parameters,
+    ) -> Result<Self, &'static str> {
         const NOT_ARGON2: &str = "the stored hash is not a PHC string of Argon2";
         let phc = Phc::new(hash.expose()).map_err(|_| NOT_ARGON2)?;
         let algorithm = Algorithm::try_from(phc.algorithm.as_str()).map_err(|_| NOT_ARGON2)?;

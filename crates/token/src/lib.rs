@@ -6,6 +6,11 @@
 //! Randomness is used only to generate keys and inside ECDSA, by the crypto
 //! library itself.
 //!
+//! Signatures are made and checked by `jsonwebtoken`, told the algorithm by the
+//! key. Reading headers and claims, checking keys and judging times are done
+//! here: `jsonwebtoken` takes weak keys, an unknown `crit`, any `typ` and a
+//! future `iat`, and asks the system for the time.
+//!
 //! ```
 //! use std::time::Duration;
 //!
@@ -48,6 +53,7 @@ mod json;
 mod jwk;
 mod jws;
 mod key_set;
+mod primitive;
 mod public_key;
 mod rejection;
 mod signing_key;

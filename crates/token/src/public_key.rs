@@ -1,11 +1,12 @@
 //! Public keys as numbers: which are safe to verify with, their RFC 7638
-//! thumbprint, and their parsed form for the crypto library.
+//! thumbprint, and the form in which signatures are verified with them.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
     RsaPublicKeyComponents,
 };
+use jsonwebtoken::DecodingKey;
 
 use crate::{Algorithm, KeyFault, base64url};
 
@@ -76,7 +77,7 @@ impl PublicKey {
         base64url::encode(digest(&SHA256, members.as_bytes()))
     }
 
-    /// Checks the key and parses it, once for all signatures to come.
+    /// Checks the key, which `jsonwebtoken` does not, and hands it over.
     ///
     /// An Ed25519 point that is not on the curve passes: no signature verifies
     /// under it.
@@ -85,22 +86,25 @@ impl PublicKey {
     ///
     /// A key under which a signature would prove little or nothing, or that the
     /// crypto library refuses.
-    pub(crate) fn parse(&self) -> Result<ParsedPublicKey, KeyFault> {
+    pub(crate) fn decoding_key(&self) -> Result<DecodingKey, KeyFault> {
         match self {
             Self::Ed25519(point) => {
                 check_ed25519(point)?;
-                ParsedPublicKey::new(&ED25519, point).map_err(|_| KeyFault::InvalidPoint)
+                ParsedPublicKey::new(&ED25519, point).map_err(|_| KeyFault::InvalidPoint)?;
+                Ok(DecodingKey::from_ed_der(point))
             }
             Self::P256 { x, y } => {
                 let uncompressed = [&[4], x.as_slice(), y.as_slice()].concat();
-                ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, uncompressed)
-                    .map_err(|_| KeyFault::InvalidPoint)
+                ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &uncompressed)
+                    .map_err(|_| KeyFault::InvalidPoint)?;
+                Ok(DecodingKey::from_ec_der(&uncompressed))
             }
             Self::Rsa { n, e } => {
                 check_rsa(n, e)?;
                 RsaPublicKeyComponents { n, e }
                     .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
-                    .map_err(|_| KeyFault::InvalidModulus)
+                    .map_err(|_| KeyFault::InvalidModulus)?;
+                Ok(DecodingKey::from_rsa_raw_components(n, e))
             }
         }
     }
@@ -158,7 +162,7 @@ mod tests {
             key.thumbprint(),
             "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
         );
-        assert!(key.parse().is_ok());
+        assert!(key.decoding_key().is_ok());
     }
 
     #[test]
@@ -168,24 +172,24 @@ mod tests {
             key.thumbprint(),
             "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
         );
-        assert!(key.parse().is_ok());
+        assert!(key.decoding_key().is_ok());
     }
 
     #[test]
     fn the_example_key_of_rfc_7515_appendix_a_3_is_on_p_256_and_its_neighbour_is_not() {
         let x = point("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU");
         let mut y = point("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0");
-        assert!(PublicKey::P256 { x, y }.parse().is_ok());
+        assert!(PublicKey::P256 { x, y }.decoding_key().is_ok());
         y[31] ^= 1;
         assert_eq!(
-            PublicKey::P256 { x, y }.parse().err(),
+            PublicKey::P256 { x, y }.decoding_key().err(),
             Some(KeyFault::InvalidPoint)
         );
         let origin = PublicKey::P256 {
             x: [0; 32],
             y: [0; 32],
         };
-        assert_eq!(origin.parse().err(), Some(KeyFault::InvalidPoint));
+        assert_eq!(origin.decoding_key().err(), Some(KeyFault::InvalidPoint));
     }
 
     /// With R the neutral element and S = 0, the equation of Ed25519 holds
@@ -205,7 +209,7 @@ mod tests {
             negative[31] |= 0x80;
             for point in [y, negative] {
                 let key = PublicKey::Ed25519(point);
-                assert_eq!(key.parse().err(), Some(KeyFault::InvalidPoint));
+                assert_eq!(key.decoding_key().err(), Some(KeyFault::InvalidPoint));
             }
         }
     }
@@ -216,7 +220,7 @@ mod tests {
             let mut y = [0xff; 32];
             (y[0], y[31]) = (lowest, 0x7f);
             assert_eq!(
-                PublicKey::Ed25519(y).parse().err(),
+                PublicKey::Ed25519(y).decoding_key().err(),
                 Some(KeyFault::InvalidPoint)
             );
         }
@@ -224,7 +228,7 @@ mod tests {
 
     #[test]
     fn rsa_numbers_of_wrong_sizes_and_parities_are_refused() {
-        let rsa = |n: Vec<u8>, e: &[u8]| PublicKey::Rsa { n, e: e.to_vec() }.parse().err();
+        let rsa = |n: Vec<u8>, e: &[u8]| PublicKey::Rsa { n, e: e.to_vec() }.decoding_key().err();
         let number = |bytes: usize, first: u8, last: u8| {
             let mut n = vec![0xa5; bytes];
             n[0] = first;

@@ -3,18 +3,19 @@
 use std::fmt;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256,
-    RsaKeyPair, RsaPublicKeyComponents,
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair,
+    RsaPublicKeyComponents,
 };
 use aws_lc_rs::{error, hmac, rand};
+use jsonwebtoken::EncodingKey;
 use zeroize::Zeroizing;
 
 use crate::public_key::PublicKey;
 use crate::{
-    AccessClaims, Algorithm, Jwk, KeyError, KeyFault, MAX_TOKEN_BYTES, VerifyingKey, base64url, jws,
+    AccessClaims, Algorithm, Jwk, KeyError, KeyFault, MAX_TOKEN_BYTES, VerifyingKey, base64url,
+    jws, primitive,
 };
 
 /// RFC 7518 section 3.2: an HS256 key is no shorter than the hash.
@@ -24,6 +25,11 @@ const MIN_HMAC_SECRET_BYTES: usize = 32;
 /// it can never be the signing input of a token.
 const HMAC_KID_LABEL: &[u8] = b"countersign key id";
 
+/// What PKCS#8 version 1 writes before an RSA private key (RFC 8017): its own
+/// length, the version, the algorithm, and the length of the key. Both lengths
+/// take two bytes at every size of key that is allowed.
+const PKCS8_RSA_PREFIX_BYTES: usize = 26;
+
 /// A key that signs access tokens with one algorithm.
 ///
 /// Its id is the RFC 7638 thumbprint of the public key. An HS256 key has no
@@ -32,16 +38,9 @@ const HMAC_KID_LABEL: &[u8] = b"countersign key id";
 /// than each token that the key signs.
 pub struct SigningKey {
     secret: Zeroizing<Vec<u8>>,
-    signer: Signer,
+    encoding_key: EncodingKey,
     verifying_key: VerifyingKey,
     header_segment: String,
-}
-
-enum Signer {
-    Ed25519(Ed25519KeyPair),
-    P256(EcdsaKeyPair),
-    Rsa(RsaKeyPair),
-    Hmac(Box<hmac::Key>),
 }
 
 impl SigningKey {
@@ -65,12 +64,11 @@ impl SigningKey {
     /// least 32 bytes.
     pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
         let refused = |fault| KeyError::Secret { algorithm, fault };
-        let signer = Signer::from_secret(algorithm, secret).map_err(refused)?;
-        let verifying_key = signer.verifying_key().map_err(refused)?;
+        let (encoding_key, verifying_key) = load(algorithm, secret).map_err(refused)?;
         Ok(Self {
             header_segment: jws::header_segment(algorithm, verifying_key.kid()),
             secret: Zeroizing::new(secret.to_vec()),
-            signer,
+            encoding_key,
             verifying_key,
         })
     }
@@ -114,10 +112,7 @@ impl SigningKey {
             .map_err(|claim| KeyError::Claims { kid: kid(), claim })?;
         let payload = serde_json::to_vec(claims).map_err(|_| KeyError::Signing { kid: kid() })?;
         let mut token = format!("{}.{}", self.header_segment, base64url::encode(payload));
-        let signature = self
-            .signer
-            .sign(token.as_bytes())
-            .map_err(|_| KeyError::Signing { kid: kid() })?;
+        let signature = self.sign_bytes(token.as_bytes())?;
         token.push('.');
         token.push_str(&base64url::encode(signature));
         if token.len() > MAX_TOKEN_BYTES {
@@ -128,78 +123,72 @@ impl SigningKey {
         }
         Ok(token)
     }
+
+    fn sign_bytes(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        primitive::sign(self.algorithm(), &self.encoding_key, message).map_err(|_| {
+            KeyError::Signing {
+                kid: self.kid().to_owned(),
+            }
+        })
+    }
 }
 
-impl Signer {
-    fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyFault> {
-        let invalid = |_| KeyFault::InvalidEncoding;
-        match algorithm {
-            Algorithm::EdDsa => Ed25519KeyPair::from_pkcs8(secret)
-                .map(Self::Ed25519)
-                .map_err(invalid),
-            Algorithm::Es256 => EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, secret)
-                .map(Self::P256)
-                .map_err(invalid),
-            Algorithm::Rs256 => RsaKeyPair::from_pkcs8(secret)
-                .map(Self::Rsa)
-                .map_err(invalid),
-            Algorithm::Hs256 if secret.len() < MIN_HMAC_SECRET_BYTES => Err(KeyFault::ShortSecret),
-            Algorithm::Hs256 => Ok(Self::Hmac(Box::new(hmac::Key::new(
-                hmac::HMAC_SHA256,
-                secret,
-            )))),
+fn load(algorithm: Algorithm, secret: &[u8]) -> Result<(EncodingKey, VerifyingKey), KeyFault> {
+    let invalid = |_| KeyFault::InvalidEncoding;
+    let (encoding_key, public_key) = match algorithm {
+        Algorithm::EdDsa => {
+            let pair = Ed25519KeyPair::from_pkcs8(secret).map_err(invalid)?;
+            let public_key = PublicKey::Ed25519(fixed(pair.public_key().as_ref())?);
+            (EncodingKey::from_ed_der(secret), public_key)
         }
-    }
-
-    fn verifying_key(&self) -> Result<VerifyingKey, KeyFault> {
-        let public_key = match self {
-            Self::Ed25519(pair) => PublicKey::Ed25519(fixed(pair.public_key().as_ref())?),
-            Self::P256(pair) => {
-                let Some((4, coordinates)) = pair.public_key().as_ref().split_first() else {
-                    return Err(KeyFault::InvalidEncoding);
-                };
-                let (x, y) = coordinates.split_at(coordinates.len() / 2);
-                PublicKey::P256 {
-                    x: fixed(x)?,
-                    y: fixed(y)?,
-                }
-            }
-            Self::Rsa(pair) => {
-                let RsaPublicKeyComponents { n, e } = pair.public_key().into();
-                PublicKey::Rsa { n, e }
-            }
-            Self::Hmac(key) => {
-                let kid = base64url::encode(hmac::sign(key, HMAC_KID_LABEL));
-                return Ok(VerifyingKey::symmetric(kid, key.clone()));
-            }
-        };
+        Algorithm::Es256 => {
+            let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, secret)
+                .map_err(invalid)?;
+            let Some((4, coordinates)) = pair.public_key().as_ref().split_first() else {
+                return Err(KeyFault::InvalidEncoding);
+            };
+            let (x, y) = coordinates.split_at(coordinates.len() / 2);
+            let public_key = PublicKey::P256 {
+                x: fixed(x)?,
+                y: fixed(y)?,
+            };
+            (EncodingKey::from_ec_der(secret), public_key)
+        }
+        Algorithm::Rs256 => {
+            let pair = RsaKeyPair::from_pkcs8(secret).map_err(invalid)?;
+            let RsaPublicKeyComponents { n, e } = pair.public_key().into();
+            (rsa_encoding_key(&pair)?, PublicKey::Rsa { n, e })
+        }
+        Algorithm::Hs256 if secret.len() < MIN_HMAC_SECRET_BYTES => {
+            return Err(KeyFault::ShortSecret);
+        }
+        Algorithm::Hs256 => {
+            let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+            let kid = base64url::encode(hmac::sign(&key, HMAC_KID_LABEL));
+            return Ok((
+                EncodingKey::from_secret(secret),
+                VerifyingKey::symmetric(kid, secret),
+            ));
+        }
+    };
+    let verifying_key =
         VerifyingKey::from_jwk(&Jwk::new(public_key)).map_err(|error| match error {
             KeyError::Public { fault, .. } => fault,
             _ => KeyFault::InvalidEncoding,
-        })
-    }
+        })?;
+    Ok((encoding_key, verifying_key))
+}
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "ECDSA takes its nonce from the crypto library, whatever is passed"
-    )]
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, error::Unspecified> {
-        match self {
-            Self::Ed25519(pair) => Ok(pair.try_sign(message)?.as_ref().to_vec()),
-            Self::P256(pair) => Ok(pair.sign(&SystemRandom::new(), message)?.as_ref().to_vec()),
-            Self::Rsa(pair) => {
-                let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(
-                    &RSA_PKCS1_SHA256,
-                    &SystemRandom::new(),
-                    message,
-                    &mut signature,
-                )?;
-                Ok(signature)
-            }
-            Self::Hmac(key) => Ok(hmac::sign(key, message).as_ref().to_vec()),
-        }
-    }
+/// `jsonwebtoken` takes RSA keys without the wrapping of PKCS#8. Its own way of
+/// unwrapping them, through PEM, would leave copies of the key in memory.
+fn rsa_encoding_key(pair: &RsaKeyPair) -> Result<EncodingKey, KeyFault> {
+    let pkcs8: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| KeyFault::InvalidEncoding)?;
+    pkcs8
+        .as_ref()
+        .get(PKCS8_RSA_PREFIX_BYTES..)
+        .filter(|key| RsaKeyPair::from_der(key).is_ok())
+        .map(EncodingKey::from_rsa_der)
+        .ok_or(KeyFault::InvalidEncoding)
 }
 
 fn fixed(bytes: &[u8]) -> Result<[u8; 32], KeyFault> {

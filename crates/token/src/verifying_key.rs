@@ -1,24 +1,19 @@
-//! The half of a key that verifies, parsed once when it is loaded.
+//! The half of a key that verifies, checked once when it is loaded.
 
 use std::fmt;
 
-use aws_lc_rs::hmac;
-use aws_lc_rs::signature::ParsedPublicKey;
+use jsonwebtoken::DecodingKey;
 
-use crate::{Algorithm, Jwk, KeyError};
+use crate::{Algorithm, Jwk, KeyError, primitive};
 
 /// A key that verifies tokens of one algorithm.
 #[derive(Clone)]
 pub struct VerifyingKey {
     kid: String,
     algorithm: Algorithm,
-    material: Material,
-}
-
-#[derive(Clone)]
-enum Material {
-    Public { parsed: ParsedPublicKey, jwk: Jwk },
-    Symmetric(Box<hmac::Key>),
+    decoding_key: DecodingKey,
+    /// None for a symmetric key.
+    jwk: Option<Jwk>,
 }
 
 impl VerifyingKey {
@@ -30,25 +25,24 @@ impl VerifyingKey {
     /// off the curve, an Ed25519 point of small order, an RSA modulus outside
     /// 2,048 to 4,096 bits, an even or tiny exponent.
     pub fn from_jwk(jwk: &Jwk) -> Result<Self, KeyError> {
-        let parsed = jwk.key.parse().map_err(|fault| KeyError::Public {
+        let decoding_key = jwk.key.decoding_key().map_err(|fault| KeyError::Public {
             kid: jwk.kid().to_owned(),
             fault,
         })?;
         Ok(Self {
             kid: jwk.kid().to_owned(),
             algorithm: jwk.algorithm(),
-            material: Material::Public {
-                parsed,
-                jwk: jwk.clone(),
-            },
+            decoding_key,
+            jwk: Some(jwk.clone()),
         })
     }
 
-    pub(crate) fn symmetric(kid: String, key: Box<hmac::Key>) -> Self {
+    pub(crate) fn symmetric(kid: String, secret: &[u8]) -> Self {
         Self {
             kid,
             algorithm: Algorithm::Hs256,
-            material: Material::Symmetric(key),
+            decoding_key: DecodingKey::from_secret(secret),
+            jwk: None,
         }
     }
 
@@ -67,18 +61,12 @@ impl VerifyingKey {
     /// The key as it is published; `None` for HS256, whose key is a secret.
     #[must_use]
     pub fn to_jwk(&self) -> Option<Jwk> {
-        match &self.material {
-            Material::Public { jwk, .. } => Some(jwk.clone()),
-            Material::Symmetric(_) => None,
-        }
+        self.jwk.clone()
     }
 
     /// Whether `signature` is this key's over `message`.
-    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        match &self.material {
-            Material::Public { parsed, .. } => parsed.verify_sig(message, signature).is_ok(),
-            Material::Symmetric(key) => hmac::verify(key, message, signature).is_ok(),
-        }
+    pub(crate) fn verifies(&self, message: &[u8], signature: &Vec<u8>) -> bool {
+        primitive::verifies(self.algorithm, &self.decoding_key, message, signature)
     }
 }
 

@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use countersign_client::proto;
 use countersign_client::proto::auth_service_server::{AuthService, AuthServiceServer};
+use countersign_client::proto::session_service_server::{SessionService, SessionServiceServer};
 use futures_util::StreamExt as _;
 use proto::validate_token_response::Verdict;
 use tokio::net::TcpListener;
@@ -63,10 +64,12 @@ impl Fake {
         let incoming = TcpIncoming::from(listener).inspect(move |_| {
             counter.fetch_add(1, Ordering::SeqCst);
         });
-        let service = AuthServiceServer::from_arc(Arc::new(FakeAuth(Arc::clone(&script))));
+        let auth = AuthServiceServer::new(FakeAuth(Arc::clone(&script)));
+        let sessions = SessionServiceServer::new(FakeSessions(Arc::clone(&script)));
         tokio::spawn(
             Server::builder()
-                .add_service(service)
+                .add_service(auth)
+                .add_service(sessions)
                 .serve_with_incoming(incoming),
         );
         Self {
@@ -176,8 +179,6 @@ pub(crate) fn auth_service() -> AuthServiceServer<impl AuthService> {
     AuthServiceServer::new(FakeAuth(Arc::default()))
 }
 
-struct FakeAuth(Arc<Script>);
-
 fn tokens() -> proto::Tokens {
     proto::Tokens {
         access_token: "access-2".into(),
@@ -189,9 +190,12 @@ fn tokens() -> proto::Tokens {
 }
 
 macro_rules! played {
-    ($($rpc:ident: $request:ident -> $response:ident = $answer:expr;)+) => {
+    ($service:ident for $fake:ident:
+     $($rpc:ident: $request:ident -> $response:ident = $answer:expr;)+) => {
+        struct $fake(Arc<Script>);
+
         #[tonic::async_trait]
-        impl AuthService for FakeAuth {
+        impl $service for $fake {
             $(async fn $rpc(
                 &self,
                 request: Request<proto::$request>,
@@ -204,7 +208,7 @@ macro_rules! played {
     };
 }
 
-played! {
+played! { AuthService for FakeAuth:
     sign_up: SignUpRequest -> SignUpResponse = |_| Default::default();
     confirm_sign_up: ConfirmSignUpRequest -> ConfirmSignUpResponse = |_| Default::default();
     issue_tokens: IssueTokensRequest -> IssueTokensResponse = |_| Default::default();
@@ -218,4 +222,12 @@ played! {
         |_| Default::default();
     reset_password: ResetPasswordRequest -> ResetPasswordResponse = |_| Default::default();
     list_signing_keys: ListSigningKeysRequest -> ListSigningKeysResponse = |_| Default::default();
+}
+
+played! { SessionService for FakeSessions:
+    list_sessions: ListSessionsRequest -> ListSessionsResponse = |_| Default::default();
+    get_session: GetSessionRequest -> GetSessionResponse = |_| Default::default();
+    revoke_session: RevokeSessionRequest -> RevokeSessionResponse = |_| Default::default();
+    revoke_user_sessions: RevokeUserSessionsRequest -> RevokeUserSessionsResponse =
+        |_| Default::default();
 }

@@ -35,7 +35,8 @@ pub struct EnsureKeys;
 pub struct RotateKeys {
     /// How long the key that signed is needed: until its last token expires.
     pub needed_for: Duration,
-    /// Rotate only if the active key is at least this old.
+    /// Rotate only if the last rotation, in which the next key was made, is at
+    /// least this long ago.
     pub if_older_than: Duration,
 }
 
@@ -97,7 +98,7 @@ impl RotateKeys {
         let (Some(active), Some(next)) = (find(KeyState::Active), find(KeyState::Next)) else {
             return Ok(false);
         };
-        if now.since(active.created_at) < self.if_older_than {
+        if now.since(next.created_at) < self.if_older_than {
             return Ok(false);
         }
         let mut uow = keeper.store.begin().await?;

@@ -22,6 +22,14 @@ const CLEAN: DrainReport = DrainReport {
     threads_lost: 0,
 };
 
+/// A configuration under which silence alone closes no connection within [`PATIENCE`].
+fn patient() -> TransportConfig {
+    TransportConfig {
+        preface_timeout: PATIENCE * 10,
+        ..TransportConfig::default()
+    }
+}
+
 /// Reads until the server closes the connection.
 async fn closed(mut socket: TcpStream) {
     let mut read = Vec::new();
@@ -63,11 +71,7 @@ async fn a_silent_connection_is_closed_at_the_preface_deadline() {
 
 #[tokio::test]
 async fn another_protocol_is_closed_without_waiting() {
-    let config = TransportConfig {
-        preface_timeout: PATIENCE * 10,
-        ..TransportConfig::default()
-    };
-    let running = serve(config, &Gate::new());
+    let running = serve(patient(), &Gate::new());
     let mut browser = TcpStream::connect(running.local_addr()).await.unwrap();
     browser.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     closed(browser).await;
@@ -79,11 +83,11 @@ async fn a_connection_over_the_cap_of_its_address_is_closed_and_the_others_go_on
     for config in [
         TransportConfig {
             max_connections_per_ip: 2,
-            ..TransportConfig::default()
+            ..patient()
         },
         TransportConfig {
             max_connections: 2,
-            ..TransportConfig::default()
+            ..patient()
         },
     ] {
         let running = serve(config, &Gate::new());
@@ -256,11 +260,20 @@ async fn a_drain_waits_a_moment_for_connections_in_their_handshake() {
 }
 
 #[tokio::test]
-async fn dropping_the_transport_closes_its_connections() {
-    let running = serve(TransportConfig::default(), &Gate::new());
-    let socket = TcpStream::connect(running.local_addr()).await.unwrap();
+async fn dropping_the_transport_closes_its_connections_though_calls_are_in_flight() {
+    let gate = Gate::new();
+    let running = serve(patient(), &gate);
+    let silent = TcpStream::connect(running.local_addr()).await.unwrap();
+    let busy = connect(&running).await;
+    let in_flight = tokio::spawn(async move { call(&busy, "wait").await });
+    gate.calls_are_waiting(1).await;
     drop(running);
-    closed(socket).await;
+    closed(silent).await;
+    timeout(PATIENCE, in_flight)
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap_err();
 }
 
 #[tokio::test]

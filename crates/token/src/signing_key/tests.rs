@@ -25,7 +25,7 @@ fn a_key_is_the_same_after_it_was_stored() {
             loaded.verifying_key().to_jwk(),
             key.verifying_key().to_jwk()
         );
-        let signature = key.signer.sign(b"message").expect("a signature");
+        let signature = key.sign_bytes(b"message").expect("a signature");
         assert!(loaded.verifying_key().verifies(b"message", &signature));
         assert!(!loaded.verifying_key().verifies(b"massage", &signature));
     }
@@ -36,7 +36,7 @@ fn two_keys_are_never_the_same() {
     for algorithm in Algorithm::ALL {
         let [one, other] = [0; 2].map(|_| SigningKey::generate(algorithm).expect("a key"));
         assert_ne!(one.kid(), other.kid());
-        let signature = one.signer.sign(b"message").expect("a signature");
+        let signature = one.sign_bytes(b"message").expect("a signature");
         assert!(!other.verifying_key().verifies(b"message", &signature));
     }
 }
@@ -109,6 +109,18 @@ fn a_truncated_key_is_refused() {
         for length in 0..key.secret().len() {
             fault(algorithm, &key.secret()[..length]);
         }
+    }
+}
+
+#[test]
+fn rsa_keys_of_every_allowed_size_sign() {
+    for size in [KeySize::Rsa2048, KeySize::Rsa3072, KeySize::Rsa4096] {
+        let pair = RsaKeyPair::generate(size).expect("a key");
+        let secret: Pkcs8V1Der<'_> = pair.as_der().expect("PKCS#8");
+        let key = SigningKey::from_secret(Algorithm::Rs256, secret.as_ref()).expect("a key");
+        let signature = key.sign_bytes(b"message").expect("a signature");
+        assert_eq!(signature.len(), size.len());
+        assert!(key.verifying_key().verifies(b"message", &signature));
     }
 }
 

@@ -1,5 +1,5 @@
-//! The controls: good tokens pass. Tokens and keys are understood in both directions by another implementation of
-//! JWT, and any claims that we sign are read back unchanged.
+//! The controls: good tokens pass. Tokens and keys are understood in both directions by the reader and the writer of
+//! `jsonwebtoken`, and any claims that we sign are read back unchanged.
 
 use std::time::Duration;
 

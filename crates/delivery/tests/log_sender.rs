@@ -1,0 +1,101 @@
+//! The log sender writes what a person who tries the service needs, and not
+//! more.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use countersign_delivery::LogSender;
+use countersign_domain::model::{Address, Code, Email, Locale, Phone, Purpose, Timestamp};
+use countersign_domain::ports::{Content, Message, MessageSender as _};
+use tracing_subscriber::fmt::MakeWriter;
+
+/// A log kept in memory.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut log = self.0.lock().expect("nobody panics while writing");
+        log.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+async fn logged(message: Message) -> String {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    LogSender.send(message).await.expect("it is logged");
+    drop(guard);
+    let bytes = log.0.lock().expect("nobody panics while writing").clone();
+    String::from_utf8(bytes).expect("text")
+}
+
+fn code(locale: Locale) -> Message {
+    Message {
+        to: Address::Email(Email::parse("mina@example.com").expect("an address")),
+        locale,
+        content: Content::Code {
+            code: Code::parse("048213".into()).expect("a code"),
+            purpose: Purpose::SignUp,
+            expires_at: Timestamp::from_seconds(1_790_000_300),
+        },
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_logged_in_the_clear_with_the_warning() {
+    let line = logged(code(Locale::English)).await;
+    for part in [
+        " INFO countersign::delivery: ",
+        "not delivered: the log sender is for trying out only",
+        "code=\"048213\"",
+        "048213 is your code to sign up.",
+    ] {
+        assert!(line.contains(part), "{part} is not in {line}");
+    }
+    assert_eq!(line.lines().count(), 1);
+}
+
+#[tokio::test]
+async fn the_message_is_in_the_language_of_the_person() {
+    let line = logged(code(Locale::Korean)).await;
+    assert!(
+        line.contains("회원가입 인증번호는 [048213]입니다."),
+        "{line}"
+    );
+}
+
+#[tokio::test]
+async fn the_address_is_masked() {
+    let line = logged(code(Locale::English)).await;
+    assert!(line.contains("m***@example.com"), "{line}");
+    assert!(!line.contains("mina"), "{line}");
+}
+
+#[tokio::test]
+async fn a_notice_has_no_code() {
+    let line = logged(Message {
+        to: Address::Phone(Phone::restore("+821012345678").expect("a number")),
+        locale: Locale::English,
+        content: Content::PasswordChanged,
+    })
+    .await;
+    assert!(line.contains("Your password was changed."), "{line}");
+    assert!(line.contains("+8210****5678"), "{line}");
+    assert!(!line.contains("code="), "{line}");
+}

@@ -1,0 +1,58 @@
+//! A hasher for tests of the domain: it hashes nothing, and counts.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::model::{Password, PasswordHash};
+use crate::ports::{HashError, PasswordHasher, Verdict};
+
+/// Keeps passwords in the clear, and counts how often it is asked.
+#[derive(Debug, Default)]
+pub struct PlainHasher {
+    hashes: AtomicU32,
+    is_overloaded: AtomicBool,
+}
+
+impl PlainHasher {
+    /// How many hashes were computed since the last time this was asked.
+    pub fn take_count(&self) -> u32 {
+        self.hashes.swap(0, Ordering::SeqCst)
+    }
+
+    /// Lets it be overloaded from now on, or not.
+    pub fn overload(&self, is_overloaded: bool) {
+        self.is_overloaded.store(is_overloaded, Ordering::SeqCst);
+    }
+
+    fn work(&self) -> Result<(), HashError> {
+        if self.is_overloaded.load(Ordering::SeqCst) {
+            return Err(HashError::Overloaded { retry_after: Duration::from_secs(1) });
+        }
+        self.hashes.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl PasswordHasher for PlainHasher {
+    async fn hash(&self, password: Password) -> Result<PasswordHash, HashError> {
+        self.work()?;
+        Ok(PasswordHash::new(format!("plain:{}", password.expose())))
+    }
+
+    async fn verify(&self, password: Password, hash: Option<PasswordHash>) -> Result<Verdict, HashError> {
+        self.work()?;
+        let stored = hash.as_ref().map(PasswordHash::expose).unwrap_or_default();
+        let (format, kept) = stored.split_once(':').unwrap_or_default();
+        Ok(Verdict { matches: hash.is_some() && kept == password.expose(), outdated: format == "old" })
+    }
+
+    fn assess(&self, password: &Password, known: &[&str]) -> Result<(), String> {
+        if known.contains(&password.expose()) || password.expose() == "password" {
+            return Err("must not be easy to guess".into());
+        }
+        Ok(())
+    }
+}

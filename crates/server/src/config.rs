@@ -1,0 +1,35 @@
+//! What an operator may set: read from a file, the environment and the command
+//! line, checked as a whole, and written back without secrets.
+
+mod checks;
+mod environment;
+mod error;
+mod layer;
+mod load;
+mod passwords;
+mod people;
+mod schema;
+mod sections;
+mod server;
+mod settings;
+mod spelling;
+mod storage;
+mod tokens;
+mod values;
+mod verification;
+
+#[cfg(test)]
+mod tests;
+
+pub use environment::Environment;
+pub use error::{ConfigError, Problem};
+pub use load::{Flags, Sources};
+pub use passwords::PasswordsConfig;
+pub use people::{IdentifiersConfig, UsersConfig};
+pub use sections::Config;
+pub use server::{LogConfig, LogFormat, MetricsConfig, ServerConfig};
+pub use storage::{DatabaseConfig, KeysConfig, RedisConfig};
+pub use tokens::{TokensConfig, ValidationConfig};
+use values::MASK;
+pub use values::{DefaultRegion, LogFilter, Secret, ServiceUrl};
+pub use verification::VerificationConfig;

@@ -1,0 +1,68 @@
+//! Gathers what is wrong with the values of a configuration.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::spelling::duration;
+
+/// The settings that are wrong, by key, and what would be right.
+#[derive(Debug)]
+pub(super) struct Checks {
+    wrong: Vec<(String, String)>,
+}
+
+impl Checks {
+    /// Goes on after values that could not be read, and stand at their defaults.
+    pub(super) fn after(wrong: Vec<(String, String)>) -> Self {
+        Self { wrong }
+    }
+
+    /// Notes that a setting is wrong.
+    pub(super) fn refuse(&mut self, key: &str, rule: impl Into<String>) {
+        self.wrong.push((key.into(), rule.into()));
+    }
+
+    /// Demands that something is so.
+    pub(super) fn that(&mut self, key: &str, holds: bool, rule: &str) {
+        if !holds {
+            self.refuse(key, rule);
+        }
+    }
+
+    /// Demands that two settings fit each other; says nothing if one of them is
+    /// wrong by itself.
+    pub(super) fn that_both(&mut self, key: &str, other: &str, fit: bool, rule: &str) {
+        let known = |wrong: &(String, String)| wrong.0 == key || wrong.0 == other;
+        if !fit && !self.wrong.iter().any(known) {
+            self.refuse(key, rule);
+        }
+    }
+
+    /// Demands a number within bounds.
+    pub(super) fn within<T: PartialOrd + Display>(
+        &mut self,
+        key: &str,
+        value: T,
+        bounds: RangeInclusive<T>,
+    ) {
+        if !bounds.contains(&value) {
+            let (least, most) = bounds.into_inner();
+            self.refuse(key, format!("must be {least} to {most}"));
+        }
+    }
+
+    /// Demands a duration within bounds.
+    pub(super) fn lasts(&mut self, key: &str, value: Duration, bounds: RangeInclusive<Duration>) {
+        if !bounds.contains(&value) {
+            let least = duration::write(*bounds.start());
+            let most = duration::write(*bounds.end());
+            self.refuse(key, format!("must be {least} to {most}"));
+        }
+    }
+
+    /// All that is wrong, in the order in which it was found.
+    pub(super) fn into_wrong(self) -> Vec<(String, String)> {
+        self.wrong
+    }
+}

@@ -1,0 +1,46 @@
+//! The configuration in the terms of the domain.
+
+use countersign_domain::Settings;
+use countersign_domain::application::{TokenSettings, VerificationSettings};
+
+use super::Config;
+
+impl Config {
+    /// The settings of the domain.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        let tokens = &self.tokens;
+        let verification = &self.verification;
+        Settings {
+            tokens: TokenSettings {
+                issuer: tokens.issuer.clone(),
+                audiences: tokens.audiences.clone(),
+                scopes: tokens.scopes.clone(),
+                algorithm: tokens.algorithm,
+                access_ttl: tokens.access_ttl,
+                idle_ttl: tokens.idle_ttl,
+                session_ttl: tokens.session_ttl,
+                refresh_grace: tokens.refresh_grace,
+                leeway: tokens.leeway,
+                feed_bound: self.validation.feed_bound,
+                key_rotation: self.keys.rotation,
+            },
+            verification: VerificationSettings {
+                code_digits: verification.code_digits,
+                code_ttl: verification.code_ttl,
+                code_tries: verification.code_tries,
+                proof_ttl: verification.proof_ttl,
+                cooldown: verification.cooldown,
+                sends_per_address: verification.sends_per_address,
+                sends_per_source: verification.sends_per_source,
+                sends_per_country: verification.sends_per_country,
+                sends_in_all: verification.sends_in_all,
+                wrong_codes_per_address: verification.wrong_codes_per_address,
+            },
+            region: self.identifiers.default_region.region(),
+            password_attempts: self.passwords.attempts,
+            source_attempts: self.passwords.source_attempts(),
+            pending_ttl: self.users.pending_ttl,
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The sections `[tokens]` and `[validation]`.
+
+use std::time::Duration;
+
+use countersign_domain::model::Scope;
+use countersign_token::Algorithm;
+use serde::{Deserialize, Serialize};
+
+use super::checks::Checks;
+use super::spelling::{duration, scopes};
+
+/// `[tokens]`: tokens and sessions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TokensConfig {
+    /// `iss` of the access tokens.
+    pub issuer: String,
+    /// The audiences for which access tokens are issued, the first by default.
+    pub audiences: Vec<String>,
+    /// The scopes that may be asked for.
+    #[serde(with = "scopes")]
+    pub scopes: Vec<Scope>,
+    /// The algorithm of new signing keys.
+    pub algorithm: Algorithm,
+    /// How long an access token is good.
+    #[serde(with = "duration")]
+    pub access_ttl: Duration,
+    /// How long a session lives without a refresh.
+    #[serde(with = "duration")]
+    pub idle_ttl: Duration,
+    /// How long a session lives in any case.
+    #[serde(with = "duration")]
+    pub session_ttl: Duration,
+    /// How long an exchanged refresh token yields the same successor.
+    #[serde(with = "duration")]
+    pub refresh_grace: Duration,
+    /// How far clocks may differ.
+    #[serde(with = "duration")]
+    pub leeway: Duration,
+}
+
+/// `[validation]`: answering ValidateToken from memory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ValidationConfig {
+    /// How many verified tokens are remembered.
+    pub cache_tokens: usize,
+    /// How old the revocation feed may be before the database is asked.
+    #[serde(with = "duration")]
+    pub feed_bound: Duration,
+    /// The time between two readings of the feed.
+    #[serde(with = "duration")]
+    pub poll_interval: Duration,
+}
+
+impl Default for TokensConfig {
+    fn default() -> Self {
+        let days = |days: u64| Duration::from_secs(days * 86_400);
+        Self {
+            issuer: "countersign".into(),
+            audiences: vec!["countersign".into()],
+            scopes: vec![Scope::parse("profile").expect("a scope")],
+            algorithm: Algorithm::EdDsa,
+            access_ttl: Duration::from_secs(300),
+            idle_ttl: days(30),
+            session_ttl: days(180),
+            refresh_grace: Duration::from_secs(30),
+            leeway: Duration::from_secs(5),
+        }
+    }
+}
+
+impl TokensConfig {
+    pub(super) fn check(&self, checks: &mut Checks) {
+        const NAME: &str = "must be 1 to 256 printable ASCII characters without spaces";
+        let seconds = Duration::from_secs;
+        let ten_years = seconds(3_650 * 86_400);
+        checks.that("tokens.issuer", is_name(&self.issuer), NAME);
+        checks.that(
+            "tokens.audiences",
+            !self.audiences.is_empty(),
+            "must have at least one audience",
+        );
+        checks.that(
+            "tokens.audiences",
+            self.audiences.iter().all(|audience| is_name(audience)),
+            &format!("each {NAME}"),
+        );
+        checks.lasts(
+            "tokens.access_ttl",
+            self.access_ttl,
+            seconds(10)..=seconds(86_400),
+        );
+        checks.lasts("tokens.idle_ttl", self.idle_ttl, seconds(10)..=ten_years);
+        checks.lasts(
+            "tokens.session_ttl",
+            self.session_ttl,
+            seconds(10)..=ten_years,
+        );
+        checks.that_both(
+            "tokens.idle_ttl",
+            "tokens.session_ttl",
+            self.idle_ttl <= self.session_ttl,
+            "must not be longer than tokens.session_ttl",
+        );
+        checks.that_both(
+            "tokens.access_ttl",
+            "tokens.idle_ttl",
+            self.access_ttl <= self.idle_ttl,
+            "must not be longer than tokens.idle_ttl",
+        );
+        checks.lasts(
+            "tokens.refresh_grace",
+            self.refresh_grace,
+            Duration::ZERO..=seconds(300),
+        );
+        checks.lasts("tokens.leeway", self.leeway, Duration::ZERO..=seconds(300));
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=256).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+impl Default for ValidationConfig {
+    fn default() -> Self {
+        Self {
+            cache_tokens: 65_536,
+            feed_bound: Duration::from_secs(10),
+            poll_interval: Duration::from_secs(1),
+        }
+    }
+}
+
+impl ValidationConfig {
+    pub(super) fn check(&self, checks: &mut Checks) {
+        checks.within("validation.cache_tokens", self.cache_tokens, 1..=16_777_216);
+        let (least, second) = (Duration::from_millis(50), Duration::from_secs(1));
+        checks.lasts(
+            "validation.feed_bound",
+            self.feed_bound,
+            second..=second * 300,
+        );
+        checks.lasts(
+            "validation.poll_interval",
+            self.poll_interval,
+            least..=second * 60,
+        );
+        checks.that_both(
+            "validation.poll_interval",
+            "validation.feed_bound",
+            self.poll_interval * 2 <= self.feed_bound,
+            "must be at most half of validation.feed_bound",
+        );
+    }
+}

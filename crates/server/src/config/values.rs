@@ -1,0 +1,225 @@
+//! The kinds of values that settings have: each is checked when it is read, and
+//! none shows a secret when it is written.
+
+use std::fmt;
+
+use countersign_domain::model::Region;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tracing_subscriber::EnvFilter;
+use zeroize::Zeroizing;
+
+/// What stands in place of a secret.
+pub(crate) const MASK: &str = "********";
+
+/// A secret text, such as the master key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+/// The address of a database or of Redis, which may hold a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ServiceUrl(Zeroizing<String>);
+
+/// Which log lines are written, in the syntax of `RUST_LOG`: `info,sqlx=warn`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct LogFilter(String);
+
+/// The country in which phone numbers without a country code are at home.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct DefaultRegion(String);
+
+impl Secret {
+    /// Keeps a secret.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The secret in the clear.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl ServiceUrl {
+    /// Keeps a URL.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The URL with its password.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// What stands before `://`; empty if nothing does.
+    #[must_use]
+    pub fn scheme(&self) -> &str {
+        self.0.split_once("://").map_or("", |(scheme, _)| scheme)
+    }
+
+    /// The URL with every password replaced.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        let Some((scheme, rest)) = self.0.split_once("://") else {
+            return MASK.into();
+        };
+        // A password that is not percent-encoded may hold any character: it
+        // ends at the last `@`, wherever that is.
+        let masked = match rest.rsplit_once('@') {
+            Some((login, place)) => match login.split_once(':') {
+                Some((user, _)) => format!("{user}:{MASK}@{place}"),
+                None => format!("{login}@{place}"),
+            },
+            None => rest.into(),
+        };
+        let Some((place, query)) = masked.split_once('?') else {
+            return format!("{scheme}://{masked}");
+        };
+        let query: Vec<String> = query.split('&').map(mask_parameter).collect();
+        format!("{scheme}://{place}?{}", query.join("&"))
+    }
+}
+
+impl LogFilter {
+    /// Reads a filter.
+    ///
+    /// # Errors
+    /// What a filter must look like, if this is none.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        EnvFilter::try_new(text)
+            .map(|_| Self(text.into()))
+            .map_err(|error| {
+                format!("must be a filter such as info or info,sqlx=warn, but {error}")
+            })
+    }
+
+    /// The filter, to be put to work.
+    #[must_use]
+    pub fn to_env_filter(&self) -> EnvFilter {
+        EnvFilter::new(&self.0)
+    }
+}
+
+impl DefaultRegion {
+    /// Reads a country code.
+    ///
+    /// # Errors
+    /// What a country code must look like, if this is none.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        Region::parse(text).map(|_| Self(text.into()))
+    }
+
+    /// The country for the domain.
+    #[must_use]
+    pub fn region(&self) -> Region {
+        Region::parse(&self.0).expect("it was a region when it was read")
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+impl fmt::Debug for ServiceUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ServiceUrl({})", self.masked())
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(MASK)
+    }
+}
+
+impl Serialize for ServiceUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.masked())
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+impl<'de> Deserialize<'de> for ServiceUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+impl<'de> Deserialize<'de> for LogFilter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for DefaultRegion {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+fn mask_parameter(parameter: &str) -> String {
+    match parameter.split_once('=') {
+        Some((name, _)) if name.to_ascii_lowercase().contains("pass") => format!("{name}={MASK}"),
+        _ => parameter.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_of_a_url_is_shown() {
+        for (url, masked) in [
+            ("postgres://ann@db/auth", "postgres://ann@db/auth"),
+            (
+                "postgres://ann:s3cret@db:5432/auth",
+                "postgres://ann:********@db:5432/auth",
+            ),
+            (
+                "postgres://ann:s3/cr@e?t@db/auth",
+                "postgres://ann:********@db/auth",
+            ),
+            (
+                "redis://:s3cret@redis:6379/0",
+                "redis://:********@redis:6379/0",
+            ),
+            (
+                "mysql://db/auth?user=ann&password=s3cret&ssl-mode=required",
+                "mysql://db/auth?user=ann&password=********&ssl-mode=required",
+            ),
+            (
+                "sqlite://countersign.db?mode=rwc",
+                "sqlite://countersign.db?mode=rwc",
+            ),
+            ("s3cret", "********"),
+        ] {
+            let url = ServiceUrl::new(url.into());
+            assert_eq!(url.masked(), masked);
+            assert!(!format!("{url:?}").contains("s3cret"));
+        }
+    }
+
+    #[test]
+    fn a_log_filter_is_checked_when_it_is_read() {
+        assert!(LogFilter::parse("info,sqlx=warn,countersign::delivery=off").is_ok());
+        let error = LogFilter::parse("info,sqlx=loud").expect_err("no such level");
+        assert!(
+            error.starts_with("must be a filter such as info"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,94 @@
+//! The section `[verification]`.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::checks::Checks;
+use super::spelling::duration;
+
+/// `[verification]`: codes and proofs, and how many are sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VerificationConfig {
+    /// The digits of a code.
+    pub code_digits: u32,
+    /// How long a code is good.
+    #[serde(with = "duration")]
+    pub code_ttl: Duration,
+    /// Tries of one code.
+    pub code_tries: u32,
+    /// How long a proof is good.
+    #[serde(with = "duration")]
+    pub proof_ttl: Duration,
+    /// The time between two messages to one address.
+    #[serde(with = "duration")]
+    pub cooldown: Duration,
+    /// Messages to one address in a day.
+    pub sends_per_address: u32,
+    /// Messages from one source in an hour.
+    pub sends_per_source: u32,
+    /// Messages to one country's numbers in an hour.
+    pub sends_per_country: u32,
+    /// Messages in all in an hour.
+    pub sends_in_all: u32,
+    /// Wrong codes of one address in a day.
+    pub wrong_codes_per_address: u32,
+}
+
+impl Default for VerificationConfig {
+    fn default() -> Self {
+        Self {
+            code_digits: 6,
+            code_ttl: Duration::from_secs(300),
+            code_tries: 5,
+            proof_ttl: Duration::from_secs(600),
+            cooldown: Duration::from_secs(60),
+            sends_per_address: 10,
+            sends_per_source: 60,
+            sends_per_country: 1_000,
+            sends_in_all: 10_000,
+            wrong_codes_per_address: 10,
+        }
+    }
+}
+
+impl VerificationConfig {
+    pub(super) fn check(&self, checks: &mut Checks) {
+        let (least, hour) = (Duration::from_secs(30), Duration::from_secs(3_600));
+        checks.within("verification.code_digits", self.code_digits, 4..=10);
+        checks.lasts("verification.code_ttl", self.code_ttl, least..=hour);
+        checks.within("verification.code_tries", self.code_tries, 1..=10);
+        checks.lasts("verification.proof_ttl", self.proof_ttl, least..=hour);
+        checks.lasts(
+            "verification.cooldown",
+            self.cooldown,
+            Duration::ZERO..=hour,
+        );
+        for (key, value, most) in [
+            (
+                "verification.sends_per_address",
+                self.sends_per_address,
+                1_000,
+            ),
+            (
+                "verification.sends_per_source",
+                self.sends_per_source,
+                1_000_000,
+            ),
+            (
+                "verification.sends_per_country",
+                self.sends_per_country,
+                100_000_000,
+            ),
+            ("verification.sends_in_all", self.sends_in_all, 100_000_000),
+            (
+                "verification.wrong_codes_per_address",
+                self.wrong_codes_per_address,
+                1_000,
+            ),
+        ] {
+            checks.within(key, value, 1..=most);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The services of the contract: each message is converted once, a use-case
+//! does the work, and its outcome becomes the answer.
+
+mod auth;
+mod call;
+pub(crate) mod convert;
+mod gate;
+mod session;
+mod verification;
+
+pub(crate) use auth::{AuthGrpc, claims_answer};
+pub(crate) use call::Desk;
+pub(crate) use gate::Gate;
+pub(crate) use session::SessionGrpc;
+pub(crate) use verification::VerificationGrpc;

@@ -1,0 +1,474 @@
+//! AuthService.
+
+use std::sync::Arc;
+
+use countersign_domain::model::{
+    ClientContext, Code, Locale, Password, Proof, Region, Role, Scope, Username, VerificationId,
+};
+use countersign_domain::use_cases::{
+    ChangePassword, ConfirmSignUp, Grant, IssueTokens, RefreshTokens, ResetPassword, RevokeToken,
+    SignUp, SignedUp, StartPasswordReset,
+};
+use countersign_domain::validation::{Judgement, Question, TokenValidator};
+use countersign_domain::{Error, Fields};
+use countersign_proto::v1;
+use countersign_proto::v1::auth_service_server::AuthService;
+use countersign_token::AccessClaims;
+use tonic::metadata::MetadataMap;
+use tonic::{Request, Response, Status};
+
+use crate::grpc::call::{Call, Desk, Rpc};
+use crate::grpc::convert;
+use crate::metrics::Validations;
+
+/// AuthService over the domain.
+#[derive(Clone)]
+pub(crate) struct AuthGrpc {
+    pub(crate) desk: Desk,
+    pub(crate) validator: Arc<TokenValidator<v1::ValidateTokenResponse>>,
+    pub(crate) validations: Validations,
+}
+
+/// The longest list of questions in one ValidateTokens.
+const MAX_QUESTIONS: usize = 256;
+
+const fn rpc(name: &'static str) -> Rpc {
+    Rpc {
+        name,
+        roles: &[Role::Gateway],
+    }
+}
+
+const fn service_rpc(name: &'static str) -> Rpc {
+    Rpc {
+        name,
+        roles: &[Role::Service],
+    }
+}
+
+/// The answer for a good token, made once and kept with it.
+pub(crate) fn claims_answer(claims: &AccessClaims) -> v1::ValidateTokenResponse {
+    let valid = v1::validate_token_response::Verdict::Valid(convert::claims(claims));
+    v1::ValidateTokenResponse {
+        verdict: Some(valid),
+    }
+}
+
+impl AuthGrpc {
+    async fn judge(
+        &self,
+        question: &v1::ValidateTokenRequest,
+    ) -> Result<v1::ValidateTokenResponse, Error> {
+        let asked = Question {
+            token: &question.access_token,
+            audience: &question.audience,
+            scopes: &question.required_scopes,
+        };
+        let (answer, is_valid) = match self.validator.judge(asked) {
+            Judgement::Valid(token) => (token.answer.clone(), true),
+            Judgement::Rejected(not_accepted) => (convert::rejection(not_accepted), false),
+            Judgement::Stale(token) => {
+                let store = Arc::clone(&self.desk.app.store);
+                let session_id = token.session_id;
+                let ask = async move {
+                    TokenValidator::<v1::ValidateTokenResponse>::ask_store(&*store, session_id)
+                        .await
+                };
+                let asked = self.desk.back.spawn(ask);
+                let ended = match tokio::time::timeout(self.desk.timeout, asked).await {
+                    Ok(Ok(answer)) => answer?,
+                    Ok(Err(_)) | Err(_) => {
+                        return Err(Error::Unavailable(
+                            "the database did not tell in time".into(),
+                        ));
+                    }
+                };
+                match ended {
+                    None => (token.answer.clone(), true),
+                    Some(not_accepted) => (convert::rejection(not_accepted), false),
+                }
+            }
+        };
+        self.validations.count(is_valid);
+        Ok(answer)
+    }
+
+    fn judged<R>(
+        &self,
+        rpc: Rpc,
+        answer: Result<R, Error>,
+        metadata: &MetadataMap,
+    ) -> Result<Response<R>, Status> {
+        answer
+            .map(Response::new)
+            .map_err(|error| self.desk.refuse(rpc, &error, metadata))
+    }
+}
+
+#[tonic::async_trait]
+impl AuthService for AuthGrpc {
+    async fn sign_up(
+        &self,
+        request: Request<v1::SignUpRequest>,
+    ) -> Result<Response<v1::SignUpResponse>, Status> {
+        self.desk
+            .serve(rpc("SignUp"), request, |call, message, app| async move {
+                use v1::sign_up_response::Outcome;
+                let outcome = match sign_up(message, call.locale, app.settings.region)?
+                    .execute(&app)
+                    .await?
+                {
+                    SignedUp::Active(user_id) => Outcome::UserId(user_id.to_string()),
+                    SignedUp::Pending {
+                        verification_id,
+                        expires_at,
+                    } => Outcome::Pending(v1::PendingSignUp {
+                        verification_id: verification_id.to_string(),
+                        expire_time: convert::timestamp(expires_at),
+                    }),
+                };
+                Ok(v1::SignUpResponse {
+                    outcome: Some(outcome),
+                })
+            })
+            .await
+    }
+
+    async fn confirm_sign_up(
+        &self,
+        request: Request<v1::ConfirmSignUpRequest>,
+    ) -> Result<Response<v1::ConfirmSignUpResponse>, Status> {
+        self.desk
+            .serve(
+                rpc("ConfirmSignUp"),
+                request,
+                |_, message, app| async move {
+                    let mut fields = Fields::new();
+                    let verification_id = fields.take(
+                        "verification_id",
+                        message.verification_id.parse::<VerificationId>(),
+                    );
+                    let code = fields.take("code", Code::typed(&message.code));
+                    let command =
+                        verification_id
+                            .zip(code)
+                            .map(|(verification_id, code)| ConfirmSignUp {
+                                verification_id,
+                                code,
+                            });
+                    let user_id = fields.finish(command)?.execute(&app).await?;
+                    Ok(v1::ConfirmSignUpResponse {
+                        user_id: user_id.to_string(),
+                    })
+                },
+            )
+            .await
+    }
+
+    async fn issue_tokens(
+        &self,
+        request: Request<v1::IssueTokensRequest>,
+    ) -> Result<Response<v1::IssueTokensResponse>, Status> {
+        self.desk
+            .serve(
+                rpc("IssueTokens"),
+                request,
+                |call, message, app| async move {
+                    use v1::issue_tokens_response::Outcome;
+                    let tokens = issue_tokens(message, &call, app.settings.region)?
+                        .execute(&app)
+                        .await?;
+                    Ok(v1::IssueTokensResponse {
+                        outcome: Some(Outcome::Tokens(convert::tokens(tokens))),
+                    })
+                },
+            )
+            .await
+    }
+
+    async fn refresh_tokens(
+        &self,
+        request: Request<v1::RefreshTokensRequest>,
+    ) -> Result<Response<v1::RefreshTokensResponse>, Status> {
+        self.desk
+            .serve(
+                rpc("RefreshTokens"),
+                request,
+                |_, message, app| async move {
+                    let mut fields = Fields::new();
+                    let refresh_token =
+                        convert::required(&mut fields, "refresh_token", message.refresh_token);
+                    let client = convert::client(&mut fields, message.client_context);
+                    let command = refresh_token
+                        .zip(client)
+                        .map(|(refresh_token, _)| RefreshTokens { refresh_token });
+                    let tokens = fields.finish(command)?.execute(&app).await?;
+                    Ok(v1::RefreshTokensResponse {
+                        tokens: Some(convert::tokens(tokens)),
+                    })
+                },
+            )
+            .await
+    }
+
+    async fn validate_token(
+        &self,
+        request: Request<v1::ValidateTokenRequest>,
+    ) -> Result<Response<v1::ValidateTokenResponse>, Status> {
+        const RPC: Rpc = service_rpc("ValidateToken");
+        self.desk.admit(RPC, request.metadata())?;
+        let answer = self.judge(request.get_ref()).await;
+        self.judged(RPC, answer, request.metadata())
+    }
+
+    async fn validate_tokens(
+        &self,
+        request: Request<v1::ValidateTokensRequest>,
+    ) -> Result<Response<v1::ValidateTokensResponse>, Status> {
+        const RPC: Rpc = service_rpc("ValidateTokens");
+        self.desk.admit(RPC, request.metadata())?;
+        let questions = &request.get_ref().requests;
+        if questions.is_empty() || questions.len() > MAX_QUESTIONS {
+            let error = Error::invalid("requests", "must have 1 to 256 items");
+            return Err(self.desk.refuse(RPC, &error, request.metadata()));
+        }
+        let mut responses = Vec::with_capacity(questions.len());
+        for question in questions {
+            match self.judge(question).await {
+                Ok(response) => responses.push(response),
+                Err(error) => return Err(self.desk.refuse(RPC, &error, request.metadata())),
+            }
+        }
+        Ok(Response::new(v1::ValidateTokensResponse { responses }))
+    }
+
+    async fn revoke_token(
+        &self,
+        request: Request<v1::RevokeTokenRequest>,
+    ) -> Result<Response<v1::RevokeTokenResponse>, Status> {
+        self.desk
+            .serve(rpc("RevokeToken"), request, |_, message, app| async move {
+                let mut fields = Fields::new();
+                let token = convert::required(&mut fields, "token", message.token);
+                fields
+                    .finish(token.map(|token| RevokeToken { token }))?
+                    .execute(&app)
+                    .await?;
+                Ok(v1::RevokeTokenResponse {})
+            })
+            .await
+    }
+
+    async fn change_password(
+        &self,
+        request: Request<v1::ChangePasswordRequest>,
+    ) -> Result<Response<v1::ChangePasswordResponse>, Status> {
+        self.desk
+            .serve(
+                rpc("ChangePassword"),
+                request,
+                |call, message, app| async move {
+                    let mut fields = Fields::new();
+                    let access_token =
+                        convert::required(&mut fields, "access_token", message.access_token);
+                    let current = fields.take(
+                        "current_password",
+                        Password::to_compare(message.current_password),
+                    );
+                    let new = fields.take("new_password", Password::to_set(message.new_password));
+                    let client = convert::client(&mut fields, message.client_context);
+                    let command = access_token.zip(current).zip(new).zip(client).map(
+                        |(((access_token, current), new), _)| ChangePassword {
+                            access_token,
+                            current,
+                            new,
+                            locale: call.locale,
+                        },
+                    );
+                    fields.finish(command)?.execute(&app).await?;
+                    Ok(v1::ChangePasswordResponse {})
+                },
+            )
+            .await
+    }
+
+    async fn start_password_reset(
+        &self,
+        request: Request<v1::StartPasswordResetRequest>,
+    ) -> Result<Response<v1::StartPasswordResetResponse>, Status> {
+        self.desk
+            .serve(
+                rpc("StartPasswordReset"),
+                request,
+                |call, message, app| async move {
+                    let mut fields = Fields::new();
+                    let group = convert::group(&mut fields, &message.group_id);
+                    let address = convert::address(
+                        &mut fields,
+                        "identifier",
+                        message.identifier,
+                        app.settings.region,
+                    );
+                    let client = convert::client(&mut fields, message.client_context);
+                    let command =
+                        group
+                            .zip(address)
+                            .zip(client)
+                            .map(|((group, address), client)| StartPasswordReset {
+                                group,
+                                address,
+                                locale: call.locale,
+                                client,
+                            });
+                    let record = fields.finish(command)?.execute(&app).await?;
+                    Ok(v1::StartPasswordResetResponse {
+                        verification_id: record.id.to_string(),
+                        expire_time: convert::timestamp(record.expires_at),
+                    })
+                },
+            )
+            .await
+    }
+
+    async fn reset_password(
+        &self,
+        request: Request<v1::ResetPasswordRequest>,
+    ) -> Result<Response<v1::ResetPasswordResponse>, Status> {
+        self.desk
+            .serve(
+                rpc("ResetPassword"),
+                request,
+                |_, message, app| async move {
+                    let mut fields = Fields::new();
+                    let proof = fields.take("proof", Proof::parse(message.proof));
+                    let new = fields.take("new_password", Password::to_set(message.new_password));
+                    let command = proof
+                        .zip(new)
+                        .map(|(proof, new)| ResetPassword { proof, new });
+                    fields.finish(command)?.execute(&app).await?;
+                    Ok(v1::ResetPasswordResponse {})
+                },
+            )
+            .await
+    }
+
+    async fn list_signing_keys(
+        &self,
+        request: Request<v1::ListSigningKeysRequest>,
+    ) -> Result<Response<v1::ListSigningKeysResponse>, Status> {
+        const RPC: Rpc = service_rpc("ListSigningKeys");
+        self.desk.admit(RPC, request.metadata())?;
+        let keyring = &self.desk.app.keyring;
+        let signing_keys = keyring.listed().into_iter().map(signing_key).collect();
+        Ok(Response::new(v1::ListSigningKeysResponse {
+            signing_keys,
+            jwks: keyring.verifying().to_jwks(),
+        }))
+    }
+}
+
+fn signing_key(key: countersign_domain::validation::ListedKey) -> v1::SigningKey {
+    use countersign_domain::model::KeyState;
+    let state = match key.state {
+        KeyState::Next => v1::SigningKeyState::Next,
+        KeyState::Active => v1::SigningKeyState::Active,
+        KeyState::Retired => v1::SigningKeyState::Retired,
+    };
+    v1::SigningKey {
+        key_id: key.kid,
+        algorithm: key.algorithm.as_str().to_owned(),
+        state: state.into(),
+        create_time: convert::timestamp(key.created_at),
+    }
+}
+
+fn sign_up(message: v1::SignUpRequest, locale: Locale, region: Region) -> Result<SignUp, Error> {
+    let mut fields = Fields::new();
+    let group = convert::group(&mut fields, &message.group_id);
+    let address = convert::address(&mut fields, "identifier", message.identifier, region);
+    let username = optional(&mut fields, "username", message.username, |text| {
+        Username::parse(&text)
+    });
+    let password = optional(&mut fields, "password", message.password, Password::to_set);
+    let proof = optional(&mut fields, "proof", message.proof, Proof::parse);
+    let client = convert::client(&mut fields, message.client_context);
+    let command = group
+        .zip(address)
+        .zip(client)
+        .map(|((group, address), client)| SignUp {
+            group,
+            address,
+            username,
+            password,
+            proof,
+            locale,
+            client,
+        });
+    fields.finish(command)
+}
+
+fn issue_tokens(
+    message: v1::IssueTokensRequest,
+    call: &Call,
+    region: Region,
+) -> Result<IssueTokens, Error> {
+    use v1::issue_tokens_request::Grant as Message;
+    let mut fields = Fields::new();
+    let group = convert::group(&mut fields, &message.group_id);
+    let grant = match message.grant {
+        Some(Message::Password(grant)) => {
+            let identifier =
+                convert::identifier(&mut fields, "password.identifier", grant.identifier, region);
+            let password = fields.take("password.password", Password::to_compare(grant.password));
+            identifier
+                .zip(password)
+                .map(|(identifier, password)| Grant::Password {
+                    identifier,
+                    password,
+                })
+        }
+        Some(Message::VerifiedCode(grant)) => fields
+            .take("verified_code.proof", Proof::parse(grant.proof))
+            .map(Grant::VerifiedCode),
+        None => {
+            fields.refuse("grant", "must be given: password or verified_code");
+            None
+        }
+    };
+    let mut scopes = Vec::new();
+    for (index, scope) in message.scopes.iter().enumerate() {
+        scopes.extend(fields.take(&format!("scopes[{index}]"), Scope::parse(scope)));
+    }
+    if message.scopes.len() > 64 {
+        fields.refuse("scopes", "must have at most 64 items");
+    }
+    scopes.sort();
+    scopes.dedup();
+    let client: Option<ClientContext> = convert::client(&mut fields, message.client_context);
+    let command = group
+        .zip(grant)
+        .zip(client)
+        .map(|((group, grant), client)| IssueTokens {
+            group,
+            grant,
+            audience: Some(message.audience).filter(|audience| !audience.is_empty()),
+            scopes,
+            client_id: call.caller.name.clone(),
+            client,
+        });
+    fields.finish(command)
+}
+
+/// A field that may be empty.
+fn optional<T>(
+    fields: &mut Fields,
+    field: &str,
+    text: String,
+    parse: impl FnOnce(String) -> Result<T, &'static str>,
+) -> Option<T> {
+    if text.is_empty() {
+        None
+    } else {
+        fields.take(field, parse(text))
+    }
+}

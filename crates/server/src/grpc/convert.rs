@@ -1,0 +1,219 @@
+//! Messages into domain types that cannot be wrong, every violation gathered,
+//! and outcomes into messages.
+
+use std::net::IpAddr;
+
+use countersign_domain::Fields;
+use countersign_domain::application::Tokens;
+use countersign_domain::model::{
+    Address, ClientContext, Email, GroupId, Identifier, Phone, Purpose, Region, Session, Timestamp,
+    Username,
+};
+use countersign_domain::validation::NotAccepted;
+use countersign_proto::v1::{self, RejectionReason};
+use countersign_token::{AccessClaims, Rejection};
+
+pub(crate) fn group(fields: &mut Fields, text: &str) -> Option<GroupId> {
+    fields.take("group_id", GroupId::parse(text))
+}
+
+pub(crate) fn identifier(
+    fields: &mut Fields,
+    field: &str,
+    message: Option<v1::Identifier>,
+    region: Region,
+) -> Option<Identifier> {
+    use v1::identifier::Value;
+    match message.and_then(|message| message.value) {
+        Some(Value::Email(text)) => fields
+            .take(&format!("{field}.email"), Email::parse(&text))
+            .map(Identifier::Email),
+        Some(Value::Phone(text)) => fields
+            .take(&format!("{field}.phone"), Phone::parse(&text, region))
+            .map(Identifier::Phone),
+        Some(Value::Username(text)) => fields
+            .take(&format!("{field}.username"), Username::parse(&text))
+            .map(Identifier::Username),
+        None => {
+            fields.refuse(field, "must have an email, a phone or a username");
+            None
+        }
+    }
+}
+
+/// An identifier that can receive a code.
+pub(crate) fn address(
+    fields: &mut Fields,
+    field: &str,
+    message: Option<v1::Identifier>,
+    region: Region,
+) -> Option<Address> {
+    match identifier(fields, field, message, region)? {
+        Identifier::Email(email) => Some(Address::Email(email)),
+        Identifier::Phone(phone) => Some(Address::Phone(phone)),
+        Identifier::Username(_) => {
+            fields.refuse(
+                field,
+                "must be an email or a phone: a username receives no code",
+            );
+            None
+        }
+    }
+}
+
+pub(crate) fn client(
+    fields: &mut Fields,
+    message: Option<v1::ClientContext>,
+) -> Option<ClientContext> {
+    let Some(message) = message else {
+        return Some(ClientContext::default());
+    };
+    let ip_address = match message.ip_address.as_str() {
+        "" => Ok(None),
+        text => text
+            .parse::<IpAddr>()
+            .map(Some)
+            .map_err(|_| "must be an IPv4 or IPv6 address"),
+    };
+    let user_agent = match message.user_agent {
+        text if text.len() > ClientContext::MAX_USER_AGENT_BYTES => {
+            Err("must be at most 512 bytes long")
+        }
+        text if text.chars().any(char::is_control) => Err("must not contain control characters"),
+        text => Ok(text),
+    };
+    let ip_address = fields.take("client_context.ip_address", ip_address);
+    let user_agent = fields.take("client_context.user_agent", user_agent);
+    Some(ClientContext {
+        ip_address: ip_address?,
+        user_agent: user_agent?,
+    })
+}
+
+/// A purpose that a caller may name.
+pub(crate) fn purpose(fields: &mut Fields, field: &str, value: i32) -> Option<Purpose> {
+    match v1::Purpose::try_from(value) {
+        Ok(v1::Purpose::SignUp) => Some(Purpose::SignUp),
+        Ok(v1::Purpose::SignIn) => Some(Purpose::SignIn),
+        Ok(v1::Purpose::PasswordReset) => Some(Purpose::PasswordReset),
+        Ok(v1::Purpose::Unspecified) | Err(_) => {
+            fields.refuse(field, "must be a known purpose");
+            None
+        }
+    }
+}
+
+pub(crate) fn purpose_message(purpose: Purpose) -> v1::Purpose {
+    match purpose {
+        Purpose::SignUp | Purpose::ConfirmSignUp => v1::Purpose::SignUp,
+        Purpose::SignIn => v1::Purpose::SignIn,
+        Purpose::PasswordReset => v1::Purpose::PasswordReset,
+    }
+}
+
+/// A field that must not be empty.
+pub(crate) fn required(fields: &mut Fields, field: &str, text: String) -> Option<String> {
+    if text.is_empty() {
+        fields.refuse(field, "must not be empty");
+        return None;
+    }
+    Some(text)
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every field that takes it is optional in protobuf"
+)]
+pub(crate) fn timestamp(at: Timestamp) -> Option<prost_types::Timestamp> {
+    let millis = at.as_millis().rem_euclid(1000);
+    Some(prost_types::Timestamp {
+        seconds: at.as_seconds(),
+        nanos: i32::try_from(millis * 1_000_000).unwrap_or(0),
+    })
+}
+
+pub(crate) fn tokens(tokens: Tokens) -> v1::Tokens {
+    v1::Tokens {
+        access_token: tokens.access_token,
+        access_token_expire_time: timestamp(tokens.access_expires_at),
+        refresh_token: tokens.refresh_token,
+        refresh_token_expire_time: timestamp(tokens.refresh_expires_at),
+        session_id: tokens.session_id.to_string(),
+        user_id: tokens.user_id.to_string(),
+    }
+}
+
+pub(crate) fn claims(claims: &AccessClaims) -> v1::Claims {
+    v1::Claims {
+        issuer: claims.iss.clone(),
+        subject: claims.sub.clone(),
+        audience: claims.aud.clone(),
+        expire_time: timestamp(Timestamp::from_seconds(claims.exp)),
+        issue_time: timestamp(Timestamp::from_seconds(claims.iat)),
+        token_id: claims.jti.clone(),
+        client_id: claims.client_id.clone(),
+        session_id: claims.sid.clone(),
+        group_id: claims.grp.clone(),
+        scopes: claims.scope.clone(),
+        roles: claims.roles.clone(),
+        authentication_methods: claims.amr.clone(),
+        authentication_time: timestamp(Timestamp::from_seconds(claims.auth_time)),
+    }
+}
+
+pub(crate) fn session(session: Session, is_current: bool) -> v1::Session {
+    v1::Session {
+        session_id: session.id.to_string(),
+        user_id: session.user_id.to_string(),
+        group_id: session.group.as_str().to_owned(),
+        create_time: timestamp(session.created_at),
+        refresh_time: timestamp(session.minted_at),
+        expire_time: timestamp(session.expires_at),
+        revoke_time: session.revoked_at.and_then(timestamp),
+        authentication_methods: session
+            .methods
+            .iter()
+            .map(|m| m.as_str().to_owned())
+            .collect(),
+        user_agent: session.client.user_agent,
+        ip_address: session
+            .client
+            .ip_address
+            .map(|ip| ip.to_string())
+            .unwrap_or_default(),
+        current: is_current,
+        client_id: session.client_id,
+    }
+}
+
+pub(crate) fn rejection(not_accepted: NotAccepted) -> v1::ValidateTokenResponse {
+    let reason = match not_accepted {
+        NotAccepted::Token(rejection) => rejection_reason(Some(rejection)),
+        NotAccepted::Revoked => RejectionReason::Revoked,
+        NotAccepted::InsufficientScope => RejectionReason::InsufficientScope,
+    };
+    let rejected = v1::Rejection {
+        reason: reason.into(),
+    };
+    v1::ValidateTokenResponse {
+        verdict: Some(v1::validate_token_response::Verdict::Rejected(rejected)),
+    }
+}
+
+/// The reason in the contract; `None` means that the session has ended.
+pub(crate) fn rejection_reason(rejection: Option<Rejection>) -> RejectionReason {
+    match rejection {
+        None => RejectionReason::Revoked,
+        Some(Rejection::TooLarge | Rejection::Malformed | Rejection::UnsupportedHeader) => {
+            RejectionReason::Malformed
+        }
+        Some(Rejection::WrongType) => RejectionReason::WrongType,
+        Some(Rejection::UnknownKey) => RejectionReason::UnknownKey,
+        Some(Rejection::WrongAlgorithm | Rejection::BadSignature) => RejectionReason::BadSignature,
+        Some(Rejection::WrongIssuer) => RejectionReason::WrongIssuer,
+        Some(Rejection::WrongAudience) => RejectionReason::WrongAudience,
+        Some(Rejection::Expired) => RejectionReason::Expired,
+        Some(Rejection::NotYetValid) => RejectionReason::NotYetValid,
+        Some(Rejection::InvalidClaims) => RejectionReason::InvalidClaims,
+    }
+}

@@ -1,0 +1,87 @@
+//! What Prometheus sees: calls by RPC and code, verdicts of validations, the
+//! age of what is kept in memory.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use metrics::{
+    Counter, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder};
+use tonic::Code;
+
+/// The counters of ValidateToken, looked up once: the path is too hot to do it
+/// on each call.
+#[derive(Clone)]
+pub(crate) struct Validations {
+    valid: Counter,
+    rejected: Counter,
+}
+
+impl Validations {
+    pub(crate) fn register() -> Self {
+        Self {
+            valid: counter!("countersign_validations_total", "verdict" => "valid"),
+            rejected: counter!("countersign_validations_total", "verdict" => "rejected"),
+        }
+    }
+
+    pub(crate) fn count(&self, is_valid: bool) {
+        if is_valid {
+            self.valid.increment(1)
+        } else {
+            self.rejected.increment(1)
+        }
+    }
+}
+
+/// Serves the metrics on their own port.
+///
+/// # Errors
+/// If the address cannot be listened on.
+pub(crate) fn install(listen: SocketAddr) -> Result<(), BuildError> {
+    PrometheusBuilder::new()
+        .with_http_listener(listen)
+        .set_buckets(&[
+            0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,
+        ])?
+        .install()?;
+    describe_counter!(
+        "countersign_calls_total",
+        "Calls by RPC and gRPC code, ValidateToken's good answers excepted."
+    );
+    describe_histogram!(
+        "countersign_call_duration_seconds",
+        "The duration of calls by RPC."
+    );
+    describe_counter!(
+        "countersign_validations_total",
+        "Tokens judged, by verdict."
+    );
+    describe_gauge!(
+        "countersign_dependency_up",
+        "Whether a dependency answers: 1 or 0."
+    );
+    describe_gauge!("countersign_revocations", "Revocations kept in memory.");
+    Ok(())
+}
+
+/// Notes a call that has ended.
+pub(crate) fn call(rpc: &'static str, code: Code, took: Duration) {
+    counter!("countersign_calls_total", "rpc" => rpc, "code" => format!("{code:?}")).increment(1);
+    histogram!("countersign_call_duration_seconds", "rpc" => rpc).record(took.as_secs_f64());
+}
+
+/// Notes whether a dependency answers.
+pub(crate) fn dependency(name: &'static str, is_up: bool) {
+    gauge!("countersign_dependency_up", "dependency" => name).set(if is_up { 1.0 } else { 0.0 });
+}
+
+/// Notes how many revocations are in memory.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a gauge is a float, and the count is far below 2^52"
+)]
+pub(crate) fn revocations(count: usize) {
+    gauge!("countersign_revocations").set(count as f64);
+}

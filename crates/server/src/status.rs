@@ -1,0 +1,291 @@
+//! The one place where a status is born: each error of the domain becomes a
+//! code, a reason, and a message in the person's language.
+
+mod bare;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use countersign_domain::model::Locale;
+use countersign_domain::{Error, Limit, Refusal};
+use countersign_proto::ERROR_DOMAIN;
+use countersign_proto::v1::ErrorReason;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
+
+use crate::grpc::convert::rejection_reason;
+
+pub(crate) use bare::WithDetails;
+
+/// Who is told, and about which call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Audience<'a> {
+    pub(crate) locale: Locale,
+    pub(crate) request_id: &'a str,
+}
+
+/// How long a caller should wait before it asks an unreachable service again.
+const RETRY_UNAVAILABLE: Duration = Duration::from_secs(1);
+
+/// The status of an error.
+pub(crate) fn status(error: &Error, audience: Audience<'_>) -> Status {
+    let reason = reason_of(error);
+    let mut metadata = HashMap::new();
+    let mut details = ErrorDetails::new();
+    match error {
+        Error::Invalid(violations) => {
+            let violations: Vec<_> = violations
+                .iter()
+                .map(|v| FieldViolation::new(&v.field, &v.rule))
+                .collect();
+            details.set_bad_request(violations);
+        }
+        Error::Exhausted { retry_after, .. } => {
+            details.set_retry_info(Some(*retry_after));
+        }
+        Error::Unavailable(_) => {
+            details.set_retry_info(Some(RETRY_UNAVAILABLE));
+        }
+        Error::Internal(_) => {
+            metadata.insert("request_id".to_owned(), audience.request_id.to_owned());
+        }
+        Error::Refused(refusal) => metadata.extend(facts(*refusal)),
+    }
+    build(
+        reason,
+        details,
+        metadata,
+        audience.locale,
+        english_detail(error),
+    )
+}
+
+/// The status of a call that took longer than it may.
+pub(crate) fn deadline_exceeded(audience: Audience<'_>) -> Status {
+    build(
+        ErrorReason::DeadlineExceeded,
+        ErrorDetails::new(),
+        HashMap::new(),
+        audience.locale,
+        None,
+    )
+}
+
+fn build(
+    reason: ErrorReason,
+    mut details: ErrorDetails,
+    metadata: HashMap<String, String>,
+    locale: Locale,
+    detail: Option<String>,
+) -> Status {
+    let name = reason.as_str_name().trim_start_matches("ERROR_REASON_");
+    let (code, english, korean) = words(reason);
+    details.set_error_info(name, ERROR_DOMAIN, metadata);
+    details.set_localized_message(
+        locale.tag(),
+        if locale == Locale::Korean {
+            korean
+        } else {
+            english
+        },
+    );
+    let message = detail.map_or_else(
+        || english.to_owned(),
+        |detail| format!("{english} {detail}"),
+    );
+    Status::with_error_details(code, message, details)
+}
+
+/// What helps a developer who reads the message in a log, beyond the reason.
+fn english_detail(error: &Error) -> Option<String> {
+    match error {
+        Error::Invalid(violations) => {
+            let all: Vec<_> = violations
+                .iter()
+                .map(|v| format!("{}: {}", v.field, v.rule))
+                .collect();
+            Some(all.join("; "))
+        }
+        Error::Exhausted { retry_after, .. } => {
+            Some(format!("Again in {} s.", retry_after.as_secs_f32().ceil()))
+        }
+        Error::Refused(Refusal::CallerNotPermitted(role)) => {
+            Some(format!("The RPC needs the role {role}."))
+        }
+        Error::Refused(_) | Error::Unavailable(_) | Error::Internal(_) => None,
+    }
+}
+
+fn facts(refusal: Refusal) -> Option<(String, String)> {
+    let (name, value) = match refusal {
+        Refusal::CallerNotPermitted(role) => ("required_role", role.to_string()),
+        Refusal::AccessToken(rejection) => {
+            let name = rejection_reason(rejection).as_str_name();
+            (
+                "rejection",
+                name.trim_start_matches("REJECTION_REASON_").to_owned(),
+            )
+        }
+        Refusal::Code { remaining } => ("remaining_attempts", remaining.to_string()),
+        _ => return None,
+    };
+    Some((name.to_owned(), value))
+}
+
+fn reason_of(error: &Error) -> ErrorReason {
+    match error {
+        Error::Invalid(_) => ErrorReason::FieldInvalid,
+        Error::Exhausted {
+            limit: Limit::Messages,
+            ..
+        } => ErrorReason::TooManyMessages,
+        Error::Exhausted {
+            limit: Limit::Attempts,
+            ..
+        } => ErrorReason::TooManyAttempts,
+        Error::Exhausted {
+            limit: Limit::Hashing,
+            ..
+        } => ErrorReason::Overloaded,
+        Error::Unavailable(_) => ErrorReason::DependencyUnavailable,
+        Error::Internal(_) => ErrorReason::Internal,
+        Error::Refused(refusal) => match refusal {
+            Refusal::CallerUnknown => ErrorReason::CallerUnknown,
+            Refusal::CallerNotPermitted(_) => ErrorReason::CallerNotPermitted,
+            Refusal::SignIn => ErrorReason::SignInRefused,
+            Refusal::AccessToken(_) => ErrorReason::AccessTokenInvalid,
+            Refusal::RefreshToken => ErrorReason::RefreshTokenInvalid,
+            Refusal::RefreshTokenReused => ErrorReason::RefreshTokenReused,
+            Refusal::SessionEnded => ErrorReason::SessionEnded,
+            Refusal::Password => ErrorReason::PasswordWrong,
+            Refusal::Code { .. } => ErrorReason::CodeWrong,
+            Refusal::Verification => ErrorReason::VerificationNotFound,
+            Refusal::Proof => ErrorReason::ProofInvalid,
+            Refusal::IdentifierTaken => ErrorReason::IdentifierTaken,
+            Refusal::UsernameTaken => ErrorReason::UsernameTaken,
+            Refusal::Session => ErrorReason::SessionNotFound,
+        },
+    }
+}
+
+/// The code of a reason, and what it says in English and in Korean.
+fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
+    use ErrorReason as R;
+    match reason {
+        R::FieldInvalid => (
+            Code::InvalidArgument,
+            "Fields are not valid.",
+            "입력값이 올바르지 않습니다.",
+        ),
+        R::CallerUnknown => (
+            Code::Unauthenticated,
+            "The call carries no known API key.",
+            "알 수 없는 호출자입니다. API 키를 확인해 주세요.",
+        ),
+        R::CallerNotPermitted => (
+            Code::PermissionDenied,
+            "The caller may not call this RPC.",
+            "호출 권한이 없습니다.",
+        ),
+        R::SignInRefused => (
+            Code::Unauthenticated,
+            "The sign-in details are not correct.",
+            "로그인 정보가 올바르지 않습니다. 다시 입력해 주세요.",
+        ),
+        R::AccessTokenInvalid => (
+            Code::Unauthenticated,
+            "Please sign in again.",
+            "인증이 만료되었습니다. 다시 로그인해 주세요.",
+        ),
+        R::RefreshTokenInvalid => (
+            Code::Unauthenticated,
+            "The refresh token is not valid.",
+            "다시 로그인해 주세요.",
+        ),
+        R::RefreshTokenReused => (
+            Code::Unauthenticated,
+            "The refresh token was used before; the session is ended.",
+            "보안을 위해 로그아웃되었습니다. 다시 로그인해 주세요.",
+        ),
+        R::SessionEnded => (
+            Code::Unauthenticated,
+            "The session has ended.",
+            "로그아웃된 상태입니다. 다시 로그인해 주세요.",
+        ),
+        R::PasswordWrong => (
+            Code::PermissionDenied,
+            "The current password is wrong.",
+            "현재 비밀번호가 올바르지 않습니다.",
+        ),
+        R::CodeWrong => (
+            Code::PermissionDenied,
+            "The code is wrong.",
+            "인증번호가 올바르지 않습니다.",
+        ),
+        R::VerificationNotFound => (
+            Code::NotFound,
+            "The code has expired or was replaced; ask for a new one.",
+            "인증번호가 만료되었습니다. 다시 요청해 주세요.",
+        ),
+        R::ProofInvalid => (
+            Code::PermissionDenied,
+            "The proof is not valid here, or was spent; verify the address again.",
+            "인증이 만료되었습니다. 다시 인증해 주세요.",
+        ),
+        R::IdentifierTaken => (
+            Code::AlreadyExists,
+            "The address has an account; sign in instead.",
+            "이미 가입된 계정입니다.",
+        ),
+        R::UsernameTaken => (
+            Code::AlreadyExists,
+            "The user name is taken.",
+            "이미 사용 중인 사용자 이름입니다.",
+        ),
+        R::SessionNotFound => (
+            Code::NotFound,
+            "The user has no such session.",
+            "해당 로그인 기록이 없습니다.",
+        ),
+        R::TooManyMessages => (
+            Code::ResourceExhausted,
+            "Too many messages; please wait.",
+            "인증 요청이 너무 많습니다. 잠시 후 다시 시도해 주세요.",
+        ),
+        R::TooManyAttempts => (
+            Code::ResourceExhausted,
+            "Too many attempts; please wait.",
+            "시도 횟수를 초과했습니다. 잠시 후 다시 시도해 주세요.",
+        ),
+        R::Overloaded => (
+            Code::ResourceExhausted,
+            "Too many sign-ins at once; please try again.",
+            "요청이 많습니다. 잠시 후 다시 시도해 주세요.",
+        ),
+        R::DependencyUnavailable => (
+            Code::Unavailable,
+            "The service cannot answer right now; please try again.",
+            "일시적인 오류입니다. 잠시 후 다시 시도해 주세요.",
+        ),
+        R::DeadlineExceeded => (
+            Code::DeadlineExceeded,
+            "The call took too long.",
+            "응답 시간이 초과되었습니다. 다시 시도해 주세요.",
+        ),
+        R::RpcUnknown => (
+            Code::Unimplemented,
+            "There is no such RPC.",
+            "지원하지 않는 요청입니다.",
+        ),
+        R::MessageUnreadable => (
+            Code::InvalidArgument,
+            "The message cannot be read.",
+            "요청을 해석할 수 없습니다.",
+        ),
+        R::Internal | R::Unspecified => (
+            Code::Internal,
+            "Something went wrong on our side.",
+            "서버 오류가 발생했습니다.",
+        ),
+    }
+}

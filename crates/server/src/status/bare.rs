@@ -1,0 +1,79 @@
+//! Statuses that tonic makes by itself (unknown RPC, unreadable message, time
+//! limit) carry no details. This layer gives them the same form as all others.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use countersign_domain::model::Locale;
+use countersign_proto::v1::ErrorReason;
+use http::{HeaderMap, Request, Response};
+use tonic::{Code, Status};
+use tonic_types::ErrorDetails;
+use tower::Service;
+
+use super::{RETRY_UNAVAILABLE, build};
+
+/// Gives every bare status its details.
+#[derive(Debug, Clone)]
+pub(crate) struct WithDetails<S>(pub(crate) S);
+
+impl<S, B, R> Service<Request<B>> for WithDetails<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Future: Send + 'static,
+    R: Default,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<R>, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let language = request.headers().get("accept-language").cloned();
+        let answer = self.0.call(request);
+        Box::pin(async move {
+            let response = answer.await?;
+            let Some(bare) = bare_status(response.headers()) else {
+                return Ok(response);
+            };
+            let locale = language
+                .and_then(|l| l.to_str().map(Locale::negotiate).ok())
+                .unwrap_or_default();
+            Ok(detailed(&bare, locale).into_http())
+        })
+    }
+}
+
+fn bare_status(headers: &HeaderMap) -> Option<Status> {
+    if headers.contains_key("grpc-status-details-bin") {
+        return None;
+    }
+    Status::from_header_map(headers).filter(|status| status.code() != Code::Ok)
+}
+
+fn detailed(bare: &Status, locale: Locale) -> Status {
+    let mut details = ErrorDetails::new();
+    let reason = match bare.code() {
+        Code::Unimplemented => ErrorReason::RpcUnknown,
+        Code::DeadlineExceeded | Code::Cancelled => ErrorReason::DeadlineExceeded,
+        Code::Unavailable => {
+            details.set_retry_info(Some(RETRY_UNAVAILABLE));
+            ErrorReason::DependencyUnavailable
+        }
+        // An unreadable message is INTERNAL to tonic; a fault of ours has
+        // details and does not come here.
+        Code::Internal | Code::InvalidArgument | Code::OutOfRange => ErrorReason::MessageUnreadable,
+        _ => ErrorReason::Internal,
+    };
+    build(
+        reason,
+        details,
+        HashMap::new(),
+        locale,
+        Some(bare.message().to_owned()),
+    )
+}

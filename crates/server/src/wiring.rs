@@ -1,0 +1,127 @@
+//! Puts the adapters behind the ports, as the configuration says.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use countersign_delivery::LogSender;
+use countersign_domain::model::{Caller, MasterKey};
+use countersign_domain::ports::{Clock, EphemeralStore, Random, Store};
+use countersign_domain::use_cases::{EnsureKeys, KeyKeeper, ReadFeed};
+use countersign_domain::validation::{Keyring, RevocationFeed, TokenValidator};
+use countersign_domain::{Application, Settings};
+use countersign_password::Argon2Pool;
+use countersign_proto::v1::ValidateTokenResponse;
+use countersign_storage::database::{Database, DatabaseSettings};
+use countersign_storage::ephemeral::{InProcess, Redis};
+use countersign_token::Verifier;
+
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::grpc::{Gate, claims_answer};
+use crate::serve::ServeError;
+use crate::system::{SystemClock, SystemRandom};
+
+/// The service, ready to be called.
+pub(crate) struct Wired {
+    pub(crate) app: Arc<Application>,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) validator: Arc<TokenValidator<ValidateTokenResponse>>,
+}
+
+/// The configured database.
+///
+/// # Errors
+/// If it cannot be reached.
+pub(crate) async fn connect(config: &Config) -> Result<Database, ServeError> {
+    let settings = DatabaseSettings {
+        max_connections: config.database.max_connections,
+        ..DatabaseSettings::new(config.database_url().expose())
+    };
+    Ok(Database::connect(&settings).await?)
+}
+
+/// Wires the service up. The revocations are read once before it is ready.
+///
+/// # Errors
+/// What is wrong with a dependency, and what would be right.
+pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, ServeError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let settings = config.settings();
+
+    let database = connect(config).await?;
+    if config.database.migrate {
+        database.migrate().await.map_err(ServeError::Migrate)?;
+    } else {
+        let pending = database.pending_migrations().await.map_err(ServeError::Migrate)?;
+        if !pending.is_empty() {
+            return Err(ServeError::Unmigrated(pending.len()));
+        }
+    }
+    let store: Arc<dyn Store> = Arc::new(database);
+    let ephemeral: Arc<dyn EphemeralStore> = match &config.redis.url {
+        Some(url) => Arc::new(Redis::connect(url.expose()).await?),
+        None => Arc::new(InProcess::new(Arc::clone(&clock))),
+    };
+
+    let has_keys = !store.signing_keys().await?.is_empty();
+    let master_key = data_dir.master_key(config.keys.master_key.as_ref(), has_keys, &*random)?;
+    let keyring = open_keyring(&*store, &master_key, &*clock, &*random, &settings).await?;
+    let hasher = Argon2Pool::start(config.passwords.pool(), Arc::clone(&random)).map_err(ServeError::Hasher)?;
+
+    let gate = open_gate(store.callers().await?, config.server.listen)?;
+    let feed = Arc::new(RevocationFeed::new());
+    let validator = TokenValidator::new(
+        config.validation.cache_tokens,
+        Verifier::new(settings.tokens.issuer.clone(), settings.tokens.leeway),
+        Arc::clone(&keyring),
+        Arc::clone(&feed),
+        Arc::clone(&clock),
+        settings.tokens.audiences.first().cloned().unwrap_or_default(),
+        settings.tokens.feed_bound,
+        claims_answer,
+    );
+    let app = Arc::new(Application {
+        store,
+        ephemeral,
+        clock,
+        random,
+        hasher: Arc::new(hasher),
+        sender: Arc::new(LogSender),
+        secrets: master_key.secrets(),
+        master_key,
+        keyring,
+        feed,
+        settings,
+    });
+    ReadFeed.execute(&app).await?;
+    Ok(Wired { app, gate: Arc::new(gate), validator: Arc::new(validator) })
+}
+
+async fn open_keyring(
+    store: &dyn Store,
+    master_key: &MasterKey,
+    clock: &dyn Clock,
+    random: &dyn Random,
+    settings: &Settings,
+) -> Result<Arc<Keyring>, ServeError> {
+    let keeper = KeyKeeper { store, master_key, clock, random, algorithm: settings.tokens.algorithm };
+    let keys = EnsureKeys.execute(keeper).await?;
+    Ok(Arc::new(Keyring::open(keys, master_key)?))
+}
+
+fn open_gate(callers: Vec<Caller>, listen: SocketAddr) -> Result<Gate, ServeError> {
+    let is_loopback = listen.ip().is_loopback();
+    if callers.is_empty() && !is_loopback {
+        return Err(ServeError::OpenToTheWorld(listen));
+    }
+    Ok(Gate::new(callers, is_loopback))
+}
+
+/// The configured number of threads, or one for each core.
+pub(crate) fn threads(configured: usize) -> NonZeroUsize {
+    NonZeroUsize::new(configured)
+        .or_else(|| std::thread::available_parallelism().ok())
+        .unwrap_or(NonZeroUsize::MIN)
+}

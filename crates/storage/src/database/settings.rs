@@ -1,0 +1,67 @@
+//! Which database, and how long to wait for it.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Which database to use, and how.
+#[derive(Clone)]
+pub struct DatabaseSettings {
+    /// `sqlite://path?mode=rwc`, `sqlite::memory:`, `postgres://…` or
+    /// `mysql://…`. TLS is asked for in the query, as in
+    /// `?sslmode=verify-full&sslrootcert=/path` (PostgreSQL) and
+    /// `?ssl-mode=VERIFY_IDENTITY&ssl-ca=/path` (MySQL). Never shown.
+    pub url: String,
+    /// How many connections are held at most, at least 1.
+    pub max_connections: u32,
+    /// How long [`connect`](crate::database::Database::connect) waits for the
+    /// first connection.
+    pub connect_timeout: Duration,
+    /// How long a call waits for a connection, a new one included.
+    pub acquire_timeout: Duration,
+    /// How long one statement may take.
+    pub statement_timeout: Duration,
+}
+
+/// Why a database cannot be used. Never tells a password.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The URL has the scheme of no database that is supported.
+    #[error("the database URL must start with sqlite:, postgres:// or mysql://{0}")]
+    Scheme(String),
+    /// The URL cannot be read.
+    #[error("the database URL is not a valid {0} URL: {1}")]
+    Url(&'static str, &'static str),
+    /// The database cannot be reached or opened, or it refuses.
+    #[error("cannot connect to {place}: {reason}")]
+    Unreachable {
+        /// The kind of database, its host and name, or the file.
+        place: String,
+        /// What the operating system or the database said.
+        reason: String,
+    },
+}
+
+impl DatabaseSettings {
+    /// The default settings for the database at `url`.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            max_connections: 16,
+            connect_timeout: Duration::from_secs(5),
+            acquire_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DatabaseSettings")
+            .field("max_connections", &self.max_connections)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("acquire_timeout", &self.acquire_timeout)
+            .field("statement_timeout", &self.statement_timeout)
+            .finish_non_exhaustive()
+    }
+}

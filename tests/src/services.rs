@@ -1,0 +1,43 @@
+//! Where the databases and Redis are that the tests use, and what happens if
+//! they are not there: skipped on a laptop, failed in CI.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests are told by the environment where services are, and by cargo where the server is"
+)]
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+/// The URL of a service.
+pub(crate) fn url(name: &str, default: &str) -> String {
+    variable(name)
+        .and_then(|url| url.into_string().ok())
+        .unwrap_or_else(|| default.into())
+}
+
+/// Whether a service that is not there fails the test.
+pub(crate) fn are_required() -> bool {
+    variable("CI").is_some_and(|value| value == "true")
+        || variable("COUNTERSIGN_REQUIRE_SERVICES").is_some_and(|value| value == "1")
+}
+
+/// The server as cargo built it for these tests.
+pub(crate) fn server_binary() -> PathBuf {
+    variable("CARGO_BIN_EXE_countersign-under-test").map_or_else(beside_the_tests, PathBuf::from)
+}
+
+/// Where it is if a test is started without cargo.
+fn beside_the_tests() -> PathBuf {
+    let test = std::env::current_exe().expect("a running test has a path");
+    let build = test.ancestors().nth(2).expect("tests run in target/debug/deps");
+    build.join("countersign-under-test")
+}
+
+/// A search path, so that the server finds what it starts.
+pub(crate) fn search_path() -> OsString {
+    variable("PATH").unwrap_or_default()
+}

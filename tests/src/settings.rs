@@ -1,0 +1,55 @@
+//! The configuration of a server under test: quick hashing, generous limits,
+//! and whatever a test sets besides.
+
+use toml::{Table, Value};
+
+/// A configuration file in the making.
+#[derive(Debug, Clone, Default)]
+pub struct Settings(Table);
+
+impl Settings {
+    /// What tests start from: limits so high that they are out of the way, and
+    /// the cheapest hashing that is allowed.
+    #[must_use]
+    pub(crate) fn for_tests() -> Self {
+        let mut settings = Self::default();
+        settings.set("server.listen", "127.0.0.1:0");
+        settings.set("server.drain_delay", "100ms");
+        settings.set("metrics.listen", "");
+        settings.set("log.format", "json");
+        settings.set("passwords.memory_kib", 8192);
+        settings.set("passwords.iterations", 1);
+        settings.set("passwords.queue", 4096);
+        settings.set("passwords.attempts_per_source", 100_000);
+        settings.set("passwords.attempts_per_source_a_day", 100_000);
+        settings.set("verification.cooldown", "0s");
+        settings.set("verification.sends_per_address", 100_000);
+        settings.set("verification.sends_per_source", 100_000);
+        settings.set("verification.sends_per_country", 100_000);
+        settings.set("verification.sends_in_all", 100_000);
+        settings
+    }
+
+    /// Sets `section.key`, or a key without a section.
+    ///
+    /// # Panics
+    /// If the section is a value.
+    pub fn set(&mut self, path: &str, value: impl Into<Value>) {
+        let Some((section, key)) = path.split_once('.') else {
+            self.0.insert(path.into(), value.into());
+            return;
+        };
+        let section = self
+            .0
+            .entry(section)
+            .or_insert_with(|| Value::Table(Table::new()));
+        let section = section.as_table_mut().expect("a section");
+        section.insert(key.into(), value.into());
+    }
+
+    /// The file's text.
+    #[must_use]
+    pub(crate) fn to_toml(&self) -> String {
+        self.0.to_string()
+    }
+}
