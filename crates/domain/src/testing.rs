@@ -4,8 +4,16 @@
 mod clock;
 pub mod ephemeral_laws;
 mod memory_ephemeral;
+mod memory_store;
+mod outbox;
+mod plain_hasher;
 mod random;
+mod world;
 
 pub use clock::HandClock;
 pub use memory_ephemeral::MemoryEphemeral;
+pub use memory_store::MemoryStore;
+pub use outbox::Outbox;
+pub use plain_hasher::PlainHasher;
 pub use random::SeededRandom;
+pub use world::{World, address, password, send_code, sign_in, sign_up};

@@ -28,7 +28,10 @@ async fn signed_in() -> (World, String) {
 async fn a_token_is_exchanged_for_its_successor() {
     let (world, first) = signed_in().await;
     let second = world.refresh(&first).await.expect("refreshed");
-    let third = world.refresh(&second.refresh_token).await.expect("refreshed again");
+    let third = world
+        .refresh(&second.refresh_token)
+        .await
+        .expect("refreshed again");
     assert_ne!(first, second.refresh_token);
     assert_ne!(second.refresh_token, third.refresh_token);
     assert_eq!(second.session_id, third.session_id);
@@ -50,16 +53,28 @@ async fn after_a_lost_reply_the_parent_gets_a_new_successor_and_the_lost_one_is_
     world.clock.advance(Duration::from_secs(31));
     let found = world.refresh(&first).await.expect("the reply was lost");
     assert_ne!(lost.refresh_token, found.refresh_token);
-    world.refresh(&found.refresh_token).await.expect("the chain goes on");
-    assert_eq!(refusal(world.refresh(&lost.refresh_token).await), Refusal::RefreshTokenReused);
+    world
+        .refresh(&found.refresh_token)
+        .await
+        .expect("the chain goes on");
+    assert_eq!(
+        refusal(world.refresh(&lost.refresh_token).await),
+        Refusal::RefreshTokenReused
+    );
 }
 
 #[tokio::test]
 async fn an_older_token_ends_the_session_even_within_the_grace_time() {
     let (world, first) = signed_in().await;
     let second = world.refresh(&first).await.expect("refreshed");
-    let third = world.refresh(&second.refresh_token).await.expect("refreshed again");
-    assert_eq!(refusal(world.refresh(&first).await), Refusal::RefreshTokenReused);
+    let third = world
+        .refresh(&second.refresh_token)
+        .await
+        .expect("refreshed again");
+    assert_eq!(
+        refusal(world.refresh(&first).await),
+        Refusal::RefreshTokenReused
+    );
     for token in [&first, &second.refresh_token, &third.refresh_token] {
         assert_eq!(refusal(world.refresh(token).await), Refusal::SessionEnded);
     }
@@ -71,8 +86,18 @@ async fn a_forged_token_ends_nothing() {
     let mut forged = first.clone();
     let last = forged.pop().expect("a character");
     forged.push(if last == 'A' { 'Q' } else { 'A' });
-    for forgery in ["", "csr_", "nonsense", &first[..first.len() - 1], forged.as_str()] {
-        assert_eq!(refusal(world.refresh(forgery).await), Refusal::RefreshToken, "{forgery}");
+    for forgery in [
+        "",
+        "csr_",
+        "nonsense",
+        &first[..first.len() - 1],
+        forged.as_str(),
+    ] {
+        assert_eq!(
+            refusal(world.refresh(forgery).await),
+            Refusal::RefreshToken,
+            "{forgery}"
+        );
     }
     world.refresh(&first).await.expect("the session lives on");
 }
@@ -82,24 +107,47 @@ async fn an_idle_session_expires_and_a_used_one_ends_at_its_limit() {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     let (world, first) = signed_in().await;
     world.clock.advance(29 * DAY);
-    let mut token = world.refresh(&first).await.expect("still alive").refresh_token;
+    let mut token = world
+        .refresh(&first)
+        .await
+        .expect("still alive")
+        .refresh_token;
     for _ in 0..5 {
         world.clock.advance(29 * DAY);
-        token = world.refresh(&token).await.expect("kept alive").refresh_token;
+        token = world
+            .refresh(&token)
+            .await
+            .expect("kept alive")
+            .refresh_token;
     }
     world.clock.advance(7 * DAY);
-    assert_eq!(refusal(world.refresh(&token).await), Refusal::RefreshToken, "after 181 days");
+    assert_eq!(
+        refusal(world.refresh(&token).await),
+        Refusal::RefreshToken,
+        "after 181 days"
+    );
 
-    let idle = world.sign_in(EMAIL, PASSWORD).await.expect("signed in").refresh_token;
+    let idle = world
+        .sign_in(EMAIL, PASSWORD)
+        .await
+        .expect("signed in")
+        .refresh_token;
     world.clock.advance(30 * DAY);
-    assert_eq!(refusal(world.refresh(&idle).await), Refusal::RefreshToken, "after 30 idle days");
+    assert_eq!(
+        refusal(world.refresh(&idle).await),
+        Refusal::RefreshToken,
+        "after 30 idle days"
+    );
 }
 
 #[tokio::test]
 async fn a_revoked_session_is_not_refreshed_and_revoking_again_is_fine() {
     let (world, first) = signed_in().await;
     for token in [first.clone(), first.clone(), "nonsense".into()] {
-        RevokeToken { token }.execute(&world.app).await.expect("revoked");
+        RevokeToken { token }
+            .execute(&world.app)
+            .await
+            .expect("revoked");
     }
     assert_eq!(refusal(world.refresh(&first).await), Refusal::SessionEnded);
 }
@@ -107,26 +155,49 @@ async fn a_revoked_session_is_not_refreshed_and_revoking_again_is_fine() {
 #[tokio::test]
 async fn a_changed_password_ends_the_other_sessions_only() {
     let (world, here) = signed_in().await;
-    let elsewhere = world.sign_in(EMAIL, PASSWORD).await.expect("signed in elsewhere");
+    let elsewhere = world
+        .sign_in(EMAIL, PASSWORD)
+        .await
+        .expect("signed in elsewhere");
     let access_token = world.refresh(&here).await.expect("refreshed").access_token;
     let set = |text: &str| Password::to_set(text.into()).expect("a password");
-    ChangePassword { access_token, current: set(PASSWORD), new: set("another long phrase"), locale: Default::default() }
-        .execute(&world.app)
-        .await
-        .expect("changed");
-    assert_eq!(refusal(world.refresh(&elsewhere.refresh_token).await), Refusal::SessionEnded);
+    ChangePassword {
+        access_token,
+        current: set(PASSWORD),
+        new: set("another long phrase"),
+        locale: Default::default(),
+    }
+    .execute(&world.app)
+    .await
+    .expect("changed");
+    assert_eq!(
+        refusal(world.refresh(&elsewhere.refresh_token).await),
+        Refusal::SessionEnded
+    );
     world.refresh(&here).await.expect("this session lives on");
-    assert_eq!(refusal(world.sign_in(EMAIL, PASSWORD).await), Refusal::SignIn);
-    world.sign_in(EMAIL, "another long phrase").await.expect("the new password is right");
+    assert_eq!(
+        refusal(world.sign_in(EMAIL, PASSWORD).await),
+        Refusal::SignIn
+    );
+    world
+        .sign_in(EMAIL, "another long phrase")
+        .await
+        .expect("the new password is right");
 }
 
 #[tokio::test]
 async fn all_sessions_of_a_user_end_at_once_and_are_counted() {
     let (world, first) = signed_in().await;
     let second = world.sign_in(EMAIL, PASSWORD).await.expect("signed in");
-    let revoke = |keep_current| RevokeUserSessions { actor: Actor::Person(second.access_token.clone()), keep_current };
+    let revoke = |keep_current| RevokeUserSessions {
+        actor: Actor::Person(second.access_token.clone()),
+        keep_current,
+    };
     assert_eq!(revoke(true).execute(&world.app).await.expect("ended"), 1);
     assert_eq!(refusal(world.refresh(&first).await), Refusal::SessionEnded);
     assert_eq!(revoke(false).execute(&world.app).await.expect("ended"), 1);
-    assert_eq!(refusal(revoke(false).execute(&world.app).await), Refusal::AccessToken(None));
+    assert_eq!(
+        refusal(revoke(false).execute(&world.app).await),
+        Refusal::AccessToken(None)
+    );
 }

@@ -23,10 +23,14 @@ impl Outbox {
     /// # Panics
     /// If none is.
     pub fn take_code(&self) -> String {
-        let code = self.take().into_iter().rev().find_map(|message| match message.content {
-            Content::Code { code, .. } => Some(code.expose().to_owned()),
-            Content::AlreadySignedUp | Content::PasswordChanged => None,
-        });
+        let code = self
+            .take()
+            .into_iter()
+            .rev()
+            .find_map(|message| match message.content {
+                Content::Code { code, .. } => Some(code.expose().to_owned()),
+                Content::AlreadySignedUp | Content::PasswordChanged => None,
+            });
         code.expect("a code was sent")
     }
 }
@@ -34,7 +38,10 @@ impl Outbox {
 #[async_trait]
 impl MessageSender for Outbox {
     async fn send(&self, message: Message) -> Result<(), SendError> {
-        self.messages.lock().unwrap_or_else(PoisonError::into_inner).push(message);
+        self.messages
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(message);
         Ok(())
     }
 }

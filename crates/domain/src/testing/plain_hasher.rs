@@ -28,7 +28,9 @@ impl PlainHasher {
 
     fn work(&self) -> Result<(), HashError> {
         if self.is_overloaded.load(Ordering::SeqCst) {
-            return Err(HashError::Overloaded { retry_after: Duration::from_secs(1) });
+            return Err(HashError::Overloaded {
+                retry_after: Duration::from_secs(1),
+            });
         }
         self.hashes.fetch_add(1, Ordering::SeqCst);
         Ok(())
@@ -42,11 +44,18 @@ impl PasswordHasher for PlainHasher {
         Ok(PasswordHash::new(format!("plain:{}", password.expose())))
     }
 
-    async fn verify(&self, password: Password, hash: Option<PasswordHash>) -> Result<Verdict, HashError> {
+    async fn verify(
+        &self,
+        password: Password,
+        hash: Option<PasswordHash>,
+    ) -> Result<Verdict, HashError> {
         self.work()?;
         let stored = hash.as_ref().map(PasswordHash::expose).unwrap_or_default();
         let (format, kept) = stored.split_once(':').unwrap_or_default();
-        Ok(Verdict { matches: hash.is_some() && kept == password.expose(), outdated: format == "old" })
+        Ok(Verdict {
+            matches: hash.is_some() && kept == password.expose(),
+            outdated: format == "old",
+        })
     }
 
     fn assess(&self, password: &Password, known: &[&str]) -> Result<(), String> {

@@ -8,13 +8,14 @@ use countersign_token::{Algorithm, Verifier};
 use crate::application::{Application, Settings, TokenSettings, Tokens, VerificationSettings};
 use crate::error::Error;
 use crate::model::{
-    Address, ClientContext, Code, Email, GroupId, Identifier, Locale, MasterKey, Password, Proof, Purpose, Region,
-    Scope, UserId,
+    Address, ClientContext, Code, Email, GroupId, Identifier, Locale, MasterKey, Password, Proof,
+    Purpose, Region, Scope, UserId,
 };
-use crate::ports::{Clock, EphemeralStore, Random, Store};
+use crate::ports::{EphemeralStore, Random, Store};
 use crate::testing::{HandClock, MemoryEphemeral, MemoryStore, Outbox, PlainHasher, SeededRandom};
 use crate::use_cases::{
-    CheckCode, EnsureKeys, Grant, IssueTokens, KeyKeeper, ReadFeed, RefreshTokens, SendCode, SignUp, SignedUp, Which,
+    CheckCode, EnsureKeys, Grant, IssueTokens, KeyKeeper, ReadFeed, RefreshTokens, SendCode,
+    SignUp, SignedUp, Which,
 };
 use crate::validation::{Keyring, RevocationFeed, TokenValidator};
 
@@ -48,7 +49,10 @@ impl World {
         };
         let keys = EnsureKeys.execute(keeper).await.expect("keys are made");
         let keyring = Keyring::open(keys, &master_key).expect("keys are opened");
-        let (hasher, outbox) = (Arc::new(PlainHasher::default()), Arc::new(Outbox::default()));
+        let (hasher, outbox) = (
+            Arc::new(PlainHasher::default()),
+            Arc::new(Outbox::default()),
+        );
         let app = Application {
             store,
             ephemeral,
@@ -63,7 +67,12 @@ impl World {
             settings,
         };
         ReadFeed.execute(&app).await.expect("the feed is read");
-        Self { app, clock, hasher, outbox }
+        Self {
+            app,
+            clock,
+            hasher,
+            outbox,
+        }
     }
 
     /// What keeps the keys.
@@ -101,7 +110,12 @@ impl World {
     pub async fn prove(&self, email: &str, purpose: Purpose) -> Result<Proof, Error> {
         let sent = send_code(email, purpose).execute(&self.app).await?;
         let code = Code::parse(self.outbox.take_code()).expect("a code");
-        let checked = CheckCode { which: Which::Id(sent.record.id), code }.execute(&self.app).await?;
+        let checked = CheckCode {
+            which: Which::Id(sent.record.id),
+            code,
+        }
+        .execute(&self.app)
+        .await?;
         // The next code may be sent only after the cooldown.
         self.clock.advance(self.app.settings.verification.cooldown);
         Ok(checked.proof)
@@ -112,8 +126,16 @@ impl World {
     /// # Panics
     /// If the sign-up fails.
     pub async fn user(&self, email: &str, password: &str) -> UserId {
-        let proof = self.prove(email, Purpose::SignUp).await.expect("the address is proved");
-        let signed_up = SignUp { proof: Some(proof), ..sign_up(email, password) }.execute(&self.app).await;
+        let proof = self
+            .prove(email, Purpose::SignUp)
+            .await
+            .expect("the address is proved");
+        let signed_up = SignUp {
+            proof: Some(proof),
+            ..sign_up(email, password)
+        }
+        .execute(&self.app)
+        .await;
         match signed_up.expect("the user signs up") {
             SignedUp::Active(user_id) => user_id,
             SignedUp::Pending { .. } => panic!("the user is pending"),
@@ -133,7 +155,11 @@ impl World {
     /// # Errors
     /// As the use-case has them.
     pub async fn refresh(&self, refresh_token: &str) -> Result<Tokens, Error> {
-        RefreshTokens { refresh_token: refresh_token.to_owned() }.execute(&self.app).await
+        RefreshTokens {
+            refresh_token: refresh_token.to_owned(),
+        }
+        .execute(&self.app)
+        .await
     }
 }
 
@@ -193,7 +219,10 @@ pub fn sign_in(email: &str, text: &str) -> IssueTokens {
     let password = Password::to_compare(text.to_owned()).expect("a password");
     IssueTokens {
         group: GroupId::fallback(),
-        grant: Grant::Password { identifier, password },
+        grant: Grant::Password {
+            identifier,
+            password,
+        },
         audience: None,
         scopes: Vec::new(),
         client_id: "gateway".into(),

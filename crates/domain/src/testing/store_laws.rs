@@ -1,0 +1,286 @@
+//! The laws of the store: one list, which every adapter keeps.
+//!
+//! An adapter's test gives the macro [`store_laws!`](crate::store_laws) a
+//! function that sets a store up, and each law becomes a test of its own. Laws
+//! draw their own ids and groups, so that they can share a database that is
+//! empty at first. What belongs to no group is told apart otherwise: one law
+//! only makes keys that are not retired, and one only deletes what has expired,
+//! in the year 1970, where no other law writes.
+
+mod callers;
+mod cleaning;
+mod credentials;
+mod identifiers;
+mod revocations;
+mod sessions;
+mod signing_keys;
+mod units_of_work;
+mod users;
+
+use std::any::Any;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use callers::*;
+pub use cleaning::*;
+pub use credentials::*;
+pub use identifiers::*;
+pub use revocations::*;
+pub use sessions::*;
+pub use signing_keys::*;
+pub use units_of_work::*;
+pub use users::*;
+
+use super::SeededRandom;
+use crate::model::{
+    AuthenticationMethod, ClientContext, Email, GroupId, Identifier, PasswordCredential,
+    PasswordHash, Phone, Scope, Session, SessionId, Timestamp, User, UserId, Username,
+};
+use crate::ports::{Random as _, Store, StoreError, UnitOfWork};
+
+/// A store, and what a law writes into it.
+pub struct StoreSubject {
+    store: Arc<dyn Store>,
+    random: SeededRandom,
+    group: GroupId,
+    now: Timestamp,
+    _kept: Box<dyn Any + Send + Sync>,
+}
+
+impl StoreSubject {
+    /// A law's store. What it needs to exist is `kept` until the law is over.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, kept: impl Send + Sync + 'static) -> Self {
+        let run = RandomState::new().hash_one("run");
+        Self {
+            store,
+            random: SeededRandom::new(run),
+            group: named(&format!("law-{run:016x}")),
+            now: Timestamp::from_seconds(1_790_000_000),
+            _kept: Box::new(kept),
+        }
+    }
+
+    fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.random.fill(&mut bytes);
+        bytes
+    }
+
+    /// Another group than that of the law.
+    fn other_group(&self) -> GroupId {
+        named(&format!("{}-other", self.group))
+    }
+
+    fn later(&self, seconds: u64) -> Timestamp {
+        self.now.plus(Duration::from_secs(seconds))
+    }
+
+    fn new_user(&self) -> User {
+        User::active(
+            UserId::generate(self.now, &self.random),
+            self.group.clone(),
+            self.now,
+        )
+    }
+
+    fn new_pending_user(&self) -> User {
+        User::pending(
+            UserId::generate(self.now, &self.random),
+            self.group.clone(),
+            self.now,
+        )
+    }
+
+    /// A session that lives for a day from now.
+    fn new_session(&self, user: &User) -> Session {
+        Session {
+            id: SessionId::generate(self.now, &self.random),
+            user_id: user.id,
+            group: user.group.clone(),
+            client_id: "gateway".into(),
+            audience: "https://api.example.com".into(),
+            scopes: vec![scope("orders:read"), scope("orders:write")],
+            methods: vec![AuthenticationMethod::Password],
+            client: ClientContext::default(),
+            salt: self.bytes(),
+            generation: 1,
+            parent: 0,
+            minted_at: self.now,
+            created_at: self.now,
+            expires_at: self.later(86_400),
+            ends_at: self.later(30 * 86_400),
+            revoked_at: None,
+        }
+    }
+
+    async fn begin(&self) -> Box<dyn UnitOfWork> {
+        self.store.begin().await.expect("a unit of work")
+    }
+
+    /// A user that is in the store.
+    async fn user(&self) -> User {
+        let user = self.new_user();
+        self.insert(&user, &[]).await;
+        user
+    }
+
+    async fn insert(&self, user: &User, identifiers: &[(&Identifier, Option<Timestamp>)]) {
+        let mut uow = self.begin().await;
+        uow.insert_user(user).await.expect("a new user");
+        for (identifier, verified_at) in identifiers {
+            uow.insert_identifier(user, identifier, *verified_at)
+                .await
+                .expect("a free identifier");
+        }
+        uow.commit().await.expect("committed");
+    }
+
+    /// A user with a password, missed so often.
+    async fn user_with_password(&self, failures: u32) -> User {
+        let user = self.user().await;
+        let mut credential = credential(&user, "$argon2id$v=19$first", self.now);
+        credential.failures = failures;
+        let mut uow = self.begin().await;
+        uow.put_credential(&credential).await.expect("a password");
+        uow.commit().await.expect("committed");
+        user
+    }
+
+    /// A session of a new user that is in the store.
+    async fn session(&self) -> Session {
+        let user = self.user().await;
+        let session = self.new_session(&user);
+        self.insert_sessions(std::slice::from_ref(&session)).await;
+        session
+    }
+
+    async fn insert_sessions(&self, sessions: &[Session]) {
+        let mut uow = self.begin().await;
+        for session in sessions {
+            uow.insert_session(session).await.expect("a new session");
+        }
+        uow.commit().await.expect("committed");
+    }
+
+    async fn stored_session(&self, id: SessionId) -> Session {
+        let session = self.store.session(id).await.expect("readable");
+        session.expect("the session is there")
+    }
+}
+
+fn named(text: &str) -> GroupId {
+    GroupId::parse(text).expect("a group")
+}
+
+fn scope(text: &str) -> Scope {
+    Scope::parse(text).expect("a scope")
+}
+
+fn email(text: &str) -> Email {
+    Email::parse(text).expect("an address")
+}
+
+fn phone(text: &str) -> Phone {
+    Phone::restore(text).expect("a number")
+}
+
+fn username(text: &str) -> Identifier {
+    Identifier::Username(Username::parse(text).expect("a name"))
+}
+
+fn credential(user: &User, hash: &str, now: Timestamp) -> PasswordCredential {
+    PasswordCredential::new(user.id, PasswordHash::new(hash.into()), now)
+}
+
+fn is_conflict<T>(result: &Result<T, StoreError>) -> bool {
+    matches!(result, Err(StoreError::Conflict))
+}
+
+/// How many of `callers` who ask at once are answered with yes.
+async fn yes_of<F>(callers: usize, ask: impl Fn() -> F) -> usize
+where
+    F: Future<Output = Result<bool, StoreError>> + Send + 'static,
+{
+    let start = Arc::new(tokio::sync::Barrier::new(callers));
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..callers {
+        let answer = ask();
+        let start = Arc::clone(&start);
+        tasks.spawn(async move {
+            start.wait().await;
+            answer.await.expect("an answer")
+        });
+    }
+    let answers = tasks.join_all().await;
+    answers.into_iter().filter(|yes| *yes).count()
+}
+
+/// Makes each law a test. The function that is given returns a future of
+/// `Option<StoreSubject>`; without a subject the tests pass, so it has to say
+/// why there is none.
+#[macro_export]
+macro_rules! store_laws {
+    ($set_up:path) => {
+        $crate::store_laws! { $set_up =>
+            a_working_store_answers_a_ping
+            a_user_is_read_as_written
+            a_user_id_is_taken_once
+            an_account_without_a_password_is_found
+            activating_verifies_the_addresses_of_a_pending_user
+            activating_leaves_other_users_alone
+            deleting_a_user_deletes_all_that_is_its_own
+            an_identifier_is_held_once_in_a_group
+            two_groups_may_share_an_identifier
+            identifiers_compare_byte_for_byte
+            the_longest_identifiers_are_kept
+            an_unverified_address_finds_nobody
+            an_identifier_needs_its_user
+            a_password_is_read_as_written
+            a_password_takes_the_place_of_the_earlier
+            clearing_failures_keeps_the_password
+            of_64_attempts_at_once_10_are_counted
+            an_attempt_without_a_password_is_not_counted
+            a_session_is_read_as_written
+            a_session_needs_its_user
+            a_session_id_is_taken_once
+            a_rotation_changes_what_it_says
+            a_rotation_starts_from_its_generation
+            of_32_rotations_at_once_one_succeeds
+            an_ended_session_does_not_rotate
+            live_sessions_are_listed_page_by_page
+            only_live_sessions_of_the_user_are_listed
+            revoking_ends_a_session_once
+            a_revocation_is_in_the_feed_from_the_commit_on
+            what_is_not_alive_is_not_revoked
+            of_16_revocations_at_once_one_ends_the_session
+            all_sessions_but_one_are_revoked
+            hundreds_of_sessions_are_revoked_at_once
+            the_feed_tells_what_is_recent_and_needed
+            there_is_one_active_and_one_next_signing_key
+            a_retired_signing_key_is_read_as_written
+            a_caller_is_read_as_written
+            a_callers_name_is_taken_once
+            what_has_outlived_its_use_is_deleted
+            a_dropped_unit_of_work_leaves_no_trace
+            a_unit_of_work_sees_its_own_changes
+            a_locked_user_makes_others_wait
+            a_user_locked_by_identifier_makes_others_wait
+            a_locked_credential_makes_attempts_wait
+            after_a_conflict_the_store_goes_on
+            of_16_who_take_an_identifier_at_once_one_gets_it
+            abandoned_units_of_work_leave_nothing_open
+        }
+    };
+    ($set_up:path => $($law:ident)+) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $law() {
+                if let Some(subject) = $set_up().await {
+                    $crate::testing::store_laws::$law(&subject).await;
+                }
+            }
+        )+
+    };
+}

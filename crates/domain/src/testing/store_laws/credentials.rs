@@ -1,0 +1,99 @@
+//! Passwords and the attempts at them.
+
+use std::sync::Arc;
+
+use super::{StoreSubject, credential, yes_of};
+use crate::model::{PasswordCredential, PasswordHash, User};
+
+async fn stored(law: &StoreSubject, user: &User) -> PasswordCredential {
+    let account = law.store.account(user.id).await.expect("readable");
+    let account = account.expect("the user is there");
+    account.credential.expect("the password is there")
+}
+
+/// Every field survives, the longest hash too.
+pub async fn a_password_is_read_as_written(law: &StoreSubject) {
+    for length in [1, 97, 1024] {
+        let user = law.user().await;
+        let mut password = credential(&user, &"$".repeat(length), law.now);
+        password.failures = 7;
+        password.updated_at = law.later(3);
+        let mut uow = law.begin().await;
+        uow.put_credential(&password).await.expect("a password");
+        uow.commit().await.expect("committed");
+        assert_eq!(stored(law, &user).await, password);
+        let mut uow = law.begin().await;
+        let locked = uow.lock_credential(user.id).await.expect("readable");
+        assert_eq!(locked, Some(password));
+    }
+    let user = law.user().await;
+    let mut uow = law.begin().await;
+    let none = uow.lock_credential(user.id).await.expect("readable");
+    assert_eq!(none, None);
+}
+
+/// There is one password: hash, failures and time are all replaced.
+pub async fn a_password_takes_the_place_of_the_earlier(law: &StoreSubject) {
+    let user = law.user_with_password(9).await;
+    let second = credential(&user, "$argon2id$v=19$second", law.later(60));
+    let mut uow = law.begin().await;
+    uow.put_credential(&second).await.expect("a password");
+    uow.commit().await.expect("committed");
+    assert_eq!(stored(law, &user).await, second);
+}
+
+/// A good attempt clears the failures; the hash changes only if it is given.
+pub async fn clearing_failures_keeps_the_password(law: &StoreSubject) {
+    let user = law.user_with_password(5).await;
+    let bystander = law.user_with_password(5).await;
+    let before = stored(law, &user).await;
+
+    let mut uow = law.begin().await;
+    uow.clear_failures(user.id, None, law.later(60))
+        .await
+        .expect("cleared");
+    uow.commit().await.expect("committed");
+    let cleared = PasswordCredential {
+        failures: 0,
+        ..before
+    };
+    assert_eq!(stored(law, &user).await, cleared);
+
+    let rehashed = PasswordHash::new("$argon2id$v=19$stronger".into());
+    let mut uow = law.begin().await;
+    uow.clear_failures(user.id, Some(&rehashed), law.later(90))
+        .await
+        .expect("cleared");
+    uow.commit().await.expect("committed");
+    let rewritten = PasswordCredential {
+        hash: rehashed,
+        updated_at: law.later(90),
+        ..cleared
+    };
+    assert_eq!(stored(law, &user).await, rewritten);
+    assert_eq!(stored(law, &bystander).await.failures, 5);
+}
+
+/// The cap holds in parallel, and each attempt counted is in the count.
+pub async fn of_64_attempts_at_once_10_are_counted(law: &StoreSubject) {
+    let user = law.user_with_password(0).await;
+    let counted = yes_of(64, || {
+        let store = Arc::clone(&law.store);
+        async move { store.count_attempt(user.id, 10).await }
+    })
+    .await;
+    assert_eq!(counted, 10);
+    assert_eq!(stored(law, &user).await.failures, 10);
+    let under_a_higher_cap = law.store.count_attempt(user.id, 11).await;
+    assert!(under_a_higher_cap.expect("an answer"));
+    let under_none = law.store.count_attempt(user.id, 0).await;
+    assert!(!under_none.expect("an answer"));
+}
+
+/// There is nothing to compare with.
+pub async fn an_attempt_without_a_password_is_not_counted(law: &StoreSubject) {
+    for user in [law.user().await, law.new_user()] {
+        let counted = law.store.count_attempt(user.id, 10).await;
+        assert!(!counted.expect("an answer"));
+    }
+}

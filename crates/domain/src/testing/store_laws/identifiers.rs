@@ -1,0 +1,213 @@
+//! Identifiers: who holds which, and what counts as the same.
+
+use std::sync::Arc;
+
+use super::{StoreSubject, email, is_conflict, phone, username, yes_of};
+use crate::model::{Address, Identifier, User};
+use crate::ports::StoreError;
+
+/// The second who asks for an identifier does not get it, whether the first has
+/// verified it or not.
+pub async fn an_identifier_is_held_once_in_a_group(law: &StoreSubject) {
+    let address = Address::Email(email("mina@example.com"));
+    let identifiers = [
+        address.clone().into(),
+        Identifier::Phone(phone("+821012345678")),
+        username("mina"),
+    ];
+    let holder = law.new_user();
+    for identifier in &identifiers {
+        let mut uow = law.begin().await;
+        if *identifier == identifiers[0] {
+            uow.insert_user(&holder).await.expect("a new user");
+        }
+        uow.insert_identifier(&holder, identifier, None)
+            .await
+            .expect("a free identifier");
+        uow.commit().await.expect("committed");
+    }
+    let other = law.user().await;
+    for identifier in &identifiers {
+        let mut uow = law.begin().await;
+        let second = uow
+            .insert_identifier(&other, identifier, Some(law.now))
+            .await;
+        assert!(is_conflict(&second), "{identifier:?} was given away twice");
+        drop(uow);
+        let account = law
+            .store
+            .account_by_identifier(&law.group, identifier)
+            .await;
+        let account = account.expect("readable").expect("the holder");
+        assert_eq!(account.user, holder);
+    }
+}
+
+/// Groups have nothing to do with each other.
+pub async fn two_groups_may_share_an_identifier(law: &StoreSubject) {
+    let address = Address::Email(email("mina@example.com"));
+    let identifier: Identifier = address.clone().into();
+    let here = law.new_user();
+    let there = User {
+        group: law.other_group(),
+        ..law.new_user()
+    };
+    for user in [&here, &there] {
+        law.insert(user, &[(&identifier, Some(law.now))]).await;
+    }
+    for user in [here, there] {
+        let account = law
+            .store
+            .account_by_identifier(&user.group, &identifier)
+            .await;
+        let account = account.expect("readable").expect("the holder");
+        assert_eq!(account.user, user);
+        let holder = law
+            .store
+            .user_by_verified_address(&user.group, &address)
+            .await;
+        assert_eq!(holder.expect("readable"), Some(user.clone()));
+        let mut uow = law.begin().await;
+        let locked = uow.lock_user_by_identifier(&user.group, &identifier).await;
+        assert_eq!(locked.expect("readable"), Some(user));
+    }
+}
+
+/// What a database's collation takes for the same is not the same: accents,
+/// letter forms that case folding leaves, scripts, expansions.
+pub async fn identifiers_compare_byte_for_byte(law: &StoreSubject) {
+    let names = [
+        "jose",
+        "josé",
+        "jośe",
+        "nikos-ος",
+        "nikos-οσ",
+        "istanbul",
+        "ıstanbul",
+        "strasse",
+        "straße",
+        "はば",
+        "はは",
+        "ハハ",
+        "kim.mina",
+        "kim_mina",
+        "kim-mina",
+    ];
+    let mut holders = Vec::new();
+    for name in names {
+        let user = law.new_user();
+        law.insert(&user, &[(&username(name), None)]).await;
+        holders.push(user);
+    }
+    for (name, holder) in names.into_iter().zip(holders) {
+        let name = username(name);
+        let account = law.store.account_by_identifier(&law.group, &name).await;
+        let account = account.expect("readable").expect("the holder");
+        assert_eq!(account.user, holder, "{name:?} is somebody else's");
+    }
+    for stranger in ["josè", "Istanbul-2", "strase", "ははは"] {
+        let account = law
+            .store
+            .account_by_identifier(&law.group, &username(stranger));
+        assert_eq!(account.await.expect("readable"), None, "{stranger}");
+    }
+}
+
+/// Nothing is cut off.
+pub async fn the_longest_identifiers_are_kept(law: &StoreSubject) {
+    let domain = format!("{0}.{0}.{0}.example", "d".repeat(59));
+    let local: String = "é".repeat(32);
+    let mail = Address::Email(email(&format!("{local}@{domain}")));
+    assert!(mail.as_str().len() > 250, "it is to be a long one");
+    let name = username(&"한".repeat(64));
+    let user = law.new_user();
+    law.insert(
+        &user,
+        &[
+            (&mail.clone().into(), Some(law.now)),
+            (&name, Some(law.now)),
+        ],
+    )
+    .await;
+    let addresses = law.store.verified_addresses(user.id).await;
+    assert_eq!(addresses.expect("readable"), [mail]);
+    let account = law.store.account_by_identifier(&law.group, &name).await;
+    assert!(account.expect("readable").is_some());
+}
+
+/// Only a verified address speaks for its user.
+pub async fn an_unverified_address_finds_nobody(law: &StoreSubject) {
+    let verified = Address::Email(email("verified@example.com"));
+    let unverified = Address::Phone(phone("+821012345678"));
+    let user = law.new_user();
+    law.insert(
+        &user,
+        &[
+            (&verified.clone().into(), Some(law.now)),
+            (&unverified.clone().into(), None),
+        ],
+    )
+    .await;
+    let holder = law
+        .store
+        .user_by_verified_address(&law.group, &unverified)
+        .await;
+    assert_eq!(holder.expect("readable"), None);
+    let account = law
+        .store
+        .account_by_identifier(&law.group, &unverified.into())
+        .await;
+    assert!(
+        account.expect("readable").is_some(),
+        "it is held all the same"
+    );
+    let holder = law
+        .store
+        .user_by_verified_address(&law.group, &verified)
+        .await;
+    assert_eq!(holder.expect("readable"), Some(user.clone()));
+    let addresses = law.store.verified_addresses(user.id).await;
+    assert_eq!(addresses.expect("readable"), [verified]);
+}
+
+/// An identifier of nobody cannot be made: its user may just have been deleted.
+pub async fn an_identifier_needs_its_user(law: &StoreSubject) {
+    let nobody = law.new_user();
+    let mut uow = law.begin().await;
+    let orphan = uow
+        .insert_identifier(&nobody, &username("nobody"), None)
+        .await;
+    assert!(is_conflict(&orphan));
+}
+
+/// A race for an identifier has one winner and no other outcome.
+pub async fn of_16_who_take_an_identifier_at_once_one_gets_it(law: &StoreSubject) {
+    let winners = yes_of(16, || {
+        let store = Arc::clone(&law.store);
+        let group = law.group.clone();
+        let user = law.new_user();
+        async move {
+            let mut uow = store.begin().await?;
+            let name = username("mina");
+            let holder = match uow.lock_user_by_identifier(&group, &name).await {
+                Err(StoreError::Conflict) => return Ok(false),
+                holder => holder?,
+            };
+            if holder.is_some() {
+                return Ok(false);
+            }
+            let taken = async {
+                uow.insert_user(&user).await?;
+                uow.insert_identifier(&user, &name, None).await?;
+                uow.commit().await
+            };
+            match taken.await {
+                Ok(()) => Ok(true),
+                Err(StoreError::Conflict) => Ok(false),
+                Err(error) => Err(error),
+            }
+        }
+    })
+    .await;
+    assert_eq!(winners, 1);
+}
