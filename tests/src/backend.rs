@@ -31,6 +31,23 @@ pub struct FreshDatabase {
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Runs a test on a backend, if its services are there.
+///
+/// # Panics
+/// If the test does.
+pub fn on_a_backend<F: Future<Output = ()>>(backend: Backend, test: impl FnOnce(Backend) -> F) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        if backend.is_there().await {
+            test(backend).await;
+        }
+    });
+}
+
 impl Backend {
     /// Whether its services answer. If not, that is printed, or fails where
     /// services are required.
@@ -68,7 +85,9 @@ impl Backend {
             name,
         };
         fresh.execute(&fresh.drop_statement()).await;
-        fresh.execute(&format!("CREATE DATABASE {}", fresh.name)).await;
+        fresh
+            .execute(&format!("CREATE DATABASE {}", fresh.name))
+            .await;
         Some(fresh)
     }
 
@@ -129,7 +148,8 @@ impl FreshDatabase {
     /// Its URL by way of another address, such as a proxy's.
     #[must_use]
     pub fn url_by_way_of(&self, address: SocketAddr) -> String {
-        self.url().replacen(&host_and_port(&self.admin_url), &address.to_string(), 1)
+        self.url()
+            .replacen(&host_and_port(&self.admin_url), &address.to_string(), 1)
     }
 
     fn drop_statement(&self) -> String {
@@ -149,10 +169,13 @@ impl FreshDatabase {
 
 impl Drop for FreshDatabase {
     fn drop(&mut self) {
-        let (backend, url, statement) = (self.backend, self.admin_url.clone(), self.drop_statement());
+        let (backend, url, statement) =
+            (self.backend, self.admin_url.clone(), self.drop_statement());
         // A runtime of its own: the test's may be ending.
         let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
             match runtime {
                 Ok(runtime) => runtime.block_on(backend.execute(&url, &statement)),
                 Err(error) => Err(error.to_string()),
@@ -200,7 +223,9 @@ pub(crate) fn address_in(url: &str) -> SocketAddr {
 }
 
 fn with_database(url: &str, name: &str) -> String {
-    let (base, query) = url.split_once('?').map_or((url, None), |(b, q)| (b, Some(q)));
+    let (base, query) = url
+        .split_once('?')
+        .map_or((url, None), |(b, q)| (b, Some(q)));
     let start = base.find("://").map_or(0, |at| at + 3);
     let end = base[start..].find('/').map_or(base.len(), |at| start + at);
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
@@ -217,8 +242,14 @@ mod tests {
             with_database("postgres://root@127.0.0.1:5432/test?sslmode=disable", "x"),
             "postgres://root@127.0.0.1:5432/x?sslmode=disable"
         );
-        assert_eq!(with_database("mysql://root@localhost", "x"), "mysql://root@localhost/x");
+        assert_eq!(
+            with_database("mysql://root@localhost", "x"),
+            "mysql://root@localhost/x"
+        );
         assert_eq!(host_and_port("redis://127.0.0.1:6379"), "127.0.0.1:6379");
-        assert_eq!(host_and_port("mysql://root:a@b@127.0.0.1:1/test"), "127.0.0.1:1");
+        assert_eq!(
+            host_and_port("mysql://root:a@b@127.0.0.1:1/test"),
+            "127.0.0.1:1"
+        );
     }
 }

@@ -2,6 +2,7 @@
 //! real databases, people who sign up and in, and lines that can be cut.
 
 mod backend;
+mod calls;
 mod cli;
 mod crowd;
 mod details;
@@ -21,13 +22,13 @@ mod tally;
 mod wait;
 mod world;
 
-pub use backend::{Backend, FreshDatabase};
+pub use backend::{Backend, FreshDatabase, on_a_backend};
 pub use cli::{Finished, run};
 pub use crowd::crowd;
 pub use details::{Details, reason};
 pub use gateway::{Credentials, Gateway, Line, email, phone, username};
 pub use log::Log;
-pub use person::{PASSWORD, Person, generation};
+pub use person::{PASSWORD, Person, by_token, generation};
 pub use proxy::{Mode, Proxy};
 pub use redis::RedisServer;
 pub use replica::Replica;
@@ -36,6 +37,3 @@ pub use settings::Settings;
 pub use tally::Tally;
 pub use wait::{PATIENCE, eventually};
 pub use world::{World, WorldBuilder};
-
-#[doc(hidden)]
-pub use tokio as __tokio;

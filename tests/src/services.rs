@@ -33,7 +33,10 @@ pub(crate) fn server_binary() -> PathBuf {
 /// Where it is if a test is started without cargo.
 fn beside_the_tests() -> PathBuf {
     let test = std::env::current_exe().expect("a running test has a path");
-    let build = test.ancestors().nth(2).expect("tests run in target/debug/deps");
+    let build = test
+        .ancestors()
+        .nth(2)
+        .expect("tests run in target/debug/deps");
     build.join("countersign-under-test")
 }
 

@@ -20,10 +20,10 @@ impl Settings {
         settings.set("passwords.memory_kib", 8192);
         settings.set("passwords.iterations", 1);
         settings.set("passwords.queue", 4096);
-        settings.set("passwords.attempts_per_source", 100_000);
-        settings.set("passwords.attempts_per_source_a_day", 100_000);
+        settings.set("passwords.attempts_per_source", 1_000);
+        settings.set("passwords.attempts_per_source_daily", 10_000);
         settings.set("verification.cooldown", "0s");
-        settings.set("verification.sends_per_address", 100_000);
+        settings.set("verification.sends_per_address", 1_000);
         settings.set("verification.sends_per_source", 100_000);
         settings.set("verification.sends_per_country", 100_000);
         settings.set("verification.sends_in_all", 100_000);

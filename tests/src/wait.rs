@@ -27,10 +27,7 @@ where
         if let Some(found) = look().await {
             return (found, began.elapsed());
         }
-        assert!(
-            began.elapsed() < within,
-            "not within {within:?}: {what}"
-        );
+        assert!(began.elapsed() < within, "not within {within:?}: {what}");
         sleep(BETWEEN_LOOKS).await;
     }
 }

@@ -120,3 +120,29 @@ impl Equivalent<Key> for Question<'_> {
         *self.token == *key.token && *self.requirement == key.requirement
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_the_whole_question() {
+        let key = Key {
+            token: "token".into(),
+            requirement: Requirement::new().with_audience("orders"),
+        };
+        let is_key = |token, requirement: Requirement| {
+            let question = Question {
+                token,
+                requirement: &requirement,
+            };
+            question.equivalent(&key)
+        };
+        let orders = || Requirement::new().with_audience("orders");
+        assert!(is_key("token", orders()));
+        assert!(!is_key("tokem", orders()));
+        assert!(!is_key("token", Requirement::new()));
+        assert!(!is_key("token", Requirement::new().with_audience("order")));
+        assert!(!is_key("token", orders().with_scope("orders.read")));
+    }
+}

@@ -258,6 +258,24 @@ async fn an_old_connection_is_replaced_while_calls_go_on() {
 }
 
 #[tokio::test]
+async fn an_old_connection_is_replaced_by_one_other() {
+    let fake = Fake::start().await;
+    let client = Client::builder(&fake.endpoint)
+        .connections(1)
+        .connection_age(Duration::from_millis(500))
+        .build()
+        .unwrap();
+    validate(&client).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(510)).await;
+    let calls = (0..50).map(|_| validate(&client));
+    for result in futures_util::future::join_all(calls).await {
+        result.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(fake.connections(), 2);
+}
+
+#[tokio::test]
 async fn the_api_key_goes_with_every_call_and_nothing_takes_its_place() {
     let fake = Fake::start().await;
     let client = Client::builder(&fake.endpoint)

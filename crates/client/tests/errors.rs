@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use countersign_client::{
@@ -11,6 +12,7 @@ use countersign_client::{
 use proto::validate_token_response::Verdict;
 use support::{Answer, Fake, status};
 use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
 
 fn client(fake: &Fake) -> Client {
     Client::builder(&fake.endpoint).build().unwrap()
@@ -103,6 +105,11 @@ async fn a_dead_session_is_refused_and_trouble_is_not() {
     for status in [
         Status::unauthenticated("the proxy wants a password"),
         Status::permission_denied("blocked"),
+        Status::with_error_details(
+            Code::Unauthenticated,
+            "of another service",
+            ErrorDetails::with_error_info("SESSION_ENDED", "mesh.example", HashMap::new()),
+        ),
     ] {
         fake.script.next([Answer::Fail(status)]);
         let error = client.refresh_tokens("refresh", None).await.unwrap_err();

@@ -8,6 +8,7 @@ mod memory_store;
 mod outbox;
 mod plain_hasher;
 mod random;
+pub mod store_laws;
 mod world;
 
 pub use clock::HandClock;

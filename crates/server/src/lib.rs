@@ -1,13 +1,16 @@
 //! The Countersign server: the gRPC transport over the domain, callers and
 //! their roles, configuration, background jobs, and the `countersign` command.
 
+pub mod cli;
+pub mod config;
+pub mod data_dir;
 mod grpc;
 mod health;
 mod jobs;
-mod metrics;
-mod status;
-pub mod config;
-pub mod data_dir;
 pub mod logging;
+mod metrics;
+pub mod serve;
+mod status;
 pub mod system;
 pub mod transport;
+mod wiring;

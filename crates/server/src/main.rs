@@ -1,2 +1,5 @@
-//! bin.
-fn main() {}
+//! The `countersign` program.
+
+fn main() -> std::process::ExitCode {
+    countersign_server::cli::main()
+}

@@ -6,14 +6,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use countersign_domain::Error;
-use countersign_domain::ports::StoreError;
+use countersign_domain::ports::{EphemeralError, StoreError};
 use countersign_domain::validation::KeyringError;
 use countersign_proto::FILE_DESCRIPTOR_SET;
 use countersign_proto::v1::auth_service_server::AuthServiceServer;
 use countersign_proto::v1::session_service_server::SessionServiceServer;
 use countersign_proto::v1::verification_service_server::VerificationServiceServer;
-use countersign_storage::database::ConnectError;
-use countersign_storage::ephemeral::RedisError;
+use countersign_storage::ConnectError;
 use metrics_exporter_prometheus::BuildError;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -50,11 +49,13 @@ pub enum ServeError {
     #[error("the database cannot be migrated: {0}")]
     Migrate(#[source] StoreError),
     /// The tables are not up to date, and must not be migrated at start.
-    #[error("the database lacks {0} migration(s): run `countersign migrate`, or set database.migrate = true")]
+    #[error(
+        "the database lacks {0} migration(s): run `countersign migrate`, or set database.migrate = true"
+    )]
     Unmigrated(usize),
     /// Redis cannot be used.
-    #[error(transparent)]
-    Redis(#[from] RedisError),
+    #[error("Redis cannot be used: {0}")]
+    Redis(#[source] EphemeralError),
     /// A signing key cannot be used.
     #[error("{0}; is this the master key of this database?")]
     Keyring(#[from] KeyringError),
@@ -110,7 +111,11 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
         poll_interval: config.validation.poll_interval,
     };
     announce(&config, &wired, address);
-    let service = Services { wired, back: Handle::current(), config: config.clone() };
+    let service = Services {
+        wired,
+        back: Handle::current(),
+        config: config.clone(),
+    };
     let running = transport.serve(move || service.build(health_service.clone()))?;
     jobs.start();
     finish(running, &config, &health, &mut signals).await
@@ -149,7 +154,7 @@ struct Services {
 }
 
 impl Services {
-    fn build(&self, health: HealthServer<impl HealthService>) -> impl GrpcService + use<> {
+    fn build<H: HealthService>(&self, health: HealthServer<H>) -> impl GrpcService + use<H> {
         let desk = Desk {
             app: Arc::clone(&self.wired.app),
             gate: Arc::clone(&self.wired.gate),
@@ -168,14 +173,24 @@ impl Services {
                 .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         };
-        let v1 = reflection().build_v1().expect("the descriptors are generated");
-        let v1alpha = reflection().build_v1alpha().expect("the descriptors are generated");
-        let routes = Routes::new(AuthServiceServer::new(auth).max_decoding_message_size(MAX_AUTH_MESSAGE))
-            .add_service(SessionServiceServer::new(session).max_decoding_message_size(MAX_MESSAGE))
-            .add_service(VerificationServiceServer::new(verification).max_decoding_message_size(MAX_MESSAGE))
-            .add_service(health)
-            .add_service(v1)
-            .add_service(v1alpha);
+        let v1 = reflection()
+            .build_v1()
+            .expect("the descriptors are generated");
+        let v1alpha = reflection()
+            .build_v1alpha()
+            .expect("the descriptors are generated");
+        let routes =
+            Routes::new(AuthServiceServer::new(auth).max_decoding_message_size(MAX_AUTH_MESSAGE))
+                .add_service(
+                    SessionServiceServer::new(session).max_decoding_message_size(MAX_MESSAGE),
+                )
+                .add_service(
+                    VerificationServiceServer::new(verification)
+                        .max_decoding_message_size(MAX_MESSAGE),
+                )
+                .add_service(health)
+                .add_service(v1)
+                .add_service(v1alpha);
         WithDetails(routes.prepare())
     }
 }
@@ -190,7 +205,9 @@ fn announce(config: &Config, wired: &Wired, address: SocketAddr) {
         "listening"
     );
     if wired.gate.is_open() {
-        tracing::warn!("no caller is known: everybody on this machine may call everything (see `countersign caller new --help`)");
+        tracing::warn!(
+            "no caller is known: everybody on this machine may call everything (see `countersign caller new --help`)"
+        );
     }
 }
 
@@ -201,7 +218,10 @@ struct Signals {
 
 impl Signals {
     fn new() -> io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
 
     async fn next(&mut self) {

@@ -1,7 +1,6 @@
 //! Puts the adapters behind the ports, as the configuration says.
 
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use countersign_delivery::LogSender;
@@ -12,8 +11,7 @@ use countersign_domain::validation::{Keyring, RevocationFeed, TokenValidator};
 use countersign_domain::{Application, Settings};
 use countersign_password::Argon2Pool;
 use countersign_proto::v1::ValidateTokenResponse;
-use countersign_storage::database::{Database, DatabaseSettings};
-use countersign_storage::ephemeral::{InProcess, Redis};
+use countersign_storage::{Database, InProcess, Redis, RedisSettings};
 use countersign_token::Verifier;
 
 use crate::config::Config;
@@ -21,6 +19,10 @@ use crate::data_dir::DataDir;
 use crate::grpc::{Gate, claims_answer};
 use crate::serve::ServeError;
 use crate::system::{SystemClock, SystemRandom};
+
+/// The most entries of the in-process store: codes, proofs and counters of some
+/// 100,000 people at once, in at most some 100 MB.
+const IN_PROCESS_ENTRIES: usize = 500_000;
 
 /// The service, ready to be called.
 pub(crate) struct Wired {
@@ -34,11 +36,7 @@ pub(crate) struct Wired {
 /// # Errors
 /// If it cannot be reached.
 pub(crate) async fn connect(config: &Config) -> Result<Database, ServeError> {
-    let settings = DatabaseSettings {
-        max_connections: config.database.max_connections,
-        ..DatabaseSettings::new(config.database_url().expose())
-    };
-    Ok(Database::connect(&settings).await?)
+    Ok(Database::connect(&config.database_settings()).await?)
 }
 
 /// Wires the service up. The revocations are read once before it is ready.
@@ -54,21 +52,29 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
     if config.database.migrate {
         database.migrate().await.map_err(ServeError::Migrate)?;
     } else {
-        let pending = database.pending_migrations().await.map_err(ServeError::Migrate)?;
+        let pending = database
+            .pending_migrations()
+            .await
+            .map_err(ServeError::Migrate)?;
         if !pending.is_empty() {
             return Err(ServeError::Unmigrated(pending.len()));
         }
     }
     let store: Arc<dyn Store> = Arc::new(database);
     let ephemeral: Arc<dyn EphemeralStore> = match &config.redis.url {
-        Some(url) => Arc::new(Redis::connect(url.expose()).await?),
-        None => Arc::new(InProcess::new(Arc::clone(&clock))),
+        Some(url) => Arc::new(
+            Redis::connect(&RedisSettings::new(url.expose()))
+                .await
+                .map_err(ServeError::Redis)?,
+        ),
+        None => Arc::new(InProcess::new(Arc::clone(&clock), IN_PROCESS_ENTRIES)),
     };
 
     let has_keys = !store.signing_keys().await?.is_empty();
     let master_key = data_dir.master_key(config.keys.master_key.as_ref(), has_keys, &*random)?;
     let keyring = open_keyring(&*store, &master_key, &*clock, &*random, &settings).await?;
-    let hasher = Argon2Pool::start(config.passwords.pool(), Arc::clone(&random)).map_err(ServeError::Hasher)?;
+    let hasher = Argon2Pool::start(config.passwords.pool(), Arc::clone(&random))
+        .map_err(ServeError::Hasher)?;
 
     let gate = open_gate(store.callers().await?, config.server.listen)?;
     let feed = Arc::new(RevocationFeed::new());
@@ -78,7 +84,12 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
         Arc::clone(&keyring),
         Arc::clone(&feed),
         Arc::clone(&clock),
-        settings.tokens.audiences.first().cloned().unwrap_or_default(),
+        settings
+            .tokens
+            .audiences
+            .first()
+            .cloned()
+            .unwrap_or_default(),
         settings.tokens.feed_bound,
         claims_answer,
     );
@@ -96,7 +107,11 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
         settings,
     });
     ReadFeed.execute(&app).await?;
-    Ok(Wired { app, gate: Arc::new(gate), validator: Arc::new(validator) })
+    Ok(Wired {
+        app,
+        gate: Arc::new(gate),
+        validator: Arc::new(validator),
+    })
 }
 
 async fn open_keyring(
@@ -106,7 +121,13 @@ async fn open_keyring(
     random: &dyn Random,
     settings: &Settings,
 ) -> Result<Arc<Keyring>, ServeError> {
-    let keeper = KeyKeeper { store, master_key, clock, random, algorithm: settings.tokens.algorithm };
+    let keeper = KeyKeeper {
+        store,
+        master_key,
+        clock,
+        random,
+        algorithm: settings.tokens.algorithm,
+    };
     let keys = EnsureKeys.execute(keeper).await?;
     Ok(Arc::new(Keyring::open(keys, master_key)?))
 }
@@ -117,11 +138,4 @@ fn open_gate(callers: Vec<Caller>, listen: SocketAddr) -> Result<Gate, ServeErro
         return Err(ServeError::OpenToTheWorld(listen));
     }
     Ok(Gate::new(callers, is_loopback))
-}
-
-/// The configured number of threads, or one for each core.
-pub(crate) fn threads(configured: usize) -> NonZeroUsize {
-    NonZeroUsize::new(configured)
-        .or_else(|| std::thread::available_parallelism().ok())
-        .unwrap_or(NonZeroUsize::MIN)
 }

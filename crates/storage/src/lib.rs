@@ -2,5 +2,7 @@
 //! [`database`].
 
 pub mod database;
+pub mod ephemeral;
 
 pub use database::{ConnectError, Database, DatabaseSettings};
+pub use ephemeral::{InProcess, Redis, RedisSettings};

@@ -22,9 +22,13 @@ use crate::ports::EphemeralStore;
 /// A time to live that no law waits for.
 const LONG: Duration = Duration::from_secs(60);
 /// One that laws wait for.
-const SHORT: Duration = Duration::from_millis(200);
+const SHORT: Duration = Duration::from_millis(300);
 /// Enough to be sure that [`SHORT`] has passed.
-const PAST_SHORT: Duration = Duration::from_millis(300);
+const PAST_SHORT: Duration = Duration::from_millis(350);
+/// A part of [`SHORT`], and what is missing to [`PAST_SHORT`] after it: shorter
+/// than [`SHORT`] itself, so that time which began anew in between goes on.
+const EARLY: Duration = Duration::from_millis(100);
+const LATE: Duration = Duration::from_millis(250);
 
 /// A store and the time that it goes by.
 pub struct EphemeralSubject {

@@ -246,6 +246,7 @@ macro_rules! store_laws {
             a_session_needs_its_user
             a_session_id_is_taken_once
             a_rotation_changes_what_it_says
+            a_rotation_to_what_is_there_already_succeeds
             a_rotation_starts_from_its_generation
             of_32_rotations_at_once_one_succeeds
             an_ended_session_does_not_rotate

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::checks::Checks;
 use super::{
     DatabaseConfig, IdentifiersConfig, KeysConfig, LogConfig, MetricsConfig, PasswordsConfig,
-    RedisConfig, ServerConfig, ServiceUrl, TokensConfig, UsersConfig, ValidationConfig,
-    VerificationConfig,
+    RedisConfig, ServerConfig, TokensConfig, UsersConfig, ValidationConfig, VerificationConfig,
 };
 
 /// All that may be set. Every value has a default: an empty file is a good
@@ -76,21 +75,6 @@ impl Config {
         let mut effective = self.clone();
         effective.database.url = Some(self.database_url());
         toml::to_string(&effective).expect("the sections are tables of plain values")
-    }
-
-    /// The database that is used: the configured one, or a SQLite file in the
-    /// data directory.
-    #[must_use]
-    pub fn database_url(&self) -> ServiceUrl {
-        self.database.url.clone().unwrap_or_else(|| {
-            let file = self.data_dir.join("countersign.db");
-            let path = file.to_string_lossy();
-            let path = path
-                .replace('%', "%25")
-                .replace('?', "%3F")
-                .replace('#', "%23");
-            ServiceUrl::new(format!("sqlite://{path}?mode=rwc"))
-        })
     }
 
     pub(super) fn check(&self, checks: &mut Checks) {

@@ -63,7 +63,9 @@ impl Desk {
         let locale = locale(metadata);
         let request_id = request_id(metadata, &*self.app.random);
         // A little less than tonic's own limit, whose answer has no details.
-        let timeout = grpc_timeout(metadata).map_or(self.timeout, |asked| asked.min(self.timeout)).saturating_sub(Duration::from_millis(2));
+        let timeout = grpc_timeout(metadata)
+            .map_or(self.timeout, |asked| asked.min(self.timeout))
+            .saturating_sub(Duration::from_millis(2));
         let caller = self.gate.admit(metadata, rpc.roles);
         let caller_name = caller
             .as_ref()

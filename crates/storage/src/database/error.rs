@@ -35,7 +35,7 @@ pub(super) fn reason(error: &sqlx::Error) -> String {
 }
 
 pub(super) fn unavailable(reason: &str) -> StoreError {
-    StoreError::Unavailable(format!("the database is not available: {reason}"))
+    StoreError::Unavailable(reason.to_owned())
 }
 
 /// Whether a unique value is taken, a row that is pointed at is gone, or

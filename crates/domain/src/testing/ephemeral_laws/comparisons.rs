@@ -1,6 +1,6 @@
 //! Laws of guesses: each is counted before it is compared, and none is free.
 
-use super::{EphemeralSubject, LONG, PAST_SHORT, SHORT};
+use super::{EARLY, EphemeralSubject, LATE, LONG, PAST_SHORT, SHORT};
 use crate::ports::Comparison;
 
 /// The right guess matches once.
@@ -112,11 +112,10 @@ pub async fn a_guess_finds_nothing_after_the_expiry(subject: &EphemeralSubject) 
 /// A guess does not make the value live longer.
 pub async fn a_wrong_guess_does_not_renew_the_time(subject: &EphemeralSubject) {
     let (store, key) = (&subject.store, subject.key("not renewed"));
-    let most = SHORT * 3 / 4;
     store.put(&key, b"value", SHORT).await.expect("put");
-    subject.advance(most).await;
+    subject.advance(EARLY).await;
     store.compare(&key, b"guess", 5).await.expect("compare");
-    subject.advance(PAST_SHORT - most).await;
+    subject.advance(LATE).await;
     assert_eq!(store.get(&key).await.expect("get"), None);
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{EphemeralSubject, LONG, PAST_SHORT, SHORT};
+use super::{EARLY, EphemeralSubject, LATE, LONG, PAST_SHORT, SHORT};
 use crate::ports::Count;
 
 /// Events are numbered up to the limit; then the answer is when the window ends.
@@ -48,13 +48,12 @@ pub async fn of_64_events_at_once_the_limit_is_counted(subject: &EphemeralSubjec
 /// events are counted from one again.
 pub async fn the_first_event_opens_the_window(subject: &EphemeralSubject) {
     let (store, key) = (&subject.store, subject.key("window"));
-    let most = SHORT * 3 / 4;
     store.count_within(&key, 2, SHORT).await.expect("count");
-    subject.advance(most).await;
+    subject.advance(EARLY).await;
     for _ in 0..2 {
         store.count_within(&key, 2, SHORT).await.expect("count");
     }
-    subject.advance(PAST_SHORT - most).await;
+    subject.advance(LATE).await;
     let count = store.count_within(&key, 2, SHORT).await.expect("count");
     assert_eq!(count, Count::Counted(1));
 }

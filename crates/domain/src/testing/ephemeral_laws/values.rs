@@ -74,27 +74,18 @@ pub async fn put_replaces_the_value_and_its_time(subject: &EphemeralSubject) {
 pub async fn put_if_absent_leaves_a_value_alone(subject: &EphemeralSubject) {
     let store = &subject.store;
     let (kept, expired) = (subject.key("kept"), subject.key("expired"));
-    assert!(
-        store
-            .put_if_absent(&kept, b"first", LONG)
-            .await
-            .expect("put")
-    );
-    assert!(
-        !store
-            .put_if_absent(&kept, b"second", SHORT)
-            .await
-            .expect("put")
-    );
+    let first = store.put_if_absent(&kept, b"first", LONG).await;
+    assert!(first.expect("put"));
+    let second = store.put_if_absent(&kept, b"second", SHORT).await;
+    assert!(!second.expect("put"));
     store.put(&expired, b"first", SHORT).await.expect("put");
-    store
-        .put_if_absent(&expired, b"second", SHORT)
-        .await
-        .expect("put");
+    let put = store.put_if_absent(&expired, b"second", LONG).await;
     subject.advance(PAST_SHORT).await;
     let got = store.get(&kept).await.expect("get");
     assert_eq!(got.as_deref(), Some(&b"first"[..]));
-    assert_eq!(store.get(&expired).await.expect("get"), None);
+    // A slow machine may have let the first value expire before the second came.
+    let got = store.get(&expired).await.expect("get");
+    assert_eq!(got.is_some(), put.expect("put"));
 }
 
 /// An expired value is no value: put-if-absent puts.

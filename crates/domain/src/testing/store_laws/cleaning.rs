@@ -5,8 +5,8 @@ use std::time::Duration;
 use countersign_token::Algorithm;
 
 use super::{StoreSubject, credential, username};
-use crate::model::{KeyState, SealedSigningKey, Session, Timestamp, User, UserId};
-use crate::ports::{Horizon, Store as _};
+use crate::model::{KeyState, Rotation, SealedSigningKey, Session, Timestamp, User, UserId};
+use crate::ports::Horizon;
 
 /// A day of the year 1970, in which no other law writes.
 fn at(seconds: i64) -> Timestamp {
@@ -120,7 +120,7 @@ async fn sessions(law: &StoreSubject) -> (Vec<Session>, Vec<Session>) {
     for (before, after) in [(at(100), at(5 * day)), (at(5 * day), at(100))] {
         let session = session(before, None);
         law.insert_sessions(std::slice::from_ref(&session)).await;
-        let rotation = crate::model::Rotation {
+        let rotation = Rotation {
             from: 1,
             to: 2,
             parent: 1,

@@ -8,9 +8,10 @@ use countersign_token::Algorithm;
 
 use super::{StoreSubject, credential, is_conflict, username};
 use crate::model::{
-    Caller, CallerName, Identifier, KeyState, PasswordHash, Role, SealedSigningKey, UserState,
+    Caller, CallerName, Identifier, KeyState, PasswordHash, Role, SealedSigningKey, User, UserId,
+    UserState,
 };
-use crate::ports::{StoreError, UnitOfWork};
+use crate::ports::{Store, StoreError, UnitOfWork};
 
 /// Long enough for a unit of work that does not wait.
 const A_WHILE: Duration = Duration::from_millis(150);
@@ -180,11 +181,7 @@ pub async fn a_user_locked_by_identifier_makes_others_wait(law: &StoreSubject) {
     assert_eq!(seen.map(|user| user.state), Some(UserState::Active));
 }
 
-async fn activate_and_commit(
-    mut uow: Box<dyn UnitOfWork>,
-    law: &StoreSubject,
-    user: crate::model::UserId,
-) {
+async fn activate_and_commit(mut uow: Box<dyn UnitOfWork>, law: &StoreSubject, user: UserId) {
     uow.activate_user(user, law.now).await.expect("activated");
     uow.commit().await.expect("committed");
 }
@@ -265,11 +262,7 @@ pub async fn abandoned_units_of_work_leave_nothing_open(law: &StoreSubject) {
     }
 }
 
-async fn write(
-    store: &dyn crate::ports::Store,
-    user: &crate::model::User,
-    name: &Identifier,
-) -> Result<(), StoreError> {
+async fn write(store: &dyn Store, user: &User, name: &Identifier) -> Result<(), StoreError> {
     let mut uow = store.begin().await?;
     uow.insert_user(user).await?;
     uow.insert_identifier(user, name, None).await?;

@@ -60,10 +60,9 @@ pub async fn an_account_without_a_password_is_found(law: &StoreSubject) {
 
     let nobody = law.new_user().id;
     assert_eq!(law.store.account(nobody).await.expect("readable"), None);
-    let unknown = law
-        .store
-        .account_by_identifier(&law.group, &username("nobody"));
-    assert_eq!(unknown.await.expect("readable"), None);
+    let stranger = username("nobody");
+    let unknown = law.store.account_by_identifier(&law.group, &stranger).await;
+    assert_eq!(unknown.expect("readable"), None);
 }
 
 /// A pending user becomes active together with its addresses.

@@ -23,6 +23,13 @@ impl MigrationTrait for Migration {
             signing_keys(),
             callers(),
         ] {
+            let mut table = table;
+            if manager.get_database_backend() == DbBackend::MySql {
+                table
+                    .engine("InnoDB")
+                    .character_set("utf8mb4")
+                    .collate("utf8mb4_bin");
+            }
             manager.create_table(table).await?;
         }
         for (table, columns) in [
@@ -47,12 +54,7 @@ impl MigrationTrait for Migration {
 }
 
 fn table(name: &'static str) -> TableCreateStatement {
-    Table::create()
-        .table(name)
-        .engine("InnoDB")
-        .character_set("utf8mb4")
-        .collate("utf8mb4_bin")
-        .take()
+    Table::create().table(name).take()
 }
 
 fn index(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {

@@ -1,0 +1,157 @@
+//! The commands and flags, with the words of `--help`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use countersign_domain::model::{CallerName, Role};
+
+use super::probe_arguments::ProbeArguments;
+use crate::config::Flags;
+
+/// A gRPC identity service: sign-up, verification codes, tokens, sessions.
+///
+/// Without a command it serves. Nothing needs to be configured: it then listens
+/// on 127.0.0.1:50051 and keeps everything in the directory countersign-data.
+#[derive(Debug, Parser)]
+#[command(
+    name = "countersign",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    after_help = "Settings come from the configuration file, over it environment variables such \
+                  as COUNTERSIGN__SERVER__LISTEN (or …_FILE, the path of a file with the value), \
+                  over them the flags. `countersign config` shows the result.\n\n\
+                  Example: countersign --data-dir /var/lib/countersign --listen 127.0.0.1:50051"
+)]
+pub(super) struct Arguments {
+    /// TOML file with settings [environment variable: COUNTERSIGN_CONFIG]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help_heading = "Configuration"
+    )]
+    pub(super) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) flags: Flags,
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Serve until SIGTERM or SIGINT (the default)
+    #[command(after_help = "Example: countersign serve --config /etc/countersign.toml")]
+    Serve,
+    /// Walk the main job against a running server: from a code to a revoked token
+    ///
+    /// Signs up a person with a random address, signs in, validates, refreshes
+    /// and revokes, and shows each call and its answer. The person stays in the
+    /// database.
+    #[command(after_help = "Example: countersign try --addr localhost:50051\n\n\
+                            A server that knows callers wants the key of one with both roles:\n  \
+                            countersign caller new --name try --role gateway --role service\n  \
+                            countersign try --api-key csk_…")]
+    Try(Try),
+    /// Ask a server whether it serves, as grpc-health-probe does
+    Healthcheck(ProbeArguments),
+    #[command(flatten)]
+    Operator(OperatorCommand),
+}
+
+/// The commands that work on the database of the configuration.
+#[derive(Debug, Subcommand)]
+pub(super) enum OperatorCommand {
+    /// Bring the tables of the database up to date
+    #[command(after_help = "Example: countersign migrate --check || countersign migrate")]
+    Migrate(Migrate),
+    /// List, rotate or revoke the keys that sign access tokens
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Add, list or remove the programs that may call the service
+    #[command(subcommand)]
+    Caller(Callers),
+    /// Print the configuration in effect as TOML, secrets masked
+    #[command(after_help = "Example: countersign config --config /etc/countersign.toml")]
+    Config,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Migrate {
+    /// Change nothing: exit with 1 if there is something to do
+    #[arg(long)]
+    pub(super) check: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Keys {
+    /// List the signing keys
+    #[command(after_help = "Example: countersign keys list")]
+    List,
+    /// Let the next key sign now
+    ///
+    /// The key that signed stays published until its last token has expired.
+    /// Running servers follow within a minute.
+    #[command(after_help = "Example: countersign keys rotate")]
+    Rotate,
+    /// Remove a key at once, because somebody else has it
+    ///
+    /// Every access token that it signed is rejected from then on; refreshing
+    /// goes on. Running servers follow within a minute.
+    #[command(
+        after_help = "Example: countersign keys revoke NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+    )]
+    Revoke {
+        /// The id of the key, as `countersign keys list` shows it
+        #[arg(value_name = "KID")]
+        kid: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Callers {
+    /// Add a caller and print its API key, this once
+    ///
+    /// Only a hash of the key is kept. A running server knows the caller within
+    /// seconds.
+    #[command(after_help = "Example: countersign caller new --name shop --role service")]
+    New {
+        /// 1 to 64 lower-case letters, digits and hyphens
+        #[arg(long, value_name = "NAME", value_parser = CallerName::parse)]
+        name: CallerName,
+        /// What it may do: `service` validates tokens, `gateway` acts for
+        /// people, `operator` looks after users; may be given several times
+        #[arg(long = "role", value_name = "ROLE", required = true)]
+        roles: Vec<Role>,
+    },
+    /// List the callers
+    #[command(after_help = "Example: countersign caller list")]
+    List,
+    /// Remove a caller: its key is refused within seconds
+    #[command(after_help = "Example: countersign caller remove shop")]
+    Remove {
+        /// The name of the caller
+        #[arg(value_parser = CallerName::parse)]
+        name: CallerName,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Try {
+    /// Host and port of the server
+    #[arg(long, value_name = "HOST:PORT", default_value = "localhost:50051")]
+    pub(super) addr: String,
+    /// API key of a caller with the roles gateway and service [environment
+    /// variable: COUNTERSIGN_API_KEY]
+    #[arg(long, value_name = "KEY", hide_default_value = true)]
+    pub(super) api_key: Option<String>,
+    /// Speak TLS, and trust the certification authorities of this machine
+    #[arg(long)]
+    pub(super) tls: bool,
+    /// Speak TLS, and trust the certification authority in this PEM file
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_ca: Option<PathBuf>,
+    /// Name in the server's certificate, if it is not that of --addr
+    #[arg(long, value_name = "NAME")]
+    pub(super) tls_server_name: Option<String>,
+}

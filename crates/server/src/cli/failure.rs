@@ -1,0 +1,71 @@
+//! Why a command failed, in one sentence for a person.
+
+use std::error::Error;
+use std::fmt;
+
+/// The reason, with its causes.
+#[derive(Debug)]
+pub(super) struct Failure(Box<dyn Error>);
+
+/// What a command says of its end: good, or good to know and yet exit code 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Exit code 0.
+    Done,
+    /// Exit code 1.
+    Lacking,
+}
+
+impl<E: Into<Box<dyn Error>>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut told = self.0.to_string();
+        f.write_str(&told)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            // Many errors tell their cause themselves.
+            if !told.contains(&text) {
+                write!(f, ": {text}")?;
+                told = text;
+            }
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Link {
+        text: &'static str,
+        source: Option<Box<Link>>,
+    }
+
+    fn link(text: &'static str, source: Option<Link>) -> Link {
+        Link {
+            text,
+            source: source.map(Box::new),
+        }
+    }
+
+    #[test]
+    fn each_cause_is_told_once() {
+        let reset = link("connection reset", None);
+        let chain = link("cannot ask: connection reset", Some(reset));
+        let failure = Failure::from(link("no answer", Some(chain)));
+        assert_eq!(
+            failure.to_string(),
+            "no answer: cannot ask: connection reset"
+        );
+    }
+}

@@ -1,0 +1,59 @@
+//! Lists for people and for `awk`: columns, one line each, no frames.
+
+use std::io::{self, Write};
+use std::time::{Duration, SystemTime};
+
+use countersign_domain::model::Timestamp;
+use humantime_serde::re::humantime;
+
+/// Writes rows under a header, each column as wide as its widest cell.
+pub(super) fn write<const N: usize>(
+    out: &mut dyn Write,
+    header: [&str; N],
+    rows: &[[String; N]],
+) -> io::Result<()> {
+    let header = header.map(String::from);
+    let all = || std::iter::once(&header).chain(rows);
+    let widths: Vec<usize> = (0..N)
+        .map(|column| all().map(|row| row[column].len()).max().unwrap_or(0))
+        .collect();
+    for row in all() {
+        let cells = row.iter().zip(&widths);
+        let line: String = cells
+            .map(|(cell, width)| format!("{cell:width$}  "))
+            .collect();
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// An instant as `2026-11-20T07:54:34Z`.
+pub(super) fn instant(timestamp: Timestamp) -> String {
+    let millis = u64::try_from(timestamp.as_millis()).unwrap_or(0);
+    let instant = SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
+    humantime::format_rfc3339_seconds(instant).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned() {
+        let rows = [["a".into(), "bb".into()], ["cccc".into(), "d".into()]];
+        let mut out = Vec::new();
+        write(&mut out, ["X", "Y"], &rows).expect("memory takes all");
+        assert_eq!(
+            String::from_utf8_lossy(&out),
+            "X     Y\na     bb\ncccc  d\n"
+        );
+    }
+
+    #[test]
+    fn an_instant_is_written_in_utc() {
+        assert_eq!(
+            instant(Timestamp::from_seconds(1_790_000_000)),
+            "2026-09-21T14:13:20Z"
+        );
+    }
+}

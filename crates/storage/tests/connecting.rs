@@ -1,0 +1,80 @@
+//! What is said about a database that cannot be used: where it is, never the
+//! password.
+
+use std::time::Duration;
+
+use countersign_storage::{Database, DatabaseSettings};
+
+async fn refusal(url: &str) -> String {
+    let settings = DatabaseSettings {
+        connect_timeout: Duration::from_secs(2),
+        ..DatabaseSettings::new(url)
+    };
+    match Database::connect(&settings).await {
+        Ok(_) => panic!("{url} was accepted"),
+        Err(error) => {
+            let shown = format!("{error} {error:?} {settings:?}");
+            assert!(!shown.contains("canary"), "{shown}");
+            error.to_string()
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_is_named() {
+    for (scheme, name) in [("postgres", "PostgreSQL"), ("mysql", "MySQL")] {
+        let url = format!("{scheme}://root:canary@127.0.0.1:1/identity");
+        let refusal = refusal(&url).await;
+        for part in [name, "identity", "127.0.0.1:1", "refused"] {
+            assert!(refusal.contains(part), "{refusal}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_stays_silent_is_given_up() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+    let silent = silent.expect("a port");
+    let port = silent.local_addr().expect("an address").port();
+    let refusal = refusal(&format!("postgres://root:canary@127.0.0.1:{port}/x")).await;
+    assert!(refusal.contains("no answer within 2 s"), "{refusal}");
+}
+
+#[tokio::test]
+async fn an_unknown_scheme_is_named_and_a_secret_is_not() {
+    let said = refusal("mongodb://root:canary@127.0.0.1/x").await;
+    assert!(
+        said.contains("sqlite:, postgres:// or mysql://, not mongodb://"),
+        "{said}"
+    );
+    for url in [
+        "",
+        "canary",
+        "canary:canary",
+        "canary canary://x",
+        "/canary.db",
+    ] {
+        let said = refusal(url).await;
+        assert!(said.ends_with("sqlite:, postgres:// or mysql://"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_url_that_cannot_be_read_is_refused() {
+    for url in [
+        "postgres://root:canary@:99999999/x",
+        "mysql://root:canary@127.0.0.1:canary/x",
+        "postgres://root@127.0.0.1/x?sslmode=canary",
+        "sqlite://x?canary=canary",
+    ] {
+        let said = refusal(url).await;
+        assert!(said.contains("must look like"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_opened_is_named() {
+    let said = refusal("sqlite:///nowhere/at/all/countersign.db?mode=rwc").await;
+    assert!(said.contains("/nowhere/at/all/countersign.db"), "{said}");
+    assert!(said.contains("unable to open"), "{said}");
+}

@@ -1,0 +1,55 @@
+//! The store on PostgreSQL keeps the laws, and survives what a server does.
+
+mod database_support;
+mod support;
+
+use countersign_domain::testing::store_laws::StoreSubject;
+use database_support::Server;
+use sea_orm::DbBackend;
+use tokio::sync::OnceCell;
+
+static SERVER: Server = Server {
+    name: "PostgreSQL",
+    backend: DbBackend::Postgres,
+    variable: "COUNTERSIGN_TEST_POSTGRES",
+    default: "postgres://root@127.0.0.1:5432/test",
+    creation: "",
+    databases: "SELECT datname::text FROM pg_database",
+    end_connections: "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                      WHERE datname = '{}' AND pid <> pg_backend_pid()",
+    laws: OnceCell::const_new(),
+};
+
+async fn set_up() -> Option<StoreSubject> {
+    SERVER.law().await
+}
+
+countersign_domain::store_laws!(set_up);
+
+#[tokio::test]
+async fn pending_migrations_are_told() {
+    if let Some(url) = SERVER.new_database("pending").await {
+        database_support::pending_before_and_after(&url).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_servers_may_migrate_at_once() {
+    if let Some(url) = SERVER.new_database("migrations").await {
+        database_support::migrations_at_once(&url).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_the_server_ends_all_connections_one_call_fails_at_most() {
+    if let Some(url) = SERVER.new_database("recovery").await {
+        database_support::recovery(&SERVER, &url).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_network_is_noticed_and_its_end_too() {
+    if let Some(url) = SERVER.new_database("dead").await {
+        database_support::a_dead_network(&url).await;
+    }
+}

@@ -1,0 +1,136 @@
+//! A gateway: a program that calls one replica for people, and asks it whether
+//! tokens are good.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use countersign_proto::v1;
+use countersign_proto::v1::auth_service_client::AuthServiceClient;
+use countersign_proto::v1::session_service_client::SessionServiceClient;
+use countersign_proto::v1::verification_service_client::VerificationServiceClient;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+
+/// A connection that shows who calls.
+pub type Line = InterceptedService<Channel, Credentials>;
+
+/// What a call carries besides its message.
+#[derive(Debug, Clone, Default)]
+pub struct Credentials {
+    /// `authorization`.
+    pub authorization: Option<MetadataValue<Ascii>>,
+    /// `accept-language`.
+    pub language: Option<MetadataValue<Ascii>>,
+}
+
+/// Calls one replica over one connection. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    channel: Channel,
+    credentials: Credentials,
+}
+
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+impl Gateway {
+    /// A gateway that connects when it is first used.
+    ///
+    /// # Panics
+    /// Never: an address makes a URL.
+    #[must_use]
+    pub fn to(address: SocketAddr) -> Self {
+        let endpoint = Endpoint::from_shared(format!("http://{address}"))
+            .expect("an address makes a URL")
+            .connect_timeout(Duration::from_secs(5))
+            .timeout(CALL_TIMEOUT);
+        Self {
+            channel: endpoint.connect_lazy(),
+            credentials: Credentials::default(),
+        }
+    }
+
+    /// The gateway with an API key.
+    ///
+    /// # Panics
+    /// If the key cannot be sent.
+    #[must_use]
+    pub fn with_key(mut self, key: &str) -> Self {
+        let value = format!("Bearer {key}").parse().expect("a key is ASCII");
+        self.credentials.authorization = Some(value);
+        self
+    }
+
+    /// The gateway of people who speak a language.
+    ///
+    /// # Panics
+    /// If the language cannot be sent.
+    #[must_use]
+    pub fn speaking(mut self, language: &str) -> Self {
+        self.credentials.language = Some(language.parse().expect("a language is ASCII"));
+        self
+    }
+
+    /// AuthService.
+    #[must_use]
+    pub fn auth(&self) -> AuthServiceClient<Line> {
+        AuthServiceClient::new(self.line())
+    }
+
+    /// SessionService.
+    #[must_use]
+    pub fn sessions(&self) -> SessionServiceClient<Line> {
+        SessionServiceClient::new(self.line())
+    }
+
+    /// VerificationService.
+    #[must_use]
+    pub fn verifications(&self) -> VerificationServiceClient<Line> {
+        VerificationServiceClient::new(self.line())
+    }
+
+    /// The connection itself, for calls that no stub makes.
+    #[must_use]
+    pub fn line(&self) -> Line {
+        InterceptedService::new(self.channel.clone(), self.credentials.clone())
+    }
+}
+
+impl Interceptor for Credentials {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        let metadata = request.metadata_mut();
+        if let Some(authorization) = &self.authorization {
+            metadata.insert("authorization", authorization.clone());
+        }
+        if let Some(language) = &self.language {
+            metadata.insert("accept-language", language.clone());
+        }
+        Ok(request)
+    }
+}
+
+/// An e-mail address as an identifier.
+#[must_use]
+pub fn email(text: &str) -> v1::Identifier {
+    v1::Identifier {
+        value: Some(v1::identifier::Value::Email(text.into())),
+    }
+}
+
+/// A phone number as an identifier.
+#[must_use]
+pub fn phone(text: &str) -> v1::Identifier {
+    v1::Identifier {
+        value: Some(v1::identifier::Value::Phone(text.into())),
+    }
+}
+
+/// A user name as an identifier.
+#[must_use]
+pub fn username(text: &str) -> v1::Identifier {
+    v1::Identifier {
+        value: Some(v1::identifier::Value::Username(text.into())),
+    }
+}

@@ -1,0 +1,86 @@
+//! A Redis of a test's own, which may be emptied and killed.
+
+use std::net::SocketAddr;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::{Child, Command};
+
+use crate::wait::eventually;
+
+/// A Redis server that keeps nothing on disk. Killed when dropped.
+#[derive(Debug)]
+pub struct RedisServer {
+    address: SocketAddr,
+    _child: Child,
+    _directory: TempDir,
+}
+
+impl RedisServer {
+    /// Starts one; `None` if the program is not installed.
+    ///
+    /// # Panics
+    /// If it is installed and does not answer.
+    pub async fn start() -> Option<Self> {
+        let directory = TempDir::new().expect("a directory");
+        let address = free_address().await;
+        let port = address.port().to_string();
+        let child = Command::new("redis-server")
+            .args(["--port", &port, "--bind", "127.0.0.1"])
+            .args(["--save", "", "--appendonly", "no"])
+            .args(["--maxmemory-policy", "noeviction"])
+            .current_dir(directory.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .ok()?;
+        let server = Self {
+            address,
+            _child: child,
+            _directory: directory,
+        };
+        let pong = || async {
+            server
+                .command("PING")
+                .await
+                .filter(|said| said == "+PONG\r\n")
+        };
+        eventually("Redis answers", Duration::from_secs(10), pong).await;
+        Some(server)
+    }
+
+    /// Its URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis://{}", self.address)
+    }
+
+    /// Deletes all that it holds.
+    ///
+    /// # Panics
+    /// If it does not answer.
+    pub async fn flush(&self) {
+        let said = self.command("FLUSHALL").await;
+        assert_eq!(said.as_deref(), Some("+OK\r\n"), "FLUSHALL");
+    }
+
+    async fn command(&self, command: &str) -> Option<String> {
+        let mut line = TcpStream::connect(self.address).await.ok()?;
+        line.write_all(format!("{command}\r\n").as_bytes())
+            .await
+            .ok()?;
+        let mut said = vec![0; 64];
+        let length = line.read(&mut said).await.ok()?;
+        said.truncate(length);
+        String::from_utf8(said).ok()
+    }
+}
+
+async fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    listener.local_addr().expect("an address")
+}

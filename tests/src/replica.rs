@@ -1,0 +1,177 @@
+//! One server process: started, killed, stopped and started again.
+
+use std::net::SocketAddr;
+use std::process::ExitStatus;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::process::{Child, Command};
+
+use crate::cli::{self, Finished};
+use crate::gateway::Gateway;
+use crate::launch::Launch;
+use crate::log::{Log, field};
+use crate::wait::PATIENCE;
+
+/// A server process and how to start it again. Killed when dropped.
+#[derive(Debug)]
+pub struct Replica {
+    number: usize,
+    launch: Launch,
+    log: Log,
+    running: Mutex<Option<Running>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Replica {
+    pub(crate) fn new(number: usize, launch: Launch, log: Log) -> Self {
+        Self {
+            number,
+            launch,
+            log,
+            running: Mutex::new(None),
+        }
+    }
+
+    /// Starts the process, and waits until it listens.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub async fn start(&self) {
+        let from = self.log.len();
+        let mut child = self
+            .launch
+            .command(&["serve"])
+            .spawn()
+            .expect("the server is started");
+        let stderr = child.stderr.take().expect("its log is read");
+        self.log.follow(self.number, stderr);
+        let listening = self.log.find(from, 0, |replica, line| {
+            (replica == self.number).then(|| listens_on(line)).flatten()
+        });
+        let address = tokio::select! {
+            address = listening => address,
+            _ = child.wait() => None,
+        };
+        let Some(address) = address else {
+            panic!("the server does not start:\n{}", self.log.text(self.number));
+        };
+        *self.running() = Some(Running { child, address });
+    }
+
+    /// Ends the process at once, as a power cut would.
+    pub async fn kill(&self) {
+        let running = self.running().take();
+        if let Some(mut running) = running {
+            running.child.kill().await.expect("it is killed");
+        }
+    }
+
+    /// Ends the process at once and starts it again.
+    pub async fn restart(&self) {
+        self.kill().await;
+        self.start().await;
+    }
+
+    /// Asks the process to end, without waiting for it.
+    pub async fn terminate(&self) {
+        self.signal("-TERM").await;
+    }
+
+    /// Stops the process where it is.
+    pub async fn freeze(&self) {
+        self.signal("-STOP").await;
+    }
+
+    /// Lets the process go on.
+    pub async fn thaw(&self) {
+        self.signal("-CONT").await;
+    }
+
+    /// Waits until the process has ended.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub async fn wait(&self) -> ExitStatus {
+        let running = self.running().take();
+        let mut running = running.expect("it was running");
+        tokio::time::timeout(PATIENCE, running.child.wait())
+            .await
+            .expect("it ends")
+            .expect("it can be waited for")
+    }
+
+    /// Where it listens.
+    ///
+    /// # Panics
+    /// If it does not run.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.running().as_ref().expect("the replica runs").address
+    }
+
+    /// Where it listens, if it runs.
+    #[must_use]
+    pub fn try_address(&self) -> Option<SocketAddr> {
+        self.running().as_ref().map(|running| running.address)
+    }
+
+    /// A new connection to it.
+    #[must_use]
+    pub fn gateway(&self) -> Gateway {
+        Gateway::to(self.address())
+    }
+
+    /// Runs another command with the configuration of this replica.
+    pub async fn run(&self, arguments: &[&str]) -> Finished {
+        cli::finish(&self.launch, arguments).await
+    }
+
+    /// Waits for a line of its log with this message, after line `from`.
+    ///
+    /// # Panics
+    /// If it does not come.
+    pub async fn says(&self, from: usize, message: &str) {
+        let said = self.log.find(from, 0, |replica, line| {
+            let is_it = replica == self.number && field(line, "message") == Some(message);
+            is_it.then_some(())
+        });
+        assert!(
+            said.await.is_some(),
+            "replica {} does not say {message:?}:\n{}",
+            self.number,
+            self.log.text(self.number)
+        );
+    }
+
+    async fn signal(&self, signal: &str) {
+        let id = self
+            .running()
+            .as_ref()
+            .and_then(|running| running.child.id());
+        let id = id.expect("the replica runs").to_string();
+        let sent = Command::new("kill").args([signal, &id]).status();
+        let sent = tokio::time::timeout(Duration::from_secs(5), sent).await;
+        assert!(
+            sent.is_ok_and(|status| status.is_ok_and(|s| s.success())),
+            "kill {signal} {id}"
+        );
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, Option<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn listens_on(line: &Value) -> Option<SocketAddr> {
+    (field(line, "message") == Some("listening"))
+        .then(|| field(line, "address")?.parse().ok())
+        .flatten()
+}
