@@ -46,7 +46,7 @@ class Client:
             for method in self.pool.FindServiceByName(name).methods:
                 self.methods[method.name] = (f"/{name}/{method.name}", method)
 
-    def call(self, rpc, metadata=(), **fields):
+    def call(self, rpc, metadata=(), /, **fields):
         path, method = self.methods[rpc]
         request = message_factory.GetMessageClass(method.input_type)(**fields)
         answer = message_factory.GetMessageClass(method.output_type)
@@ -59,15 +59,15 @@ class Client:
         print(f"    {rpc}: OK")
         return response
 
-    def refused(self, code, reason, rpc, metadata=(), **fields):
+    def refused(self, status, reason, rpc, metadata=(), /, **fields):
         try:
             self.call(rpc, metadata, **fields)
         except grpc.RpcError as error:
             infos = details(error, error_details_pb2.ErrorInfo)
-            assert error.code() == code, f"{rpc}: {error.code()} instead of {code}: {error.details()}"
+            assert error.code() == status, f"{rpc}: {error.code()} instead of {status}: {error.details()}"
             assert [i.reason for i in infos] == [reason], f"{rpc}: {infos} instead of {reason}"
             assert infos[0].domain == "countersign", infos
-            print(f"    {rpc}: {code.name} {reason}")
+            print(f"    {rpc}: {status.name} {reason}")
             return error
         raise AssertionError(f"{rpc} was not refused")
 
@@ -208,9 +208,8 @@ def walk(server):
     assert {key.key_id for key in keys.signing_keys} == kids, "the JWKS lists other keys"
 
     error = client.refused(
-        grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID", "SignUp",
+        grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID", "SignUp", (("accept-language", "ko-KR"),),
         identifier={"email": "nonsense"}, password="short", group_id="Not A Group",
-        metadata=(("accept-language", "ko-KR"),),
     )
     [bad] = details(error, error_details_pb2.BadRequest)
     fields = {violation.field for violation in bad.field_violations}
