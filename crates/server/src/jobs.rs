@@ -62,7 +62,7 @@ impl Jobs {
             match outcome {
                 Ok(()) if is_failing => tracing::info!(job = name, "the job works again"),
                 Err(error) if !is_failing => {
-                    tracing::warn!(job = name, %error, "the job fails; it is tried again")
+                    tracing::warn!(job = name, %error, "the job fails; it is tried again");
                 }
                 Ok(()) | Err(_) => continue,
             }

@@ -28,9 +28,9 @@ impl Validations {
 
     pub(crate) fn count(&self, is_valid: bool) {
         if is_valid {
-            self.valid.increment(1)
+            self.valid.increment(1);
         } else {
-            self.rejected.increment(1)
+            self.rejected.increment(1);
         }
     }
 }

@@ -17,21 +17,33 @@ use crate::grpc::convert::rejection_reason;
 
 pub(crate) use bare::WithDetails;
 
-/// Who is told, and about which call.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Audience<'a> {
-    pub(crate) locale: Locale,
-    pub(crate) request_id: &'a str,
+/// Why a call is not answered as it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The domain says no.
+    #[error(transparent)]
+    Domain(#[from] Error),
+    /// It took longer than it may.
+    #[error("the call took too long")]
+    Deadline,
 }
 
 /// How long a caller should wait before it asks an unreachable service again.
 const RETRY_UNAVAILABLE: Duration = Duration::from_secs(1);
 
-/// The status of an error.
-pub(crate) fn status(error: &Error, audience: Audience<'_>) -> Status {
-    let reason = reason_of(error);
+/// The status of a failure.
+pub(crate) fn status(failure: &Failure, locale: Locale, request_id: &str) -> Status {
     let mut metadata = HashMap::new();
     let mut details = ErrorDetails::new();
+    let Failure::Domain(error) = failure else {
+        return build(
+            ErrorReason::DeadlineExceeded,
+            details,
+            metadata,
+            locale,
+            None,
+        );
+    };
     match error {
         Error::Invalid(violations) => {
             let violations: Vec<_> = violations
@@ -47,27 +59,16 @@ pub(crate) fn status(error: &Error, audience: Audience<'_>) -> Status {
             details.set_retry_info(Some(RETRY_UNAVAILABLE));
         }
         Error::Internal(_) => {
-            metadata.insert("request_id".to_owned(), audience.request_id.to_owned());
+            metadata.insert("request_id".to_owned(), request_id.to_owned());
         }
         Error::Refused(refusal) => metadata.extend(facts(*refusal)),
     }
     build(
-        reason,
+        reason_of(error),
         details,
         metadata,
-        audience.locale,
+        locale,
         english_detail(error),
-    )
-}
-
-/// The status of a call that took longer than it may.
-pub(crate) fn deadline_exceeded(audience: Audience<'_>) -> Status {
-    build(
-        ErrorReason::DeadlineExceeded,
-        ErrorDetails::new(),
-        HashMap::new(),
-        audience.locale,
-        None,
     )
 }
 

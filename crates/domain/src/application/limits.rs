@@ -19,7 +19,7 @@ impl Secrets {
     /// The name of something in the ephemeral store. It tells nobody whom it is
     /// about: the parts are hashed under a key.
     pub(crate) fn name(&self, kind: &str, parts: &[&str]) -> String {
-        let mut context = hmac::Context::with_key(&self.code);
+        let mut context = hmac::Context::with_key(&self.names);
         for part in [kind].iter().chain(parts) {
             context.update(&(part.len() as u64).to_be_bytes());
             context.update(part.as_bytes());

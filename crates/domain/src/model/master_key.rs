@@ -31,8 +31,10 @@ pub struct SealError;
 pub struct Secrets {
     /// Makes and checks refresh tokens.
     pub refresh: RefreshTokenKey,
-    /// Keys the digests of codes and of the names in the ephemeral store.
+    /// Keys the digests of codes.
     pub code: hmac::Key,
+    /// Keys the names in the ephemeral store.
+    pub names: hmac::Key,
 }
 
 const SEAL_VERSION: u8 = 1;
@@ -72,6 +74,7 @@ impl MasterKey {
                 &*self.derive(b"countersign refresh token"),
             ),
             code: hmac::Key::new(hmac::HMAC_SHA256, &*self.derive(b"countersign code")),
+            names: hmac::Key::new(hmac::HMAC_SHA256, &*self.derive(b"countersign names")),
         }
     }
 

@@ -101,7 +101,7 @@ impl AuthGrpc {
     ) -> Result<Response<R>, Status> {
         answer
             .map(Response::new)
-            .map_err(|error| self.desk.refuse(rpc, &error, metadata))
+            .map_err(|error| self.desk.refuse(rpc, error, metadata))
     }
 }
 
@@ -230,13 +230,13 @@ impl AuthService for AuthGrpc {
         let questions = &request.get_ref().requests;
         if questions.is_empty() || questions.len() > MAX_QUESTIONS {
             let error = Error::invalid("requests", "must have 1 to 256 items");
-            return Err(self.desk.refuse(RPC, &error, request.metadata()));
+            return Err(self.desk.refuse(RPC, error, request.metadata()));
         }
         let mut responses = Vec::with_capacity(questions.len());
         for question in questions {
             match self.judge(question).await {
                 Ok(response) => responses.push(response),
-                Err(error) => return Err(self.desk.refuse(RPC, &error, request.metadata())),
+                Err(error) => return Err(self.desk.refuse(RPC, error, request.metadata())),
             }
         }
         Ok(Response::new(v1::ValidateTokensResponse { responses }))

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::grpc::gate::{Gate, KnownCaller};
 use crate::metrics;
-use crate::status::{self, Audience};
+use crate::status::{self, Failure};
 
 /// What handlers work with.
 #[derive(Clone)]
@@ -34,7 +34,6 @@ pub(crate) struct Desk {
 pub(crate) struct Call {
     pub(crate) caller: Arc<KnownCaller>,
     pub(crate) locale: Locale,
-    pub(crate) request_id: String,
 }
 
 /// An RPC: its name in logs and metrics, and who may call it.
@@ -59,125 +58,121 @@ impl Desk {
         R: Send + 'static,
     {
         let began = now();
-        let metadata = request.metadata();
-        let locale = locale(metadata);
-        let request_id = request_id(metadata, &*self.app.random);
-        // A little less than tonic's own limit, whose answer has no details.
-        let timeout = grpc_timeout(metadata)
-            .map_or(self.timeout, |asked| asked.min(self.timeout))
-            .saturating_sub(Duration::from_millis(2));
-        let caller = self.gate.admit(metadata, rpc.roles);
-        let caller_name = caller
+        let locale = locale(request.metadata());
+        let request_id = request_id(request.metadata(), &*self.app.random);
+        let caller = self.gate.admit(request.metadata(), rpc.roles);
+        let name = caller
             .as_ref()
-            .map_or_else(|_| "-".to_owned(), |caller| caller.name.clone());
-        let outcome = match caller {
-            Err(error) => Some(Err(error)),
-            Ok(caller) => {
-                let call = Call {
-                    caller,
-                    locale,
-                    request_id: request_id.clone(),
-                };
-                let message = request.into_inner();
-                let app = Arc::clone(&self.app);
-                // Begun, it runs to its end even if the caller goes away: a
-                // commit must be followed by what belongs to it.
-                let task = self
-                    .back
-                    .spawn(async move { work(call, message, app).await });
-                match tokio::time::timeout(timeout, task).await {
-                    Ok(Ok(outcome)) => Some(outcome),
-                    Ok(Err(panic)) => {
-                        Some(Err(Error::Internal(format!("the call broke off: {panic}"))))
-                    }
-                    Err(_) => None,
-                }
-            }
+            .map_or("-".into(), |caller| caller.name.clone());
+        let done = match caller {
+            Ok(caller) => self.work(Call { caller, locale }, request, work).await,
+            Err(error) => Err(error.into()),
         };
-        let audience = Audience {
-            locale,
-            request_id: &request_id,
-        };
-        let answer = match &outcome {
-            Some(Ok(_)) => Ok(()),
-            Some(Err(error)) => Err(status::status(error, audience)),
-            None => Err(status::deadline_exceeded(audience)),
-        };
-        let code = answer.as_ref().err().map_or(Code::Ok, Status::code);
-        let took = began.elapsed();
-        metrics::call(rpc.name, code, took);
-        log(
+        let ended = Ended {
             rpc,
-            code,
-            &caller_name,
-            &request_id,
-            took,
-            outcome.as_ref().and_then(|o| o.as_ref().err()),
-        );
-        let mut response = match (answer, outcome) {
-            (Ok(()), Some(Ok(value))) => Ok(Response::new(value)),
-            (Err(status), _) => Err(status),
-            (Ok(()), _) => Err(status::deadline_exceeded(audience)),
+            caller: &name,
+            request_id: &request_id,
+            took: began.elapsed(),
+        };
+        let mut answer = match done {
+            Ok(value) => {
+                ended.note(Code::Ok, None);
+                Ok(Response::new(value))
+            }
+            Err(failure) => Err(ended.refuse(&failure, locale)),
         };
         if let Ok(value) = request_id.parse() {
-            match &mut response {
+            match &mut answer {
                 Ok(response) => response.metadata_mut().insert("x-request-id", value),
                 Err(status) => status.metadata_mut().insert("x-request-id", value),
             };
         }
-        response
+        answer
+    }
+
+    /// Runs the work on the other runtime, and waits no longer than allowed.
+    /// Begun, it runs to its end even if the caller goes away: a commit must be
+    /// followed by what belongs to it.
+    async fn work<M, R, W, F>(&self, call: Call, request: Request<M>, work: W) -> Result<R, Failure>
+    where
+        W: FnOnce(Call, M, Arc<Application>) -> F + Send + 'static,
+        F: Future<Output = Result<R, Error>> + Send + 'static,
+        M: Send + 'static,
+        R: Send + 'static,
+    {
+        let timeout = grpc_timeout(request.metadata())
+            .unwrap_or(self.timeout)
+            .min(self.timeout);
+        let message = request.into_inner();
+        let app = Arc::clone(&self.app);
+        let task = self
+            .back
+            .spawn(async move { work(call, message, app).await });
+        // A little less than tonic's own limit, whose answer has no details.
+        match tokio::time::timeout(timeout.saturating_sub(Duration::from_millis(2)), task).await {
+            Ok(Ok(outcome)) => outcome.map_err(Failure::from),
+            Ok(Err(broken)) => Err(Error::Internal(format!("the call broke off: {broken}")).into()),
+            Err(_) => Err(Failure::Deadline),
+        }
     }
 
     /// The caller of an RPC that is answered from memory.
     pub(crate) fn admit(&self, rpc: Rpc, metadata: &MetadataMap) -> Result<(), Status> {
         match self.gate.admit(metadata, rpc.roles) {
             Ok(_) => Ok(()),
-            Err(error) => Err(self.refuse(rpc, &error, metadata)),
+            Err(error) => Err(self.refuse(rpc, error, metadata)),
         }
     }
 
     /// The status of an error of an RPC that is answered from memory.
-    pub(crate) fn refuse(&self, rpc: Rpc, error: &Error, metadata: &MetadataMap) -> Status {
+    pub(crate) fn refuse(&self, rpc: Rpc, error: Error, metadata: &MetadataMap) -> Status {
         let request_id = request_id(metadata, &*self.app.random);
-        let status = status::status(
-            error,
-            Audience {
-                locale: locale(metadata),
-                request_id: &request_id,
-            },
-        );
-        metrics::call(rpc.name, status.code(), Duration::ZERO);
-        log(
+        let ended = Ended {
             rpc,
-            status.code(),
-            "-",
-            &request_id,
-            Duration::ZERO,
-            Some(error),
-        );
-        status
+            caller: "-",
+            request_id: &request_id,
+            took: Duration::ZERO,
+        };
+        ended.refuse(&error.into(), locale(metadata))
     }
 }
 
-fn log(
+/// A call that has ended, as it is logged and counted.
+struct Ended<'a> {
     rpc: Rpc,
-    code: Code,
-    caller: &str,
-    request_id: &str,
+    caller: &'a str,
+    request_id: &'a str,
     took: Duration,
-    error: Option<&Error>,
-) {
-    let rpc = rpc.name;
-    let took_ms = took.as_secs_f64() * 1000.0;
-    match error {
-        Some(error @ Error::Internal(_)) => {
-            tracing::error!(rpc, ?code, caller, request_id, took_ms, %error, "call");
+}
+
+impl Ended<'_> {
+    fn refuse(&self, failure: &Failure, locale: Locale) -> Status {
+        let status = status::status(failure, locale, self.request_id);
+        self.note(status.code(), Some(failure));
+        status
+    }
+
+    fn note(&self, code: Code, failure: Option<&Failure>) {
+        let Self {
+            rpc: Rpc { name: rpc, .. },
+            caller,
+            request_id,
+            took,
+        } = *self;
+        metrics::call(rpc, code, took);
+        let took_us = took.as_micros();
+        match failure {
+            None => tracing::info!(rpc, ?code, caller, request_id, took_us, "call"),
+            Some(failure) => match code {
+                Code::Internal => {
+                    tracing::error!(rpc, ?code, caller, request_id, took_us, %failure, "call");
+                }
+                Code::Unavailable | Code::DeadlineExceeded => {
+                    tracing::warn!(rpc, ?code, caller, request_id, took_us, %failure, "call");
+                }
+                _ => tracing::info!(rpc, ?code, caller, request_id, took_us, %failure, "call"),
+            },
         }
-        Some(error @ Error::Unavailable(_)) => {
-            tracing::warn!(rpc, ?code, caller, request_id, took_ms, %error, "call");
-        }
-        Some(error) => tracing::info!(rpc, ?code, caller, request_id, took_ms, %error, "call"),
-        None => tracing::info!(rpc, ?code, caller, request_id, took_ms, "call"),
     }
 }
 
