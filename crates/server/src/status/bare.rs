@@ -74,6 +74,6 @@ fn detailed(bare: &Status, locale: Locale) -> Status {
         details,
         HashMap::new(),
         locale,
-        Some(bare.message().to_owned()),
+        Some(bare.message().to_owned()).filter(|message| !message.is_empty()),
     )
 }
