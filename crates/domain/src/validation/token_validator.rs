@@ -1,8 +1,8 @@
 //! Answering whether an access token is good.
 //!
-//! Verified tokens are cached under the whole token, hashed with a secret key
-//! (SipHash), so that nobody can make two tokens collide. Only good tokens
-//! enter: garbage cannot push them out.
+//! Verified tokens are cached under the whole token: no digest stands for it, so
+//! none can be mistaken for another. Only good tokens enter. Garbage cannot push
+//! them out, and nobody can make entries collide without our signature.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
