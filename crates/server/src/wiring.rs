@@ -21,7 +21,7 @@ use crate::serve::ServeError;
 use crate::system::{SystemClock, SystemRandom};
 
 /// The most entries of the in-process store: codes, proofs and counters of some
-/// 100,000 people at once, in at most some 100 MB.
+/// 100,000 people at once, in at most some 200 MB.
 const IN_PROCESS_ENTRIES: usize = 500_000;
 
 /// The service, ready to be called.

@@ -16,8 +16,15 @@ fn store(max_entries: usize) -> (InProcess, Arc<HandClock>) {
     (InProcess::new(clock.clone(), max_entries), clock)
 }
 
+/// A store in which so much expires first that the laws meet expired entries
+/// which were not removed yet.
 async fn set_up() -> Option<EphemeralSubject> {
     let (store, clock) = store(10_000);
+    for number in 0..1_000 {
+        let key = format!("crowd {number}");
+        let put = store.put(&key, b"", Duration::from_millis(1)).await;
+        put.expect("put");
+    }
     Some(EphemeralSubject::by_hand(Arc::new(store), clock))
 }
 
@@ -81,6 +88,16 @@ async fn expired_entries_are_removed_faster_than_new_ones_come() {
         store.put(&key, b"value", MINUTE).await.expect("put");
     }
     assert_eq!(store.len(), 250);
+}
+
+#[tokio::test]
+async fn the_end_of_what_was_replaced_is_not_the_end_of_what_replaces_it() {
+    let (store, clock) = store(10);
+    store.put("a", b"first", MINUTE).await.expect("put");
+    store.put("a", b"second", 3 * MINUTE).await.expect("put");
+    clock.advance(2 * MINUTE);
+    store.put("b", b"b", MINUTE).await.expect("put");
+    assert!(store.get("a").await.expect("get").is_some());
 }
 
 #[tokio::test]

@@ -38,10 +38,8 @@ struct Entry {
 }
 
 impl InProcess {
-    /// Enough for some hundred thousand people a day; about 200 MB if full.
-    pub const DEFAULT_MAX_ENTRIES: usize = 500_000;
-
-    /// An empty store.
+    /// An empty store that keeps at most `max_entries`, each of which takes some
+    /// 300 bytes and its value.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, max_entries: usize) -> Self {
         Self {

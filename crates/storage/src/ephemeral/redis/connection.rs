@@ -64,14 +64,14 @@ impl Connections {
             .url
             .as_str()
             .into_connection_info()
-            .map_err(|error| unusable(error.category()))?;
+            .map_err(|error| unusable(&error.to_string()))?;
         let address = info.addr().to_string();
         // There is one time limit, around all that a verb needs.
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None);
         let manager =
-            Manager::new_with_config(info, config).map_err(|error| unusable(error.category()))?;
+            Manager::new_with_config(info, config).map_err(|error| unusable(&error.to_string()))?;
         let pool = Pool::builder(manager)
             .max_size(settings.max_connections)
             .post_create(Hook::async_fn(|connection, _| {
