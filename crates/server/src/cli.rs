@@ -13,6 +13,7 @@ mod probe_arguments;
 mod table;
 mod walk;
 mod walk_transcript;
+mod walker;
 
 #[cfg(test)]
 mod tests;

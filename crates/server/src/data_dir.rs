@@ -156,7 +156,12 @@ impl DataDir {
             file.write_all(b"\n")?;
             file.sync_all()?;
             fs::rename(&draft, path)?;
-            File::open(&self.path)?.sync_all()
+            let directory = self.path.canonicalize()?;
+            // The directory may be as new as the file.
+            for directory in directory.ancestors().take(2) {
+                File::open(directory)?.sync_all()?;
+            }
+            Ok(())
         })();
         written.map_err(refused("write the master key file", path))
     }

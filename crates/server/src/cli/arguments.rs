@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use countersign_domain::model::{CallerName, Role};
 
 use super::probe_arguments::ProbeArguments;
-use crate::config::Flags;
+use crate::config::{Flags, Secret};
 
 /// A gRPC identity service: sign-up, verification codes, tokens, sessions.
 ///
@@ -143,8 +143,8 @@ pub(super) struct Try {
     pub(super) addr: String,
     /// API key of a caller with the roles gateway and service [environment
     /// variable: COUNTERSIGN_API_KEY]
-    #[arg(long, value_name = "KEY", hide_default_value = true)]
-    pub(super) api_key: Option<String>,
+    #[arg(long, value_name = "KEY")]
+    pub(super) api_key: Option<Secret>,
     /// Speak TLS, and trust the certification authorities of this machine
     #[arg(long)]
     pub(super) tls: bool,

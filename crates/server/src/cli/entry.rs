@@ -11,7 +11,7 @@ use super::arguments::{Arguments, Callers, Command, Keys, OperatorCommand};
 use super::failure::{Failure, Outcome};
 use super::probe_arguments::ProbeArguments;
 use super::{callers, healthcheck, keys, migrate, walk};
-use crate::config::{Config, Environment, Sources};
+use crate::config::{Config, Environment, Secret, Sources};
 use crate::{logging, serve};
 
 /// Runs the command that the process was started with.
@@ -77,7 +77,7 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Healthcheck(arguments) => Ok(probe(&arguments)),
         Command::Try(mut arguments) => {
             let key = environment.get("COUNTERSIGN_API_KEY");
-            let key = key.map(|key| key.to_string_lossy().into_owned());
+            let key = key.map(|key| Secret::new(key.to_string_lossy().into_owned()));
             arguments.api_key = arguments.api_key.or(key);
             let out = &mut io::stdout();
             let outcome = one_thread()?.block_on(walk::execute(&arguments, out))?;

@@ -24,20 +24,25 @@ impl<E: Into<Box<dyn Error>>> From<E> for Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut told = self.0.to_string();
-        f.write_str(&told)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            let text = error.to_string();
-            // Many errors tell their cause themselves.
-            if !told.contains(&text) {
-                write!(f, ": {text}")?;
-                told = text;
-            }
-            cause = error.source();
-        }
-        Ok(())
+        f.write_str(&with_causes(&*self.0))
     }
+}
+
+/// An error and its causes. Many errors tell their cause themselves: it is told
+/// once.
+pub(super) fn with_causes(error: &dyn Error) -> String {
+    let mut told = error.to_string();
+    let mut last = told.clone();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !last.contains(&text) {
+            told = format!("{told}: {text}");
+            last = text;
+        }
+        cause = error.source();
+    }
+    told
 }
 
 #[cfg(test)]

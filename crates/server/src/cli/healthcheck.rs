@@ -16,7 +16,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use super::channel;
-use super::failure::Failure;
+use super::failure::with_causes;
 use super::probe_arguments::{ProbeArguments, normalise};
 use crate::system::SystemClock;
 
@@ -92,7 +92,7 @@ pub(super) async fn ask(arguments: &ProbeArguments, notes: &mut dyn Write) -> He
     let limit = arguments.connect_timeout;
     let connected = match tokio::time::timeout(limit, endpoint.connect()).await {
         Ok(Ok(channel)) => channel,
-        Ok(Err(error)) => return Health::unconnected(&arguments.addr, error),
+        Ok(Err(error)) => return Health::unconnected(&arguments.addr, &error),
         Err(_) => {
             return Health::Unconnected(format!(
                 "no connection to {} within {limit:?}",
@@ -111,8 +111,8 @@ pub(super) async fn ask(arguments: &ProbeArguments, notes: &mut dyn Write) -> He
     let mut client = HealthClient::new(connected);
     let answer = match tokio::time::timeout(limit, client.check(request)).await {
         Ok(Ok(answer)) => answer.into_inner(),
-        Ok(Err(status)) => return Health::after(status, arguments),
-        Err(_) => return Health::CallFailed(format!("no answer within {limit:?}")),
+        Ok(Err(status)) => return Health::after(&status, arguments),
+        Err(_) => return Health::late(limit),
     };
     note("answered", called);
     match answer.status() {
@@ -133,27 +133,30 @@ impl Health {
         }
     }
 
-    fn unconnected(address: &str, error: impl Error + 'static) -> Self {
-        Self::Unconnected(format!(
-            "cannot connect to {address}: {}",
-            Failure::from(error)
-        ))
+    fn unconnected(address: &str, error: &dyn Error) -> Self {
+        let reason = with_causes(error);
+        Self::Unconnected(format!("cannot connect to {address}: {reason}"))
     }
 
-    fn after(status: Status, arguments: &ProbeArguments) -> Self {
-        // A connection is known to be of use only with the first call on it: a
-        // status that no server sent is about the connection.
-        let is_ours = status
-            .source()
-            .is_some_and(|source| source.is::<tonic::transport::Error>());
-        if is_ours && status.code() != Code::Cancelled {
-            return Self::unconnected(&arguments.addr, status);
-        }
-        Self::CallFailed(match status.code() {
+    fn late(limit: Duration) -> Self {
+        Self::CallFailed(format!("no answer within {limit:?}"))
+    }
+
+    fn after(status: &Status, arguments: &ProbeArguments) -> Self {
+        let text = match status.code() {
+            Code::Cancelled | Code::DeadlineExceeded => return Self::late(arguments.rpc_timeout),
             Code::NotFound => format!("the server knows no service {:?}", arguments.service),
             Code::Unimplemented => "the server does not implement grpc.health.v1.Health".into(),
             code => format!("the call failed: {code:?}: {}", status.message()),
-        })
+        };
+        // Only the first call shows whether a connection is of use: a status
+        // that no server sent is about the connection.
+        match status.source() {
+            Some(source) if source.is::<tonic::transport::Error>() => {
+                Self::unconnected(&arguments.addr, source)
+            }
+            _ => Self::CallFailed(text),
+        }
     }
 }
 

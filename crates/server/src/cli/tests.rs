@@ -1,1 +1,6 @@
+//! The command line from its inside: help, probing, operating, walking.
 
+mod help;
+mod operating;
+mod probing;
+mod walking;

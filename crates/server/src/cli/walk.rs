@@ -2,12 +2,8 @@
 //! revoked token. It is also the shortest example of how the RPCs fit together.
 
 use std::io::Write;
-use std::time::Duration;
 
-use countersign_domain::ports::Random;
-use countersign_proto::v1::auth_service_client::AuthServiceClient;
 use countersign_proto::v1::check_code_request::Verification;
-use countersign_proto::v1::identifier::Value;
 use countersign_proto::v1::issue_tokens_request::Grant;
 use countersign_proto::v1::issue_tokens_response::Outcome as Issued;
 use countersign_proto::v1::person::By;
@@ -16,22 +12,15 @@ use countersign_proto::v1::sign_up_response::Outcome as SignedUp;
 use countersign_proto::v1::validate_token_response::Verdict;
 use countersign_proto::v1::verification_service_client::VerificationServiceClient;
 use countersign_proto::v1::{
-    CheckCodeRequest, ClientContext, Identifier, IssueTokensRequest, ListSessionsRequest,
-    PasswordGrant, Person, Purpose, RefreshTokensRequest, RejectionReason, RevokeTokenRequest,
-    SendCodeRequest, SignUpRequest, Tokens, ValidateTokenRequest,
+    CheckCodeRequest, ClientContext, IssueTokensRequest, ListSessionsRequest, PasswordGrant,
+    Person, Purpose, RefreshTokensRequest, RejectionReason, RevokeTokenRequest, SendCodeRequest,
+    SignUpRequest, Tokens, ValidateTokenRequest,
 };
-use tonic::Request;
-use tonic::metadata::AsciiMetadataValue;
-use tonic::transport::Channel;
 
 use super::arguments::Try;
-use super::channel::{self, Tls, Trust};
 use super::failure::{Failure, Outcome};
 use super::walk_transcript::{Stopped, Transcript, instant, shortened};
-use crate::system::SystemRandom;
-
-const CONNECTING: Duration = Duration::from_secs(5);
-const CALLING: Duration = Duration::from_secs(30);
+use super::walker::Walker;
 
 /// Walks the main job.
 pub(super) async fn execute(arguments: &Try, out: &mut dyn Write) -> Result<Outcome, Failure> {
@@ -48,52 +37,7 @@ pub(super) async fn execute(arguments: &Try, out: &mut dyn Write) -> Result<Outc
     Ok(Outcome::Done)
 }
 
-/// A person who does not exist, and the connection of its gateway.
-struct Walker {
-    channel: Channel,
-    authorization: Option<AsciiMetadataValue>,
-    address: String,
-    password: String,
-    code: String,
-}
-
 impl Walker {
-    async fn connect(arguments: &Try) -> Result<Self, Failure> {
-        let authorization = arguments.api_key.as_ref().map(|key| {
-            let mut value = AsciiMetadataValue::try_from(format!("Bearer {key}"))?;
-            value.set_sensitive(true);
-            Ok(value)
-        });
-        let authorization = authorization
-            .transpose()
-            .map_err(|_: tonic::metadata::errors::InvalidMetadataValue| {
-                "the API key must be printable ASCII, as countersign caller new prints it"
-            })?;
-        let tls = (arguments.tls || arguments.tls_ca.is_some()).then(|| Tls {
-            trust: arguments.tls_ca.clone().map_or(Trust::Machine, Trust::File),
-            server_name: arguments.tls_server_name.clone(),
-        });
-        let endpoint = channel::endpoint(&arguments.addr, tls.as_ref())?;
-        let channel = tokio::time::timeout(CONNECTING, endpoint.connect())
-            .await
-            .map_err(|_| Failure::from(format!("no answer within {CONNECTING:?}")))
-            .and_then(|connected| connected.map_err(Failure::from))
-            .map_err(|failure| {
-                format!(
-                    "cannot connect to {}: {failure}; is the server running? It is started with: \
-                     countersign serve",
-                    arguments.addr
-                )
-            })?;
-        Ok(Self {
-            channel,
-            authorization,
-            address: format!("try-{}@example.com", random_hex(8)),
-            password: random_hex(16),
-            code: random_hex(4),
-        })
-    }
-
     async fn walk(&self, transcript: &mut Transcript<'_>) -> Result<(), Stopped> {
         let proof = self.prove_address(transcript).await?;
         let user_id = self.sign_up(transcript, proof).await?;
@@ -316,27 +260,6 @@ impl Walker {
             .await?;
         Ok(validated.verdict)
     }
-
-    fn auth(&self) -> AuthServiceClient<Channel> {
-        AuthServiceClient::new(self.channel.clone())
-    }
-
-    fn identifier(&self) -> Identifier {
-        Identifier {
-            value: Some(Value::Email(self.address.clone())),
-        }
-    }
-
-    fn request<T>(&self, message: T) -> Request<T> {
-        let mut request = Request::new(message);
-        request.set_timeout(CALLING);
-        if let Some(authorization) = &self.authorization {
-            request
-                .metadata_mut()
-                .insert("authorization", authorization.clone());
-        }
-        request
-    }
 }
 
 fn show(transcript: &mut Transcript<'_>, tokens: &Tokens) -> Result<(), Stopped> {
@@ -362,10 +285,4 @@ fn describe(verdict: Option<&Verdict>) -> String {
         }
         None => "neither valid nor rejected".into(),
     }
-}
-
-fn random_hex(bytes: usize) -> String {
-    let mut random = vec![0; bytes];
-    SystemRandom.fill(&mut random);
-    random.iter().map(|byte| format!("{byte:02x}")).collect()
 }

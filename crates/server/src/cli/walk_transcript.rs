@@ -109,7 +109,7 @@ impl From<&Status> for Refused {
         Self {
             code: status.code(),
             reason: info.map_or_else(String::new, |info| info.reason.clone()),
-            message: format!("{}{violations}", status.message()),
+            message: format!("{}{violations}", status.message().trim_end_matches('.')),
         }
     }
 }

@@ -40,7 +40,7 @@ impl Checks {
     }
 
     /// Demands a number within bounds.
-    pub(super) fn within<T: PartialOrd + Display>(
+    pub(super) fn within<T: PartialOrd + Display + Copy>(
         &mut self,
         key: &str,
         value: T,

@@ -27,7 +27,7 @@ pub enum ConfigError {
         reason: String,
     },
     /// Settings are wrong: all of them.
-    #[error("the configuration is wrong{}", list(.0))]
+    #[error("the configuration is wrong:{}", list(.0))]
     Settings(Vec<Problem>),
 }
 
@@ -77,7 +77,7 @@ impl fmt::Display for Problem {
 
 fn list(problems: &[Problem]) -> String {
     match problems {
-        [problem] => format!(": {problem}"),
+        [problem] => format!(" {problem}"),
         _ => problems
             .iter()
             .map(|problem| format!("\n  {problem}"))

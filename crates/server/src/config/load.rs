@@ -11,7 +11,7 @@ use figment::value::Value;
 use super::checks::Checks;
 use super::layer::Layer;
 use super::schema::Schema;
-use super::{Config, ConfigError, Environment, Problem};
+use super::{Config, ConfigError, Environment, Problem, ServiceUrl};
 
 /// Where settings come from.
 #[derive(Debug, Clone, Default)]
@@ -35,12 +35,12 @@ pub struct Flags {
     /// Address of gRPC, such as 0.0.0.0:50051
     #[arg(long, global = true, value_name = "ADDRESS")]
     pub listen: Option<String>,
-    /// sqlite://…, postgres://… or mysql://…
+    /// sqlite://…, postgres://…, mysql://… or mariadb://…
     #[arg(long, global = true, value_name = "URL")]
-    pub database_url: Option<String>,
+    pub database_url: Option<ServiceUrl>,
     /// redis://… or rediss://…
     #[arg(long, global = true, value_name = "URL")]
-    pub redis_url: Option<String>,
+    pub redis_url: Option<ServiceUrl>,
     /// human or json
     #[arg(long, global = true, value_name = "FORMAT")]
     pub log_format: Option<String>,
@@ -48,17 +48,18 @@ pub struct Flags {
 
 impl Flags {
     fn layers(&self) -> impl Iterator<Item = Layer> {
+        let url = |url: &Option<ServiceUrl>| url.as_ref().map(|url| url.expose().to_owned());
         [
-            ("data_dir", "--data-dir", &self.data_dir),
-            ("server.listen", "--listen", &self.listen),
-            ("database.url", "--database-url", &self.database_url),
-            ("redis.url", "--redis-url", &self.redis_url),
-            ("log.format", "--log-format", &self.log_format),
+            ("data_dir", "--data-dir", self.data_dir.clone()),
+            ("server.listen", "--listen", self.listen.clone()),
+            ("database.url", "--database-url", url(&self.database_url)),
+            ("redis.url", "--redis-url", url(&self.redis_url)),
+            ("log.format", "--log-format", self.log_format.clone()),
         ]
         .into_iter()
         .filter_map(|(key, flag, value)| {
-            let value = Value::from(value.as_deref()?);
-            Some(Layer::setting(format!("the flag {flag}"), key, value))
+            let origin = format!("the flag {flag}");
+            Some(Layer::setting(origin, key, Value::from(value?)))
         })
     }
 }

@@ -103,13 +103,15 @@ pub(super) mod duration {
             (1_000, "s"),
         ];
         let millis = duration.as_millis();
-        if duration.subsec_nanos() % 1_000_000 != 0 {
+        if !duration.subsec_nanos().is_multiple_of(1_000_000) {
             return format!("{}ns", duration.as_nanos());
         }
         if millis == 0 {
             return "0s".into();
         }
-        let unit = UNITS.into_iter().find(|(unit, _)| millis % unit == 0);
+        let unit = UNITS
+            .into_iter()
+            .find(|(unit, _)| millis.is_multiple_of(*unit));
         unit.map_or_else(
             || format!("{millis}ms"),
             |(unit, name)| format!("{}{name}", millis / unit),

@@ -83,16 +83,14 @@ impl Default for DatabaseConfig {
 }
 
 impl DatabaseConfig {
-    const SCHEMES: [&str; 4] = ["sqlite", "postgres", "postgresql", "mysql"];
+    const SCHEMES: [&str; 5] = ["sqlite", "postgres", "postgresql", "mysql", "mariadb"];
 
     pub(super) fn check(&self, checks: &mut Checks) {
-        let known = |url: &ServiceUrl| {
-            Self::SCHEMES.contains(&url.scheme()) || url.expose() == "sqlite::memory:"
-        };
+        let known = |url: &ServiceUrl| Self::SCHEMES.contains(&url.scheme());
         checks.that(
             "database.url",
             self.url.as_ref().is_none_or(known),
-            "must begin with sqlite://, postgres:// or mysql:// (also for MariaDB)",
+            "must begin with sqlite:, postgres://, mysql:// or mariadb://",
         );
         checks.within("database.max_connections", self.max_connections, 1..=1_000);
     }

@@ -57,15 +57,23 @@ impl ServiceUrl {
         &self.0
     }
 
-    /// What stands before `://`; empty if nothing does.
+    /// What stands before `://`, or `sqlite`, which needs no slashes; empty if
+    /// nothing does.
     #[must_use]
     pub fn scheme(&self) -> &str {
-        self.0.split_once("://").map_or("", |(scheme, _)| scheme)
+        match self.0.split_once(':') {
+            Some(("sqlite", _)) => "sqlite",
+            Some((scheme, rest)) if rest.starts_with("//") => scheme,
+            _ => "",
+        }
     }
 
     /// The URL with every password replaced.
     #[must_use]
     pub fn masked(&self) -> String {
+        if self.scheme() == "sqlite" {
+            return self.0.to_string();
+        }
         let Some((scheme, rest)) = self.0.split_once("://") else {
             return MASK.into();
         };
@@ -119,6 +127,18 @@ impl DefaultRegion {
     #[must_use]
     pub fn region(&self) -> Region {
         Region::parse(&self.0).expect("it was a region when it was read")
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<String> for ServiceUrl {
+    fn from(text: String) -> Self {
+        Self::new(text)
     }
 }
 
@@ -205,6 +225,7 @@ mod tests {
                 "sqlite://countersign.db?mode=rwc",
                 "sqlite://countersign.db?mode=rwc",
             ),
+            ("sqlite::memory:", "sqlite::memory:"),
             ("s3cret", "********"),
         ] {
             let url = ServiceUrl::new(url.into());

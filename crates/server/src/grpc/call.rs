@@ -160,7 +160,7 @@ impl Ended<'_> {
             took,
         } = *self;
         metrics::call(rpc, code, took);
-        let took_us = took.as_micros();
+        let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         match failure {
             None => tracing::info!(rpc, ?code, caller, request_id, took_us, "call"),
             Some(failure) => match code {

@@ -1,5 +1,6 @@
 //! Statuses that tonic makes by itself (unknown RPC, unreadable message, time
-//! limit) carry no details. This layer gives them the same form as all others.
+//! limit) carry no details. This layer gives them the same form as all others;
+//! health and reflection answer as their own contracts say.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -34,10 +35,12 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let language = request.headers().get("accept-language").cloned();
+        let is_foreign = request.uri().path().starts_with("/grpc.");
         let answer = self.0.call(request);
         Box::pin(async move {
             let response = answer.await?;
-            let Some(bare) = bare_status(response.headers()) else {
+            let bare = bare_status(response.headers()).filter(|_| !is_foreign);
+            let Some(bare) = bare else {
                 return Ok(response);
             };
             let locale = language

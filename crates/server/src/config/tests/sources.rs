@@ -41,8 +41,8 @@ fn every_flag_sets_its_setting() {
     given.sources.flags = Flags {
         data_dir: Some("/srv/data".into()),
         listen: Some("[::1]:1".into()),
-        database_url: Some("postgres://db/auth".into()),
-        redis_url: Some("redis://redis".into()),
+        database_url: Some(ServiceUrl::new("postgres://db/auth".into())),
+        redis_url: Some(ServiceUrl::new("redis://redis".into())),
         log_format: Some("json".into()),
     };
     let config = given.good();

@@ -16,7 +16,8 @@ fn no_secret_is_shown_anywhere() {
         ("COUNTERSIGN__REDIS__URL", "rediss://:s3cret@redis"),
         ("COUNTERSIGN__KEYS__MASTER_KEY", MASTER_KEY),
     ];
-    let given = given().variables(&secrets);
+    let mut given = given().variables(&secrets);
+    given.sources.flags.redis_url = Some(ServiceUrl::new("redis://:s3cret@redis".into()));
     let config = given.good();
     for shown in [
         config.to_toml(),

@@ -1,0 +1,204 @@
+//! The commands of operators on a SQLite database.
+
+use countersign_domain::model::{CallerName, Role};
+use countersign_domain::ports::Store as _;
+use countersign_domain::use_cases::{EnsureKeys, KeyKeeper};
+use tempfile::TempDir;
+
+use crate::cli::failure::{Failure, Outcome};
+use crate::cli::{callers, keys, migrate, open};
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::system::{SystemClock, SystemRandom};
+
+struct Operator {
+    config: Config,
+    _directory: TempDir,
+}
+
+impl Operator {
+    fn new() -> Self {
+        let directory = TempDir::new().expect("a temporary directory");
+        let config = Config {
+            data_dir: directory.path().join("data"),
+            ..Config::default()
+        };
+        Self {
+            config,
+            _directory: directory,
+        }
+    }
+
+    /// What the first start of a server does.
+    async fn serve_once(&self) {
+        let data_dir = DataDir::open(&self.config.data_dir).expect("a data directory");
+        let store = open::migrated_database(&self.config)
+            .await
+            .expect("a database");
+        let keeper = KeyKeeper {
+            store: &store,
+            master_key: &data_dir
+                .master_key(None, false, &SystemRandom)
+                .expect("a key"),
+            clock: &SystemClock::new(),
+            random: &SystemRandom,
+            algorithm: self.config.tokens.algorithm,
+        };
+        EnsureKeys.execute(keeper).await.expect("signing keys");
+    }
+
+    async fn add(&self, name: &str, roles: &[Role]) -> Result<(String, String), Failure> {
+        let (mut out, mut hints) = (Vec::new(), Vec::new());
+        let name = CallerName::parse(name).expect("a name");
+        callers::add(&self.config, name, roles.into(), &mut out, &mut hints).await?;
+        Ok((text(out), text(hints)))
+    }
+
+    async fn keys(&self) -> Vec<Vec<String>> {
+        let mut out = Vec::new();
+        keys::list(&self.config, &mut out).await.expect("a list");
+        let rows = text(out);
+        let cells = |row: &str| row.split_whitespace().map(String::from).collect();
+        rows.lines().skip(1).map(cells).collect()
+    }
+}
+
+fn text(out: Vec<u8>) -> String {
+    String::from_utf8(out).expect("text")
+}
+
+#[tokio::test]
+async fn migrating_is_checked_done_and_done_once() {
+    let operator = Operator::new();
+    for (check, outcome, said) in [
+        (true, Outcome::Lacking, "to do: m0001_create_tables"),
+        (false, Outcome::Done, "done: m0001_create_tables"),
+        (true, Outcome::Done, "the tables are up to date\n"),
+        (false, Outcome::Done, "the tables are up to date\n"),
+    ] {
+        let mut out = Vec::new();
+        let found = migrate::execute(&operator.config, check, &mut out).await;
+        assert_eq!(found.expect("it works"), outcome);
+        assert!(text(out).starts_with(said), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn without_leave_to_migrate_a_command_says_what_to_run() {
+    let mut operator = Operator::new();
+    operator.config.database.migrate = false;
+    let error = callers::list(&operator.config, &mut Vec::new()).await;
+    let error = error.expect_err("there are no tables").to_string();
+    assert!(error.ends_with("run: countersign migrate"), "{error}");
+}
+
+#[tokio::test]
+async fn a_caller_is_added_listed_and_removed() {
+    let operator = Operator::new();
+    let roles = [Role::Service, Role::Gateway, Role::Service];
+    let (key, hints) = operator.add("shop", &roles).await.expect("a key");
+    assert!(key.starts_with("csk_") && key.lines().count() == 1, "{key}");
+    assert!(hints.contains("authorization: Bearer"), "{hints}");
+    assert!(!hints.contains(key.trim()), "{hints}");
+
+    let mut out = Vec::new();
+    callers::list(&operator.config, &mut out)
+        .await
+        .expect("a list");
+    let list = text(out);
+    assert!(list.contains("shop  gateway,service  20"), "{list}");
+
+    let name = CallerName::parse("shop").expect("a name");
+    let mut out = Vec::new();
+    callers::remove(&operator.config, &name, &mut out)
+        .await
+        .expect("removed");
+    assert_eq!(text(out), "removed shop\n");
+    let again = callers::remove(&operator.config, &name, &mut Vec::new()).await;
+    let again = again.expect_err("it is gone").to_string();
+    assert!(again.starts_with("there is no caller shop"), "{again}");
+}
+
+#[tokio::test]
+async fn two_callers_do_not_share_a_name() {
+    let operator = Operator::new();
+    operator.add("shop", &[Role::Service]).await.expect("a key");
+    let error = operator.add("shop", &[Role::Service]).await;
+    let error = error.expect_err("the name is taken").to_string();
+    assert!(
+        error.starts_with("there is a caller shop already"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn keys_are_listed_rotated_and_revoked_beside_a_server() {
+    let operator = Operator::new();
+    operator.serve_once().await;
+    let _server = DataDir::open(&operator.config.data_dir).expect("a server has the lock");
+    let before = operator.keys().await;
+    assert_eq!(before.len(), 2, "{before:?}");
+    assert_eq!([&before[0][2], &before[1][2]], ["active", "next"]);
+
+    let mut out = Vec::new();
+    keys::rotate(&operator.config, &mut out)
+        .await
+        .expect("rotated");
+    let rotated = operator.keys().await;
+    assert_eq!(rotated.len(), 3, "{rotated:?}");
+    assert_eq!(rotated[0][0], before[1][0], "the next key signs");
+    assert_eq!(rotated[2][0], before[0][0], "the active key is retired");
+    assert_eq!(rotated[2][2], "retired");
+    assert_ne!(rotated[2][4], "-", "it has a last day");
+
+    let kid = rotated[0][0].clone();
+    keys::revoke(&operator.config, kid.clone(), &mut Vec::new())
+        .await
+        .expect("revoked");
+    let revoked = operator.keys().await;
+    assert!(revoked.iter().all(|key| key[0] != kid), "{revoked:?}");
+    assert_eq!(revoked[0][0], rotated[1][0], "the next key has taken over");
+
+    let again = keys::revoke(&operator.config, kid, &mut Vec::new()).await;
+    let again = again.expect_err("it is gone").to_string();
+    assert!(again.starts_with("there is no signing key"), "{again}");
+}
+
+#[tokio::test]
+async fn keys_are_not_rotated_before_there_are_any() {
+    let operator = Operator::new();
+    let error = keys::rotate(&operator.config, &mut Vec::new()).await;
+    let error = error.expect_err("there are no keys").to_string();
+    assert!(
+        error.starts_with("there are no signing keys yet"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn keys_are_not_changed_under_another_master_key() {
+    let operator = Operator::new();
+    operator.serve_once().await;
+    let store = open::database(&operator.config).await.expect("a database");
+    let before = store.signing_keys().await.expect("keys");
+    std::fs::remove_file(operator.config.data_dir.join("master.key")).expect("removed");
+    let missing = keys::rotate(&operator.config, &mut Vec::new()).await;
+    let missing = missing.expect_err("no master key").to_string();
+    assert!(
+        missing.contains("COUNTERSIGN__KEYS__MASTER_KEY"),
+        "{missing}"
+    );
+
+    let data_dir = DataDir::open(&operator.config.data_dir).expect("a data directory");
+    data_dir
+        .master_key(None, false, &SystemRandom)
+        .expect("another key");
+    let wrong = keys::rotate(&operator.config, &mut Vec::new()).await;
+    let wrong = wrong.expect_err("another master key").to_string();
+    assert!(
+        wrong.contains("bring the master key of this database"),
+        "{wrong}"
+    );
+    let after = store.signing_keys().await.expect("keys");
+    assert_eq!(before.len(), after.len());
+}

@@ -1,0 +1,75 @@
+//! `countersign try` where the walk cannot be walked. That it can be is shown
+//! by the tests of the whole system.
+
+use std::net::{SocketAddr, TcpListener};
+
+use clap::Parser as _;
+use tonic::service::Routes;
+
+use crate::cli::arguments::{Arguments, Command};
+use crate::cli::walk;
+use crate::transport::{Transport, TransportConfig};
+
+async fn walk_at(address: SocketAddr, flags: &[&str]) -> (String, String) {
+    let address = address.to_string();
+    let words = ["countersign", "try", "--addr", &address];
+    let arguments = Arguments::try_parse_from(words.iter().chain(flags)).expect("good arguments");
+    let Some(Command::Try(arguments)) = arguments.command else {
+        panic!("another command");
+    };
+    let mut out = Vec::new();
+    let failure = walk::execute(&arguments, &mut out)
+        .await
+        .expect_err("it cannot be walked");
+    (String::from_utf8(out).expect("text"), failure.to_string())
+}
+
+#[tokio::test]
+async fn without_a_server_it_says_how_to_start_one() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    let address = listener.local_addr().expect("its address");
+    drop(listener);
+    let (out, failure) = walk_at(address, &[]).await;
+    assert_eq!(out, "");
+    assert!(
+        failure.starts_with(&format!("cannot connect to {address}: ")),
+        "{failure}"
+    );
+    assert!(failure.ends_with("countersign serve"), "{failure}");
+}
+
+#[tokio::test]
+async fn it_names_the_call_that_failed_and_what_to_check() {
+    let config = TransportConfig {
+        listen: ([127, 0, 0, 1], 0).into(),
+        ..TransportConfig::default()
+    };
+    let transport = Transport::bind(&config).expect("a free port");
+    let running = transport
+        .serve(|| Routes::default().prepare())
+        .expect("the threads start");
+    let (out, failure) = walk_at(running.local_addr(), &["--api-key", "csk_s3cret"]).await;
+    assert!(out.contains("1. VerificationService.SendCode"), "{out}");
+    assert!(
+        failure.starts_with("VerificationService.SendCode failed: Unimplemented"),
+        "{failure}"
+    );
+    assert!(
+        failure.ends_with("is a Countersign server at this address?"),
+        "{failure}"
+    );
+    assert!(
+        !format!("{out}{failure}").contains("s3cret"),
+        "{out}{failure}"
+    );
+}
+
+#[tokio::test]
+async fn an_api_key_that_cannot_be_sent_is_refused() {
+    let address = ([127, 0, 0, 1], 1).into();
+    let (_, failure) = walk_at(address, &["--api-key", "line\nbreak"]).await;
+    assert!(
+        failure.starts_with("the API key must be printable ASCII"),
+        "{failure}"
+    );
+}

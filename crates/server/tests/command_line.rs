@@ -1,0 +1,156 @@
+//! The program as a shell sees it: exit codes, what goes to standard output and
+//! what to standard error.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// Runs the program in a directory of its own, with an empty environment.
+fn countersign(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+    command.current_dir(directory).env_clear();
+    command
+}
+
+fn run(directory: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output = countersign(directory).args(arguments).output();
+    read(output.expect("the program runs"))
+}
+
+fn read(output: Output) -> (i32, String, String) {
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    let code = output.status.code().expect("no signal ended it");
+    (code, text(output.stdout), text(output.stderr))
+}
+
+fn directory() -> TempDir {
+    TempDir::new().expect("a temporary directory")
+}
+
+fn free_address() -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("its address").to_string()
+}
+
+/// A running server, which is killed at the end of the test.
+struct Server(Child);
+
+impl Server {
+    fn start(directory: &Path, address: &str) -> Self {
+        let mut child = countersign(directory)
+            .env("COUNTERSIGN__METRICS__LISTEN", "")
+            .args(["serve", "--listen", address, "--log-format", "json"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        let errors = BufReader::new(child.stderr.take().expect("it is piped"));
+        let mut lines = errors.lines();
+        let listens = lines.any(|line| line.is_ok_and(|line| line.contains("\"listening\"")));
+        assert!(listens, "the server has ended before it listened");
+        // Whoever writes to a pipe must be read.
+        std::thread::spawn(move || lines.count());
+        Self(child)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn help_is_a_success_and_goes_to_standard_output() {
+    let directory = directory();
+    for arguments in [&["--help"][..], &["keys", "--help"], &["healthcheck", "-h"]] {
+        let (code, out, errors) = run(directory.path(), arguments);
+        assert_eq!((code, errors.as_str()), (0, ""), "{arguments:?}");
+        assert!(out.contains("Usage: countersign"), "{out}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_2_and_for_the_probe_1() {
+    let directory = directory();
+    for (arguments, expected) in [
+        (&["dance"][..], 2),
+        (&["caller", "new"], 2),
+        (&["healthcheck", "-port=1"], 1),
+        (&["healthcheck", "-addr=nowhere"], 1),
+    ] {
+        let (code, out, errors) = run(directory.path(), arguments);
+        assert_eq!(
+            (code, out.as_str()),
+            (expected, ""),
+            "{arguments:?}: {errors}"
+        );
+        assert!(errors.starts_with("error: "), "{errors}");
+    }
+}
+
+#[test]
+fn a_failure_is_1_and_one_sentence() {
+    let directory = directory();
+    let (code, out, errors) = run(directory.path(), &["--config", "missing.toml"]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(
+        errors.starts_with("countersign: the configuration file missing.toml cannot be read: "),
+        "{errors}"
+    );
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+}
+
+#[test]
+fn the_configuration_is_printed_without_secrets() {
+    let directory = directory();
+    let output = countersign(directory.path())
+        .env(
+            "COUNTERSIGN__DATABASE__URL",
+            "postgres://ann:s3cret@db/auth",
+        )
+        .args(["config", "--listen", "127.0.0.1:1"])
+        .output();
+    let (code, out, errors) = read(output.expect("the program runs"));
+    assert_eq!((code, errors.as_str()), (0, ""));
+    assert!(out.contains("listen = \"127.0.0.1:1\""), "{out}");
+    assert!(out.contains("postgres://ann:********@db/auth"), "{out}");
+}
+
+#[test]
+fn a_server_is_tried_probed_and_has_its_directory_for_itself() {
+    let directory = directory();
+    let address = free_address();
+    let server = Server::start(directory.path(), &address);
+
+    let (code, out, errors) = run(directory.path(), &["try", "--addr", &address]);
+    assert_eq!((code, errors.as_str()), (0, ""), "{out}");
+    assert!(out.ends_with("All 9 answers are as expected.\n"), "{out}");
+
+    let probe = format!("-addr={address}");
+    let (code, out, _) = run(directory.path(), &["healthcheck", &probe]);
+    assert_eq!((code, out.as_str()), (0, "status: SERVING\n"));
+    let (code, _, _) = run(
+        directory.path(),
+        &["healthcheck", &probe, "-service=nobody"],
+    );
+    assert_eq!(code, 3);
+
+    let (code, _, errors) = run(directory.path(), &["--listen", "127.0.0.1:0"]);
+    assert_eq!(code, 1);
+    assert!(
+        errors.contains("another countersign serves from the data directory"),
+        "{errors}"
+    );
+
+    let (code, out, _) = run(directory.path(), &["keys", "rotate"]);
+    assert_eq!(code, 0);
+    assert_eq!(out.lines().count(), 4, "{out}");
+
+    drop(server);
+    let (code, _, errors) = run(directory.path(), &["healthcheck", &probe]);
+    assert_eq!(code, 2, "{errors}");
+}
