@@ -91,13 +91,13 @@ pub(super) enum Keys {
     /// Let the next key sign now
     ///
     /// The key that signed stays published until its last token has expired.
-    /// Running servers follow within a minute.
+    /// Running servers follow within seconds.
     #[command(after_help = "Example: countersign keys rotate")]
     Rotate,
     /// Remove a key at once, because somebody else has it
     ///
     /// Every access token that it signed is rejected from then on; refreshing
-    /// goes on. Running servers follow within a minute.
+    /// goes on. Running servers follow within seconds.
     #[command(
         after_help = "Example: countersign keys revoke NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
     )]

@@ -232,7 +232,7 @@ impl Default for LogConfig {
     fn default() -> Self {
         Self {
             format: LogFormat::default(),
-            filter: LogFilter::parse("info").expect("info is a level"),
+            filter: LogFilter::parse("info,sqlx=warn").expect("it is well formed"),
         }
     }
 }
