@@ -21,7 +21,7 @@ use tonic_health::pb::health_server::{Health as HealthService, HealthServer};
 
 use crate::config::Config;
 use crate::data_dir::{DataDir, DataDirError};
-use crate::grpc::{AuthGrpc, Desk, SessionGrpc, VerificationGrpc};
+use crate::grpc::{AuthGrpc, Desk, Front, Judge, SessionGrpc, VerificationGrpc};
 use crate::health::Health;
 use crate::jobs::Jobs;
 use crate::metrics::{self, Validations};
@@ -161,10 +161,14 @@ impl Services {
             back: self.back.clone(),
             timeout: self.config.server.request_timeout,
         };
-        let auth = AuthGrpc {
+        let judge = Arc::new(Judge {
             desk: desk.clone(),
             validator: Arc::clone(&self.wired.validator),
             validations: Validations::register(),
+        });
+        let auth = AuthGrpc {
+            desk: desk.clone(),
+            judge: Arc::clone(&judge),
         };
         let session = SessionGrpc { desk: desk.clone() };
         let verification = VerificationGrpc { desk };
@@ -191,7 +195,10 @@ impl Services {
                 .add_service(health)
                 .add_service(v1)
                 .add_service(v1alpha);
-        WithDetails(routes.prepare())
+        Front {
+            judge,
+            rest: WithDetails(routes.prepare()),
+        }
     }
 }
 

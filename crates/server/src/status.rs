@@ -15,7 +15,7 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
 use crate::grpc::convert::rejection_reason;
 
-pub(crate) use bare::WithDetails;
+pub(crate) use bare::{WithDetails, language, with_details};
 
 /// Why a call is not answered as it was asked.
 #[derive(Debug, thiserror::Error)]

@@ -7,16 +7,15 @@ use countersign_delivery::LogSender;
 use countersign_domain::model::{Caller, MasterKey};
 use countersign_domain::ports::{Clock, EphemeralStore, Random, Store};
 use countersign_domain::use_cases::{EnsureKeys, KeyKeeper, ReadFeed};
-use countersign_domain::validation::{Keyring, RevocationFeed, TokenValidator};
+use countersign_domain::validation::{Keyring, RevocationFeed};
 use countersign_domain::{Application, Settings};
 use countersign_password::Argon2Pool;
-use countersign_proto::v1::ValidateTokenResponse;
 use countersign_storage::{Database, InProcess, Redis, RedisSettings};
 use countersign_token::Verifier;
 
 use crate::config::Config;
 use crate::data_dir::DataDir;
-use crate::grpc::{Gate, claims_answer};
+use crate::grpc::{Gate, Validator, encode_claims};
 use crate::serve::ServeError;
 use crate::system::{SystemClock, SystemRandom};
 
@@ -28,7 +27,7 @@ const IN_PROCESS_ENTRIES: usize = 500_000;
 pub(crate) struct Wired {
     pub(crate) app: Arc<Application>,
     pub(crate) gate: Arc<Gate>,
-    pub(crate) validator: Arc<TokenValidator<ValidateTokenResponse>>,
+    pub(crate) validator: Arc<Validator>,
 }
 
 /// The configured database.
@@ -78,7 +77,7 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
 
     let gate = open_gate(store.callers().await?, config.server.listen)?;
     let feed = Arc::new(RevocationFeed::new());
-    let validator = TokenValidator::new(
+    let validator = Validator::new(
         config.validation.cache_tokens,
         Verifier::new(settings.tokens.issuer.clone(), settings.tokens.leeway),
         Arc::clone(&keyring),
@@ -91,7 +90,7 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
             .cloned()
             .unwrap_or_default(),
         settings.tokens.feed_bound,
-        claims_answer,
+        encode_claims,
     );
     let app = Arc::new(Application {
         store,

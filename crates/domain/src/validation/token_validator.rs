@@ -40,6 +40,8 @@ pub struct VerifiedToken<A> {
     pub session_id: SessionId,
     keys_version: u64,
     epoch: AtomicU64,
+    /// Whether it is meant for the audience of those who name none.
+    is_for_default: bool,
 }
 
 /// A question about a token.
@@ -113,13 +115,12 @@ impl<A> TokenValidator<A> {
             Ok(token) => token,
             Err(rejection) => return Judgement::Rejected(NotAccepted::Token(rejection)),
         };
-        let audience = if question.audience.is_empty() {
-            &self.audience
-        } else {
-            question.audience
+        let is_for_audience = match question.audience {
+            "" => token.is_for_default,
+            audience => token.claims.accepts_audience(audience),
         };
-        if let Err(rejection) = Verifier::check_audience(&token.claims, audience) {
-            return Judgement::Rejected(NotAccepted::Token(rejection));
+        if !is_for_audience {
+            return Judgement::Rejected(NotAccepted::Token(Rejection::WrongAudience));
         }
         if !token.claims.has_scopes(question.scopes) {
             return Judgement::Rejected(NotAccepted::InsufficientScope);
@@ -169,6 +170,7 @@ impl<A> TokenValidator<A> {
         let session_id: SessionId = claims.sid.parse().map_err(|_| Rejection::InvalidClaims)?;
         let verified = Arc::new(VerifiedToken {
             answer: (self.answer)(&claims),
+            is_for_default: claims.accepts_audience(&self.audience),
             claims,
             session_id,
             keys_version,

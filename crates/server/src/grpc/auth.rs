@@ -9,24 +9,20 @@ use countersign_domain::use_cases::{
     ChangePassword, ConfirmSignUp, Grant, IssueTokens, RefreshTokens, ResetPassword, RevokeToken,
     SignUp, SignedUp, StartPasswordReset,
 };
-use countersign_domain::validation::{Judgement, Question, TokenValidator};
 use countersign_domain::{Error, Fields};
 use countersign_proto::v1;
 use countersign_proto::v1::auth_service_server::AuthService;
-use countersign_token::AccessClaims;
-use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
 use crate::grpc::call::{Call, Desk, Rpc};
 use crate::grpc::convert;
-use crate::metrics::Validations;
+use crate::grpc::judge::Judge;
 
 /// AuthService over the domain.
 #[derive(Clone)]
 pub(crate) struct AuthGrpc {
     pub(crate) desk: Desk,
-    pub(crate) validator: Arc<TokenValidator<v1::ValidateTokenResponse>>,
-    pub(crate) validations: Validations,
+    pub(crate) judge: Arc<Judge>,
 }
 
 /// The longest list of questions in one ValidateTokens.
@@ -46,62 +42,19 @@ const fn service_rpc(name: &'static str) -> Rpc {
     }
 }
 
-/// The answer for a good token, made once and kept with it.
-pub(crate) fn claims_answer(claims: &AccessClaims) -> v1::ValidateTokenResponse {
-    let valid = v1::validate_token_response::Verdict::Valid(convert::claims(claims));
-    v1::ValidateTokenResponse {
-        verdict: Some(valid),
-    }
-}
-
 impl AuthGrpc {
-    async fn judge(
+    async fn judge_all(
         &self,
-        question: &v1::ValidateTokenRequest,
-    ) -> Result<v1::ValidateTokenResponse, Error> {
-        let asked = Question {
-            token: &question.access_token,
-            audience: &question.audience,
-            scopes: &question.required_scopes,
-        };
-        let (answer, is_valid) = match self.validator.judge(asked) {
-            Judgement::Valid(token) => (token.answer.clone(), true),
-            Judgement::Rejected(not_accepted) => (convert::rejection(not_accepted), false),
-            Judgement::Stale(token) => {
-                let store = Arc::clone(&self.desk.app.store);
-                let session_id = token.session_id;
-                let ask = async move {
-                    TokenValidator::<v1::ValidateTokenResponse>::ask_store(&*store, session_id)
-                        .await
-                };
-                let asked = self.desk.back.spawn(ask);
-                let ended = match tokio::time::timeout(self.desk.timeout, asked).await {
-                    Ok(Ok(answer)) => answer?,
-                    Ok(Err(_)) | Err(_) => {
-                        return Err(Error::Unavailable(
-                            "the database did not tell in time".into(),
-                        ));
-                    }
-                };
-                match ended {
-                    None => (token.answer.clone(), true),
-                    Some(not_accepted) => (convert::rejection(not_accepted), false),
-                }
-            }
-        };
-        self.validations.count(is_valid);
-        Ok(answer)
-    }
-
-    fn judged<R>(
-        &self,
-        rpc: Rpc,
-        answer: Result<R, Error>,
-        metadata: &MetadataMap,
-    ) -> Result<Response<R>, Status> {
-        answer
-            .map(Response::new)
-            .map_err(|error| self.desk.refuse(rpc, error, metadata))
+        questions: &[v1::ValidateTokenRequest],
+    ) -> Result<Vec<v1::ValidateTokenResponse>, Error> {
+        if questions.is_empty() || questions.len() > MAX_QUESTIONS {
+            return Err(Error::invalid("requests", "must have 1 to 256 items"));
+        }
+        let mut answers = Vec::with_capacity(questions.len());
+        for question in questions {
+            answers.push(self.judge.judge(question).await?.message()?);
+        }
+        Ok(answers)
     }
 }
 
@@ -215,10 +168,13 @@ impl AuthService for AuthGrpc {
         &self,
         request: Request<v1::ValidateTokenRequest>,
     ) -> Result<Response<v1::ValidateTokenResponse>, Status> {
-        const RPC: Rpc = service_rpc("ValidateToken");
-        self.desk.admit(RPC, request.metadata())?;
-        let answer = self.judge(request.get_ref()).await;
-        self.judged(RPC, answer, request.metadata())
+        // Over the network ValidateToken takes the front door.
+        let metadata = request.metadata().clone();
+        let message = self.judge.answer(request).await?.message();
+        message.map(Response::new).map_err(|error| {
+            self.desk
+                .refuse(service_rpc("ValidateToken"), error, &metadata)
+        })
     }
 
     async fn validate_tokens(
@@ -227,19 +183,10 @@ impl AuthService for AuthGrpc {
     ) -> Result<Response<v1::ValidateTokensResponse>, Status> {
         const RPC: Rpc = service_rpc("ValidateTokens");
         self.desk.admit(RPC, request.metadata())?;
-        let questions = &request.get_ref().requests;
-        if questions.is_empty() || questions.len() > MAX_QUESTIONS {
-            let error = Error::invalid("requests", "must have 1 to 256 items");
-            return Err(self.desk.refuse(RPC, error, request.metadata()));
-        }
-        let mut responses = Vec::with_capacity(questions.len());
-        for question in questions {
-            match self.judge(question).await {
-                Ok(response) => responses.push(response),
-                Err(error) => return Err(self.desk.refuse(RPC, error, request.metadata())),
-            }
-        }
-        Ok(Response::new(v1::ValidateTokensResponse { responses }))
+        let answers = self.judge_all(&request.get_ref().requests).await;
+        answers
+            .map(|responses| Response::new(v1::ValidateTokensResponse { responses }))
+            .map_err(|error| self.desk.refuse(RPC, error, request.metadata()))
     }
 
     async fn revoke_token(

@@ -118,10 +118,9 @@ impl Desk {
 
     /// The caller of an RPC that is answered from memory.
     pub(crate) fn admit(&self, rpc: Rpc, metadata: &MetadataMap) -> Result<(), Status> {
-        match self.gate.admit(metadata, rpc.roles) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(self.refuse(rpc, error, metadata)),
-        }
+        self.gate
+            .permit(metadata, rpc.roles)
+            .map_err(|error| self.refuse(rpc, error, metadata))
     }
 
     /// The status of an error of an RPC that is answered from memory.

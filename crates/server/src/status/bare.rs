@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use countersign_domain::model::Locale;
 use countersign_proto::v1::ErrorReason;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use tonic::{Code, Status};
 use tonic_types::ErrorDetails;
 use tower::Service;
@@ -34,21 +34,37 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let language = request.headers().get("accept-language").cloned();
+        let language = language(request.headers());
         let is_foreign = request.uri().path().starts_with("/grpc.");
         let answer = self.0.call(request);
         Box::pin(async move {
             let response = answer.await?;
-            let bare = bare_status(response.headers()).filter(|_| !is_foreign);
-            let Some(bare) = bare else {
-                return Ok(response);
-            };
-            let locale = language
-                .and_then(|l| l.to_str().map(Locale::negotiate).ok())
-                .unwrap_or_default();
-            Ok(detailed(&bare, locale).into_http())
+            Ok(if is_foreign {
+                response
+            } else {
+                with_details(response, language)
+            })
         })
     }
+}
+
+/// The languages that the person reads, to be negotiated if there is need.
+pub(crate) fn language(headers: &HeaderMap) -> Option<HeaderValue> {
+    headers.get("accept-language").cloned()
+}
+
+/// Gives a bare status its details; all other responses stay as they are.
+pub(crate) fn with_details<R: Default>(
+    response: Response<R>,
+    language: Option<HeaderValue>,
+) -> Response<R> {
+    let Some(bare) = bare_status(response.headers()) else {
+        return response;
+    };
+    let locale = language
+        .and_then(|language| language.to_str().map(Locale::negotiate).ok())
+        .unwrap_or_default();
+    detailed(&bare, locale).into_http()
 }
 
 fn bare_status(headers: &HeaderMap) -> Option<Status> {
