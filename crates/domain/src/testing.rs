@@ -17,4 +17,4 @@ pub use memory_store::MemoryStore;
 pub use outbox::Outbox;
 pub use plain_hasher::PlainHasher;
 pub use random::SeededRandom;
-pub use world::{World, address, password, send_code, sign_in, sign_up};
+pub use world::{World, address, password, refusal, send_code, sign_in, sign_up};

@@ -24,7 +24,7 @@ pub use keep_keys::{EnsureKeys, KeyKeeper, RevokeKey, RotateKeys};
 pub use keep_tidy::{DeleteExpired, ReadFeed};
 pub use manage_callers::CreateCaller;
 pub use refresh_tokens::RefreshTokens;
-pub use reset_password::{ResetPassword, StartPasswordReset};
+pub use reset_password::ResetPassword;
 pub use revoke_token::RevokeToken;
 pub use send_code::{SendCode, SentCode};
 pub use sessions::{

@@ -2,20 +2,13 @@
 
 use std::time::Duration;
 
+use countersign_domain::Refusal;
 use countersign_domain::model::Password;
-use countersign_domain::testing::World;
+use countersign_domain::testing::{World, refusal};
 use countersign_domain::use_cases::{Actor, ChangePassword, RevokeToken, RevokeUserSessions};
-use countersign_domain::{Error, Refusal};
 
 const EMAIL: &str = "mina@example.com";
 const PASSWORD: &str = "a long enough phrase";
-
-fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> Refusal {
-    match result {
-        Err(Error::Refused(refusal)) => refusal,
-        other => panic!("expected a refusal, got {other:?}"),
-    }
-}
 
 async fn signed_in() -> (World, String) {
     let world = World::new().await;

@@ -144,6 +144,21 @@ impl Application {
         )
     }
 
+    /// Ends a session, durably first, then for this replica's validations. One
+    /// that has ended already stays as it is.
+    pub(crate) async fn end_session(&self, session: SessionId) -> Result<(), Error> {
+        let now = self.clock.now();
+        let mut uow = self.store.begin().await?;
+        if uow
+            .revoke_session(session, now, self.settings.tokens.revocation_ttl())
+            .await?
+        {
+            uow.commit().await?;
+        }
+        self.enter_revocations(&[session], now);
+        Ok(())
+    }
+
     /// Lets this replica reject the tokens of ended sessions from now on. To be
     /// called after the commit and before the answer.
     pub(crate) fn enter_revocations(&self, sessions: &[SessionId], now: Timestamp) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use countersign_token::{Algorithm, Verifier};
 
 use crate::application::{Application, Settings, TokenSettings, Tokens, VerificationSettings};
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::model::{
     Address, ClientContext, Code, Email, GroupId, Identifier, Locale, MasterKey, Password, Proof,
     Purpose, Region, Scope, UserId,
@@ -14,8 +14,8 @@ use crate::model::{
 use crate::ports::{EphemeralStore, Random, Store};
 use crate::testing::{HandClock, MemoryEphemeral, MemoryStore, Outbox, PlainHasher, SeededRandom};
 use crate::use_cases::{
-    CheckCode, EnsureKeys, Grant, IssueTokens, KeyKeeper, ReadFeed, RefreshTokens, SendCode,
-    SignUp, SignedUp, Which,
+    CheckCode, ConfirmSignUp, EnsureKeys, Grant, IssueTokens, KeyKeeper, ReadFeed, RefreshTokens,
+    SendCode, SignUp, SignedUp, Which,
 };
 use crate::validation::{Keyring, RevocationFeed, TokenValidator};
 
@@ -142,6 +142,26 @@ impl World {
         }
     }
 
+    /// A user who has not typed the code of the sign-up yet.
+    ///
+    /// # Panics
+    /// If the sign-up fails.
+    pub async fn pending(&self, email: &str, password: &str) -> ConfirmSignUp {
+        let signed_up = sign_up(email, password).execute(&self.app).await;
+        let Ok(SignedUp::Pending {
+            verification_id, ..
+        }) = signed_up
+        else {
+            panic!("expected a pending user, got {signed_up:?}");
+        };
+        let code = Code::parse(self.outbox.take_code()).expect("a code");
+        self.clock.advance(self.app.settings.verification.cooldown);
+        ConfirmSignUp {
+            verification_id,
+            code,
+        }
+    }
+
     /// Signs in with a password.
     ///
     /// # Errors
@@ -160,6 +180,18 @@ impl World {
         }
         .execute(&self.app)
         .await
+    }
+}
+
+/// The refusal that a use-case ended with.
+///
+/// # Panics
+/// If it ended otherwise.
+#[must_use]
+pub fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> Refusal {
+    match result {
+        Err(Error::Refused(refusal)) => refusal,
+        other => panic!("expected a refusal, got {other:?}"),
     }
 }
 

@@ -67,12 +67,11 @@ impl RefreshTokens {
 }
 
 async fn end(app: &Application, session: &Session) -> Result<Tokens, Error> {
-    let now = app.clock.now();
-    let mut uow = app.store.begin().await?;
-    uow.revoke_session(session.id, now, app.settings.tokens.revocation_ttl())
-        .await?;
-    uow.commit().await?;
-    app.enter_revocations(&[session.id], now);
-    tracing::warn!(session_id = %session.id, user_id = %session.user_id, "a refresh token was used again: its session is ended");
+    app.end_session(session.id).await?;
+    tracing::warn!(
+        session_id = %session.id,
+        user_id = %session.user_id,
+        "a refresh token was used again: its session is ended"
+    );
     Err(Refusal::RefreshTokenReused.into())
 }

@@ -1,25 +1,8 @@
 //! Setting a new password by proof of the address.
 
-use crate::application::{Application, CodeRequest};
+use crate::application::Application;
 use crate::error::{Error, Refusal};
-use crate::model::{
-    Address, ClientContext, Code, GroupId, Locale, Password, PasswordCredential, Proof, Purpose,
-    User, VerificationRecord,
-};
-use crate::ports::{Content, Message};
-
-/// Somebody forgot the password.
-#[derive(Debug)]
-pub struct StartPasswordReset {
-    /// In which group.
-    pub group: GroupId,
-    /// With which address.
-    pub address: Address,
-    /// The language of the message.
-    pub locale: Locale,
-    /// The device.
-    pub client: ClientContext,
-}
+use crate::model::{Password, PasswordCredential, Proof, Purpose, User};
 
 /// Somebody proved the address and sets a new password.
 #[derive(Debug)]
@@ -28,46 +11,6 @@ pub struct ResetPassword {
     pub proof: Proof,
     /// The password as it shall be.
     pub new: Password,
-}
-
-impl StartPasswordReset {
-    /// Sends a code, if it is a verified address of an active user. The answer
-    /// does not tell.
-    ///
-    /// # Errors
-    /// Too many messages.
-    pub async fn execute(self, app: &Application) -> Result<VerificationRecord, Error> {
-        app.count_send(&self.group, &self.address, &self.client)
-            .await?;
-        let user = app
-            .store
-            .user_by_verified_address(&self.group, &self.address)
-            .await?;
-        let code = Code::generate(app.settings.verification.code_digits, &*app.random);
-        let request = CodeRequest {
-            group: self.group,
-            address: self.address.clone(),
-            purpose: Purpose::PasswordReset,
-            user_id: None,
-            ttl: app.settings.verification.code_ttl,
-        };
-        let record = app.keep_code(request, &code).await?;
-        if user.is_some_and(|user| user.is_active()) {
-            let content = Content::Code {
-                code,
-                purpose: record.purpose,
-                expires_at: record.expires_at,
-            };
-            app.sender
-                .send(Message {
-                    to: self.address,
-                    locale: self.locale,
-                    content,
-                })
-                .await?;
-        }
-        Ok(record)
-    }
 }
 
 impl ResetPassword {

@@ -17,19 +17,10 @@ impl RevokeToken {
     /// # Errors
     /// Unavailable, if it is not certain that the session has ended.
     pub async fn execute(self, app: &Application) -> Result<(), Error> {
-        let Some(session_id) = self.session(app).await? else {
-            return Ok(());
-        };
-        let now = app.clock.now();
-        let mut uow = app.store.begin().await?;
-        if uow
-            .revoke_session(session_id, now, app.settings.tokens.revocation_ttl())
-            .await?
-        {
-            uow.commit().await?;
+        match self.session(app).await? {
+            Some(session) => app.end_session(session).await,
+            None => Ok(()),
         }
-        app.enter_revocations(&[session_id], now);
-        Ok(())
     }
 
     async fn session(&self, app: &Application) -> Result<Option<SessionId>, Error> {

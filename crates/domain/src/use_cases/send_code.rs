@@ -38,7 +38,8 @@ pub struct SentCode {
 }
 
 impl SendCode {
-    /// Makes and sends the code. To sign in, it is sent to active users only.
+    /// Makes and sends the code. To sign in or to reset a password, it is sent
+    /// to active users only, and the answer does not tell.
     ///
     /// # Errors
     /// Too many messages; unavailable, if it cannot be kept or sent.

@@ -122,16 +122,7 @@ impl RevokeSession {
     pub async fn execute(self, app: &Application) -> Result<(), Error> {
         let (user_id, _) = self.actor.resolve(app).await?;
         let session = own_session(app, user_id, self.session_id).await?;
-        let now = app.clock.now();
-        let mut uow = app.store.begin().await?;
-        if uow
-            .revoke_session(session.id, now, app.settings.tokens.revocation_ttl())
-            .await?
-        {
-            uow.commit().await?;
-        }
-        app.enter_revocations(&[session.id], now);
-        Ok(())
+        app.end_session(session.id).await
     }
 }
 

@@ -1,20 +1,19 @@
 //! AuthService.
 
+mod requests;
+
 use std::sync::Arc;
 
-use countersign_domain::model::{
-    ClientContext, Code, Locale, Password, Proof, Region, Role, Scope, Username, VerificationId,
-};
+use countersign_domain::model::{Code, Password, Proof, Role, VerificationId};
 use countersign_domain::use_cases::{
-    ChangePassword, ConfirmSignUp, Grant, IssueTokens, RefreshTokens, ResetPassword, RevokeToken,
-    SignUp, SignedUp, StartPasswordReset,
+    ConfirmSignUp, RefreshTokens, ResetPassword, RevokeToken, SignedUp,
 };
 use countersign_domain::{Error, Fields};
 use countersign_proto::v1;
 use countersign_proto::v1::auth_service_server::AuthService;
 use tonic::{Request, Response, Status};
 
-use crate::grpc::call::{Call, Desk, Rpc};
+use crate::grpc::call::{Desk, Rpc};
 use crate::grpc::convert;
 use crate::grpc::judge::Judge;
 
@@ -67,7 +66,7 @@ impl AuthService for AuthGrpc {
         self.desk
             .serve(rpc("SignUp"), request, |call, message, app| async move {
                 use v1::sign_up_response::Outcome;
-                let outcome = match sign_up(message, call.locale, app.settings.region)?
+                let outcome = match requests::sign_up(message, call.locale, app.settings.region)?
                     .execute(&app)
                     .await?
                 {
@@ -128,9 +127,10 @@ impl AuthService for AuthGrpc {
                 request,
                 |call, message, app| async move {
                     use v1::issue_tokens_response::Outcome;
-                    let tokens = issue_tokens(message, &call, app.settings.region)?
-                        .execute(&app)
-                        .await?;
+                    let tokens =
+                        requests::issue_tokens(message, &call.caller.name, app.settings.region)?
+                            .execute(&app)
+                            .await?;
                     Ok(v1::IssueTokensResponse {
                         outcome: Some(Outcome::Tokens(convert::tokens(tokens))),
                     })
@@ -215,24 +215,9 @@ impl AuthService for AuthGrpc {
                 rpc("ChangePassword"),
                 request,
                 |call, message, app| async move {
-                    let mut fields = Fields::new();
-                    let access_token =
-                        convert::required(&mut fields, "access_token", message.access_token);
-                    let current = fields.take(
-                        "current_password",
-                        Password::to_compare(message.current_password),
-                    );
-                    let new = fields.take("new_password", Password::to_set(message.new_password));
-                    let client = convert::client(&mut fields, message.client_context);
-                    let command = access_token.zip(current).zip(new).zip(client).map(
-                        |(((access_token, current), new), _)| ChangePassword {
-                            access_token,
-                            current,
-                            new,
-                            locale: call.locale,
-                        },
-                    );
-                    fields.finish(command)?.execute(&app).await?;
+                    requests::change_password(message, call.locale)?
+                        .execute(&app)
+                        .await?;
                     Ok(v1::ChangePasswordResponse {})
                 },
             )
@@ -248,26 +233,9 @@ impl AuthService for AuthGrpc {
                 rpc("StartPasswordReset"),
                 request,
                 |call, message, app| async move {
-                    let mut fields = Fields::new();
-                    let group = convert::group(&mut fields, &message.group_id);
-                    let address = convert::address(
-                        &mut fields,
-                        "identifier",
-                        message.identifier,
-                        app.settings.region,
-                    );
-                    let client = convert::client(&mut fields, message.client_context);
                     let command =
-                        group
-                            .zip(address)
-                            .zip(client)
-                            .map(|((group, address), client)| StartPasswordReset {
-                                group,
-                                address,
-                                locale: call.locale,
-                                client,
-                            });
-                    let record = fields.finish(command)?.execute(&app).await?;
+                        requests::password_reset(message, call.locale, app.settings.region)?;
+                    let record = command.execute(&app).await?.record;
                     Ok(v1::StartPasswordResetResponse {
                         verification_id: record.id.to_string(),
                         expire_time: convert::timestamp(record.expires_at),
@@ -306,116 +274,14 @@ impl AuthService for AuthGrpc {
         const RPC: Rpc = service_rpc("ListSigningKeys");
         self.desk.admit(RPC, request.metadata())?;
         let keyring = &self.desk.app.keyring;
-        let signing_keys = keyring.listed().into_iter().map(signing_key).collect();
+        let signing_keys = keyring
+            .listed()
+            .into_iter()
+            .map(requests::signing_key)
+            .collect();
         Ok(Response::new(v1::ListSigningKeysResponse {
             signing_keys,
             jwks: keyring.verifying().to_jwks(),
         }))
-    }
-}
-
-fn signing_key(key: countersign_domain::validation::ListedKey) -> v1::SigningKey {
-    use countersign_domain::model::KeyState;
-    let state = match key.state {
-        KeyState::Next => v1::SigningKeyState::Next,
-        KeyState::Active => v1::SigningKeyState::Active,
-        KeyState::Retired => v1::SigningKeyState::Retired,
-    };
-    v1::SigningKey {
-        key_id: key.kid,
-        algorithm: key.algorithm.as_str().to_owned(),
-        state: state.into(),
-        create_time: convert::timestamp(key.created_at),
-    }
-}
-
-fn sign_up(message: v1::SignUpRequest, locale: Locale, region: Region) -> Result<SignUp, Error> {
-    let mut fields = Fields::new();
-    let group = convert::group(&mut fields, &message.group_id);
-    let address = convert::address(&mut fields, "identifier", message.identifier, region);
-    let username = optional(&mut fields, "username", message.username, |text| {
-        Username::parse(&text)
-    });
-    let password = optional(&mut fields, "password", message.password, Password::to_set);
-    let proof = optional(&mut fields, "proof", message.proof, Proof::parse);
-    let client = convert::client(&mut fields, message.client_context);
-    let command = group
-        .zip(address)
-        .zip(client)
-        .map(|((group, address), client)| SignUp {
-            group,
-            address,
-            username,
-            password,
-            proof,
-            locale,
-            client,
-        });
-    fields.finish(command)
-}
-
-fn issue_tokens(
-    message: v1::IssueTokensRequest,
-    call: &Call,
-    region: Region,
-) -> Result<IssueTokens, Error> {
-    use v1::issue_tokens_request::Grant as Message;
-    let mut fields = Fields::new();
-    let group = convert::group(&mut fields, &message.group_id);
-    let grant = match message.grant {
-        Some(Message::Password(grant)) => {
-            let identifier =
-                convert::identifier(&mut fields, "password.identifier", grant.identifier, region);
-            let password = fields.take("password.password", Password::to_compare(grant.password));
-            identifier
-                .zip(password)
-                .map(|(identifier, password)| Grant::Password {
-                    identifier,
-                    password,
-                })
-        }
-        Some(Message::VerifiedCode(grant)) => fields
-            .take("verified_code.proof", Proof::parse(grant.proof))
-            .map(Grant::VerifiedCode),
-        None => {
-            fields.refuse("grant", "must be given: password or verified_code");
-            None
-        }
-    };
-    let mut scopes = Vec::new();
-    for (index, scope) in message.scopes.iter().enumerate() {
-        scopes.extend(fields.take(&format!("scopes[{index}]"), Scope::parse(scope)));
-    }
-    if message.scopes.len() > 64 {
-        fields.refuse("scopes", "must have at most 64 items");
-    }
-    scopes.sort();
-    scopes.dedup();
-    let client: Option<ClientContext> = convert::client(&mut fields, message.client_context);
-    let command = group
-        .zip(grant)
-        .zip(client)
-        .map(|((group, grant), client)| IssueTokens {
-            group,
-            grant,
-            audience: Some(message.audience).filter(|audience| !audience.is_empty()),
-            scopes,
-            client_id: call.caller.name.clone(),
-            client,
-        });
-    fields.finish(command)
-}
-
-/// A field that may be empty.
-fn optional<T>(
-    fields: &mut Fields,
-    field: &str,
-    text: String,
-    parse: impl FnOnce(String) -> Result<T, &'static str>,
-) -> Option<T> {
-    if text.is_empty() {
-        None
-    } else {
-        fields.take(field, parse(text))
     }
 }
