@@ -194,3 +194,12 @@ async fn all_sessions_of_a_user_end_at_once_and_are_counted() {
         Refusal::AccessToken(None)
     );
 }
+
+#[tokio::test]
+async fn no_access_token_outlives_its_session() {
+    let mut world = World::new().await;
+    world.app.settings.tokens.session_ttl = Duration::from_secs(90);
+    world.user(EMAIL, PASSWORD).await;
+    let tokens = world.sign_in(EMAIL, PASSWORD).await.expect("signed in");
+    assert!(tokens.access_expires_at <= tokens.refresh_expires_at);
+}

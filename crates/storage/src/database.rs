@@ -5,6 +5,7 @@
 //! unit of work alike. Driver errors end here: what leaves is a `StoreError`
 //! without a value of a row and without a password in it.
 
+mod batches;
 mod callers;
 mod cleaning;
 mod connection;
@@ -14,7 +15,9 @@ mod identifiers;
 mod lost_connections;
 mod migrations;
 mod pools;
+mod reopening;
 mod revocations;
+mod rotations;
 mod row;
 mod sessions;
 mod settings;

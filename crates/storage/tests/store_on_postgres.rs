@@ -53,3 +53,24 @@ async fn a_dead_network_is_noticed_and_its_end_too() {
         database_support::a_dead_network(&url).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callers_who_give_up_leave_no_connection_behind() {
+    if let Some(url) = SERVER.new_database("given_up").await {
+        database_support::callers_who_give_up(&url).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_abandoned_begin_catches_no_later_write() {
+    if let Some(url) = SERVER.new_database("abandoned").await {
+        database_support::an_abandoned_begin(&url).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_is_locked_does_not_hold_up_the_others() {
+    if let Some(url) = SERVER.new_database("locked").await {
+        database_support::a_locked_session(&url).await;
+    }
+}

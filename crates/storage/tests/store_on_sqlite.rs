@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use countersign_domain::model::{GroupId, Timestamp, User, UserId};
+use countersign_domain::model::{
+    GroupId, PasswordCredential, PasswordHash, Timestamp, User, UserId,
+};
 use countersign_domain::ports::{Store as _, StoreError};
 use countersign_domain::testing::SeededRandom;
 use countersign_storage::{Database, DatabaseSettings};
@@ -78,6 +80,33 @@ async fn a_file_survives_reopening() {
     assert_eq!(pending, [""; 0]);
     let found = store.user(user.id).await.expect("readable");
     assert_eq!(found, Some(user));
+}
+
+/// Reading first and writing then fails for whoever began with less than the
+/// intention to write.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn units_of_work_of_several_openers_wait_for_each_other() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let user = new_user(1);
+    let mut tasks = tokio::task::JoinSet::new();
+    let first = open(&url(&directory)).await;
+    insert(&first, &user).await.expect("inserted");
+    for _ in 0..4 {
+        let store = open(&url(&directory)).await;
+        let user = user.clone();
+        tasks.spawn(async move {
+            for _ in 0..25 {
+                let mut uow = store.begin().await.expect("a unit of work");
+                let locked = uow.lock_user(user.id).await.expect("readable");
+                assert!(locked.is_some());
+                let password = PasswordHash::new("hash".into());
+                let password = PasswordCredential::new(user.id, password, user.created_at);
+                uow.put_credential(&password).await.expect("a password");
+                uow.commit().await.expect("committed");
+            }
+        });
+    }
+    tasks.join_all().await;
 }
 
 #[tokio::test]

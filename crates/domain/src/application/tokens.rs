@@ -80,7 +80,12 @@ impl Application {
     pub(crate) fn mint(&self, session: &Session) -> Result<Tokens, Error> {
         let now = self.clock.now();
         let ttl = i64::try_from(self.settings.tokens.access_ttl.as_secs()).unwrap_or(i64::MAX);
-        let expires = now.as_seconds().saturating_add(ttl);
+        // No access token outlives its session, which nobody could then revoke.
+        let expires = now
+            .as_seconds()
+            .saturating_add(ttl)
+            .min(session.expires_at.as_seconds());
+        let expires = expires.max(now.as_seconds() + 1);
         let claims = AccessClaims {
             iss: self.settings.tokens.issuer.clone(),
             sub: session.user_id.to_string(),

@@ -249,6 +249,7 @@ macro_rules! store_laws {
             a_rotation_to_what_is_there_already_succeeds
             a_rotation_starts_from_its_generation
             of_32_rotations_at_once_one_succeeds
+            rotations_of_many_sessions_at_once_are_each_answered
             an_ended_session_does_not_rotate
             live_sessions_are_listed_page_by_page
             only_live_sessions_of_the_user_are_listed
@@ -271,6 +272,7 @@ macro_rules! store_laws {
             a_locked_credential_makes_attempts_wait
             after_a_conflict_the_store_goes_on
             of_16_who_take_an_identifier_at_once_one_gets_it
+            of_16_who_take_different_identifiers_all_get_them
             abandoned_units_of_work_leave_nothing_open
         }
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use countersign_domain::ports::StoreError;
 use sea_orm::sea_query::SelectStatement;
-use sea_orm::{ConnectionTrait, DatabaseExecutor, DbErr, StatementBuilder};
+use sea_orm::{ConnectionTrait, DatabaseExecutor, DbErr, Statement, StatementBuilder};
 
 use super::error::{store_error, unavailable};
 use super::lost_connections::LostConnections;
@@ -97,6 +97,15 @@ impl<'c> Connection<'c> {
         read: impl Fn(&mut Row) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
         let statement = self.executor.get_database_backend().build(select);
+        self.all_of(statement, read).await
+    }
+
+    /// All rows of any statement, each read by `read`.
+    pub(super) async fn all_of<T>(
+        &self,
+        statement: Statement,
+        read: impl Fn(&mut Row) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
         let rows = self
             .watch
             .over(self.executor.query_all_raw(statement))

@@ -13,10 +13,13 @@ pub(super) fn store_error(error: &DbErr) -> StoreError {
         DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => unavailable("no connection came free"),
         DbErr::Conn(RuntimeErr::SqlxError(error))
         | DbErr::Exec(RuntimeErr::SqlxError(error))
-        | DbErr::Query(RuntimeErr::SqlxError(error)) => match error.as_ref() {
-            sqlx::Error::Database(error) if lost_a_race(error.as_ref()) => StoreError::Conflict,
-            error => unavailable(&reason(error)),
-        },
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            if is_conflict(error) {
+                StoreError::Conflict
+            } else {
+                unavailable(&reason(error))
+            }
+        }
         _ => unavailable("the statement could not be carried out"),
     }
 }
@@ -36,6 +39,14 @@ pub(super) fn reason(error: &sqlx::Error) -> String {
 
 pub(super) fn unavailable(reason: &str) -> StoreError {
     StoreError::Unavailable(reason.to_owned())
+}
+
+/// Whether a database says that it did nothing because of somebody else.
+pub(super) fn is_conflict(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => lost_a_race(error.as_ref()),
+        _ => false,
+    }
 }
 
 /// Whether a unique value is taken, a row that is pointed at is gone, or

@@ -3,7 +3,6 @@
 //! The pools are made from sqlx's options, not from sea-orm's, which would
 //! write the URL with its password to the log at trace level.
 
-use std::future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,16 +13,15 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Executor};
 
-use super::error::reason;
+use super::error::{is_conflict, reason};
 use super::lost_connections::LostConnections;
+use super::reopening::{Opener, reopening_pool};
 use super::settings::{ConnectError, DatabaseSettings};
 
-/// How long a connection may take to show that it is alive.
-const TEST_TIMEOUT: Duration = Duration::from_secs(2);
-/// For how long after a loss connections are tested on their way back.
-const WARY_FOR: Duration = Duration::from_secs(10);
 /// How many readers SQLite has beside its one writer.
 const SQLITE_READERS: u32 = 4;
+/// How long to wait for another process that creates the same file.
+const BUSY_PAUSE: Duration = Duration::from_millis(20);
 
 /// An open database.
 pub(super) struct Pools {
@@ -41,7 +39,7 @@ pub(super) async fn open(
     lost: &Arc<LostConnections>,
 ) -> Result<Pools, ConnectError> {
     match settings.url.split_once(':') {
-        Some(("sqlite", _)) => open_sqlite(settings, lost).await,
+        Some(("sqlite", _)) => open_sqlite(settings).await,
         Some(("postgres" | "postgresql", _)) => open_postgres(settings, lost).await,
         Some(("mysql" | "mariadb", _)) => open_mysql(settings, lost).await,
         // Only what surely is a scheme is repeated: anything else may be a secret.
@@ -58,32 +56,27 @@ pub(super) async fn open(
 
 /// In-memory databases belong to their connection: there is one, and it is
 /// never closed.
-async fn open_sqlite(
-    settings: &DatabaseSettings,
-    lost: &Arc<LostConnections>,
-) -> Result<Pools, ConnectError> {
+async fn open_sqlite(settings: &DatabaseSettings) -> Result<Pools, ConnectError> {
     let options: SqliteConnectOptions = settings.url.parse().map_err(|_| {
         ConnectError::Url("SQLite", "it must look like sqlite://path/to/file?mode=rwc")
     })?;
+    // Whoever waits for another process is told so before its time is over.
     let options = options
         .foreign_keys(true)
-        .busy_timeout(settings.statement_timeout)
+        .busy_timeout(settings.statement_timeout / 2)
         .disable_statement_logging();
+    let writer = options.clone().synchronous(SqliteSynchronous::Full);
     let in_memory = settings.url.contains(":memory:") || settings.url.contains("mode=memory");
-    let file = options.get_filename().display();
-    let place = format!("the SQLite database {file}");
-
-    let writer = options
-        .clone()
-        .synchronous(SqliteSynchronous::Full)
-        .journal_mode(if in_memory {
-            SqliteJournalMode::Memory
-        } else {
-            SqliteJournalMode::Wal
-        });
-    let kept = |pool: PoolOptions<sqlx::Sqlite>| pool.idle_timeout(None).max_lifetime(None);
+    let pool = |size| {
+        PoolOptions::new()
+            .max_connections(size)
+            .acquire_timeout(settings.acquire_timeout)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+    };
     if in_memory {
-        let pool = kept(pool_options(settings, lost, 1)).connect_lazy_with(writer);
+        let pool = pool(1).connect_lazy_with(writer);
         let pool = SqlxSqliteConnector::from_sqlx_sqlite_pool(pool);
         return Ok(Pools {
             reader: pool.clone(),
@@ -91,12 +84,17 @@ async fn open_sqlite(
         });
     }
 
-    // Opening creates the file and its journal before a reader needs them.
-    try_once::<SqliteConnection>(settings, &place, &writer).await?;
+    // This creates the file, with a write-ahead log from then on, before a
+    // reader needs it.
+    let file = options.get_filename().display();
+    let place = format!("the SQLite database {file}");
+    let creation = writer.clone().journal_mode(SqliteJournalMode::Wal);
+    let opener = Opener::<SqliteConnection>::new(creation, Vec::new());
+    try_once(settings, place, &opener).await?;
     let readers = settings.max_connections.clamp(1, SQLITE_READERS);
     let reader = options.pragma("query_only", "on");
-    let reader = kept(pool_options(settings, lost, readers)).connect_lazy_with(reader);
-    let writer = kept(pool_options(settings, lost, 1)).connect_lazy_with(writer);
+    let reader = pool(readers).connect_lazy_with(reader);
+    let writer = pool(1).connect_lazy_with(writer);
     Ok(Pools {
         reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
         writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
@@ -120,23 +118,19 @@ async fn open_postgres(
         options.get_host(),
         options.get_port(),
     );
-    try_once::<PgConnection>(settings, &place, &options).await?;
 
     // A process that dies together with its machine must not hold its locks
     // until the operating system notices. SET, because connection poolers
     // refuse such parameters in the startup message.
     let millis = settings.statement_timeout.as_millis();
-    let set = format!(
-        "SET statement_timeout = {millis}; \
-         SET idle_in_transaction_session_timeout = {}",
-        millis.saturating_mul(6)
-    );
-    let pool = pool_options(settings, lost, settings.max_connections)
-        .after_connect(move |connection: &mut PgConnection, _| {
-            let set = sqlx::AssertSqlSafe(set.clone());
-            Box::pin(async move { connection.execute(set).await.map(drop) })
-        })
-        .connect_lazy_with(options);
+    let idle_millis = millis.saturating_mul(6);
+    let setup = vec![
+        format!("SET statement_timeout = {millis}"),
+        format!("SET idle_in_transaction_session_timeout = {idle_millis}"),
+    ];
+    let opener = Opener::<PgConnection>::new(options, setup);
+    try_once(settings, place, &opener).await?;
+    let pool = reopening_pool(settings, opener, lost);
     let pool = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
     Ok(Pools {
         reader: pool.clone(),
@@ -167,23 +161,16 @@ async fn open_mysql(
         options.get_host(),
         options.get_port(),
     );
-    try_once::<MySqlConnection>(settings, &place, &options).await?;
 
-    let seconds = settings.statement_timeout.as_secs().max(1);
-    let set = format!(
-        "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), \
-         SESSION innodb_lock_wait_timeout = {seconds}"
-    );
-    let pool = pool_options(settings, lost, settings.max_connections)
-        .after_connect(move |connection: &mut MySqlConnection, _| {
-            let set = sqlx::AssertSqlSafe(set.clone());
-            Box::pin(async move {
-                connection.execute(set).await?;
-                let isolation = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
-                connection.execute(isolation).await.map(drop)
-            })
-        })
-        .connect_lazy_with(options);
+    let seconds = (settings.statement_timeout / 2).as_secs().max(1);
+    let setup = vec![
+        "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')".into(),
+        format!("SET SESSION innodb_lock_wait_timeout = {seconds}"),
+        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED".into(),
+    ];
+    let opener = Opener::<MySqlConnection>::new(options, setup);
+    try_once(settings, place, &opener).await?;
+    let pool = reopening_pool(settings, opener, lost);
     let pool = SqlxMySqlConnector::from_sqlx_mysql_pool(pool);
     Ok(Pools {
         reader: pool.clone(),
@@ -192,58 +179,30 @@ async fn open_mysql(
 }
 
 /// Connects and disconnects: the pool itself would try again and again and then
-/// only say that it took too long.
-async fn try_once<C: Connection>(
+/// only say that it took too long. Only SQLite's answer that it is busy is worth
+/// another try: two who create one file do not wait for each other.
+async fn try_once<C>(
     settings: &DatabaseSettings,
-    place: &str,
-    options: &C::Options,
-) -> Result<(), ConnectError> {
-    let unreachable = |reason: String| ConnectError::Unreachable {
-        place: place.to_owned(),
-        reason,
+    place: String,
+    opener: &Opener<C>,
+) -> Result<(), ConnectError>
+where
+    C: Connection,
+    for<'c> &'c mut C: Executor<'c>,
+{
+    let connect = async {
+        loop {
+            match opener.open().await {
+                Ok(connection) => return connection.close().await,
+                Err(error) if is_conflict(&error) => tokio::time::sleep(BUSY_PAUSE).await,
+                Err(error) => return Err(error),
+            }
+        }
     };
-    let seconds = settings.connect_timeout.as_secs();
-    tokio::time::timeout(settings.connect_timeout, options.connect())
-        .await
-        .map_err(|_| unreachable(format!("no answer within {seconds} s")))?
-        .map_err(|error| unreachable(reason(&error)))?
-        .close()
-        .await
-        .map_err(|error| unreachable(reason(&error)))
-}
-
-fn pool_options<DB: sqlx::Database>(
-    settings: &DatabaseSettings,
-    lost: &Arc<LostConnections>,
-    max_connections: u32,
-) -> PoolOptions<DB> {
-    let lost_before_use = Arc::clone(lost);
-    let lost_before_return = Arc::clone(lost);
-    PoolOptions::new()
-        .max_connections(max_connections.max(1))
-        .acquire_timeout(settings.acquire_timeout)
-        .test_before_acquire(false)
-        .before_acquire(move |connection, meta| {
-            if lost_before_use.within(meta.idle_for) {
-                Box::pin(test::<DB>(connection))
-            } else {
-                Box::pin(future::ready(Ok(true)))
-            }
-        })
-        .after_release(move |connection, _| {
-            if lost_before_return.within(WARY_FOR) {
-                Box::pin(test::<DB>(connection))
-            } else {
-                Box::pin(future::ready(Ok(true)))
-            }
-        })
-}
-
-/// Whether a connection is alive. A dead one must not be closed politely, which
-/// could wait for ever: hence an error, not `Ok(false)`.
-async fn test<DB: sqlx::Database>(connection: &mut DB::Connection) -> Result<bool, sqlx::Error> {
-    match tokio::time::timeout(TEST_TIMEOUT, connection.ping()).await {
-        Ok(answer) => answer.map(|()| true),
-        Err(_) => Err(sqlx::Error::PoolTimedOut),
-    }
+    let reason = match tokio::time::timeout(settings.connect_timeout, connect).await {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error)) => reason(&error),
+        Err(_) => format!("no answer within {} s", settings.connect_timeout.as_secs()),
+    };
+    Err(ConnectError::Unreachable { place, reason })
 }

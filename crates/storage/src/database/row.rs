@@ -17,6 +17,11 @@ impl Row {
         Self { result, next: 0 }
     }
 
+    /// Begins again with the first column.
+    pub(super) fn rewind(&mut self) {
+        self.next = 0;
+    }
+
     /// The next column, which is `column`.
     pub(super) fn value<T: TryGetable>(&mut self, column: impl Column) -> Result<T, StoreError> {
         let value = self.result.try_get_by_index(self.next);

@@ -1,16 +1,19 @@
-//! Sessions, and the one statement by which a refresh token is spent.
+//! Sessions.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use countersign_domain::model::{
-    AuthenticationMethod, ClientContext, GroupId, PageSize, PageToken, Revocation, Rotation, Scope,
-    Session, SessionId, Timestamp, User, UserId,
+    AuthenticationMethod, ClientContext, GroupId, PageSize, PageToken, Revocation, Scope, Session,
+    SessionId, Timestamp, User, UserId,
 };
 use countersign_domain::ports::StoreError;
+use sea_orm::DatabaseConnection;
 use sea_orm::sea_query::{Cond, Expr, ExprTrait as _, Order, Query, SelectStatement};
 
-use super::connection::Connection;
+use super::batches::Asked;
+use super::connection::{Connection, Watch};
 use super::row::{Row, corrupt, joined};
 use super::tables::{Column as _, Sessions, Users};
 use super::{revocations, users};
@@ -83,18 +86,50 @@ pub(super) async fn session(
     row.map(|mut row| read(&mut row)).transpose()
 }
 
-pub(super) async fn session_with_user(
-    db: &Connection<'_>,
-    id: SessionId,
-) -> Result<Option<(Session, User)>, StoreError> {
+/// Many sessions and their users. One that cannot be read spoils no other.
+pub(super) async fn carry_out(
+    pool: DatabaseConnection,
+    watch: Watch,
+    batch: Vec<Asked<SessionId, Option<(Session, User)>>>,
+) {
+    let db = Connection::new(&pool, &watch);
+    let ids: Vec<_> = batch.iter().map(|asked| asked.what).collect();
+    match with_users(&db, &ids).await {
+        Ok(found) => {
+            for asked in batch {
+                let answer = found.get(&asked.what).cloned().transpose();
+                asked.answer(answer);
+            }
+        }
+        Err(error) => {
+            for asked in batch {
+                asked.answer(Err(error.clone()));
+            }
+        }
+    }
+}
+
+type Found = HashMap<SessionId, Result<(Session, User), StoreError>>;
+
+/// The list of ids is filled up to a power of two, so that there are few
+/// statements to be prepared.
+async fn with_users(db: &Connection<'_>, ids: &[SessionId]) -> Result<Found, StoreError> {
+    let size = ids.len().next_power_of_two();
+    let filled = ids.iter().chain(ids.iter().cycle()).take(size);
     let select = select()
         .columns(Users::all())
         .inner_join(Users::Table, Users::Id.col().eq(Sessions::UserId.col()))
-        .and_where(Sessions::Id.col().eq(bytes(id)))
+        .and_where(Sessions::Id.col().is_in(filled.map(|id| bytes(*id))))
         .take();
-    let row = db.first(&select).await?;
-    row.map(|mut row| Ok((read(&mut row)?, users::read(&mut row)?)))
-        .transpose()
+    let rows = db
+        .all(&select, |row| {
+            let id = SessionId::from_bytes(row.bytes(Sessions::Id)?);
+            row.rewind();
+            let both = read(row).and_then(|session| Ok((session, users::read(row)?)));
+            Ok((id, both))
+        })
+        .await?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Newest first: the ids are UUIDs of version 7 and sort by age.
@@ -113,26 +148,6 @@ pub(super) async fn live(
         .limit(u64::from(size.get()) + 1)
         .take();
     db.all(&select, read).await
-}
-
-/// One conditional statement: of many at once, one succeeds.
-pub(super) async fn rotate(
-    db: &Connection<'_>,
-    id: SessionId,
-    rotation: Rotation,
-) -> Result<bool, StoreError> {
-    let update = Query::update()
-        .table(Sessions::Table)
-        .value(Sessions::Generation, rotation.to)
-        .value(Sessions::Parent, rotation.parent)
-        .value(Sessions::MintedAt, rotation.minted_at.as_millis())
-        .value(Sessions::ExpiresAt, rotation.expires_at.as_millis())
-        .value(Sessions::OverDay, day(rotation.expires_at))
-        .and_where(Sessions::Id.col().eq(bytes(id)))
-        .and_where(Sessions::Generation.col().eq(rotation.from))
-        .and_where(Sessions::RevokedAt.col().is_null())
-        .take();
-    Ok(db.execute(&update).await? == 1)
 }
 
 pub(super) async fn insert(db: &Connection<'_>, session: &Session) -> Result<(), StoreError> {

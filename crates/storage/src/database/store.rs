@@ -1,6 +1,8 @@
-//! The store: reads, and changes of one statement.
+//! The store: reads, and changes of one statement. The two on the path of every
+//! refresh are carried out in batches.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_domain::model::{
@@ -9,6 +11,7 @@ use countersign_domain::model::{
 };
 use countersign_domain::ports::{Account, Horizon, Store, StoreError, UnitOfWork};
 
+use super::batches::Batcher;
 use super::connection::{Connection, Watch};
 use super::lost_connections::LostConnections;
 use super::migrations;
@@ -16,17 +19,24 @@ use super::pools::{self, Pools};
 use super::settings::{ConnectError, DatabaseSettings};
 use super::unit_of_work::SqlUnitOfWork;
 use super::{
-    callers, cleaning, credentials, identifiers, revocations, sessions, signing_keys, users,
+    callers, cleaning, credentials, identifiers, revocations, rotations, sessions, signing_keys,
+    users,
 };
+
+/// How long closing waits for the calls in progress.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A [`Store`] in a SQL database.
 pub struct Database {
     pools: Pools,
     watch: Watch,
+    sessions: Batcher<SessionId, Option<(Session, User)>>,
+    rotations: Batcher<(SessionId, Rotation), bool>,
 }
 
 impl Database {
-    /// Opens the database of the settings.
+    /// Opens the database of the settings. Its work goes on in the runtime in
+    /// which it was opened.
     ///
     /// # Errors
     /// If the URL cannot be read, or the database does not answer.
@@ -37,7 +47,20 @@ impl Database {
             statement_timeout: settings.statement_timeout,
             lost,
         };
-        Ok(Self { pools, watch })
+        let (pool, its_watch) = (pools.reader.clone(), watch.clone());
+        let sessions = Batcher::new(settings.statement_timeout, move |batch| {
+            sessions::carry_out(pool.clone(), its_watch.clone(), batch)
+        });
+        let (pool, its_watch) = (pools.writer.clone(), watch.clone());
+        let rotations = Batcher::new(settings.statement_timeout, move |batch| {
+            rotations::carry_out(pool.clone(), its_watch.clone(), batch)
+        });
+        Ok(Self {
+            pools,
+            watch,
+            sessions,
+            rotations,
+        })
     }
 
     /// Brings the tables up to date. Of several servers that start at once, one
@@ -59,9 +82,12 @@ impl Database {
 
     /// Closes all connections, after the calls in progress.
     pub async fn close(&self) {
-        // Closing only waits: there is nothing that could fail.
-        let _ = self.pools.reader.close_by_ref().await;
-        let _ = self.pools.writer.close_by_ref().await;
+        let close = async {
+            self.pools.reader.close_by_ref().await.ok();
+            self.pools.writer.close_by_ref().await.ok();
+        };
+        // A server that is gone does not say goodbye.
+        tokio::time::timeout(CLOSE_TIMEOUT, close).await.ok();
     }
 
     fn reader(&self) -> Connection<'_> {
@@ -120,7 +146,7 @@ impl Store for Database {
         &self,
         id: SessionId,
     ) -> Result<Option<(Session, User)>, StoreError> {
-        sessions::session_with_user(&self.reader(), id).await
+        self.sessions.ask(id).await
     }
 
     async fn live_sessions(
@@ -154,7 +180,7 @@ impl Store for Database {
     }
 
     async fn rotate(&self, session: SessionId, rotation: Rotation) -> Result<bool, StoreError> {
-        sessions::rotate(&self.writer(), session, rotation).await
+        self.rotations.ask((session, rotation)).await
     }
 
     async fn delete_expired(&self, horizon: Horizon, limit: u32) -> Result<u64, StoreError> {

@@ -36,7 +36,8 @@ impl SqlUnitOfWork {
         })
     }
 
-    fn db(&self) -> Connection<'_> {
+    /// Where its statements run.
+    pub(super) fn db(&self) -> Connection<'_> {
         Connection::new(&self.transaction, &self.watch)
     }
 }

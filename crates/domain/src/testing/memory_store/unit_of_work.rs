@@ -1,5 +1,7 @@
-//! Changes to a copy of the tables.
+//! A unit of work on a copy of everything, which takes the place of the original
+//! when it is committed.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,55 +11,38 @@ use tokio::sync::OwnedMutexGuard;
 use super::{Holder, Tables};
 use crate::model::{
     Caller, CallerName, GroupId, Identifier, KeyState, PasswordCredential, PasswordHash,
-    Revocation, SealedSigningKey, Session, SessionId, Timestamp, User, UserId, UserState,
+    SealedSigningKey, Session, SessionId, Timestamp, User, UserId, UserState,
 };
 use crate::ports::{StoreError, UnitOfWork};
 
-/// The only unit of work at its time.
-pub(super) struct MemoryUnit {
-    tables: Arc<Mutex<Tables>>,
-    changed: Tables,
-    _turn: OwnedMutexGuard<()>,
+pub(super) struct MemoryUnitOfWork {
+    pub(super) committed: Arc<Mutex<Tables>>,
+    pub(super) tables: Tables,
+    pub(super) _writer: OwnedMutexGuard<()>,
 }
 
-impl MemoryUnit {
-    pub(super) fn new(
-        tables: Arc<Mutex<Tables>>,
-        changed: Tables,
-        turn: OwnedMutexGuard<()>,
-    ) -> Self {
-        Self {
-            tables,
-            changed,
-            _turn: turn,
-        }
+/// Adds a row whose key must be free.
+fn insert<K: Ord, V>(table: &mut BTreeMap<K, V>, key: K, row: V) -> Result<(), StoreError> {
+    if table.contains_key(&key) {
+        return Err(StoreError::Conflict);
     }
-
-    fn revoke(&mut self, id: SessionId, now: Timestamp, needed_for: Duration) -> bool {
-        let is_alive = |session: &&mut Session| session.revoked_at.is_none();
-        let Some(session) = self.changed.sessions.get_mut(&id).filter(is_alive) else {
-            return false;
-        };
-        session.revoked_at = Some(now);
-        let revocation = Revocation {
-            session_id: id,
-            revoked_at: now,
-            expires_at: now.plus(needed_for),
-        };
-        self.changed.revocations.insert(id, revocation);
-        true
-    }
+    table.insert(key, row);
+    Ok(())
 }
 
 #[async_trait]
-impl UnitOfWork for MemoryUnit {
+impl UnitOfWork for MemoryUnitOfWork {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        *self.tables.lock().unwrap_or_else(PoisonError::into_inner) = self.changed;
+        let mut committed = self
+            .committed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *committed = self.tables;
         Ok(())
     }
 
     async fn lock_user(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
-        Ok(self.changed.users.get(&id).cloned())
+        Ok(self.tables.users.get(&id).cloned())
     }
 
     async fn lock_user_by_identifier(
@@ -65,23 +50,22 @@ impl UnitOfWork for MemoryUnit {
         group: &GroupId,
         identifier: &Identifier,
     ) -> Result<Option<User>, StoreError> {
-        let holder = self.changed.holder(group, identifier);
-        Ok(holder.and_then(|holder| self.changed.users.get(&holder.user_id).cloned()))
+        let holder = self.tables.holder(group, identifier);
+        Ok(holder.and_then(|holder| self.tables.users.get(&holder.user).cloned()))
     }
 
     async fn insert_user(&mut self, user: &User) -> Result<(), StoreError> {
-        match self.changed.users.insert(user.id, user.clone()) {
-            None => Ok(()),
-            Some(_) => Err(StoreError::Conflict),
-        }
+        insert(&mut self.tables.users, user.id, user.clone())
     }
 
     async fn activate_user(&mut self, id: UserId, now: Timestamp) -> Result<(), StoreError> {
-        if let Some(user) = self.changed.users.get_mut(&id) {
-            user.state = UserState::Active;
+        match self.tables.users.get_mut(&id) {
+            Some(user) if user.state == UserState::Pending => user.state = UserState::Active,
+            _ => return Ok(()),
         }
-        for ((_, identifier), holder) in &mut self.changed.identifiers {
-            if holder.user_id == id && !matches!(identifier, Identifier::Username(_)) {
+        for ((_, identifier), holder) in &mut self.tables.identifiers {
+            let is_address = !matches!(identifier, Identifier::Username(_));
+            if holder.user == id && is_address && holder.verified_at.is_none() {
                 holder.verified_at = Some(now);
             }
         }
@@ -89,7 +73,7 @@ impl UnitOfWork for MemoryUnit {
     }
 
     async fn delete_user(&mut self, id: UserId) -> Result<(), StoreError> {
-        self.changed.delete_user(id);
+        self.tables.delete_user(id);
         Ok(())
     }
 
@@ -99,31 +83,30 @@ impl UnitOfWork for MemoryUnit {
         identifier: &Identifier,
         verified_at: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        let key = (user.group.clone(), identifier.clone());
-        if self.changed.identifiers.contains_key(&key) {
+        if !self.tables.users.contains_key(&user.id) {
             return Err(StoreError::Conflict);
         }
-        self.changed.identifiers.insert(
-            key,
-            Holder {
-                user_id: user.id,
-                verified_at,
-            },
-        );
-        Ok(())
+        let holder = Holder {
+            user: user.id,
+            verified_at,
+        };
+        let key = (user.group.clone(), identifier.clone());
+        insert(&mut self.tables.identifiers, key, holder)
     }
 
     async fn lock_credential(
         &mut self,
         user: UserId,
     ) -> Result<Option<PasswordCredential>, StoreError> {
-        Ok(self.changed.credentials.get(&user).cloned())
+        Ok(self.tables.credentials.get(&user).cloned())
     }
 
     async fn put_credential(&mut self, credential: &PasswordCredential) -> Result<(), StoreError> {
-        self.changed
-            .credentials
-            .insert(credential.user_id, credential.clone());
+        if !self.tables.users.contains_key(&credential.user_id) {
+            return Err(StoreError::Conflict);
+        }
+        let credentials = &mut self.tables.credentials;
+        credentials.insert(credential.user_id, credential.clone());
         Ok(())
     }
 
@@ -133,7 +116,7 @@ impl UnitOfWork for MemoryUnit {
         rehashed: Option<&PasswordHash>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        if let Some(credential) = self.changed.credentials.get_mut(&user) {
+        if let Some(credential) = self.tables.credentials.get_mut(&user) {
             credential.failures = 0;
             if let Some(hash) = rehashed {
                 credential.hash = hash.clone();
@@ -144,10 +127,10 @@ impl UnitOfWork for MemoryUnit {
     }
 
     async fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
-        match self.changed.sessions.insert(session.id, session.clone()) {
-            None => Ok(()),
-            Some(_) => Err(StoreError::Conflict),
+        if !self.tables.users.contains_key(&session.user_id) {
+            return Err(StoreError::Conflict);
         }
+        insert(&mut self.tables.sessions, session.id, session.clone())
     }
 
     async fn revoke_session(
@@ -156,7 +139,7 @@ impl UnitOfWork for MemoryUnit {
         now: Timestamp,
         needed_for: Duration,
     ) -> Result<bool, StoreError> {
-        Ok(self.revoke(id, now, needed_for))
+        Ok(self.tables.revoke(id, now, needed_for))
     }
 
     async fn revoke_user_sessions(
@@ -166,28 +149,17 @@ impl UnitOfWork for MemoryUnit {
         now: Timestamp,
         needed_for: Duration,
     ) -> Result<Vec<SessionId>, StoreError> {
-        let own = self
-            .changed
-            .sessions
-            .values()
-            .filter(|session| session.user_id == user && session.is_live(now));
-        let mut ended: Vec<_> = own
-            .map(|session| session.id)
-            .filter(|id| Some(*id) != keep)
-            .collect();
-        ended.retain(|id| self.revoke(*id, now, needed_for));
-        Ok(ended)
+        let of_user = self.tables.sessions.values().filter(|s| s.user_id == user);
+        let mut ids: Vec<_> = of_user.map(|session| session.id).collect();
+        ids.retain(|id| Some(*id) != keep && self.tables.revoke(*id, now, needed_for));
+        Ok(ids)
     }
 
     async fn insert_signing_key(&mut self, key: &SealedSigningKey) -> Result<(), StoreError> {
-        let exists_once =
-            |other: &SealedSigningKey| other.state == key.state && key.state != KeyState::Retired;
-        let keys = &mut self.changed.signing_keys;
-        if keys.contains_key(&key.kid) || keys.values().any(exists_once) {
+        if self.tables.has_key_of(key.state) {
             return Err(StoreError::Conflict);
         }
-        keys.insert(key.kid.clone(), key.clone());
-        Ok(())
+        insert(&mut self.tables.signing_keys, key.kid.clone(), key.clone())
     }
 
     async fn move_signing_key(
@@ -197,35 +169,32 @@ impl UnitOfWork for MemoryUnit {
         to: KeyState,
         expires_at: Option<Timestamp>,
     ) -> Result<bool, StoreError> {
-        let Some(key) = self
-            .changed
-            .signing_keys
-            .get_mut(kid)
-            .filter(|key| key.state == from)
-        else {
+        let is_taken = self.tables.has_key_of(to);
+        let keys = &mut self.tables.signing_keys;
+        let Some(key) = keys.get_mut(kid).filter(|key| key.state == from) else {
             return Ok(false);
         };
+        if is_taken {
+            return Err(StoreError::Conflict);
+        }
         key.state = to;
         key.expires_at = expires_at;
         Ok(true)
     }
 
     async fn delete_signing_key(&mut self, kid: &str) -> Result<bool, StoreError> {
-        Ok(self.changed.signing_keys.remove(kid).is_some())
+        Ok(self.tables.signing_keys.remove(kid).is_some())
     }
 
     async fn insert_caller(&mut self, caller: &Caller) -> Result<(), StoreError> {
-        match self
-            .changed
-            .callers
-            .insert(caller.name.as_str().to_owned(), caller.clone())
-        {
-            None => Ok(()),
-            Some(_) => Err(StoreError::Conflict),
-        }
+        insert(
+            &mut self.tables.callers,
+            caller.name.clone(),
+            caller.clone(),
+        )
     }
 
     async fn delete_caller(&mut self, name: &CallerName) -> Result<bool, StoreError> {
-        Ok(self.changed.callers.remove(name.as_str()).is_some())
+        Ok(self.tables.callers.remove(name).is_some())
     }
 }

@@ -1,5 +1,6 @@
 //! Deleting what has outlived its use.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_token::Algorithm;
@@ -20,6 +21,7 @@ pub async fn what_has_outlived_its_use_is_deleted(law: &StoreSubject) {
         sessions_before: at(2000),
         pending_before: at(1000),
     };
+    a_user_who_is_just_activated_stays(law, horizon).await;
     let (gone_users, kept_users) = users(law).await;
     let (gone_sessions, kept_sessions) = sessions(law).await;
     let (gone_keys, kept_keys) = keys(law).await;
@@ -57,6 +59,24 @@ pub async fn what_has_outlived_its_use_is_deleted(law: &StoreSubject) {
     // What was theirs is free again.
     let heir = law.new_user();
     law.insert(&heir, &[(&username("name-0"), None)]).await;
+}
+
+/// A code may come back at the very moment in which its user is about to be
+/// deleted.
+async fn a_user_who_is_just_activated_stays(law: &StoreSubject, horizon: Horizon) {
+    let id = UserId::generate(law.now, &law.random);
+    let user = User::pending(id, law.group.clone(), at(0));
+    law.insert(&user, &[]).await;
+    let mut uow = law.begin().await;
+    uow.activate_user(id, law.now).await.expect("activated");
+    let store = Arc::clone(&law.store);
+    let cleaning = tokio::spawn(async move { store.delete_expired(horizon, 10).await });
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    uow.commit().await.expect("committed");
+    let deleted = cleaning.await.expect("no panic");
+    assert_eq!(deleted.expect("deleted"), 0);
+    let stored = law.store.user(id).await.expect("readable");
+    assert!(stored.is_some_and(|user| user.is_active()));
 }
 
 fn with_fate<'a, T>(gone: &'a [T], kept: &'a [T]) -> impl Iterator<Item = (&'a T, bool)> {

@@ -1,6 +1,7 @@
 //! Identifiers: who holds which, and what counts as the same.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{StoreSubject, email, is_conflict, phone, username, yes_of};
 use crate::model::{Address, Identifier, User};
@@ -209,4 +210,27 @@ pub async fn of_16_who_take_an_identifier_at_once_one_gets_it(law: &StoreSubject
     })
     .await;
     assert_eq!(winners, 1);
+}
+
+/// Looking for what is not there locks nobody out who takes something else.
+pub async fn of_16_who_take_different_identifiers_all_get_them(law: &StoreSubject) {
+    let number = AtomicU32::new(0);
+    let winners = yes_of(16, || {
+        let store = Arc::clone(&law.store);
+        let group = law.group.clone();
+        let user = law.new_user();
+        let number = number.fetch_add(1, Ordering::Relaxed);
+        async move {
+            let name = username(&format!("name-{number}"));
+            let mut uow = store.begin().await?;
+            let holder = uow.lock_user_by_identifier(&group, &name).await?;
+            let same = uow.lock_user(user.id).await?;
+            uow.insert_user(&user).await?;
+            uow.insert_identifier(&user, &name, None).await?;
+            uow.commit().await?;
+            Ok(holder.is_none() && same.is_none())
+        }
+    })
+    .await;
+    assert_eq!(winners, 16);
 }

@@ -148,6 +148,39 @@ pub async fn of_32_rotations_at_once_one_succeeds(law: &StoreSubject) {
     }
 }
 
+/// Whatever a store does to many at once, each gets its own answer.
+pub async fn rotations_of_many_sessions_at_once_are_each_answered(law: &StoreSubject) {
+    let user = law.user().await;
+    let sessions: Vec<_> = (0..48).map(|_| law.new_session(&user)).collect();
+    law.insert_sessions(&sessions).await;
+    let stale = |number: usize| number.is_multiple_of(3);
+    let mut tasks = tokio::task::JoinSet::new();
+    for (number, session) in sessions.iter().cloned().enumerate() {
+        let store = Arc::clone(&law.store);
+        tasks.spawn(async move {
+            let rotation = Rotation {
+                from: if stale(number) { 7 } else { 1 },
+                ..rotation_of(&session)
+            };
+            let read = store.session_with_user(session.id).await;
+            let (read, user) = read.expect("readable").expect("both are there");
+            assert_eq!((&read, user.id), (&session, session.user_id));
+            let rotated = store.rotate(session.id, rotation).await;
+            assert_eq!(rotated.expect("an answer"), !stale(number));
+        });
+    }
+    tasks.join_all().await;
+    for (number, session) in sessions.into_iter().enumerate() {
+        let rotation = rotation_of(&session);
+        let expected = if stale(number) {
+            session
+        } else {
+            session.rotated(rotation)
+        };
+        assert_eq!(law.stored_session(expected.id).await, expected);
+    }
+}
+
 /// After its end a session gets no new tokens.
 pub async fn an_ended_session_does_not_rotate(law: &StoreSubject) {
     let session = law.session().await;
