@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, PgConnection};
+use sqlx::{
+    AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, PgConnection, SqliteConnection,
+};
 use tokio::net::TcpStream;
 
 use crate::services;
@@ -58,19 +60,63 @@ impl Backend {
         let Some(admin_url) = self.admin_url() else {
             return true;
         };
-        let (redis_url, redis_address) = redis();
+        let (_, redis_address) = redis();
         let database = match self.execute(&admin_url, "SELECT 1").await {
             Ok(()) => Ok(()),
-            Err(error) => Err(format!("{self} is not reachable at {admin_url}: {error}")),
+            Err(error) => {
+                let place = host_and_port(&admin_url);
+                Err(format!("{self} is not reachable at {place}: {error}"))
+            }
         };
         let missing = match (database, TcpStream::connect(redis_address).await) {
             (Ok(()), Ok(_)) => return true,
             (Err(missing), _) => missing,
-            (Ok(()), Err(error)) => format!("Redis is not reachable at {redis_url}: {error}"),
+            (Ok(()), Err(error)) => format!("Redis is not reachable at {redis_address}: {error}"),
         };
         assert!(!services::are_required(), "{missing}");
         println!("skipped: {missing}");
         false
+    }
+
+    /// How many replicas share it in tests: SQLite belongs to one.
+    #[must_use]
+    pub fn replicas(self) -> usize {
+        match self {
+            Self::Sqlite => 1,
+            Self::Postgres | Self::MariaDb => 2,
+        }
+    }
+
+    /// How many rows a query counts.
+    ///
+    /// # Panics
+    /// If it cannot be asked.
+    pub async fn count(self, database_url: &str, query: &str) -> i64 {
+        let statement = AssertSqlSafe(query.to_owned());
+        let count = match self {
+            Self::Sqlite => {
+                let connecting = SqliteConnection::connect(database_url).await;
+                let mut connection = connecting.expect("the database opens");
+                sqlx::query_scalar(statement)
+                    .fetch_one(&mut connection)
+                    .await
+            }
+            Self::Postgres => {
+                let connecting = PgConnection::connect(database_url).await;
+                let mut connection = connecting.expect("PostgreSQL answers");
+                sqlx::query_scalar(statement)
+                    .fetch_one(&mut connection)
+                    .await
+            }
+            Self::MariaDb => {
+                let connecting = MySqlConnection::connect(database_url).await;
+                let mut connection = connecting.expect("MariaDB answers");
+                sqlx::query_scalar(statement)
+                    .fetch_one(&mut connection)
+                    .await
+            }
+        };
+        count.unwrap_or_else(|error| panic!("{query}: {error}"))
     }
 
     /// A new, empty database. `None` on SQLite, where a file is enough.

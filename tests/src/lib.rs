@@ -1,5 +1,11 @@
 //! What the whole-system tests are made of: worlds of real server processes on
 //! real databases, people who sign up and in, and lines that can be cut.
+//!
+//! PostgreSQL, MariaDB and Redis are looked for at `COUNTERSIGN_TEST_POSTGRES`,
+//! `COUNTERSIGN_TEST_MARIADB` and `COUNTERSIGN_TEST_REDIS`, or else on this
+//! machine. Where one is not there its tests print `skipped: …` and pass, unless
+//! `CI` is `true` or `COUNTERSIGN_REQUIRE_SERVICES` is `1`. Each guarantee
+//! prints its figures: `cargo test -p countersign-tests -- --nocapture`.
 
 mod backend;
 mod calls;
@@ -13,11 +19,13 @@ mod launch;
 mod log;
 mod person;
 mod proxy;
+mod raw;
 mod redis;
 mod replica;
 mod reply_loser;
 mod services;
 mod settings;
+mod spellings;
 mod tally;
 mod wait;
 mod world;
@@ -34,6 +42,7 @@ pub use redis::RedisServer;
 pub use replica::Replica;
 pub use reply_loser::ReplyLoser;
 pub use settings::Settings;
+pub use spellings::{spellings_of_email, spellings_of_phone, spellings_of_username};
 pub use tally::Tally;
 pub use wait::{PATIENCE, eventually};
 pub use world::{World, WorldBuilder};

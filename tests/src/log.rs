@@ -1,7 +1,6 @@
 //! What the servers of a world write to their logs, as it comes.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -76,16 +75,6 @@ impl Log {
         nth: usize,
         look: impl Fn(usize, &Value) -> Option<T>,
     ) -> Option<T> {
-        self.find_within(PATIENCE, from, nth, look).await
-    }
-
-    pub(crate) async fn find_within<T>(
-        &self,
-        within: Duration,
-        from: usize,
-        nth: usize,
-        look: impl Fn(usize, &Value) -> Option<T>,
-    ) -> Option<T> {
         let mut length = self.length.subscribe();
         let search = async {
             loop {
@@ -96,7 +85,7 @@ impl Log {
                 length.changed().await.ok()?;
             }
         };
-        tokio::time::timeout(within, search).await.ok().flatten()
+        tokio::time::timeout(PATIENCE, search).await.ok().flatten()
     }
 
     fn now<T>(

@@ -68,6 +68,16 @@ impl RedisServer {
         assert_eq!(said.as_deref(), Some("+OK\r\n"), "FLUSHALL");
     }
 
+    /// Lets it take nothing more, or again as much as there is.
+    ///
+    /// # Panics
+    /// If it does not answer.
+    pub async fn set_full(&self, is_full: bool) {
+        let bytes = u8::from(is_full);
+        let said = self.command(&format!("CONFIG SET maxmemory {bytes}")).await;
+        assert_eq!(said.as_deref(), Some("+OK\r\n"), "CONFIG SET maxmemory");
+    }
+
     async fn command(&self, command: &str) -> Option<String> {
         let mut line = TcpStream::connect(self.address).await.ok()?;
         line.write_all(format!("{command}\r\n").as_bytes())

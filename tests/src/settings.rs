@@ -16,6 +16,8 @@ impl Settings {
         settings.set("server.listen", "127.0.0.1:0");
         settings.set("server.drain_delay", "100ms");
         settings.set("metrics.listen", "");
+        // Many servers at once share a database server with room for a hundred.
+        settings.set("database.max_connections", 8);
         settings.set("log.format", "json");
         settings.set("passwords.memory_kib", 8192);
         settings.set("passwords.iterations", 1);

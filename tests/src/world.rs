@@ -113,6 +113,12 @@ impl World {
         &self.database_url
     }
 
+    /// How many rows of a table, `credentials WHERE failures = 5`, there are.
+    pub async fn rows(&self, table: &str) -> i64 {
+        let query = format!("SELECT COUNT(*) FROM {table}");
+        self.backend.count(&self.database_url, &query).await
+    }
+
     /// The first replica's line to the database.
     ///
     /// # Panics

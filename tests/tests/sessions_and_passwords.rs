@@ -2,9 +2,7 @@
 //! the password is changed and reset, either token signs out.
 
 use countersign_proto::v1;
-use countersign_tests::{
-    Backend, PASSWORD, Person, World, by_token, email, on_every_backend, reason,
-};
+use countersign_tests::{Backend, PASSWORD, Person, World, by_token, on_every_backend, reason};
 
 const NEW_PASSWORD: &str = "nine herons on the far pier";
 

@@ -26,9 +26,10 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "5", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub(crate) rounds: u32,
 
-    /// Seconds in one round of one side.
-    #[arg(long, default_value = "2", value_parser = clap::value_parser!(u64).range(1..=600))]
-    seconds: u64,
+    /// Seconds in one round of one side. Where others are at work, many short
+    /// rounds tell more than a few long ones.
+    #[arg(long, default_value = "2", value_parser = seconds)]
+    seconds: f64,
 
     /// The server's program [default: `countersign` beside this one].
     #[arg(long, value_name = "PATH")]
@@ -55,7 +56,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "RATE")]
     pub(crate) open_loop: Option<NonZeroU32>,
 
-    /// issue: sign-ins in flight [default: three for each core].
+    /// issue: sign-ins in flight [default: eight for each core].
     #[arg(long)]
     pub(crate) sign_ins: Option<NonZeroUsize>,
 
@@ -105,15 +106,23 @@ pub(crate) enum What {
 const EXAMPLES: &str = "\
 Examples:
   countersign-bench validate                    about 25 seconds
-  countersign-bench validate --tokens 1000000 --seconds 5
+  countersign-bench validate --rounds 40 --seconds 0.5
+  countersign-bench validate --tokens 1000000
   countersign-bench validate --open-loop 5000   latencies
   countersign-bench refresh --set log.filter=warn
   countersign-bench all --json figures.json";
 
 impl Arguments {
     pub(crate) fn round(&self) -> Duration {
-        Duration::from_secs(self.seconds)
+        Duration::from_secs_f64(self.seconds)
     }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok();
+    seconds
+        .filter(|seconds| (0.1..=600.0).contains(seconds))
+        .ok_or_else(|| "must be 0.1 to 600".into())
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {
@@ -153,6 +162,7 @@ mod tests {
             &["sign-up"][..],
             &["--rounds", "0"],
             &["--seconds", "0"],
+            &["--seconds", "NaN"],
             &["--set", "log.filter"],
             &["validate", "--open-loop", "0"],
             &["validate", "--tokens", "0"],

@@ -124,10 +124,7 @@ fn run<C: Client>(
     })
 }
 
-async fn until<C: Client>(
-    end: std::time::Instant,
-    mut client: C,
-) -> Result<(C, u64), Failure> {
+async fn until<C: Client>(end: std::time::Instant, mut client: C) -> Result<(C, u64), Failure> {
     let mut answered = 0;
     while system::now() < end {
         match client.call().await? {
@@ -187,7 +184,9 @@ mod tests {
     #[test]
     fn one_wrong_answer_spoils_the_round() {
         let clients = vec![Countdown(3), Countdown(13)];
-        let failure = drive(clients, NOBODY, Duration::from_secs(60)).err().unwrap();
+        let failure = drive(clients, NOBODY, Duration::from_secs(60))
+            .err()
+            .unwrap();
         assert_eq!(failure.to_string(), "thirteen");
     }
 }

@@ -41,10 +41,6 @@ impl Sample {
         self.machine_cpu_seconds / self.calls() * 1e6
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "counts of a round are far below 2^52"
-    )]
     fn calls(&self) -> f64 {
         self.calls as f64
     }

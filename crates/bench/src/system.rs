@@ -39,7 +39,10 @@ impl Machine {
             value.map_or_else(String::new, |(_, value)| value.trim().to_owned())
         };
         let load = read("/proc/loadavg")?;
-        let load = load.split_whitespace().next().and_then(|load| load.parse().ok());
+        let load = load
+            .split_whitespace()
+            .next()
+            .and_then(|load| load.parse().ok());
         Ok(Self {
             cores: cores().get(),
             cpu: value(&read("/proc/cpuinfo")?, "model name"),
@@ -67,7 +70,10 @@ pub(crate) fn cpu_of(pid: u32) -> Result<Duration, Failure> {
 pub(crate) fn busy() -> Result<Duration, Failure> {
     let text = read("/proc/stat")?;
     // user, nice, system, irq, softirq; idle, iowait and what others stole are not ours.
-    let fields = text.lines().next().and_then(|line| line.strip_prefix("cpu "));
+    let fields = text
+        .lines()
+        .next()
+        .and_then(|line| line.strip_prefix("cpu "));
     fields
         .and_then(|fields| ticks(fields, &[0, 1, 2, 5, 6]))
         .ok_or_else(|| Failure::new("/proc/stat has no CPU times"))

@@ -168,7 +168,7 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(what) => Self::Unavailable(format!("the database: {what}")),
-            StoreError::Conflict => {
+            StoreError::Taken | StoreError::Conflict => {
                 Self::Unavailable("the database: changed at the same time".into())
             }
             StoreError::Corrupt(what) => Self::Internal(format!("the database: {what}")),

@@ -60,6 +60,15 @@ impl Health {
         }
     }
 
+    /// Ends the streams of those who watch: they have been told, and would hold
+    /// up the end.
+    pub(crate) async fn end_watches(&self) {
+        let mut reporter = self.reporter.clone();
+        for service in ["", AUTH, SESSION, VERIFICATION] {
+            reporter.clear_service_status(service).await;
+        }
+    }
+
     async fn say(&self, service: &str, is_serving: bool) {
         let status = if is_serving {
             ServingStatus::Serving

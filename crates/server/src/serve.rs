@@ -138,6 +138,7 @@ async fn finish(
     health.drain().await;
     let drain = async {
         tokio::time::sleep(delay).await;
+        health.end_watches().await;
         running.drain(limit).await
     };
     tokio::select! {

@@ -41,8 +41,11 @@ pub enum StoreError {
     /// The database cannot be reached, or it is not certain what it did.
     #[error("{0}")]
     Unavailable(String),
-    /// A unique value is taken, or another unit of work was faster: nothing
-    /// was changed, and it may be tried again.
+    /// A value that exists once is taken: nothing was changed.
+    #[error("taken already")]
+    Taken,
+    /// Another unit of work was faster: nothing was changed, and it may be tried
+    /// again.
     #[error("changed at the same time")]
     Conflict,
     /// A row cannot be read.
@@ -155,7 +158,7 @@ pub trait UnitOfWork: Send {
     /// Deletes a user with all that is its own.
     async fn delete_user(&mut self, id: UserId) -> Result<(), StoreError>;
 
-    /// Gives a user an identifier; [`StoreError::Conflict`] if it is held in
+    /// Gives a user an identifier; [`StoreError::Taken`] if it is held in
     /// the group already.
     async fn insert_identifier(
         &mut self,
@@ -204,7 +207,7 @@ pub trait UnitOfWork: Send {
         needed_for: Duration,
     ) -> Result<Vec<SessionId>, StoreError>;
 
-    /// Adds a signing key; [`StoreError::Conflict`] if there is one of its
+    /// Adds a signing key; [`StoreError::Taken`] if there is one of its
     /// state already (`next` and `active` exist once).
     async fn insert_signing_key(&mut self, key: &SealedSigningKey) -> Result<(), StoreError>;
 
@@ -221,7 +224,7 @@ pub trait UnitOfWork: Send {
     /// Deletes a signing key; tells whether it was there.
     async fn delete_signing_key(&mut self, kid: &str) -> Result<bool, StoreError>;
 
-    /// Adds a caller; [`StoreError::Conflict`] if the name is taken.
+    /// Adds a caller; [`StoreError::Taken`] if the name is taken.
     async fn insert_caller(&mut self, caller: &Caller) -> Result<(), StoreError>;
 
     /// Deletes a caller; tells whether it was there.

@@ -194,6 +194,10 @@ fn credential(user: &User, hash: &str, now: Timestamp) -> PasswordCredential {
     PasswordCredential::new(user.id, PasswordHash::new(hash.into()), now)
 }
 
+fn is_taken<T>(result: &Result<T, StoreError>) -> bool {
+    matches!(result, Err(StoreError::Taken))
+}
+
 fn is_conflict<T>(result: &Result<T, StoreError>) -> bool {
     matches!(result, Err(StoreError::Conflict))
 }

@@ -33,9 +33,7 @@ impl CreateCaller {
         };
         let mut uow = store.begin().await?;
         let taken = |error| match error {
-            StoreError::Conflict => {
-                Error::invalid("name", "must not be the name of another caller")
-            }
+            StoreError::Taken => Error::invalid("name", "must not be the name of another caller"),
             other => other.into(),
         };
         uow.insert_caller(&caller).await.map_err(taken)?;

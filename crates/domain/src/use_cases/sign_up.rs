@@ -102,7 +102,7 @@ impl SignUp {
         uow.insert_user(&user).await?;
         uow.insert_identifier(&user, &self.address.clone().into(), Some(now))
             .await
-            .map_err(taken)?;
+            .map_err(if_taken(Refusal::IdentifierTaken))?;
         self.insert_rest(&mut *uow, &user, hash, now).await?;
         // Spent before the commit: a proof that fails to create a user is lost,
         // one that creates two never is.
@@ -198,7 +198,9 @@ impl SignUp {
             {
                 return Err(Refusal::UsernameTaken.into());
             }
-            uow.insert_identifier(user, &identifier, None).await?;
+            uow.insert_identifier(user, &identifier, None)
+                .await
+                .map_err(if_taken(Refusal::UsernameTaken))?;
         }
         if let Some(hash) = hash {
             uow.put_credential(&PasswordCredential::new(user.id, hash, now))
@@ -208,10 +210,10 @@ impl SignUp {
     }
 }
 
-/// Somebody with the same proven address was faster.
-fn taken(error: StoreError) -> Error {
-    match error {
-        StoreError::Conflict => Refusal::IdentifierTaken.into(),
+/// Somebody else was faster with the same identifier.
+fn if_taken(refusal: Refusal) -> impl FnOnce(StoreError) -> Error {
+    move |error| match error {
+        StoreError::Taken => refusal.into(),
         other => other.into(),
     }
 }

@@ -65,7 +65,11 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Serve => {
             let config = Config::load(&sources(environment))?;
             logging::start(&config.log)?;
-            let runtime = Builder::new_multi_thread().enable_all().build()?;
+            let runtime = Builder::new_multi_thread()
+                .worker_threads(back_threads())
+                .thread_name("back")
+                .enable_all()
+                .build()?;
             runtime.block_on(serve::run(config))?;
             Ok(ExitCode::SUCCESS)
         }
@@ -105,6 +109,12 @@ async fn operate(command: OperatorCommand, config: &Config) -> Result<Outcome, F
             Ok(Outcome::Done)
         }
     }
+}
+
+/// The threads of databases and jobs: one for two cores. They wait more than
+/// they work, and the fewer they are, the more of what waits is done together.
+fn back_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))
 }
 
 fn one_thread() -> Result<Runtime, Failure> {

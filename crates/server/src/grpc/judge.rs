@@ -2,6 +2,7 @@
 //! kept with it: a call then costs a look-up and a copy.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_domain::Error;
 use countersign_domain::model::Role;
@@ -39,6 +40,10 @@ const VALIDATE_TOKEN: Rpc = Rpc {
     name: "ValidateToken",
     roles: &[Role::Service],
 };
+
+/// How long the database may take to tell what a feed that is too old cannot.
+/// Services wait for this answer before they serve anybody.
+const ASK_STORE: Duration = Duration::from_secs(2);
 
 /// The encoded answer for a good token.
 pub(crate) fn encode_claims(claims: &AccessClaims) -> Box<[u8]> {
@@ -111,7 +116,7 @@ impl Judge {
             .desk
             .back
             .spawn(async move { Validator::ask_store(&*store, session).await });
-        match tokio::time::timeout(self.desk.timeout, asked).await {
+        match tokio::time::timeout(ASK_STORE.min(self.desk.timeout), asked).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) | Err(_) => Err(Error::Unavailable(
                 "the database did not tell in time".into(),

@@ -1,20 +1,16 @@
 //! Group commit: what many ask at the same time is carried out together.
 //!
-//! Nobody waits for company. While the workers are busy with what was asked
-//! before, the next requests gather, and a free worker takes all of them: alone,
-//! a request goes out at once; in a crowd, the round trip and the commit are
-//! shared.
+//! Nobody waits for company. While one batch is under way the next requests
+//! gather, and then go out together: alone, a request goes out at once; in a
+//! crowd, the round trip and the commit are shared.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_domain::ports::StoreError;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use super::error::unavailable;
 
-/// How many batches are under way at once.
-const WORKERS: usize = 2;
 /// How many requests make a batch at most.
 const LARGEST: usize = 64;
 /// How many requests gather before more of them wait.
@@ -32,8 +28,6 @@ pub(super) struct Asked<A, R> {
     reply: oneshot::Sender<Result<R, StoreError>>,
 }
 
-type Queue<A, R> = Arc<Mutex<mpsc::Receiver<Asked<A, R>>>>;
-
 impl<A, R> Asked<A, R> {
     /// Answers. Who does not wait any longer does not hear it.
     pub(super) fn answer(self, answer: Result<R, StoreError>) {
@@ -46,14 +40,11 @@ impl<A: Send + 'static, R: Send + 'static> Batcher<A, R> {
     /// the batcher is dropped. An answer takes `timeout` at most.
     pub(super) fn new<F, W>(timeout: Duration, carry_out: F) -> Self
     where
-        F: Fn(Vec<Asked<A, R>>) -> W + Clone + Send + 'static,
+        F: Fn(Vec<Asked<A, R>>) -> W + Send + 'static,
         W: Future<Output = ()> + Send + 'static,
     {
         let (sender, receiver) = mpsc::channel(CAPACITY);
-        let queue: Queue<A, R> = Arc::new(Mutex::new(receiver));
-        for _ in 0..WORKERS {
-            tokio::spawn(work(Arc::clone(&queue), carry_out.clone()));
-        }
+        tokio::spawn(work(receiver, carry_out));
         Self {
             queue: sender,
             timeout,
@@ -75,14 +66,14 @@ impl<A: Send + 'static, R: Send + 'static> Batcher<A, R> {
     }
 }
 
-async fn work<A, R, F, W>(queue: Queue<A, R>, carry_out: F)
+async fn work<A, R, F, W>(mut queue: mpsc::Receiver<Asked<A, R>>, carry_out: F)
 where
     F: Fn(Vec<Asked<A, R>>) -> W,
     W: Future<Output = ()>,
 {
     loop {
         let mut batch = Vec::with_capacity(LARGEST);
-        let received = queue.lock().await.recv_many(&mut batch, LARGEST).await;
+        let received = queue.recv_many(&mut batch, LARGEST).await;
         if received == 0 {
             return;
         }
@@ -96,6 +87,10 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::Mutex;
+
     use super::*;
 
     const LONG: Duration = Duration::from_secs(5);
@@ -141,22 +136,17 @@ mod tests {
             }
         });
         let batcher = Arc::new(batcher);
-        let mut busy = Vec::new();
-        for number in 0..2 {
+        let busy = {
             let batcher = Arc::clone(&batcher);
-            busy.push(tokio::spawn(async move { batcher.ask(number).await }));
-            // The other worker takes the next one.
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+            tokio::spawn(async move { batcher.ask(0).await })
+        };
+        // It is under way before the next one is asked.
+        tokio::time::sleep(Duration::from_millis(10)).await;
         let given_up = tokio::time::timeout(Duration::from_millis(5), batcher.ask(7)).await;
         assert!(given_up.is_err());
-        for task in busy {
-            task.await.expect("no panic").expect("an answer");
-        }
+        busy.await.expect("no panic").expect("an answer");
         batcher.ask(3).await.expect("an answer");
-        let mut begun = begun.lock().await.clone();
-        begun.sort_unstable();
-        assert_eq!(begun, [0, 1, 3]);
+        assert_eq!(*begun.lock().await, [0, 3]);
     }
 
     #[tokio::test]

@@ -14,7 +14,9 @@ pub(super) fn store_error(error: &DbErr) -> StoreError {
         DbErr::Conn(RuntimeErr::SqlxError(error))
         | DbErr::Exec(RuntimeErr::SqlxError(error))
         | DbErr::Query(RuntimeErr::SqlxError(error)) => {
-            if is_conflict(error) {
+            if is_taken(error) {
+                StoreError::Taken
+            } else if is_conflict(error) {
                 StoreError::Conflict
             } else {
                 unavailable(&reason(error))
@@ -41,6 +43,13 @@ pub(super) fn unavailable(reason: &str) -> StoreError {
     StoreError::Unavailable(reason.to_owned())
 }
 
+/// Whether a database says that a value which exists once is taken.
+fn is_taken(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .is_some_and(DatabaseError::is_unique_violation)
+}
+
 /// Whether a database says that it did nothing because of somebody else.
 pub(super) fn is_conflict(error: &sqlx::Error) -> bool {
     match error {
@@ -49,31 +58,26 @@ pub(super) fn is_conflict(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Whether a unique value is taken, a row that is pointed at is gone, or
-/// another transaction was faster. In each case nothing was changed.
+/// Whether a row that is pointed at is gone, or another transaction was faster.
+/// In each case nothing was changed.
 fn lost_a_race(error: &dyn DatabaseError) -> bool {
     if let Some(error) = error.try_downcast_ref::<PgDatabaseError>() {
-        // unique, foreign key; serialization failure, deadlock; lock not available
-        return matches!(
-            error.code(),
-            "23505" | "23503" | "40001" | "40P01" | "55P03"
-        );
+        // foreign key; serialization failure, deadlock; lock not available
+        return matches!(error.code(), "23503" | "40001" | "40P01" | "55P03");
     }
     if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
         return matches!(
             error.number(),
-            // duplicate key
-            1022 | 1062 | 1169 | 1586
             // foreign key
-            | 1216 | 1217 | 1451 | 1452
+            1216 | 1217 | 1451 | 1452
             // record changed since it was read, lock wait timeout, deadlock
             | 1020 | 1205 | 1213
         );
     }
     // Extended result codes of SQLite: the low byte is 5 for BUSY, 6 for LOCKED.
     match sqlite_code(error) {
-        // primary key, unique, rowid; foreign key
-        1555 | 2067 | 2579 | 787 => true,
+        // foreign key
+        787 => true,
         code => matches!(code & 0xff, 5 | 6),
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct MemoryUnitOfWork {
 /// Adds a row whose key must be free.
 fn insert<K: Ord, V>(table: &mut BTreeMap<K, V>, key: K, row: V) -> Result<(), StoreError> {
     if table.contains_key(&key) {
-        return Err(StoreError::Conflict);
+        return Err(StoreError::Taken);
     }
     table.insert(key, row);
     Ok(())
@@ -157,7 +157,7 @@ impl UnitOfWork for MemoryUnitOfWork {
 
     async fn insert_signing_key(&mut self, key: &SealedSigningKey) -> Result<(), StoreError> {
         if self.tables.has_key_of(key.state) {
-            return Err(StoreError::Conflict);
+            return Err(StoreError::Taken);
         }
         insert(&mut self.tables.signing_keys, key.kid.clone(), key.clone())
     }
@@ -175,7 +175,7 @@ impl UnitOfWork for MemoryUnitOfWork {
             return Ok(false);
         };
         if is_taken {
-            return Err(StoreError::Conflict);
+            return Err(StoreError::Taken);
         }
         key.state = to;
         key.expires_at = expires_at;

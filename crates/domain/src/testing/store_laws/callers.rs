@@ -1,6 +1,6 @@
 //! Callers.
 
-use super::{StoreSubject, is_conflict};
+use super::{StoreSubject, is_taken};
 use crate::model::{Caller, CallerName, Role};
 
 fn new_caller(law: &StoreSubject, roles: &[Role]) -> Caller {
@@ -49,7 +49,7 @@ pub async fn a_callers_name_is_taken_once(law: &StoreSubject) {
         ..new_caller(law, &[Role::Operator])
     };
     let mut uow = law.begin().await;
-    assert!(is_conflict(&uow.insert_caller(&usurper).await));
+    assert!(is_taken(&uow.insert_caller(&usurper).await));
     drop(uow);
     assert_eq!(find(law, &caller.name).await, Some(caller));
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{StoreSubject, email, is_conflict, phone, username, yes_of};
+use super::{StoreSubject, email, is_conflict, is_taken, phone, username, yes_of};
 use crate::model::{Address, Identifier, User};
 use crate::ports::StoreError;
 
@@ -33,7 +33,7 @@ pub async fn an_identifier_is_held_once_in_a_group(law: &StoreSubject) {
         let second = uow
             .insert_identifier(&other, identifier, Some(law.now))
             .await;
-        assert!(is_conflict(&second), "{identifier:?} was given away twice");
+        assert!(is_taken(&second), "{identifier:?} was given away twice");
         drop(uow);
         let account = law
             .store
@@ -190,7 +190,7 @@ pub async fn of_16_who_take_an_identifier_at_once_one_gets_it(law: &StoreSubject
             let mut uow = store.begin().await?;
             let name = username("mina");
             let holder = match uow.lock_user_by_identifier(&group, &name).await {
-                Err(StoreError::Conflict) => return Ok(false),
+                Err(StoreError::Taken | StoreError::Conflict) => return Ok(false),
                 holder => holder?,
             };
             if holder.is_some() {
@@ -203,7 +203,7 @@ pub async fn of_16_who_take_an_identifier_at_once_one_gets_it(law: &StoreSubject
             };
             match taken.await {
                 Ok(()) => Ok(true),
-                Err(StoreError::Conflict) => Ok(false),
+                Err(StoreError::Taken | StoreError::Conflict) => Ok(false),
                 Err(error) => Err(error),
             }
         }

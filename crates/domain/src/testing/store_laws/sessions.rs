@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{StoreSubject, is_conflict, scope, yes_of};
+use super::{StoreSubject, is_conflict, is_taken, scope, yes_of};
 use crate::model::{
     AuthenticationMethod, ClientContext, PageSize, PageToken, Rotation, Session, SessionId,
 };
@@ -82,7 +82,7 @@ pub async fn a_session_needs_its_user(law: &StoreSubject) {
 pub async fn a_session_id_is_taken_once(law: &StoreSubject) {
     let session = law.session().await;
     let mut uow = law.begin().await;
-    assert!(is_conflict(&uow.insert_session(&session).await));
+    assert!(is_taken(&uow.insert_session(&session).await));
 }
 
 /// Of a session, a rotation changes what it names, of others nothing.

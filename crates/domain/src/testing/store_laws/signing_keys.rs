@@ -2,7 +2,7 @@
 
 use countersign_token::Algorithm;
 
-use super::{StoreSubject, is_conflict};
+use super::{StoreSubject, is_taken};
 use crate::model::{KeyState, SealedSigningKey};
 
 fn new_key(law: &StoreSubject, state: KeyState) -> SealedSigningKey {
@@ -28,7 +28,7 @@ async fn find(law: &StoreSubject, kid: &str) -> Option<SealedSigningKey> {
 async fn insert(law: &StoreSubject, key: &SealedSigningKey) -> bool {
     let mut uow = law.begin().await;
     let inserted = uow.insert_signing_key(key).await;
-    if is_conflict(&inserted) {
+    if is_taken(&inserted) {
         return false;
     }
     inserted.expect("an answer");
@@ -49,7 +49,7 @@ pub async fn there_is_one_active_and_one_next_signing_key(law: &StoreSubject) {
 
     let mut uow = law.begin().await;
     let taken = uow.move_signing_key(&second.kid, KeyState::Next, KeyState::Active, None);
-    assert!(is_conflict(&taken.await), "there were two active keys");
+    assert!(is_taken(&taken.await), "there were two active keys");
     drop(uow);
 
     let mut uow = law.begin().await;

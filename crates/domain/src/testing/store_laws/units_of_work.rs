@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use countersign_token::Algorithm;
 
-use super::{StoreSubject, credential, is_conflict, username};
+use super::{StoreSubject, credential, is_taken, username};
 use crate::model::{
     Caller, CallerName, Identifier, KeyState, PasswordHash, Role, SealedSigningKey, User, UserId,
     UserState,
@@ -217,7 +217,7 @@ pub async fn after_a_conflict_the_store_goes_on(law: &StoreSubject) {
         let mut uow = law.begin().await;
         uow.insert_user(&other).await.expect("a new user");
         let taken = uow.insert_identifier(&other, &name, None).await;
-        assert!(is_conflict(&taken));
+        assert!(is_taken(&taken));
         drop(uow);
         let stored = law.store.user(other.id).await.expect("readable");
         assert_eq!(stored, None);

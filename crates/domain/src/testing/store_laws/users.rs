@@ -1,6 +1,6 @@
 //! Users as a whole.
 
-use super::{StoreSubject, credential, email, is_conflict, phone, username};
+use super::{StoreSubject, credential, email, is_taken, phone, username};
 use crate::model::{Address, Identifier, UserState};
 use crate::ports::Account;
 
@@ -25,7 +25,7 @@ pub async fn a_user_id_is_taken_once(law: &StoreSubject) {
     let mut other = law.new_pending_user();
     other.id = user.id;
     let mut uow = law.begin().await;
-    assert!(is_conflict(&uow.insert_user(&other).await));
+    assert!(is_taken(&uow.insert_user(&other).await));
     drop(uow);
     let stored = law.store.user(user.id).await.expect("readable");
     assert_eq!(stored, Some(user));

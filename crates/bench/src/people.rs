@@ -1,0 +1,109 @@
+//! People who sign up and in, as a gateway does it for them.
+
+use countersign_proto::v1::auth_service_client::AuthServiceClient;
+use countersign_proto::v1::check_code_request::Verification;
+use countersign_proto::v1::identifier::Value;
+use countersign_proto::v1::issue_tokens_request::Grant;
+use countersign_proto::v1::issue_tokens_response::Outcome;
+use countersign_proto::v1::sign_up_response::Outcome as SignedUp;
+use countersign_proto::v1::verification_service_client::VerificationServiceClient;
+use countersign_proto::v1::{
+    CheckCodeRequest, Identifier, IssueTokensRequest, PasswordGrant, Purpose, SendCodeRequest,
+    SignUpRequest, Tokens,
+};
+use tonic::transport::Channel;
+
+use crate::failure::{Context as _, Failure};
+
+const PASSWORD: &str = "seven brown otters hum at noon";
+const CODE: &str = "604182";
+
+/// Somebody with an account.
+#[derive(Debug, Clone)]
+pub(crate) struct Person {
+    email: String,
+    pub(crate) user_id: String,
+}
+
+impl Person {
+    /// Signs somebody up, with a proven address and a password.
+    pub(crate) async fn sign_up(channel: &Channel, number: usize) -> Result<Self, Failure> {
+        let email = format!("person-{number}@example.com");
+        let mut verification = VerificationServiceClient::new(channel.clone());
+        let sent = verification
+            .send_code(SendCodeRequest {
+                identifier: Some(by_email(&email)),
+                purpose: Purpose::SignUp.into(),
+                code: CODE.into(),
+                ..SendCodeRequest::default()
+            })
+            .await
+            .context("SendCode")?;
+        let checked = verification
+            .check_code(CheckCodeRequest {
+                verification: Some(Verification::VerificationId(
+                    sent.into_inner().verification_id,
+                )),
+                code: CODE.into(),
+            })
+            .await
+            .context("CheckCode")?;
+        let signed_up = AuthServiceClient::new(channel.clone())
+            .sign_up(SignUpRequest {
+                identifier: Some(by_email(&email)),
+                password: PASSWORD.into(),
+                proof: checked.into_inner().proof,
+                ..SignUpRequest::default()
+            })
+            .await
+            .context("SignUp")?;
+        match signed_up.into_inner().outcome {
+            Some(SignedUp::UserId(user_id)) => Ok(Self { email, user_id }),
+            other => Err(Failure::new(format!("SignUp answered {other:?}"))),
+        }
+    }
+
+    /// Several people, one after another.
+    pub(crate) async fn crowd(channel: &Channel, size: usize) -> Result<Vec<Self>, Failure> {
+        let mut people = Vec::new();
+        for number in 0..size {
+            people.push(Self::sign_up(channel, number).await?);
+        }
+        Ok(people)
+    }
+
+    /// Signs in, and checks that the tokens are this person's.
+    pub(crate) async fn sign_in(
+        &self,
+        auth: &mut AuthServiceClient<Channel>,
+    ) -> Result<Tokens, Failure> {
+        let grant = PasswordGrant {
+            identifier: Some(by_email(&self.email)),
+            password: PASSWORD.into(),
+        };
+        let answer = auth
+            .issue_tokens(IssueTokensRequest {
+                grant: Some(Grant::Password(grant)),
+                ..IssueTokensRequest::default()
+            })
+            .await
+            .context("IssueTokens")?;
+        match answer.into_inner().outcome {
+            Some(Outcome::Tokens(tokens))
+                if tokens.user_id == self.user_id
+                    && !tokens.access_token.is_empty()
+                    && !tokens.refresh_token.is_empty() =>
+            {
+                Ok(tokens)
+            }
+            Some(Outcome::Tokens(_)) => Err(Failure::new("IssueTokens: another's tokens")),
+            None => Err(Failure::new("IssueTokens answered nothing")),
+        }
+    }
+}
+
+fn by_email(email: &str) -> Identifier {
+    Identifier {
+        value: Some(Value::Email(email.into())),
+    }
+}

@@ -1,0 +1,171 @@
+//! Calls whose bytes are made before the round: the generator shares the cores
+//! with the server, and costs both sides of a comparison the same.
+
+use std::sync::Arc;
+
+use prost::bytes::{Buf as _, BufMut as _, Bytes};
+use tonic::client::Grpc;
+use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+
+use crate::closed_loop::{Client, Step};
+use crate::corpus::Corpus;
+use crate::failure::{Context as _, Failure};
+use crate::lines::Lines;
+
+/// Which questions a caller asks.
+#[derive(Debug, Clone)]
+pub(crate) enum Order {
+    /// Each of these once.
+    Each(std::ops::Range<usize>),
+    /// Any, drawn evenly, for as long as the round lasts.
+    Random(SplitMix),
+}
+
+/// Asks the questions of a corpus.
+pub(crate) struct RawCaller {
+    corpus: Arc<Corpus>,
+    order: Order,
+    grpc: Option<Grpc<Channel>>,
+}
+
+/// A small generator of even draws (Steele, Lea and Flood 2014). Every run
+/// draws alike.
+#[derive(Debug, Clone)]
+pub(crate) struct SplitMix(u64);
+
+/// Messages as bytes.
+#[derive(Debug, Clone, Copy)]
+struct RawCodec;
+
+impl RawCaller {
+    pub(crate) fn new(corpus: &Arc<Corpus>, order: Order) -> Self {
+        Self {
+            corpus: Arc::clone(corpus),
+            order,
+            grpc: None,
+        }
+    }
+
+    /// As many callers as there are calls in flight, which draw differently.
+    pub(crate) fn crowd(corpus: &Arc<Corpus>, size: usize) -> Vec<Self> {
+        let caller = |seed| Self::new(corpus, Order::Random(SplitMix(seed)));
+        (0..size as u64).map(caller).collect()
+    }
+
+    /// Callers who together ask each question once.
+    pub(crate) fn once_each(corpus: &Arc<Corpus>, size: usize) -> Vec<Self> {
+        let count = corpus.len();
+        let share = count.div_ceil(size);
+        (0..count)
+            .step_by(share)
+            .map(|first| Self::new(corpus, Order::Each(first..(first + share).min(count))))
+            .collect()
+    }
+}
+
+impl Client for RawCaller {
+    async fn open(&mut self, lines: &mut Lines) -> Result<(), Failure> {
+        self.grpc = Some(Grpc::new(lines.take().await?));
+        Ok(())
+    }
+
+    async fn call(&mut self) -> Result<Step, Failure> {
+        let next = match &mut self.order {
+            Order::Each(left) => left.next(),
+            Order::Random(draw) => Some(draw.below(self.corpus.len())),
+        };
+        let Some(index) = next else {
+            return Ok(Step::Done);
+        };
+        let grpc = self.grpc.as_mut().expect("it was opened");
+        ask(&self.corpus, grpc, index).await?;
+        Ok(Step::Answered)
+    }
+}
+
+/// Asks one question and checks the answer.
+pub(crate) async fn ask(
+    corpus: &Corpus,
+    grpc: &mut Grpc<Channel>,
+    index: usize,
+) -> Result<(), Failure> {
+    grpc.ready().await.context("the connection")?;
+    let request = Request::new(corpus.request(index));
+    let response = grpc
+        .unary(request, corpus.path(), RawCodec)
+        .await
+        .context("a call")?;
+    corpus.check(index, response.get_ref())
+}
+
+impl SplitMix {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        ((u128::from(self.next()) * bound as u128) >> 64) as usize
+    }
+}
+
+impl Codec for RawCodec {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        *self
+    }
+
+    fn decoder(&mut self) -> Self {
+        *self
+    }
+}
+
+impl Encoder for RawCodec {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put(item);
+        Ok(())
+    }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        BufferSettings::new(1024, 32 * 1024)
+    }
+}
+
+impl Decoder for RawCodec {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_reach_every_question() {
+        let mut draw = SplitMix(7);
+        let mut seen = [0; 10];
+        for _ in 0..10_000 {
+            seen[draw.below(10)] += 1;
+        }
+        assert!(
+            seen.iter().all(|count| (900..1_100).contains(count)),
+            "{seen:?}"
+        );
+    }
+}

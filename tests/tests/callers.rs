@@ -1,0 +1,180 @@
+//! Who may call: keys made by the operator, roles enforced, nobody else.
+
+use countersign_proto::v1;
+use countersign_tests::{
+    Backend, Details, Gateway, PASSWORD, PATIENCE, World, by_token, email, eventually,
+    on_a_backend, on_every_backend, reason, run,
+};
+use tempfile::TempDir;
+use tonic::Code;
+
+on_every_backend!(
+    a_caller_may_do_what_its_roles_say,
+    a_removed_caller_is_refused
+);
+
+const NO: &str = "CALLER_NOT_PERMITTED";
+
+async fn a_caller_may_do_what_its_roles_say(backend: Backend) {
+    let world = World::start(backend, 1).await;
+    let open = world.gateway();
+    let mina = world.sign_up_at(&open).await;
+    let shop = new_caller(&world, "shop", &["service"]).await;
+    let web = new_caller(&world, "web", &["gateway"]).await;
+    let desk = new_caller(&world, "desk", &["operator"]).await;
+    closes(&open).await;
+    for caller in [&shop, &web, &desk] {
+        opens(caller).await;
+    }
+
+    let signed_in = web.sign_in(email(&mina.email), PASSWORD).await;
+    let tokens = signed_in.expect("a gateway signs people in");
+    let by_id = v1::Person {
+        by: Some(v1::person::By::UserId(mina.user_id.clone())),
+    };
+    for (caller, expected) in [(&open, "CALLER_UNKNOWN"), (&shop, "OK")] {
+        assert_eq!(
+            reason(&caller.validate(&tokens.access_token).await),
+            expected
+        );
+    }
+    let claims = shop
+        .validate(&tokens.access_token)
+        .await
+        .expect("an answer");
+    assert_eq!(
+        claims.expect("good").client_id,
+        "web",
+        "to whom the tokens were issued"
+    );
+
+    for (caller, expected) in [
+        (&shop, ["OK", NO, NO, NO]),
+        (&web, [NO, "OK", "OK", NO]),
+        (&desk, [NO, NO, NO, "OK"]),
+    ] {
+        let answers = [
+            reason(&caller.validate(&tokens.access_token).await),
+            reason(&caller.sign_in(email(&mina.email), PASSWORD).await),
+            reason(&list(caller, by_token(&tokens)).await),
+            reason(&list(caller, by_id.clone()).await),
+        ];
+        assert_eq!(
+            answers, expected,
+            "validating, signing in, a person's sessions, anybody's"
+        );
+    }
+
+    let unknown = open
+        .clone()
+        .with_key("csk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    for stranger in [&open, &unknown] {
+        let status = stranger
+            .refresh(&tokens.refresh_token)
+            .await
+            .expect_err("a stranger");
+        assert_eq!(status.code(), Code::Unauthenticated);
+        assert_eq!(Details::of(&status).reason, "CALLER_UNKNOWN");
+    }
+    let status = shop
+        .refresh(&tokens.refresh_token)
+        .await
+        .expect_err("a service");
+    assert_eq!(status.code(), Code::PermissionDenied);
+    assert_eq!(Details::of(&status).metadata["required_role"], "gateway");
+}
+
+async fn a_removed_caller_is_refused(backend: Backend) {
+    let world = World::start(backend, 1).await;
+    let keep = new_caller(&world, "keep", &["service", "gateway"]).await;
+    let gone = new_caller(&world, "gone", &["service"]).await;
+    closes(&world.gateway()).await;
+    opens(&keep).await;
+    opens(&gone).await;
+
+    let twice = world
+        .replica(0)
+        .run(&["caller", "new", "--name", "keep", "--role", "service"])
+        .await;
+    assert_eq!(
+        (twice.code, twice.stdout.as_str()),
+        (1, ""),
+        "{}",
+        twice.stderr
+    );
+    let listed = world.replica(0).run(&["caller", "list"]).await;
+    assert!(listed.stdout.contains("keep") && listed.stdout.contains("gateway,service"));
+    assert!(!listed.stdout.contains("csk_"), "keys are shown once");
+
+    let removed = world.replica(0).run(&["caller", "remove", "gone"]).await;
+    assert_eq!(removed.code, 0, "{}", removed.stderr);
+    closes(&gone).await;
+    assert_eq!(reason(&keep.validate("garbage").await), "OK");
+}
+
+#[test]
+fn without_callers_only_loopback_is_served() {
+    on_a_backend(Backend::Sqlite, async |_| {
+        let directory = TempDir::new().expect("a directory");
+        let environment = [
+            ("COUNTERSIGN__SERVER__LISTEN", "0.0.0.0:0"),
+            ("COUNTERSIGN__METRICS__LISTEN", ""),
+        ];
+        let refused = run(directory.path(), &[], &environment).await;
+        assert_eq!(refused.code, 1);
+        assert!(
+            refused.stderr.contains("no caller is known"),
+            "{}",
+            refused.stderr
+        );
+        assert!(
+            refused.stderr.contains("countersign caller new"),
+            "what to do: {}",
+            refused.stderr
+        );
+
+        let world = World::start(Backend::Sqlite, 1).await;
+        let warned = "no caller is known: everybody on this machine may call everything (see \
+                      `countersign caller new --help`)";
+        world.replica(0).says(0, warned).await;
+    });
+}
+
+/// Makes a caller as an operator does, and calls with its key.
+async fn new_caller(world: &World, name: &str, roles: &[&str]) -> Gateway {
+    let mut arguments = vec!["caller", "new", "--name", name];
+    for role in roles {
+        arguments.extend(["--role", role]);
+    }
+    let made = world.replica(0).run(&arguments).await;
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    let key = made.stdout.trim();
+    assert!(
+        key.starts_with("csk_") && !key.contains(char::is_whitespace),
+        "the key alone"
+    );
+    world.gateway().with_key(key)
+}
+
+/// Waits until the server knows this caller.
+async fn opens(caller: &Gateway) {
+    let known =
+        || async { (reason(&caller.validate("garbage").await) != "CALLER_UNKNOWN").then_some(()) };
+    eventually("the caller is known", PATIENCE, known).await;
+}
+
+/// Waits until the server does not know this caller any more.
+async fn closes(stranger: &Gateway) {
+    let refused = || async {
+        (reason(&stranger.validate("garbage").await) == "CALLER_UNKNOWN").then_some(())
+    };
+    eventually("the caller is refused", PATIENCE, refused).await;
+}
+
+async fn list(caller: &Gateway, person: v1::Person) -> Result<(), tonic::Status> {
+    let request = v1::ListSessionsRequest {
+        person: Some(person),
+        ..Default::default()
+    };
+    caller.sessions().list_sessions(request).await.map(drop)
+}

@@ -1,0 +1,204 @@
+//! Guarantee 5: a one-time secret works once, also for 64 who have it at once.
+
+use countersign_proto::v1;
+use countersign_tests::{
+    Backend, Gateway, PASSWORD, Tally, World, WorldBuilder, crowd, email, on_every_backend,
+};
+use tonic::Status;
+
+on_every_backend!(
+    a_code_yields_one_proof,
+    a_sign_up_is_confirmed_once,
+    a_proof_creates_one_user,
+    a_proof_signs_in_once,
+    a_proof_resets_a_password_once,
+    a_user_name_goes_to_one_user,
+);
+
+const CROWD: usize = 64;
+const ROUNDS: usize = 5;
+
+async fn a_code_yields_one_proof(backend: Backend) {
+    let world = world(backend).start().await;
+    let mut trial = Trial::new(&world, "codes");
+    for _ in 0..ROUNDS {
+        let address = email(&world.new_email());
+        let sent = world
+            .gateway()
+            .send_code(address, v1::Purpose::SignUp, "135790")
+            .await;
+        let id = sent.expect("a code is sent");
+        trial
+            .run(&["VERIFICATION_NOT_FOUND"], |gateway| {
+                let id = id.clone();
+                async move { gateway.check_code(&id, "135790").await }
+            })
+            .await;
+    }
+    trial.report();
+}
+
+async fn a_sign_up_is_confirmed_once(backend: Backend) {
+    let world = world(backend).start().await;
+    let mut trial = Trial::new(&world, "codes of sign-ups");
+    for _ in 0..ROUNDS {
+        let address = world.new_email();
+        let pending = world.gateway().sign_up_unproven(&address, PASSWORD).await;
+        let id = pending.expect("pending").verification_id;
+        let code = world.read_code(&address).await;
+        trial
+            .run(&["VERIFICATION_NOT_FOUND"], |gateway| {
+                let (id, code) = (id.clone(), code.clone());
+                async move { gateway.confirm(&id, &code).await }
+            })
+            .await;
+    }
+    trial.report();
+}
+
+async fn a_proof_creates_one_user(backend: Backend) {
+    let world = world(backend).start().await;
+    let mut trial = Trial::new(&world, "proofs given to SignUp");
+    for _ in 0..ROUNDS {
+        let address = world.new_email();
+        let proof = prove(&world, &address, v1::Purpose::SignUp).await;
+        trial
+            .run(
+                &[
+                    "PROOF_INVALID",
+                    "IDENTIFIER_TAKEN",
+                    "DEPENDENCY_UNAVAILABLE",
+                ],
+                |gateway| {
+                    let (address, proof) = (email(&address), proof.clone());
+                    async move { gateway.sign_up_proven(address, "", "", &proof).await }
+                },
+            )
+            .await;
+    }
+    trial.report();
+}
+
+async fn a_proof_signs_in_once(backend: Backend) {
+    let world = world(backend).start().await;
+    let mina = world.sign_up().await;
+    let mut trial = Trial::new(&world, "proofs given to IssueTokens");
+    for _ in 0..ROUNDS {
+        let proof = prove(&world, &mina.email, v1::Purpose::SignIn).await;
+        trial
+            .run(&["PROOF_INVALID"], |gateway| {
+                let proof = proof.clone();
+                async move { gateway.sign_in_proven(&proof).await }
+            })
+            .await;
+    }
+    trial.report();
+}
+
+async fn a_proof_resets_a_password_once(backend: Backend) {
+    let world = world(backend).start().await;
+    let mina = world.sign_up().await;
+    let mut trial = Trial::new(&world, "proofs given to ResetPassword");
+    for round in 0..ROUNDS {
+        let id = mina.forget_password().await.expect("a code is sent");
+        let code = world.read_code(&mina.email).await;
+        let proof = mina.gateway.check_code(&id, &code).await.expect("a proof");
+        trial
+            .run(&["PROOF_INVALID"], |gateway| {
+                let proof = proof.clone();
+                let new_password = format!("{PASSWORD} number {round}");
+                async move { gateway.reset_password(&proof, &new_password).await }
+            })
+            .await;
+    }
+    trial.report();
+}
+
+async fn a_user_name_goes_to_one_user(backend: Backend) {
+    let world = world(backend).start().await;
+    let gateways = world.gateways(4);
+    let mut proofs = Vec::new();
+    for _ in 0..16 {
+        let address = world.new_email();
+        proofs.push((prove(&world, &address, v1::Purpose::SignUp).await, address));
+    }
+    let outcomes = crowd(proofs.len(), |member| {
+        let gateway = gateways[member % gateways.len()].clone();
+        let (proof, address) = proofs[member].clone();
+        async move {
+            gateway
+                .sign_up_proven(email(&address), "the.captain", "", &proof)
+                .await
+        }
+    })
+    .await;
+    let tally = Tally::of(&outcomes);
+    println!("guarantee 5 on {backend}: one user name, 16 users at once: {tally}");
+    tally.assert_only(&["OK", "USERNAME_TAKEN", "DEPENDENCY_UNAVAILABLE"]);
+    assert_eq!(tally.count("OK"), 1);
+    assert_eq!(world.rows("identifiers WHERE kind = 'username'").await, 1);
+}
+
+/// One kind of secret, given to crowds.
+struct Trial<'a> {
+    world: &'a World,
+    what: &'a str,
+    gateways: Vec<Gateway>,
+    secrets: usize,
+    used_twice: usize,
+}
+
+impl<'a> Trial<'a> {
+    fn new(world: &'a World, what: &'a str) -> Self {
+        let gateways = world.gateways(4);
+        Self {
+            world,
+            what,
+            gateways,
+            secrets: 0,
+            used_twice: 0,
+        }
+    }
+
+    /// Lets a crowd use one secret: it must work for one, and be refused with
+    /// one of these reasons to the others.
+    async fn run<T, F>(&mut self, refusals: &[&str], consume: impl Fn(Gateway) -> F)
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Status>> + Send + 'static,
+    {
+        let outcomes = crowd(CROWD, |member| {
+            consume(self.gateways[member % self.gateways.len()].clone())
+        })
+        .await;
+        let tally = Tally::of(&outcomes);
+        tally.assert_only(&[&["OK"], refusals].concat());
+        assert!(tally.count("OK") >= 1, "it works once: {tally}");
+        self.secrets += 1;
+        self.used_twice += usize::from(tally.count("OK") > 1);
+    }
+
+    fn report(&self) {
+        println!(
+            "guarantee 5 on {}, {} replica(s): {}, {CROWD} consumers at once: used twice {} of {}",
+            self.world.backend(),
+            self.world.replicas().len(),
+            self.what,
+            self.used_twice,
+            self.secrets,
+        );
+        assert_eq!(self.used_twice, 0);
+    }
+}
+
+/// Limits that are not the subject here are out of the way.
+fn world(backend: Backend) -> WorldBuilder {
+    World::on(backend)
+        .replicas(backend.replicas())
+        .set("verification.wrong_codes_per_address", 1_000)
+}
+
+async fn prove(world: &World, address: &str, purpose: v1::Purpose) -> String {
+    let proof = world.gateway().prove(email(address), purpose).await;
+    proof.expect("a proof")
+}

@@ -1,0 +1,186 @@
+//! A server that cannot serve says why in one clear message, and does not start.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use countersign_tests::{Backend, Finished, World, on_a_backend, on_every_shared_backend, run};
+use tempfile::TempDir;
+
+on_every_shared_backend!(a_database_with_another_master_key_is_refused);
+
+#[test]
+fn a_second_server_on_the_same_data_directory_is_refused() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        let world = World::start(backend, 1).await;
+        let second = world.replica(0).run(&["serve"]).await;
+        assert_refused(
+            &second,
+            &["another countersign serves", "data-0", "--data-dir"],
+        );
+        assert_eq!(
+            world.gateway().judge("garbage").await,
+            "MALFORMED",
+            "the first serves on"
+        );
+    });
+}
+
+#[test]
+fn a_missing_database_is_named() {
+    on_a_backend(Backend::Sqlite, async |_| {
+        for (variable, url, words) in [
+            (
+                "COUNTERSIGN__DATABASE__URL",
+                "postgres://ann:s3cret@127.0.0.1:1/auth",
+                "auth at 127.0.0.1:1",
+            ),
+            (
+                "COUNTERSIGN__DATABASE__URL",
+                "mysql://ann:s3cret@127.0.0.1:1/auth",
+                "auth at 127.0.0.1:1",
+            ),
+            (
+                "COUNTERSIGN__DATABASE__URL",
+                "sqlite:///nowhere/at/all.db?mode=rwc",
+                "/nowhere/at/all.db",
+            ),
+            (
+                "COUNTERSIGN__REDIS__URL",
+                "redis://:s3cret@127.0.0.1:1",
+                "127.0.0.1:1",
+            ),
+        ] {
+            let directory = TempDir::new().expect("a directory");
+            let refused = start(directory.path(), &[(variable, url)]).await;
+            assert_refused(&refused, &[words]);
+            assert!(!refused.stderr.contains("s3cret"), "{}", refused.stderr);
+        }
+    });
+}
+
+#[test]
+fn a_damaged_or_exposed_master_key_file_is_named() {
+    on_a_backend(Backend::Sqlite, async |_| {
+        let directory = TempDir::new().expect("a directory");
+        let made = start_and_stop(directory.path()).await;
+        assert_eq!(made.code, 0, "{}", made.stderr);
+        let file = directory.path().join("countersign-data/master.key");
+        let good = fs::read(&file).expect("it was made at the first start");
+
+        fs::write(&file, &good[..20]).expect("written");
+        assert_refused(
+            &start(directory.path(), &[]).await,
+            &["master.key", "damaged"],
+        );
+
+        fs::write(&file, &good).expect("written");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("set");
+        assert_refused(
+            &start(directory.path(), &[]).await,
+            &["master.key", "chmod 600"],
+        );
+
+        fs::remove_file(&file).expect("removed");
+        let refused = start(directory.path(), &[]).await;
+        assert_refused(&refused, &["master.key", "COUNTERSIGN__KEYS__MASTER_KEY"]);
+        assert!(!file.exists(), "no new key for an old database");
+    });
+}
+
+async fn a_database_with_another_master_key_is_refused(backend: Backend) {
+    let world = World::start(backend, 1).await;
+    let other_key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let settings = [
+        ("COUNTERSIGN__DATABASE__URL", world.database_url()),
+        ("COUNTERSIGN__KEYS__MASTER_KEY", other_key),
+    ];
+    let directory = TempDir::new().expect("a directory");
+    let refused = start(directory.path(), &settings).await;
+    assert_refused(&refused, &["signing key", "master key of this database"]);
+    assert!(!refused.stderr.contains(other_key));
+}
+
+#[test]
+fn unknown_and_wrong_settings_are_named_all_at_once() {
+    on_a_backend(Backend::Sqlite, async |_| {
+        let directory = TempDir::new().expect("a directory");
+        let file = directory.path().join("countersign.toml");
+        fs::write(
+            &file,
+            "[tokens]\nacces_ttl = \"5m\"\n[passwords]\niterations = 0\n",
+        )
+        .expect("written");
+        let settings = [
+            ("COUNTERSIGN__TOKENS__LEEWEY", "5s"),
+            ("COUNTERSIGN__VERIFICATION__CODE_DIGITS", "99"),
+        ];
+        let mut arguments = vec!["serve", "--config"];
+        let path = file.display().to_string();
+        arguments.push(&path);
+        let refused = run(directory.path(), &arguments, &settings).await;
+        let words = [
+            "tokens.acces_ttl",
+            "passwords.iterations",
+            "COUNTERSIGN__TOKENS__LEEWEY",
+            "verification.code_digits",
+            "countersign.toml",
+        ];
+        assert_refused(&refused, &words);
+
+        let missing = run(directory.path(), &["--config", "not-there.toml"], &[]).await;
+        assert_refused(&missing, &["not-there.toml"]);
+    });
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        let world = World::start(backend, 1).await;
+        let address = world.replica(0).address().to_string();
+        let directory = TempDir::new().expect("a directory");
+        let refused = start(
+            directory.path(),
+            &[("COUNTERSIGN__SERVER__LISTEN", &address)],
+        )
+        .await;
+        assert_refused(&refused, &[&address]);
+    });
+}
+
+/// Starts a server that must not start.
+async fn start(directory: &Path, settings: &[(&str, &str)]) -> Finished {
+    let quiet = [
+        ("COUNTERSIGN__METRICS__LISTEN", ""),
+        ("COUNTERSIGN__SERVER__LISTEN", "127.0.0.1:0"),
+    ];
+    let named = |name: &str| settings.iter().any(|(set, _)| *set == name);
+    let defaults = quiet.iter().filter(|(name, _)| !named(name));
+    let all: Vec<_> = defaults.chain(settings).copied().collect();
+    run(directory, &[], &all).await
+}
+
+/// Makes the data directory as a first start does: `keys list` alone makes no
+/// key, so a server starts and is turned away by its listen address after it.
+async fn start_and_stop(directory: &Path) -> Finished {
+    let refused = start(directory, &[("COUNTERSIGN__SERVER__LISTEN", "0.0.0.0:0")]).await;
+    assert_refused(&refused, &["no caller is known"]);
+    run(directory, &["keys", "list"], &[]).await
+}
+
+fn assert_refused(finished: &Finished, words: &[&str]) {
+    assert_eq!(finished.code, 1, "{}", finished.stderr);
+    for word in words {
+        assert!(
+            finished.stderr.contains(word),
+            "{word} in {}",
+            finished.stderr
+        );
+    }
+    assert!(
+        finished.stderr.contains("countersign: "),
+        "{}",
+        finished.stderr
+    );
+    assert!(!finished.stderr.contains("panicked"), "{}", finished.stderr);
+}
