@@ -12,6 +12,7 @@ mod connection;
 mod credentials;
 mod error;
 mod identifiers;
+mod line;
 mod lost_connections;
 mod migrations;
 mod pools;

@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use countersign_domain::ports::StoreError;
 use sea_orm::sea_query::SelectStatement;
-use sea_orm::{ConnectionTrait, DatabaseExecutor, DbErr, Statement, StatementBuilder};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseExecutor, DbErr, Statement, StatementBuilder,
+};
 
 use super::error::{store_error, unavailable};
+use super::line::Line;
 use super::lost_connections::LostConnections;
 use super::row::Row;
 
@@ -23,6 +26,7 @@ pub(super) struct Watch {
 /// Where statements are run.
 pub(super) struct Connection<'c> {
     executor: DatabaseExecutor<'c>,
+    line: Option<&'c Line>,
     watch: &'c Watch,
 }
 
@@ -63,7 +67,20 @@ impl<'c> Connection<'c> {
     pub(super) fn new(executor: impl Into<DatabaseExecutor<'c>>, watch: &'c Watch) -> Self {
         Self {
             executor: executor.into(),
+            line: None,
             watch,
+        }
+    }
+
+    /// As [`new`](Self::new), but rows are read over the line, if there is one.
+    pub(super) fn over_line(
+        pool: &'c DatabaseConnection,
+        line: Option<&'c Line>,
+        watch: &'c Watch,
+    ) -> Self {
+        Self {
+            line,
+            ..Self::new(pool, watch)
         }
     }
 
@@ -106,10 +123,13 @@ impl<'c> Connection<'c> {
         statement: Statement,
         read: impl Fn(&mut Row) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        let rows = self
-            .watch
-            .over(self.executor.query_all_raw(statement))
-            .await?;
+        let rows = match self.line {
+            Some(line) => line.all(&statement, self.watch).await?,
+            None => {
+                let rows = self.executor.query_all_raw(statement);
+                self.watch.over(rows).await?
+            }
+        };
         rows.into_iter()
             .map(|result| read(&mut Row::new(result)))
             .collect()

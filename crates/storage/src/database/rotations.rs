@@ -2,6 +2,7 @@
 //! commit for many.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use countersign_domain::model::{Rotation, SessionId};
 use countersign_domain::ports::{StoreError, UnitOfWork as _};
@@ -10,6 +11,7 @@ use sea_orm::{DatabaseConnection, DbBackend, Statement};
 
 use super::batches::Asked;
 use super::connection::{Connection, Watch};
+use super::line::Line;
 use super::sessions::{bytes, day};
 use super::tables::{Column as _, Sessions};
 use super::unit_of_work::SqlUnitOfWork;
@@ -41,10 +43,15 @@ pub(super) async fn rotate(
 ///
 /// MySQL has no statement that changes several rows and tells which; there each
 /// rotation is its own, and the server commits them in groups.
-pub(super) async fn carry_out(pool: DatabaseConnection, watch: Watch, batch: Vec<AskedRotation>) {
-    match pool.get_database_backend() {
-        DbBackend::Postgres if batch.len() > 1 => together(&pool, &watch, batch).await,
-        DbBackend::Sqlite if batch.len() > 1 => in_one_transaction(&pool, &watch, batch).await,
+pub(super) async fn carry_out(
+    pool: DatabaseConnection,
+    line: Arc<Option<Line>>,
+    watch: Watch,
+    batch: Vec<AskedRotation>,
+) {
+    match (pool.get_database_backend(), line.as_ref()) {
+        (DbBackend::Postgres, Some(line)) => together(&pool, line, &watch, batch).await,
+        (DbBackend::Sqlite, _) if batch.len() > 1 => in_one_transaction(&pool, &watch, batch).await,
         _ => one_by_one(&pool, &watch, batch),
     }
 }
@@ -92,7 +99,12 @@ fn fail(batch: Vec<AskedRotation>, error: &StoreError) {
 /// Rotates in one statement what can be rotated at once, and the rest one by
 /// one: second requests for the same session, rows that somebody has locked,
 /// and those who have lost, who must hear it from a statement of their own.
-async fn together(pool: &DatabaseConnection, watch: &Watch, batch: Vec<AskedRotation>) {
+async fn together(
+    pool: &DatabaseConnection,
+    line: &Line,
+    watch: &Watch,
+    batch: Vec<AskedRotation>,
+) {
     let mut firsts = HashMap::new();
     let mut rest = Vec::new();
     for asked in batch {
@@ -102,7 +114,8 @@ async fn together(pool: &DatabaseConnection, watch: &Watch, batch: Vec<AskedRota
         }
     }
     let asked: Vec<_> = firsts.values().map(|asked| asked.what).collect();
-    let rotated = match rotate_at_once(&Connection::new(pool, watch), &asked).await {
+    let db = Connection::over_line(pool, Some(line), watch);
+    let rotated = match rotate_at_once(&db, &asked).await {
         Ok(rotated) => rotated,
         Err(StoreError::Conflict) => HashSet::new(),
         Err(error) => {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_domain::model::{
@@ -14,6 +15,7 @@ use sea_orm::sea_query::{Cond, Expr, ExprTrait as _, Order, Query, SelectStateme
 
 use super::batches::Asked;
 use super::connection::{Connection, Watch};
+use super::line::Line;
 use super::row::{Row, corrupt, joined};
 use super::tables::{Column as _, Sessions, Users};
 use super::{revocations, users};
@@ -89,10 +91,11 @@ pub(super) async fn session(
 /// Many sessions and their users. One that cannot be read spoils no other.
 pub(super) async fn carry_out(
     pool: DatabaseConnection,
+    line: Arc<Option<Line>>,
     watch: Watch,
     batch: Vec<Asked<SessionId, Option<(Session, User)>>>,
 ) {
-    let db = Connection::new(&pool, &watch);
+    let db = Connection::over_line(&pool, line.as_ref().as_ref(), &watch);
     let ids: Vec<_> = batch.iter().map(|asked| asked.what).collect();
     match with_users(&db, &ids).await {
         Ok(found) => {

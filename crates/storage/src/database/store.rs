@@ -13,6 +13,7 @@ use countersign_domain::ports::{Account, Horizon, Store, StoreError, UnitOfWork}
 
 use super::batches::Batcher;
 use super::connection::{Connection, Watch};
+use super::line::Line;
 use super::lost_connections::LostConnections;
 use super::migrations;
 use super::pools::{self, Pools};
@@ -48,12 +49,14 @@ impl Database {
             lost,
         };
         let (pool, its_watch) = (pools.reader.clone(), watch.clone());
+        let line = Arc::new(Line::on(&pool));
         let sessions = Batcher::new(settings.statement_timeout, move |batch| {
-            sessions::carry_out(pool.clone(), its_watch.clone(), batch)
+            sessions::carry_out(pool.clone(), Arc::clone(&line), its_watch.clone(), batch)
         });
         let (pool, its_watch) = (pools.writer.clone(), watch.clone());
+        let line = Arc::new(Line::on(&pool));
         let rotations = Batcher::new(settings.statement_timeout, move |batch| {
-            rotations::carry_out(pool.clone(), its_watch.clone(), batch)
+            rotations::carry_out(pool.clone(), Arc::clone(&line), its_watch.clone(), batch)
         });
         Ok(Self {
             pools,
