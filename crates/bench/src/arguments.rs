@@ -60,8 +60,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) sign_ins: Option<NonZeroUsize>,
 
-    /// refresh: sessions that are refreshed at once, and clients of the floor.
-    #[arg(long, default_value = "32")]
+    /// refresh: sessions that are refreshed at once.
+    #[arg(long, default_value = "64")]
     pub(crate) sessions: NonZeroUsize,
 
     /// refresh: the PostgreSQL in which a database is created and dropped.

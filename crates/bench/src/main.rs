@@ -27,12 +27,13 @@ mod statistics;
 mod system;
 mod validate;
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
 use arguments::{Arguments, What};
-use failure::Failure;
+use failure::{Context as _, Failure};
 use report::Report;
 
 fn main() -> ExitCode {
@@ -64,9 +65,8 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     if is_wanted(What::Memory) {
         report.extend(memory::measure(arguments)?);
     }
-    print!("{report}");
-    match &arguments.json {
-        Some(path) => report.write_json(path),
-        None => Ok(()),
+    if let Some(path) = &arguments.json {
+        report.write_json(path)?;
     }
+    write!(io::stdout(), "{report}").context("standard output")
 }

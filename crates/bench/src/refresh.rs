@@ -86,12 +86,12 @@ fn on_postgres(arguments: &Arguments, url: &str) -> Result<Vec<Figure>, Failure>
     let mut sides = vec![
         Side::new("ours", || round(arguments, &server, &mut clients)),
         Side::new("the bare update, by the same driver", || {
-            round_by_driver(url, sessions, arguments.round())
+            round_by_driver(url, arguments.round())
         }),
     ];
     if has_pgbench()? {
         sides.push(Side::new("the bare update, by pgbench", || {
-            round_by_pgbench(url, sessions, arguments.round())
+            round_by_pgbench(url, arguments.round())
         }));
     } else {
         eprintln!("  there is no pgbench; the floor is that of the driver");

@@ -17,6 +17,9 @@ use crate::postgres::{connect, execute};
 use crate::sample::{Sample, Stopwatch};
 use crate::system;
 
+/// Clients of the floor, each with a connection: more of them gain nothing.
+const CLIENTS: usize = 32;
+
 /// The row of a client has its number as id.
 const SCRIPT: &str = "\
 UPDATE floor SET generation = generation + 1 \
@@ -58,7 +61,7 @@ impl Client for Updating {
     }
 }
 
-/// Makes the table `floor` after `sessions`, with as many rows.
+/// Makes the table `floor` after `sessions`, with a row for each client.
 pub(crate) async fn create_table(url: &str) -> Result<(), Failure> {
     let mut connection = connect(url).await?;
     execute(
@@ -79,20 +82,20 @@ pub(crate) async fn create_table(url: &str) -> Result<(), Failure> {
         )
         .await?;
     }
-    let fill = "INSERT INTO floor SELECT * FROM sessions; \
-         UPDATE floor SET id = decode(lpad(to_hex(number), 32, '0'), 'hex') \
-         FROM (SELECT id AS was, row_number() OVER () - 1 AS number FROM floor) AS numbered \
-         WHERE id = was";
-    execute(&mut connection, fill).await?;
+    for number in 0..CLIENTS {
+        // The copy has the id of the session until it gets its own.
+        let copy = format!(
+            "INSERT INTO floor SELECT * FROM sessions ORDER BY id LIMIT 1; \
+             UPDATE floor SET id = decode(lpad(to_hex({number}), 32, '0'), 'hex') \
+             WHERE id IN (SELECT id FROM sessions)"
+        );
+        execute(&mut connection, &copy).await?;
+    }
     execute(&mut connection, "VACUUM FULL ANALYZE floor").await
 }
 
-/// One round through the server's own driver, by `clients` at once.
-pub(crate) fn round_by_driver(
-    url: &str,
-    clients: usize,
-    length: Duration,
-) -> Result<Sample, Failure> {
+/// One round through the server's own driver.
+pub(crate) fn round_by_driver(url: &str, length: Duration) -> Result<Sample, Failure> {
     runtime()?.block_on(reset(url))?;
     let client = |number: usize| Updating {
         url: url.into(),
@@ -105,7 +108,7 @@ pub(crate) fn round_by_driver(
         connections: 0,
         watched: None,
     };
-    let (_, sample) = drive((0..clients).map(client).collect(), target, length)?;
+    let (_, sample) = drive((0..CLIENTS).map(client).collect(), target, length)?;
     Ok(sample)
 }
 
@@ -118,12 +121,8 @@ pub(crate) fn has_pgbench() -> Result<bool, Failure> {
     }
 }
 
-/// One round by pgbench, with `clients` at once.
-pub(crate) fn round_by_pgbench(
-    url: &str,
-    clients: usize,
-    length: Duration,
-) -> Result<Sample, Failure> {
+/// One round by pgbench.
+pub(crate) fn round_by_pgbench(url: &str, length: Duration) -> Result<Sample, Failure> {
     runtime()?.block_on(reset(url))?;
     let mut script = NamedTempFile::new().context("pgbench's script")?;
     script
@@ -136,8 +135,8 @@ pub(crate) fn round_by_pgbench(
             "--protocol=prepared",
             "--define=generation=0",
         ])
-        .arg(format!("--client={clients}"))
-        .arg(format!("--jobs={}", system::cores().get().min(clients)))
+        .arg(format!("--client={CLIENTS}"))
+        .arg(format!("--jobs={}", system::cores().get().min(CLIENTS)))
         .arg(format!("--time={:.0}", length.as_secs_f64().ceil()))
         .arg(format!("--file={}", script.path().display()))
         .arg(url)

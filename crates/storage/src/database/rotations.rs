@@ -51,7 +51,7 @@ pub(super) async fn carry_out(
 ) {
     match (pool.get_database_backend(), line.as_ref()) {
         (DbBackend::Postgres, Some(line)) => together(&pool, line, &watch, batch).await,
-        (DbBackend::Sqlite, _) if batch.len() > 1 => in_one_transaction(&pool, &watch, batch).await,
+        (DbBackend::Sqlite, _) => in_one_transaction(&pool, &watch, batch).await,
         _ => one_by_one(&pool, &watch, batch),
     }
 }
