@@ -74,7 +74,7 @@ impl Backend {
             (Ok(()), Err(error)) => format!("Redis is not reachable at {redis_address}: {error}"),
         };
         assert!(!services::are_required(), "{missing}");
-        println!("skipped: {missing}");
+        services::skip(&missing);
         false
     }
 
@@ -228,7 +228,7 @@ impl Drop for FreshDatabase {
             }
         });
         if let Ok(Err(error)) = dropping.join() {
-            eprintln!("the test database {} is left behind: {error}", self.name);
+            crate::say!("the test database {} is left behind: {error}", self.name);
         }
     }
 }

@@ -5,7 +5,7 @@
 //! `COUNTERSIGN_TEST_MARIADB` and `COUNTERSIGN_TEST_REDIS`, or else on this
 //! machine. Where one is not there its tests print `skipped: …` and pass, unless
 //! `CI` is `true` or `COUNTERSIGN_REQUIRE_SERVICES` is `1`. Each guarantee
-//! prints its figures: `cargo test -p countersign-tests -- --nocapture`.
+//! prints its figures.
 
 mod backend;
 mod calls;
@@ -30,6 +30,8 @@ mod tally;
 mod wait;
 mod world;
 
+use std::io::{self, Write as _};
+
 pub use backend::{Backend, FreshDatabase, on_a_backend};
 pub use cli::{Finished, run};
 pub use crowd::crowd;
@@ -46,3 +48,16 @@ pub use spellings::{spellings_of_email, spellings_of_phone, spellings_of_usernam
 pub use tally::Tally;
 pub use wait::{PATIENCE, eventually};
 pub use world::{World, WorldBuilder};
+
+/// Says a line in every run: what `println!` says is shown for failing tests only.
+#[macro_export]
+macro_rules! say {
+    ($($line:tt)*) => {
+        $crate::write_line(format_args!($($line)*))
+    };
+}
+
+/// Writes a line to standard error.
+pub fn write_line(line: std::fmt::Arguments<'_>) {
+    writeln!(io::stderr(), "{line}").ok();
+}

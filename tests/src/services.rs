@@ -1,8 +1,10 @@
 //! Where the databases and Redis are that the tests use, and what happens if
 //! they are not there: skipped on a laptop, failed in CI.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 #[expect(
     clippy::disallowed_methods,
@@ -23,6 +25,15 @@ pub(crate) fn url(name: &str, default: &str) -> String {
 pub(crate) fn are_required() -> bool {
     variable("CI").is_some_and(|value| value == "true")
         || variable("COUNTERSIGN_REQUIRE_SERVICES").is_some_and(|value| value == "1")
+}
+
+/// Says what is skipped, each reason once.
+pub(crate) fn skip(reason: &str) {
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    if said.insert(reason.to_owned()) {
+        crate::say!("skipped: {reason}");
+    }
 }
 
 /// The server as cargo built it for these tests.

@@ -69,7 +69,7 @@ async fn nothing_acknowledged_is_lost(backend: Backend) {
     for told in &told {
         sum.add(&told.check(&world.gateway()).await);
     }
-    println!(
+    countersign_tests::say!(
         "guarantee 4 on {backend}, {} replica(s): {} operations acknowledged, {} unknown, {kills} \
          kills of a server, {cuts} cuts of its database: lost {}, double-spent {}, revoked but \
          accepted {}, of {} sessions that live and {} that were ended",

@@ -33,7 +33,7 @@ fn every_error_carries_one_known_reason_in_the_persons_language() {
                 seen.insert(details.reason);
             }
         }
-        println!("errors of {} kinds have their form: {seen:?}", seen.len());
+        countersign_tests::say!("errors of {} kinds have their form: {seen:?}", seen.len());
         assert!(seen.len() >= 13);
     });
 }

@@ -137,7 +137,7 @@ async fn a_lost_reply_logs_nobody_out(backend: Backend) {
             forked += usize::from(dead.is_ok());
         }
     }
-    println!(
+    countersign_tests::say!(
         "guarantee 2 on {backend}, {} replica(s): {} refreshes over {connections} connections, \
          {} replies lost: sessions lost {logged_out}, families forked {forked}",
         world.replicas().len(),
@@ -207,7 +207,7 @@ async fn reuse_ends_the_session(backend: Backend, grace: &str) {
             slowest = slowest.max(took);
         }
     }
-    println!(
+    countersign_tests::say!(
         "guarantee 3 on {backend}, {} replica(s), grace time {grace}: generations n-2 to n-10 \
          presented again, {asked} tokens asked for: alive {alive}; the slowest replica knew \
          after {slowest:?}",
@@ -238,7 +238,7 @@ async fn refresh_together(world: &World, token: &str) -> BTreeSet<String> {
 }
 
 fn report(world: &World, rounds: usize, most: usize) {
-    println!(
+    countersign_tests::say!(
         "guarantee 1 on {}, {} replica(s): {rounds} rounds of {CROWD}: distinct live successors \
          per generation at most {most}",
         world.backend(),

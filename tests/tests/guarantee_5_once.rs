@@ -133,7 +133,7 @@ async fn a_user_name_goes_to_one_user(backend: Backend) {
     })
     .await;
     let tally = Tally::of(&outcomes);
-    println!("guarantee 5 on {backend}: one user name, 16 users at once: {tally}");
+    countersign_tests::say!("guarantee 5 on {backend}: one user name, 16 users at once: {tally}");
     tally.assert_only(&["OK", "USERNAME_TAKEN", "DEPENDENCY_UNAVAILABLE"]);
     assert_eq!(tally.count("OK"), 1);
     assert_eq!(world.rows("identifiers WHERE kind = 'username'").await, 1);
@@ -179,7 +179,7 @@ impl<'a> Trial<'a> {
     }
 
     fn report(&self) {
-        println!(
+        countersign_tests::say!(
             "guarantee 5 on {}, {} replica(s): {}, {CROWD} consumers at once: used twice {} of {}",
             self.world.backend(),
             self.world.replicas().len(),

@@ -40,7 +40,7 @@ async fn a_thousand_parallel_guesses_of_a_code_are_five(backend: Backend) {
     })
     .await;
     let tally = Tally::of(&outcomes);
-    println!(
+    countersign_tests::say!(
         "guarantee 6 on {backend}, {} replica(s): {GUESSES} parallel guesses of one code: \
          compared {}",
         world.replicas().len(),
@@ -66,7 +66,9 @@ async fn a_restart_renews_no_tries_of_a_code(backend: Backend) {
     }
     compared += guess(&world, &id, 3).await;
     let right = world.gateway().check_code(&id, CODE).await;
-    println!("guarantee 6 on {backend}: a restart between tries of one code: compared {compared}");
+    countersign_tests::say!(
+        "guarantee 6 on {backend}: a restart between tries of one code: compared {compared}"
+    );
     assert!(compared <= TRIES);
     assert_eq!(reason(&right), "VERIFICATION_NOT_FOUND");
     // The in-process store forgets the code itself; Redis keeps code and tries.
@@ -77,7 +79,7 @@ async fn a_restart_renews_no_tries_of_a_code(backend: Backend) {
 fn flushall_renews_no_tries_of_a_code() {
     on_a_backend(Backend::Postgres, async |backend| {
         let Some(redis) = RedisServer::start().await else {
-            println!("skipped: redis-server is not installed");
+            countersign_tests::say!("skipped: redis-server is not installed");
             return;
         };
         let world = World::on(backend)
@@ -91,7 +93,9 @@ fn flushall_renews_no_tries_of_a_code() {
         redis.flush().await;
         compared += guess(&world, &id, 3).await;
         let right = world.gateway().check_code(&id, CODE).await;
-        println!("guarantee 6 with FLUSHALL between tries of one code: compared {compared}");
+        countersign_tests::say!(
+            "guarantee 6 with FLUSHALL between tries of one code: compared {compared}"
+        );
         assert_eq!(compared, 3);
         assert_eq!(reason(&right), "VERIFICATION_NOT_FOUND");
 
@@ -112,7 +116,7 @@ fn flushall_renews_no_tries_of_a_code() {
 fn a_full_redis_lets_nobody_guess() {
     on_a_backend(Backend::Postgres, async |backend| {
         let Some(redis) = RedisServer::start().await else {
-            println!("skipped: redis-server is not installed");
+            countersign_tests::say!("skipped: redis-server is not installed");
             return;
         };
         let world = World::on(backend).redis(redis.url()).start().await;
@@ -136,7 +140,9 @@ fn a_full_redis_lets_nobody_guess() {
 
         redis.set_full(false).await;
         compared += guess(&world, &id, 3).await;
-        println!("guarantee 6 with a full Redis between tries of one code: compared {compared}");
+        countersign_tests::say!(
+            "guarantee 6 with a full Redis between tries of one code: compared {compared}"
+        );
         assert_eq!(compared, TRIES);
     });
 }
@@ -151,7 +157,9 @@ async fn new_codes_renew_no_tries_of_an_address(backend: Backend) {
         compared += guess(&world, &id, TRIES).await;
     }
     let right = world.gateway().check_code(&id, CODE).await;
-    println!("guarantee 6 on {backend}: four codes of one address in a day: compared {compared}");
+    countersign_tests::say!(
+        "guarantee 6 on {backend}: four codes of one address in a day: compared {compared}"
+    );
     assert_eq!(compared, 10);
     assert_eq!(reason(&right), "TOO_MANY_ATTEMPTS");
     let retry_after = Details::of(&right.expect_err("refused")).retry_after;
@@ -179,7 +187,7 @@ async fn parallel_guesses_of_a_password_stay_below_the_cap(backend: Backend) {
     let counted = world
         .rows(&format!("credentials WHERE failures = {CAP}"))
         .await;
-    println!(
+    countersign_tests::say!(
         "guarantee 6 on {backend}, {} replica(s): {GUESSES} parallel guesses of one password, cap \
          {CAP}: {tally}; accounts whose counted failures are the cap: {counted}",
         world.replicas().len(),
@@ -227,7 +235,7 @@ async fn a_restart_renews_no_tries_of_a_password(backend: Backend) {
         "SIGN_IN_REFUSED",
         "capped"
     );
-    println!(
+    countersign_tests::say!(
         "guarantee 6 on {backend}: restarts between 10 guesses of one password: counted 8, cap 8"
     );
 }
@@ -295,7 +303,9 @@ async fn one_source_is_stopped_before_the_cap(backend: Backend) {
     })
     .await;
     let tally = Tally::of(&guesses);
-    println!("guarantee 6 on {backend}: 64 guesses from one address, 4 allowed: {tally}");
+    countersign_tests::say!(
+        "guarantee 6 on {backend}: 64 guesses from one address, 4 allowed: {tally}"
+    );
     assert_eq!(
         (
             tally.count("SIGN_IN_REFUSED"),

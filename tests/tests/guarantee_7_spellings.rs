@@ -60,7 +60,7 @@ async fn every_spelling_spends_one_budget_of_passwords(backend: Backend) {
             outcomes.push(gateway.sign_in(spelling.clone(), "wrong guess").await);
         }
         let tally = Tally::of(&outcomes);
-        println!(
+        countersign_tests::say!(
             "guarantee 7 on {backend}: IssueTokens by {} spellings of {kind}, budget {BUDGET}: {tally}",
             spellings.len()
         );
@@ -109,7 +109,7 @@ async fn every_spelling_spends_one_budget_of_codes(backend: Backend) {
             outcomes.push(check_latest(gateway, spelling.clone(), "000000").await);
         }
         let tally = Tally::of(&outcomes);
-        println!(
+        countersign_tests::say!(
             "guarantee 7 on {backend}: CheckCode by {} spellings of {kind}: {tally}",
             spellings.len()
         );
@@ -132,7 +132,7 @@ async fn every_spelling_spends_one_budget_of_messages(backend: Backend) {
             outcomes.push(ask_for_a_message(turn, gateway, spelling.clone()).await);
         }
         let tally = Tally::of(&outcomes);
-        println!(
+        countersign_tests::say!(
             "guarantee 7 on {backend}: SendCode, StartPasswordReset and SignUp by {} spellings of \
              {kind}, one message a minute: {tally}",
             spellings.len(),

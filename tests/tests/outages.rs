@@ -26,7 +26,7 @@ async fn without_its_database_a_replica_validates_within_the_bound(backend: Back
     let world = world(backend).await;
     let outage = Outage::begin(&world, Mode::Cut).await;
     let (last_yes, gave_up) = outage.until_it_does_not_tell().await;
-    println!(
+    countersign_tests::say!(
         "{backend}: without its database a replica validated for {last_yes:?}, bound \
          {FEED_BOUND:?}, and said after {gave_up:?} that it does not know"
     );
@@ -40,7 +40,7 @@ async fn a_database_that_does_not_answer_is_like_none(backend: Backend) {
     let world = world(backend).await;
     let outage = Outage::begin(&world, Mode::Swallow).await;
     let (last_yes, gave_up) = outage.until_it_does_not_tell().await;
-    println!(
+    countersign_tests::say!(
         "{backend}: with a silent database a replica validated for {last_yes:?}, bound \
          {FEED_BOUND:?}, and said after {gave_up:?} that it does not know"
     );
@@ -93,7 +93,7 @@ async fn without_redis_nobody_signs_in_and_tokens_work(backend: Backend) {
     world.redis_line().set(Mode::Pass);
     let works = || async { mina.try_password(PASSWORD).await.ok() };
     let (_, took) = eventually("sign-in works again", PATIENCE, works).await;
-    println!("{backend}: sign-in works {took:?} after Redis is back");
+    countersign_tests::say!("{backend}: sign-in works {took:?} after Redis is back");
 }
 
 async fn a_frozen_replica_catches_up_before_it_says_yes(backend: Backend) {
@@ -206,7 +206,7 @@ impl<'a> Outage<'a> {
         for outcome in &outcomes {
             assert_is_down(outcome);
         }
-        println!(
+        countersign_tests::say!(
             "{}: meanwhile: {}",
             self.world.backend(),
             Tally::of(&outcomes)
@@ -221,7 +221,7 @@ impl<'a> Outage<'a> {
         let about_ended = first_answer(gateway, &self.ended).await;
         assert_eq!(about_ended, "REVOKED", "the first answer after the outage");
         assert_eq!(first_answer(gateway, &self.kept).await, "VALID");
-        println!(
+        countersign_tests::say!(
             "{}: validates {:?} after the database is back",
             self.world.backend(),
             back.elapsed()

@@ -48,7 +48,7 @@ fn no_altered_token_is_accepted() {
             };
             accepted += verdicts.iter().filter(|answer| is_valid(answer)).count();
         }
-        println!("altered tokens accepted: {accepted} of {}", altered.len());
+        countersign_tests::say!("altered tokens accepted: {accepted} of {}", altered.len());
         assert_eq!(accepted, 0);
         assert_eq!(mina.gateway.judge(&token).await, "VALID", "the control");
     });
@@ -172,7 +172,7 @@ async fn a_stolen_token_is_rejected_once_it_is_revoked(backend: Backend) {
         let rejected =
             || async { (thief.judge(&stolen.access_token).await == "REVOKED").then_some(()) };
         let ((), took) = eventually("all replicas know", PATIENCE, rejected).await;
-        println!("{backend}: a replica rejects a revoked token after {took:?}");
+        countersign_tests::say!("{backend}: a replica rejects a revoked token after {took:?}");
     }
 }
 

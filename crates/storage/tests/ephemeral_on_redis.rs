@@ -25,7 +25,7 @@ async fn set_up() -> Option<EphemeralSubject> {
         Ok(redis) => Some(EphemeralSubject::in_real_time(Arc::new(redis))),
         Err(error) => {
             assert!(!support::services_required(), "{error}");
-            println!("skipped: Redis is not reachable at {url}: {error}");
+            support::skip(&format!("Redis is not reachable at {url}: {error}"));
             None
         }
     }
@@ -38,7 +38,7 @@ async fn server(arguments: &[&str]) -> Option<RedisServer> {
     let server = RedisServer::start(arguments).await;
     if server.is_none() {
         assert!(!support::services_required(), "redis-server cannot be run");
-        println!("skipped: there is no redis-server to be run");
+        support::skip("there is no redis-server to be run");
     }
     server
 }

@@ -59,7 +59,7 @@ impl Server {
             Ok(admin) => admin,
             Err(error) => {
                 assert!(!support::services_required(), "{}: {error}", self.name);
-                println!("skipped: {} is not reachable at {url}: {error}", self.name);
+                support::skip(&format!("{} is not reachable at {url}: {error}", self.name));
                 return None;
             }
         };
