@@ -6,7 +6,7 @@ use std::time::Duration;
 use countersign_token::Rejection;
 
 use crate::model::Role;
-use crate::ports::{EphemeralError, HashError, SendError, StoreError};
+use crate::ports::{EphemeralError, HashError, StoreError};
 
 /// Why a use-case did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -25,7 +25,13 @@ pub enum Error {
         /// When to try again.
         retry_after: Duration,
     },
-    /// It could not be told, or not be done for certain.
+    /// The database could not tell, or it is not certain what it did.
+    #[error("the database: {0}")]
+    Store(#[from] StoreError),
+    /// The ephemeral store could not tell, or it is not certain what it did.
+    #[error("the ephemeral store: {0}")]
+    Ephemeral(#[from] EphemeralError),
+    /// It could not be told, or not be done for certain, for another reason.
     #[error("unavailable: {0}")]
     Unavailable(String),
     /// A fault of ours.
@@ -90,6 +96,9 @@ pub enum Refusal {
     /// The user has no such session.
     #[error("there is no such session")]
     Session,
+    /// Nothing can be sent: no sender is configured.
+    #[error("no sender is configured")]
+    SenderMissing,
 }
 
 /// What there is too much of.
@@ -135,6 +144,12 @@ impl Fields {
         });
     }
 
+    /// Whether a field was found to be wrong.
+    #[must_use]
+    pub fn refuses(&self, field: &str) -> bool {
+        self.violations.iter().any(|known| known.field == field)
+    }
+
     /// Ends the gathering: the value, if all fields were good.
     ///
     /// # Errors
@@ -156,29 +171,18 @@ impl Error {
             rule: rule.into(),
         }])
     }
+
+    /// Whether nothing was done because somebody else was faster, so that it
+    /// may be tried again.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Conflict))
+    }
 }
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
-    }
-}
-
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(what) => Self::Unavailable(format!("the database: {what}")),
-            StoreError::Taken | StoreError::Conflict => {
-                Self::Unavailable("the database: changed at the same time".into())
-            }
-            StoreError::Corrupt(what) => Self::Internal(format!("the database: {what}")),
-        }
-    }
-}
-
-impl From<EphemeralError> for Error {
-    fn from(EphemeralError(what): EphemeralError) -> Self {
-        Self::Unavailable(format!("the ephemeral store: {what}"))
     }
 }
 
@@ -191,11 +195,5 @@ impl From<HashError> for Error {
             },
             HashError::Failed(what) => Self::Internal(format!("hashing: {what}")),
         }
-    }
-}
-
-impl From<SendError> for Error {
-    fn from(SendError(what): SendError) -> Self {
-        Self::Unavailable(format!("the sender: {what}"))
     }
 }

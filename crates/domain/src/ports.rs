@@ -1,16 +1,38 @@
-//! The ports: the roles that the world plays for the domain. Adapters are named
-//! after their technology and live in crates of their own.
+//! The roles through which the domain reaches the world. An adapter fills one;
+//! the laws that it must keep are in `testing`, behind the feature of that name.
+//!
+//! What lasts is split by aggregate: each file has a trait of what can be read,
+//! or changed in one statement, and a trait of the changes that belong to a
+//! unit of work. [`Store`] and [`UnitOfWork`] are their sums.
 
+mod callers;
 mod clock;
+mod credentials;
 mod ephemeral_store;
 mod message_sender;
+mod notifier;
+mod outbox;
 mod password_hasher;
 mod random;
+mod revocations;
+mod sessions;
+mod signing_keys;
 mod store;
+mod users;
 
+pub use callers::{CallerChanges, Callers};
 pub use clock::Clock;
-pub use ephemeral_store::{Comparison, Count, EphemeralError, EphemeralStore};
+pub use credentials::{CredentialChanges, Credentials};
+pub use ephemeral_store::{
+    Budget, Comparison, EphemeralError, EphemeralStore, Exchange, Secret, Spending,
+};
 pub use message_sender::{Content, Message, MessageSender, SendError};
-pub use password_hasher::{HashError, PasswordHasher, Verdict};
+pub use notifier::Notifier;
+pub use outbox::{Outbox, OutboxChanges};
+pub use password_hasher::{HashError, HashingPlace, PasswordHasher, Verdict};
 pub use random::Random;
-pub use store::{Account, Horizon, Store, StoreError, UnitOfWork};
+pub use revocations::Revocations;
+pub use sessions::{SessionChanges, Sessions};
+pub use signing_keys::{SigningKeyChanges, SigningKeys};
+pub use store::{LONGEST_UNIT_OF_WORK, Retention, Store, StoreError, UnitOfWork};
+pub use users::{Account, UserChanges, Users};

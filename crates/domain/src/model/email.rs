@@ -3,9 +3,12 @@
 use std::fmt;
 
 use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
 
-/// An e-mail address: Unicode NFKC, lower case, the domain in its ASCII form
-/// (UTS #46). `Debug` shows it masked.
+use super::text;
+
+/// An e-mail address: the local part in NFKC and full case folding (ß is ss, ς
+/// is σ), the domain in its ASCII form (UTS #46). `Debug` shows it masked.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Email(String);
 
@@ -19,16 +22,14 @@ impl Email {
         if text.len() > 1024 {
             return Err("must be at most 254 bytes long");
         }
-        let folded: String = text
-            .trim()
-            .nfkc()
-            .flat_map(char::to_lowercase)
-            .nfkc()
-            .collect();
-        let (local, domain) = folded.rsplit_once('@').ok_or(RULE)?;
-        if !is_local_part(local) {
+        let composed: String = text.trim().nfkc().collect();
+        let (local, domain) = composed.rsplit_once('@').ok_or(RULE)?;
+        let local = text::settle(local, |local| Some(text::fold(local))).ok_or(RULE)?;
+        if !is_local_part(&local) {
             return Err(RULE);
         }
+        // Not folded: in a domain ß and ς are letters of their own.
+        let domain: String = domain.chars().flat_map(char::to_lowercase).nfkc().collect();
         let domain =
             idna::domain_to_ascii_strict(domain.trim_end_matches('.')).map_err(|_| RULE)?;
         let is_ip_literal = domain
@@ -59,12 +60,18 @@ impl Email {
     }
 }
 
-/// The dot-atom of RFC 5322 with the letters of RFC 6531; no quoting. Invisible
-/// characters are refused, not dropped: they are a mistake or an attack.
+/// The dot-atom of RFC 5322 with the letters and signs of RFC 6531; no quoting.
+/// Invisible characters are refused, not dropped: they are a mistake or an
+/// attack.
 fn is_local_part(local: &str) -> bool {
-    let allowed = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
+    let allowed = |c: char| {
+        let is_visible = !text::is_default_ignorable(c);
+        is_visible
+            && (c.is_alphanumeric() || is_combining_mark(c) || "!#$%&'*+-/=?^_`{|}~.".contains(c))
+    };
     !local.is_empty()
         && local.chars().all(allowed)
+        && !local.starts_with(is_combining_mark)
         && !local.starts_with('.')
         && !local.ends_with('.')
         && !local.contains("..")
@@ -105,6 +112,57 @@ mod tests {
     }
 
     #[test]
+    fn the_local_part_is_folded_and_the_domain_is_not() {
+        for (folded, spellings) in [
+            (
+                "strasse@example.com",
+                ["straße@example.com", "STRASSE@example.com"],
+            ),
+            (
+                "γιωργοσ@example.com",
+                ["γιωργος@example.com", "ΓΙΩΡΓΟΣ@example.com"],
+            ),
+            (
+                "f\u{66}iona@example.com",
+                ["ﬀiona@example.com", "FFIONA@example.com"],
+            ),
+        ] {
+            for spelling in spellings {
+                let email = Email::parse(spelling).unwrap_or_else(|e| panic!("{spelling}: {e}"));
+                assert_eq!(email.as_str(), folded, "{spelling}");
+            }
+        }
+        let sharp = Email::parse("mina@stra\u{df}e.example").expect("an address");
+        assert_eq!(sharp.as_str(), "mina@xn--strae-oqa.example");
+    }
+
+    #[test]
+    fn letters_of_every_script_are_good() {
+        for text in [
+            "민아@example.com",
+            "प्रिया@example.com",
+            "น้อย@example.com",
+            "علي@example.com",
+        ] {
+            assert!(Email::parse(text).is_ok(), "{text:?} was refused");
+        }
+    }
+
+    #[test]
+    fn invisible_characters_are_refused() {
+        for invisible in
+            "\u{3164}\u{115f}\u{1160}\u{ffa0}\u{200b}\u{200d}\u{ad}\u{34f}\u{fe0f}".chars()
+        {
+            for text in [
+                format!("mi{invisible}na@example.com"),
+                format!("{invisible}@example.com"),
+            ] {
+                assert!(Email::parse(&text).is_err(), "{text:?} was accepted");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_no_address_is_refused() {
         let wrong = [
             "",
@@ -121,6 +179,7 @@ mod tests {
             "mina@127.0.0.1",
             "mina@-example.com",
             "\"a b\"@example.com",
+            "\u{301}mina@example.com",
             "mina@example.com\r\nBcc: x@y.zz",
         ];
         for text in wrong {

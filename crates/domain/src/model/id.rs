@@ -63,6 +63,10 @@ id! {
     /// The id of a verification: 122 random bits.
     VerificationId
 }
+id! {
+    /// The id of a message in the outbox.
+    MessageId
+}
 
 impl UserId {
     /// A new id.
@@ -73,6 +77,14 @@ impl UserId {
 }
 
 impl SessionId {
+    /// A new id.
+    #[must_use]
+    pub fn generate(now: Timestamp, random: &dyn Random) -> Self {
+        Self(version_7(now, random))
+    }
+}
+
+impl MessageId {
     /// A new id.
     #[must_use]
     pub fn generate(now: Timestamp, random: &dyn Random) -> Self {

@@ -1,7 +1,8 @@
 //! The languages in which Countersign speaks to people.
 
 /// A language of messages to people.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Locale {
     /// English, for all who ask for none that we speak.
     #[default]

@@ -1,16 +1,15 @@
-//! The master key, which the database does not hold: it seals the signing keys
-//! (AES-256-GCM), and from it come the keys of refresh tokens and codes
-//! (HKDF-SHA-256, RFC 5869).
+//! The master key, which the database does not hold. From it come the keys that
+//! seal signing keys, records and messages, and those of refresh tokens and
+//! codes (HKDF-SHA-256, RFC 5869).
 
 use std::fmt;
 
-use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::{hkdf, hmac};
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-use crate::model::RefreshTokenKey;
+use crate::model::{RefreshTokenKey, SealingKey};
 use crate::ports::Random;
 
 /// 32 random bytes, written as base64. Never shown.
@@ -21,11 +20,6 @@ pub struct MasterKey(Zeroizing<[u8; 32]>);
 #[error("must be 32 bytes in base64 (44 characters), as `openssl rand -base64 32` writes them")]
 pub struct MasterKeyError;
 
-/// A sealed text could not be opened: another master key, or damaged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("cannot be opened with this master key: it is another's, or damaged")]
-pub struct SealError;
-
 /// The keys that come from the master key.
 #[derive(Clone)]
 pub struct Secrets {
@@ -35,9 +29,11 @@ pub struct Secrets {
     pub code: hmac::Key,
     /// Keys the names in the ephemeral store.
     pub names: hmac::Key,
+    /// Seals what is kept in the ephemeral store.
+    pub records: SealingKey,
+    /// Seals the messages in the outbox.
+    pub messages: SealingKey,
 }
-
-const SEAL_VERSION: u8 = 1;
 
 impl MasterKey {
     /// A new key.
@@ -75,58 +71,22 @@ impl MasterKey {
             ),
             code: hmac::Key::new(hmac::HMAC_SHA256, &*self.derive(b"countersign code")),
             names: hmac::Key::new(hmac::HMAC_SHA256, &*self.derive(b"countersign names")),
+            records: SealingKey::new(&self.derive(b"countersign records")),
+            messages: SealingKey::new(&self.derive(b"countersign messages")),
         }
     }
 
-    /// Seals `plain`; `name` is bound to it and must be shown to open it.
+    /// A name that replicas with this master key have in common. It tells
+    /// nothing of the key.
     #[must_use]
-    pub fn seal(&self, name: &str, plain: &[u8], random: &dyn Random) -> Vec<u8> {
-        let mut nonce = [0; aead::NONCE_LEN];
-        random.fill(&mut nonce);
-        let mut sealed =
-            Vec::with_capacity(1 + nonce.len() + plain.len() + aead::AES_256_GCM.tag_len());
-        sealed.push(SEAL_VERSION);
-        sealed.extend_from_slice(&nonce);
-        let mut text = Zeroizing::new(plain.to_vec());
-        let tag = self
-            .sealing_key()
-            .seal_in_place_separate_tag(
-                Nonce::assume_unique_for_key(nonce),
-                Aad::from(name.as_bytes()),
-                &mut text,
-            )
-            .expect("a key of a few hundred bytes is within AES-GCM's bounds");
-        sealed.extend_from_slice(&text);
-        sealed.extend_from_slice(tag.as_ref());
-        sealed
+    pub fn scope(&self) -> String {
+        URL_SAFE_NO_PAD.encode(&self.derive(b"countersign scope")[..12])
     }
 
-    /// Opens what [`Self::seal`] sealed under `name`.
-    ///
-    /// # Errors
-    /// If another key sealed it, or it was altered, or sealed under another name.
-    pub fn open(&self, name: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        let (&version, rest) = sealed.split_first().ok_or(SealError)?;
-        let (nonce, text) = rest.split_at_checked(aead::NONCE_LEN).ok_or(SealError)?;
-        if version != SEAL_VERSION {
-            return Err(SealError);
-        }
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError)?;
-        let mut text = Zeroizing::new(text.to_vec());
-        let length = self
-            .sealing_key()
-            .open_in_place(nonce, Aad::from(name.as_bytes()), &mut text)
-            .map_err(|_| SealError)?
-            .len();
-        text.truncate(length);
-        Ok(text)
-    }
-
-    fn sealing_key(&self) -> LessSafeKey {
-        let key = self.derive(b"countersign signing keys");
-        LessSafeKey::new(
-            UnboundKey::new(&aead::AES_256_GCM, &*key).expect("a 32-byte key fits AES-256"),
-        )
+    /// Seals the signing keys.
+    #[must_use]
+    pub fn signing_keys(&self) -> SealingKey {
+        SealingKey::new(&self.derive(b"countersign signing keys"))
     }
 
     fn derive(&self, purpose: &[u8]) -> Zeroizing<[u8; 32]> {

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use phonenumber::country;
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType};
 use unicode_normalization::UnicodeNormalization as _;
+
+use super::text;
 
 /// A valid phone number in E.164 form: `+821012345678`. `Debug` shows it masked.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -12,7 +14,7 @@ pub struct Phone(String);
 /// The country in which numbers without a country code are read
 /// (ISO 3166-1 alpha-2, `KR`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Region(country::Id);
+pub struct Region(rlibphonenumber::Region);
 
 impl Region {
     /// Reads a country code.
@@ -20,14 +22,20 @@ impl Region {
     /// # Errors
     /// What a region must look like, if this is none.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        text.parse()
-            .map(Self)
-            .map_err(|_| "must be a country code of two capital letters such as KR (ISO 3166-1)")
+        const RULE: &str = "must be a country code of two capital letters such as KR (ISO 3166-1)";
+        if !text.bytes().all(|b| b.is_ascii_uppercase()) {
+            return Err(RULE);
+        }
+        let region = rlibphonenumber::Region::from_code(text).map_err(|_| RULE)?;
+        PHONE_NUMBER_UTIL
+            .get_country_code_for_region(region)
+            .map(|_| Self(region))
+            .ok_or(RULE)
     }
 }
 
 impl Phone {
-    /// Reads a number in any of its spellings.
+    /// Reads a number in any of its spellings, digits of any script included.
     ///
     /// # Errors
     /// What a phone number must look like, if this is none.
@@ -36,20 +44,20 @@ impl Phone {
         if text.len() > 256 {
             return Err(RULE);
         }
-        let folded: String = text.trim().nfkc().collect();
+        let folded: String = text.trim().nfkc().map(text::ascii_digit).collect();
         let allowed = |c: char| {
             c.is_ascii_digit() || "+-(). /\u{2010}\u{2011}\u{2012}\u{2013}\u{2212}".contains(c)
         };
         if !folded.chars().all(allowed) {
             return Err(RULE);
         }
-        let number = phonenumber::parse(Some(region.0), &folded).map_err(|_| RULE)?;
-        if !number.is_valid() || number.extension().is_some() {
+        let number = PHONE_NUMBER_UTIL
+            .parse(&folded, Some(region.0))
+            .map_err(|_| RULE)?;
+        if !number.is_valid() || number.extension.is_some() {
             return Err(RULE);
         }
-        Ok(Self(
-            number.format().mode(phonenumber::Mode::E164).to_string(),
-        ))
+        Ok(Self(number.format_as(PhoneNumberFormat::E164).into_owned()))
     }
 
     /// Reads a number back that is in E.164 form already.
@@ -58,7 +66,10 @@ impl Phone {
     /// What a phone number must look like, if this is none.
     pub fn restore(text: &str) -> Result<Self, &'static str> {
         let digits = text.strip_prefix('+').unwrap_or_default();
-        if (5..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
+        let is_number = (5..=15).contains(&digits.len())
+            && digits.bytes().all(|b| b.is_ascii_digit())
+            && !digits.starts_with('0');
+        if is_number {
             Ok(Self(text.into()))
         } else {
             Err("must be a phone number in E.164 form")
@@ -71,10 +82,52 @@ impl Phone {
         &self.0
     }
 
-    /// The first digits, by which sends are limited per country.
+    /// The digits of the country calling code, as ITU-T E.164 assigns them: `82`
+    /// for Korea, `1` for North America, `800` for international freephone. Of a
+    /// number under a code that is not assigned, the first three digits.
     #[must_use]
-    pub fn prefix(&self) -> &str {
-        self.0.get(..4).unwrap_or(&self.0)
+    pub fn calling_code(&self) -> &str {
+        let is_assigned = |code: &&str| {
+            let code = code.parse().unwrap_or_default();
+            PHONE_NUMBER_UTIL
+                .get_region_for_country_code(code)
+                .is_some()
+        };
+        // No code is the beginning of another.
+        (2..=4)
+            .filter_map(|end| self.0.get(1..end))
+            .find(is_assigned)
+            .unwrap_or(&self.0[1..4])
+    }
+
+    /// Whether a text message can reach the number, as far as the numbering
+    /// plans tell.
+    ///
+    /// Mobile numbers can receive one, and those of plans that do not tell mobile
+    /// from fixed ones (North America). So may VoIP and personal numbers, which
+    /// many operators connect to messaging, and numbers whose type is unknown.
+    /// Fixed lines, freephone, premium-rate, shared-cost and company-wide (UAN)
+    /// numbers, voicemail and pagers cannot: what is sent there is lost, read
+    /// aloud, or costs its sender a premium.
+    #[must_use]
+    pub fn can_receive_messages(&self) -> bool {
+        let Ok(number) = PHONE_NUMBER_UTIL.parse(&self.0, None) else {
+            return true;
+        };
+        match number.get_type() {
+            PhoneNumberType::Mobile
+            | PhoneNumberType::FixedLineOrMobile
+            | PhoneNumberType::VoIP
+            | PhoneNumberType::PersonalNumber
+            | PhoneNumberType::Unknown => true,
+            PhoneNumberType::FixedLine
+            | PhoneNumberType::TollFree
+            | PhoneNumberType::PremiumRate
+            | PhoneNumberType::SharedCost
+            | PhoneNumberType::UAN
+            | PhoneNumberType::VoiceMail
+            | PhoneNumberType::Pager => false,
+        }
     }
 
     /// So much of the number that its owner recognises it: `+8210****5678`.
@@ -117,6 +170,10 @@ mod tests {
             "010.1234.5678",
             " 010–1234–5678 ",
             "+82-010-1234-5678",
+            "٠١٠-١٢٣٤-٥٦٧٨",
+            "+८२१०१२३४५६७८",
+            "00182 10 1234 5678",
+            "821012345678",
         ];
         for spelling in spellings {
             let phone =
@@ -134,12 +191,107 @@ mod tests {
             "+8210123456789012345",
             "010-1234-567\u{200b}8",
             "010-1234-5678;ext=5",
+            "010-1234-5678 x5",
+            "010-1234-5678 ext. 5",
+            "010-1234-5678#5",
+            "tel:+82-10-1234-5678",
+            "1-800-FLOWERS",
+            "010-1234-56",
             "+999123456789",
         ] {
             assert!(
                 Phone::parse(text, korea()).is_err(),
                 "{text:?} was accepted"
             );
+        }
+    }
+
+    #[test]
+    fn a_region_is_a_country_with_numbers_of_its_own() {
+        for text in ["", "K", "kr", "KOR", "ZZ", "AQ", "001", "한"] {
+            assert!(Region::parse(text).is_err(), "{text:?} was accepted");
+        }
+        for text in ["KR", "US", "BJ", "XK"] {
+            assert!(Region::parse(text).is_ok(), "{text:?} was refused");
+        }
+    }
+
+    #[test]
+    fn leading_zeros_belong_to_the_number() {
+        for (region, national, e164) in [
+            // Italy: its own zero is dialled from abroad too.
+            ("IT", "0369 815822", "+390369815822"),
+            ("IT", "369 815 8220", "+393698158220"),
+            ("GA", "06 03 12 34", "+24106031234"),
+            ("GA", "074 12 34 56", "+24174123456"),
+            // Ten digits since the plans of 2021 and 2024.
+            ("CI", "01 23 45 67 89", "+2250123456789"),
+            ("BJ", "01 95 12 34 56", "+2290195123456"),
+            ("CG", "06 123 4567", "+242061234567"),
+        ] {
+            let home = Region::parse(region).expect("a region");
+            for (spelling, read_in) in [(national, home), (e164, home), (e164, korea())] {
+                let phone = Phone::parse(spelling, read_in);
+                assert_eq!(
+                    phone.as_ref().map(Phone::as_str),
+                    Ok(e164),
+                    "{spelling} in {region}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_calling_code_is_that_of_itu() {
+        for (number, code) in [
+            ("+821012345678", "82"),
+            ("+12025550123", "1"),
+            ("+18765550123", "1"),
+            ("+77012345678", "7"),
+            ("+390369815822", "39"),
+            ("+35312345678", "353"),
+            ("+80012345678", "800"),
+            ("+99912345678", "999"),
+            ("+21012345678", "210"),
+        ] {
+            let phone = Phone::restore(number).expect("a number");
+            assert_eq!(phone.calling_code(), code, "{number}");
+        }
+    }
+
+    #[test]
+    fn messages_go_where_they_can_be_received() {
+        for (number, can) in [
+            ("+821012345678", true),
+            ("+12025550123", true),
+            ("+827012345678", true),
+            ("+447012345678", true),
+            ("+99912345678", true),
+            ("+8222123456", false),
+            ("+390369815822", false),
+            ("+18002345678", false),
+            ("+449012345678", false),
+            ("+448431234567", false),
+            ("+445512345678", false),
+            ("+80012345678", false),
+        ] {
+            let phone = Phone::restore(number).expect("a number");
+            assert_eq!(phone.can_receive_messages(), can, "{number}");
+        }
+    }
+
+    #[test]
+    fn only_e164_is_restored() {
+        for text in [
+            "",
+            "+",
+            "821012345678",
+            "+8210",
+            "+0821012345678",
+            "+82 1012345678",
+            "+8210123456789012",
+        ] {
+            assert!(Phone::restore(text).is_err(), "{text:?} was restored");
         }
     }
 

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::model::{Address, GroupId, Purpose};
+use crate::model::{Address, GroupId, ProvenUser, Purpose};
 use crate::ports::Random;
 
 /// A proof: `csp_` and 256 random bits. Never shown.
@@ -24,6 +24,9 @@ pub struct ProofRecord {
     pub address: Address,
     /// What the proof may be spent on.
     pub purpose: Purpose,
+    /// The user who held the address when the code was made. The proof is good
+    /// only as long as the user's credentials are what they were.
+    pub user: Option<ProvenUser>,
 }
 
 impl Proof {

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::model::{ClientContext, GroupId, Scope, SessionId, Timestamp, UserId};
+use crate::model::{ClientContext, GroupId, Revocation, Scope, SessionId, Timestamp, UserId};
 
 /// The number of a refresh token in its session's chain, from 1.
 pub type Generation = i64;
@@ -37,6 +37,8 @@ pub struct Session {
     pub parent: Generation,
     /// When the newest was minted.
     pub minted_at: Timestamp,
+    /// When the last of its access tokens expires, at the latest.
+    pub access_expires_at: Timestamp,
     /// When the person signed in.
     pub created_at: Timestamp,
     /// When it ends if it is not refreshed before.
@@ -80,8 +82,31 @@ pub struct Rotation {
     pub parent: Generation,
     /// When the new generation is minted.
     pub minted_at: Timestamp,
+    /// When the last access token of the session expires then.
+    pub access_expires_at: Timestamp,
     /// When the session ends if it is not refreshed again.
     pub expires_at: Timestamp,
+}
+
+/// How long what belongs to a session lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// An access token.
+    pub access: Duration,
+    /// An exchanged refresh token, as long as it yields the same successor.
+    pub grace: Duration,
+    /// A session that is not refreshed.
+    pub idle: Duration,
+}
+
+impl Lifetimes {
+    /// When the last access token expires that can be issued for a generation
+    /// minted at `now`: within the grace time it may be issued again. No access
+    /// token outlives the session, which ends at `ends_at`.
+    #[must_use]
+    pub fn last_access_expiry(&self, now: Timestamp, ends_at: Timestamp) -> Timestamp {
+        now.plus(self.access).plus(self.grace).min(ends_at)
+    }
 }
 
 impl Session {
@@ -102,15 +127,18 @@ impl Session {
         &self,
         presented: Generation,
         now: Timestamp,
-        grace: Duration,
-        idle: Duration,
+        lifetimes: Lifetimes,
     ) -> Presented {
+        let expires_at = now.plus(lifetimes.idle).min(self.ends_at);
         let rotation = Rotation {
             from: self.generation,
             to: self.generation + 1,
             parent: presented,
             minted_at: now,
-            expires_at: now.plus(idle).min(self.ends_at),
+            access_expires_at: lifetimes
+                .last_access_expiry(now, expires_at)
+                .max(self.access_expires_at),
+            expires_at,
         };
         if presented == self.generation {
             Presented::Rotate(rotation)
@@ -118,11 +146,21 @@ impl Session {
             Presented::Unknown
         } else if presented != self.parent {
             Presented::Reused
-        } else if now.since(self.minted_at) <= grace {
+        } else if now.since(self.minted_at) <= lifetimes.grace {
             Presented::Repeat
         } else {
             Presented::Rotate(rotation)
         }
+    }
+
+    /// The entry of the revocation feed, if the session was ended.
+    #[must_use]
+    pub fn revocation(&self) -> Option<Revocation> {
+        self.revoked_at.map(|revoked_at| Revocation {
+            session_id: self.id,
+            revoked_at,
+            expires_at: Revocation::kept_until(self.access_expires_at, revoked_at),
+        })
     }
 
     /// The session after a rotation.
@@ -131,6 +169,7 @@ impl Session {
         self.generation = rotation.to;
         self.parent = rotation.parent;
         self.minted_at = rotation.minted_at;
+        self.access_expires_at = rotation.access_expires_at;
         self.expires_at = rotation.expires_at;
         self
     }

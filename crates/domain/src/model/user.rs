@@ -11,9 +11,15 @@ pub struct User {
     pub group: GroupId,
     /// Its state.
     pub state: UserState,
+    /// Raised whenever the password is set, so that what was proved before
+    /// can be told from what was proved after.
+    pub credential_version: CredentialVersion,
     /// When it was created.
     pub created_at: Timestamp,
 }
+
+/// How often the credentials of a user were changed.
+pub type CredentialVersion = i64;
 
 /// Where an account is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,17 +31,6 @@ pub enum UserState {
 }
 
 impl User {
-    /// A user whose address is not verified yet.
-    #[must_use]
-    pub fn pending(id: UserId, group: GroupId, now: Timestamp) -> Self {
-        Self {
-            id,
-            group,
-            state: UserState::Pending,
-            created_at: now,
-        }
-    }
-
     /// A user whose address was verified before.
     #[must_use]
     pub fn active(id: UserId, group: GroupId, now: Timestamp) -> Self {
@@ -43,6 +38,7 @@ impl User {
             id,
             group,
             state: UserState::Active,
+            credential_version: 0,
             created_at: now,
         }
     }

@@ -1,19 +1,19 @@
-//! The role of keeping things for a while: codes, proofs, counters.
+//! The role of keeping what is short-lived: codes, proofs, counters of attempts.
 //!
-//! What must outlive a restart is not kept here. The laws that every adapter
-//! keeps are in `testing::ephemeral_laws`.
+//! Values and counters have room of their own: neither can push the other out,
+//! and when the room of counters is full, names not counted yet are refused.
+//! The laws that every adapter keeps are in `testing::ephemeral_laws`.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-/// A few atomic verbs on keys with a time to live. Keys are printable ASCII of
-/// at most 200 bytes. A value and a count under the same key are one thing:
-/// [`take`](Self::take) removes either.
+/// A few atomic verbs with a time to live. What has expired is not there any
+/// more, for every verb. A value and a budget of one name have nothing to do
+/// with each other.
 #[async_trait]
 pub trait EphemeralStore: Send + Sync {
-    /// Keeps a value for `ttl`, in place of whatever was there, and with all
-    /// tries of [`compare`](Self::compare) ahead of it.
+    /// Keeps a value for `ttl`, in place of whatever was there.
     ///
     /// # Errors
     /// If it is not certain that the value is kept.
@@ -42,52 +42,115 @@ pub trait EphemeralStore: Send + Sync {
     /// If it could not be told. The value may be gone then.
     async fn take(&self, key: &str) -> Result<Option<Vec<u8>>, EphemeralError>;
 
-    /// Counts one more event, unless `limit` were counted in the window that
-    /// the first of them opened.
+    /// Keeps a value with a secret for `ttl` under `key`, with all tries of
+    /// [`compare`](Self::compare) ahead of it, and makes it the latest of
+    /// `series`: the one that was the latest before is gone.
     ///
     /// # Errors
-    /// If the event was not counted for certain: the answer is then no.
-    async fn count_within(
+    /// If it is not certain that the secret is kept.
+    async fn supersede(
         &self,
+        series: &str,
         key: &str,
-        limit: u32,
-        window: Duration,
-    ) -> Result<Count, EphemeralError>;
+        secret: Secret<'_>,
+        ttl: Duration,
+    ) -> Result<(), EphemeralError>;
 
-    /// Compares a guess with the value that [`put`](Self::put) keeps. The try
-    /// is counted first; the right guess takes the value, and so does the last
-    /// of `tries` wrong ones.
+    /// The value of the latest of `series`, if it is still there.
     ///
     /// # Errors
-    /// If it could not be told. The try may have been counted.
+    /// If it could not be told.
+    async fn latest(&self, series: &str) -> Result<Option<Vec<u8>>, EphemeralError>;
+
+    /// Compares a guess with a secret, in one atomic step: nothing is compared
+    /// if `budget` is used up; a wrong guess is charged to the budget and to the
+    /// `tries` of the secret, and the last try takes the secret; the right
+    /// guess is charged to nothing, takes the secret, and leaves `exchange` in
+    /// its place, if one is given.
+    ///
+    /// # Errors
+    /// If it could not be told. The guess may have been charged.
     async fn compare(
         &self,
         key: &str,
         guess: &[u8],
         tries: u32,
+        budget: &Budget,
+        exchange: Option<Exchange<'_>>,
     ) -> Result<Comparison, EphemeralError>;
 
-    /// How many tries [`compare`](Self::compare) has counted for the value.
+    /// How many wrong guesses [`compare`](Self::compare) has charged to the
+    /// secret.
     ///
     /// # Errors
     /// If it could not be told.
     async fn tries(&self, key: &str) -> Result<u32, EphemeralError>;
 
-    /// Whether the store answers.
+    /// Charges one to each of the budgets, in one atomic step, or nothing to
+    /// any of them if one is used up or cannot be kept. A window begins with
+    /// the first charge.
+    ///
+    /// # Errors
+    /// If the charge is not certain: the answer is then no.
+    async fn spend(&self, budgets: &[Budget]) -> Result<Spending, EphemeralError>;
+
+    /// Gives one back to each of the budgets, none below zero. The windows stay
+    /// as they are.
+    ///
+    /// # Errors
+    /// If it is not certain that it was given back.
+    async fn refund(&self, budgets: &[Budget]) -> Result<(), EphemeralError>;
+
+    /// Whether the store answers and takes writes.
     ///
     /// # Errors
     /// If it does not.
     async fn ping(&self) -> Result<(), EphemeralError>;
 }
 
-/// What [`EphemeralStore::count_within`] says.
+/// So many events of one name in a window, and no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Budget {
+    /// What the events have in common. It tells nobody whom it is about.
+    pub name: String,
+    /// How many events the window has room for.
+    pub limit: u32,
+    /// How long the window is, from the first event.
+    pub window: Duration,
+}
+
+/// A value and the secret that guesses are compared with.
+#[derive(Clone, Copy)]
+pub struct Secret<'a> {
+    /// What [`get`](EphemeralStore::get) and [`latest`](EphemeralStore::latest)
+    /// tell.
+    pub value: &'a [u8],
+    /// What a guess must equal, byte for byte. Not told by any verb.
+    pub secret: &'a [u8],
+}
+
+/// What is kept once the right guess has taken a secret.
+#[derive(Clone, Copy)]
+pub struct Exchange<'a> {
+    /// The key of the new value.
+    pub key: &'a str,
+    /// The new value.
+    pub value: &'a [u8],
+    /// How long it is kept.
+    pub ttl: Duration,
+}
+
+/// What [`EphemeralStore::spend`] says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Count {
-    /// Counted: the event is the nth of the window.
-    Counted(u32),
-    /// Not counted: the limit is reached until then.
-    Exceeded {
-        /// When the window ends.
+pub enum Spending {
+    /// All budgets are charged.
+    Spent,
+    /// None is charged.
+    Refused {
+        /// The position of the first budget that is used up, or for which
+        /// there is no room.
+        index: usize,
+        /// When to try again.
         retry_after: Duration,
     },
 }
@@ -95,15 +158,20 @@ pub enum Count {
 /// What [`EphemeralStore::compare`] says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
-    /// The guess is right, and the value is gone.
+    /// The guess is right, and the secret is gone.
     Matches,
     /// The guess is wrong.
     Differs {
-        /// Tries left; with none the value is gone.
+        /// Tries left; with none the secret is gone.
         remaining: u32,
     },
-    /// There is no value.
+    /// There is no secret. Nothing was charged.
     Absent,
+    /// The budget is used up. Nothing was compared.
+    Exhausted {
+        /// When its window ends.
+        retry_after: Duration,
+    },
 }
 
 /// The store could not be asked, or it is not certain what it did.

@@ -4,13 +4,13 @@ use async_trait::async_trait;
 
 use crate::model::{Address, Code, Locale, Purpose, Timestamp};
 
-/// Sends messages to addresses.
+/// Hands messages to a provider.
 #[async_trait]
 pub trait MessageSender: Send + Sync {
-    /// Sends a message, or takes it into a queue that outlives the call.
+    /// Sends a message.
     ///
     /// # Errors
-    /// If it is certain that the message will not arrive.
+    /// Whether the message may arrive all the same.
     async fn send(&self, message: Message) -> Result<(), SendError>;
 }
 
@@ -39,11 +39,19 @@ pub enum Content {
     },
     /// Somebody tried to sign up with this address, which has an account.
     AlreadySignedUp,
-    /// The password was changed.
+    /// The password was changed by its owner, who knew it.
     PasswordChanged,
+    /// The password was set anew by proof of the address.
+    PasswordReset,
 }
 
 /// Why a message was not sent.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{0}")]
-pub struct SendError(pub String);
+pub enum SendError {
+    /// It will not arrive for certain, and may be tried again.
+    #[error("{0}")]
+    Refused(String),
+    /// It may arrive or not.
+    #[error("{0}")]
+    Unknown(String),
+}

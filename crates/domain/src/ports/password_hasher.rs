@@ -9,23 +9,12 @@ use crate::model::{Password, PasswordHash};
 /// Hashes passwords and compares with hashes, within bounds of memory and time.
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
-    /// Hashes a password to be stored.
+    /// Takes a place in the queue, at once or not at all, so that what is shed
+    /// is shed before anything is counted. Dropping the place frees it.
     ///
     /// # Errors
-    /// [`HashError::Overloaded`] at once, if too many others wait.
-    async fn hash(&self, password: Password) -> Result<PasswordHash, HashError>;
-
-    /// Compares a password with a hash. Without a hash the work is the same and
-    /// the answer is no, so that the time does not tell who has a password.
-    ///
-    /// # Errors
-    /// [`HashError::Overloaded`] at once, if too many others wait;
-    /// [`HashError::Failed`] if the hash cannot be read.
-    async fn verify(
-        &self,
-        password: Password,
-        hash: Option<PasswordHash>,
-    ) -> Result<Verdict, HashError>;
+    /// [`HashError::Overloaded`], if too many others wait.
+    fn admit(&self) -> Result<Box<dyn HashingPlace>, HashError>;
 
     /// Judges whether a password to be set is too easy to guess. `known` is what
     /// an attacker knows of the person: the identifiers.
@@ -33,6 +22,27 @@ pub trait PasswordHasher: Send + Sync {
     /// # Errors
     /// What would be right, as the rule of a field: `must not be …`.
     fn assess(&self, password: &Password, known: &[&str]) -> Result<(), String>;
+}
+
+/// A place in the queue, good for one hash.
+#[async_trait]
+pub trait HashingPlace: Send {
+    /// Hashes a password to be stored.
+    ///
+    /// # Errors
+    /// [`HashError::Failed`] if the hasher broke.
+    async fn hash(self: Box<Self>, password: Password) -> Result<PasswordHash, HashError>;
+
+    /// Compares a password with a hash. Without a hash the work is the same and
+    /// the answer is no, so that the time does not tell who has a password.
+    ///
+    /// # Errors
+    /// [`HashError::Failed`] if the hash cannot be read.
+    async fn verify(
+        self: Box<Self>,
+        password: Password,
+        hash: Option<PasswordHash>,
+    ) -> Result<Verdict, HashError>;
 }
 
 /// What a comparison says.

@@ -1,0 +1,39 @@
+//! Messages on their way out.
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::model::{
+    ClaimedMessage, DeliveryState, MessageId, QueuedMessage, Settlement, Timestamp,
+};
+
+/// Queues messages on their own, and lets a job deliver them.
+#[async_trait]
+pub trait Outbox {
+    /// Queues a message, durably.
+    async fn enqueue(&self, message: &QueuedMessage) -> Result<(), StoreError>;
+
+    /// Claims at most `limit` messages for the one who asks, oldest first, until
+    /// `until`: those that are queued and due at `now`, and those whose claim
+    /// ended before `now`. Expired ones are not claimed. Of many who ask at
+    /// once, one gets each.
+    async fn claim_messages(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<ClaimedMessage>, StoreError>;
+
+    /// Writes down what became of claimed messages: sent ones are deleted.
+    async fn settle_messages(&self, settled: &[(MessageId, Settlement)]) -> Result<(), StoreError>;
+
+    /// Where a message is. `None` if it was sent, or has expired.
+    async fn delivery_state(&self, id: MessageId) -> Result<Option<DeliveryState>, StoreError>;
+}
+
+/// Queues messages in the unit of work that they tell of.
+#[async_trait]
+pub trait OutboxChanges {
+    /// Queues a message.
+    async fn insert_message(&mut self, message: &QueuedMessage) -> Result<(), StoreError>;
+}

@@ -1,0 +1,64 @@
+//! Users and their identifiers.
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::model::{Address, GroupId, Identifier, PasswordCredential, User, UserId};
+
+/// A user and its password, if it has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The user.
+    pub user: User,
+    /// Its password.
+    pub credential: Option<PasswordCredential>,
+}
+
+/// Reads users.
+#[async_trait]
+pub trait Users {
+    /// A user.
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
+
+    /// A user and its password.
+    async fn account(&self, id: UserId) -> Result<Option<Account>, StoreError>;
+
+    /// The user who holds an identifier, and its password.
+    async fn account_by_identifier(
+        &self,
+        group: &GroupId,
+        identifier: &Identifier,
+    ) -> Result<Option<Account>, StoreError>;
+
+    /// The addresses of a user. All of them are verified: an address that was
+    /// not proved is nobody's.
+    async fn addresses(&self, id: UserId) -> Result<Vec<Address>, StoreError>;
+}
+
+/// Changes users.
+#[async_trait]
+pub trait UserChanges {
+    /// A user, which nobody else changes until the end of this unit of work.
+    async fn lock_user(&mut self, id: UserId) -> Result<Option<User>, StoreError>;
+
+    /// The user who holds an identifier, locked likewise.
+    async fn lock_user_by_identifier(
+        &mut self,
+        group: &GroupId,
+        identifier: &Identifier,
+    ) -> Result<Option<User>, StoreError>;
+
+    /// Adds a user.
+    async fn insert_user(&mut self, user: &User) -> Result<(), StoreError>;
+
+    /// Deletes a user with all that is its own.
+    async fn delete_user(&mut self, id: UserId) -> Result<(), StoreError>;
+
+    /// Gives a user an identifier; [`StoreError::Taken`] if it is held in
+    /// the group already.
+    async fn insert_identifier(
+        &mut self,
+        user: &User,
+        identifier: &Identifier,
+    ) -> Result<(), StoreError>;
+}
