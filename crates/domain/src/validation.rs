@@ -1,11 +1,13 @@
-//! Whether an access token is good, at full speed: the keys, the feed of
-//! revocations and the cache of verified tokens are all in memory, and no
-//! database is asked while the feed is fresh.
+//! Whether an access token is good, at full speed: the keys, the revocations and
+//! the cache of verified tokens are all in memory, and no database is asked
+//! while what is known is fresh.
 
+mod freshness;
 mod keyring;
 mod revocation_feed;
 mod token_validator;
 
+pub(crate) use keyring::read_key;
 pub use keyring::{Keyring, KeyringError, ListedKey};
 pub use revocation_feed::RevocationFeed;
-pub use token_validator::{Judgement, NotAccepted, Question, TokenValidator, VerifiedToken};
+pub use token_validator::{NotAccepted, Question, TokenValidator, Validation, VerifiedToken};

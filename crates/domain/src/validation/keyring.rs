@@ -1,24 +1,32 @@
 //! The signing keys in memory: the one that signs, and all that verify.
+//!
+//! A key that cannot be read is left out and named; the others go on.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use countersign_token::{Algorithm, KeyError, KeySet, SigningKey};
+use countersign_token::{AccessClaims, Algorithm, KeySet, SigningKey};
 
-use crate::model::{KeyState, MasterKey, SealError, SealedSigningKey, Timestamp};
+use super::freshness::Freshness;
+use crate::error::Error;
+use crate::model::{KeyState, SealedSigningKey, SealingKey, Timestamp};
 
 /// The keys, replaced as a whole when the database's have changed.
 pub struct Keyring {
+    sealing: SealingKey,
     keys: ArcSwap<Keys>,
     version: AtomicU64,
+    freshness: Freshness,
 }
 
 struct Keys {
     sealed: Vec<SealedSigningKey>,
-    signing: SigningKey,
+    signing: Option<SigningKey>,
     verifying: Arc<KeySet>,
     listed: Vec<ListedKey>,
+    damaged: Vec<String>,
 }
 
 /// A key as it is shown to those who verify.
@@ -37,56 +45,67 @@ pub struct ListedKey {
 /// Why the stored keys cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyringError {
+    /// There are keys, and none can be read.
+    #[error("none of the {0} signing keys can be opened with this master key")]
+    AllDamaged(usize),
     /// No key signs.
     #[error("there is no active signing key")]
     NoActiveKey,
-    /// A key cannot be opened.
-    #[error("signing key {kid} {cause}")]
-    Sealed {
-        /// Which key.
-        kid: String,
-        /// Why.
-        cause: SealError,
-    },
-    /// A key is not one.
-    #[error("signing key {kid}: {cause}")]
-    Key {
-        /// Which key.
-        kid: String,
-        /// Why.
-        cause: KeyError,
-    },
 }
 
 impl Keyring {
     /// Opens the stored keys.
     ///
     /// # Errors
-    /// If a key cannot be opened or read, or none is active.
-    pub fn open(stored: Vec<SealedSigningKey>, master: &MasterKey) -> Result<Self, KeyringError> {
+    /// If none can be read, or none of those that can is active.
+    pub fn open(stored: Vec<SealedSigningKey>, sealing: SealingKey) -> Result<Self, KeyringError> {
+        let keys = Keys::open(stored, &sealing);
+        if keys.listed.is_empty() && !keys.sealed.is_empty() {
+            return Err(KeyringError::AllDamaged(keys.sealed.len()));
+        }
+        if keys.signing.is_none() {
+            return Err(KeyringError::NoActiveKey);
+        }
+        keys.report_damage(&[]);
         Ok(Self {
-            keys: ArcSwap::from_pointee(Keys::open(stored, master)?),
+            sealing,
+            keys: ArcSwap::from_pointee(keys),
             version: AtomicU64::new(0),
+            freshness: Freshness::new(),
         })
     }
 
     /// Takes over the stored keys if they have changed, and tells whether they
     /// had. Tokens verified before are then verified again.
-    ///
-    /// # Errors
-    /// As [`Self::open`]; the keys stay as they were.
-    pub fn replace(
-        &self,
-        stored: Vec<SealedSigningKey>,
-        master: &MasterKey,
-    ) -> Result<bool, KeyringError> {
+    pub fn replace(&self, stored: Vec<SealedSigningKey>) -> bool {
         let stored = in_order(stored);
-        if self.keys.load().sealed == stored {
-            return Ok(false);
+        let known = self.keys.load();
+        if known.sealed == stored {
+            return false;
         }
-        self.keys.store(Arc::new(Keys::open(stored, master)?));
+        let keys = Keys::open(stored, &self.sealing);
+        keys.report_damage(&known.damaged);
+        self.keys.store(Arc::new(keys));
         self.version.fetch_add(1, Ordering::SeqCst);
-        Ok(true)
+        true
+    }
+
+    /// Notes that the keys are those that the database held at `began`
+    /// (monotonic).
+    pub fn note_reading(&self, began: Duration) {
+        self.freshness.note(began);
+    }
+
+    /// Whether the keys were read at most `bound` before `now` (monotonic).
+    #[must_use]
+    pub fn is_fresh(&self, now: Duration, bound: Duration) -> bool {
+        self.freshness.is_within(now, bound)
+    }
+
+    /// How long ago the keys were read, at `now` (monotonic).
+    #[must_use]
+    pub fn age(&self, now: Duration) -> Option<Duration> {
+        self.freshness.age(now)
     }
 
     /// Rises with every replacement. Read it *before* verifying: what was
@@ -108,59 +127,88 @@ impl Keyring {
         self.keys.load().listed.clone()
     }
 
+    /// The `kid`s of the keys that cannot be read.
+    #[must_use]
+    pub fn damaged(&self) -> Vec<String> {
+        self.keys.load().damaged.clone()
+    }
+
+    /// Whether there is a key that signs.
+    #[must_use]
+    pub fn can_sign(&self) -> bool {
+        self.keys.load().signing.is_some()
+    }
+
     /// Signs with the active key.
     ///
     /// # Errors
-    /// If the claims cannot be written.
-    pub fn sign(&self, claims: &countersign_token::AccessClaims) -> Result<String, KeyError> {
-        self.keys.load().signing.sign(claims)
+    /// Unavailable, if no key is active.
+    pub fn sign(&self, claims: &AccessClaims) -> Result<String, Error> {
+        let keys = self.keys.load();
+        let signing = keys
+            .signing
+            .as_ref()
+            .ok_or_else(|| Error::Unavailable("there is no active signing key".into()))?;
+        signing
+            .sign(claims)
+            .map_err(|error| Error::Internal(format!("signing: {error}")))
     }
 }
 
+/// The key in a stored row.
+///
+/// # Errors
+/// Why it cannot be read.
+pub(crate) fn read_key(row: &SealedSigningKey, sealing: &SealingKey) -> Result<SigningKey, String> {
+    let secret = sealing
+        .open(&row.kid, &row.sealed)
+        .map_err(|error| error.to_string())?;
+    let key = SigningKey::from_secret(row.algorithm, &secret).map_err(|error| error.to_string())?;
+    if key.kid() != row.kid {
+        return Err("it is stored under the id of another key".into());
+    }
+    Ok(key)
+}
+
 impl Keys {
-    fn open(stored: Vec<SealedSigningKey>, master: &MasterKey) -> Result<Self, KeyringError> {
+    fn open(stored: Vec<SealedSigningKey>, sealing: &SealingKey) -> Self {
         let sealed = in_order(stored);
-        let mut signing = None;
-        let mut verifying = Vec::new();
+        let (mut signing, mut verifying) = (None, Vec::new());
+        let (mut listed, mut damaged) = (Vec::new(), Vec::new());
         for row in &sealed {
-            let secret =
-                master
-                    .open(&row.kid, &row.sealed)
-                    .map_err(|cause| KeyringError::Sealed {
-                        kid: row.kid.clone(),
-                        cause,
-                    })?;
-            let key = SigningKey::from_secret(row.algorithm, &secret).map_err(|cause| {
-                KeyringError::Key {
-                    kid: row.kid.clone(),
-                    cause,
-                }
-            })?;
+            let Ok(key) = read_key(row, sealing) else {
+                damaged.push(row.kid.clone());
+                continue;
+            };
             verifying.push(key.verifying_key().clone());
-            if row.state == KeyState::Active {
-                signing = Some(key);
-            }
-        }
-        let verifying = KeySet::new(verifying).map_err(|cause| KeyringError::Key {
-            kid: "(all)".into(),
-            cause,
-        })?;
-        let listed = sealed
-            .iter()
-            .map(|row| ListedKey {
+            listed.push(ListedKey {
                 kid: row.kid.clone(),
                 algorithm: row.algorithm,
                 state: row.state,
                 created_at: row.created_at,
-            })
-            .collect();
-        let signing = signing.ok_or(KeyringError::NoActiveKey)?;
-        Ok(Self {
+            });
+            if row.state == KeyState::Active {
+                signing = Some(key);
+            }
+        }
+        let verifying = KeySet::new(verifying).expect("the kids of rows are unique");
+        Self {
             sealed,
             signing,
             verifying: Arc::new(verifying),
             listed,
-        })
+            damaged,
+        }
+    }
+
+    /// Names the damaged keys that were not damaged before.
+    fn report_damage(&self, known: &[String]) {
+        for kid in self.damaged.iter().filter(|kid| !known.contains(kid)) {
+            tracing::error!(
+                kid,
+                "a signing key cannot be read, and is left out: its tokens are rejected"
+            );
+        }
     }
 }
 

@@ -1,25 +1,28 @@
-//! The revocations younger than the longest access token, in memory.
+//! The revocations that are needed, in memory.
 //!
 //! Whoever verifies a token reads the epoch first. As long as the epoch has not
 //! moved, nothing was revoked since, and a hit in the cache costs one load.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
+use super::freshness::Freshness;
 use crate::model::{Revocation, SessionId, Timestamp};
+use crate::ports::{Clock, LONGEST_UNIT_OF_WORK};
 
 /// Which sessions' access tokens must not be accepted, and how sure that is.
 #[derive(Debug)]
 pub struct RevocationFeed {
-    sessions: RwLock<HashMap<SessionId, Timestamp>>,
+    /// Up to when each is needed, on the monotonic clock: no clock that is set
+    /// makes one be forgotten.
+    sessions: RwLock<HashMap<SessionId, Duration>>,
     epoch: AtomicU64,
-    /// Monotonic milliseconds at which the last complete reading began.
-    read_at: AtomicU64,
+    freshness: Freshness,
+    /// The database's time at which the last complete reading began.
+    read_at: Mutex<Option<Timestamp>>,
 }
-
-const NEVER: u64 = u64::MAX;
 
 impl RevocationFeed {
     /// A feed that was not read yet.
@@ -28,46 +31,62 @@ impl RevocationFeed {
         Self {
             sessions: RwLock::default(),
             epoch: AtomicU64::new(0),
-            read_at: AtomicU64::new(NEVER),
+            freshness: Freshness::new(),
+            read_at: Mutex::new(None),
         }
     }
 
     /// Enters revocations; known ones change nothing.
-    pub fn enter(&self, revocations: impl IntoIterator<Item = Revocation>) {
-        let mut sessions = self
-            .sessions
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        let mut changed = false;
+    pub fn enter(&self, revocations: &[Revocation], clock: &dyn Clock) {
+        let (now, monotonic) = (clock.now(), clock.monotonic());
+        let mut sessions = self.write();
+        let mut is_new = false;
         for revocation in revocations {
-            changed |= sessions
-                .insert(revocation.session_id, revocation.expires_at)
-                .is_none();
+            let needed = monotonic + revocation.expires_at.since(now);
+            sessions
+                .entry(revocation.session_id)
+                .and_modify(|known| *known = needed.max(*known))
+                .or_insert_with(|| {
+                    is_new = true;
+                    needed
+                });
         }
         drop(sessions);
-        if changed {
+        if is_new {
             self.epoch.fetch_add(1, Ordering::SeqCst);
         }
     }
 
-    /// Notes that all that the database held at `began` (monotonic) is entered.
-    pub fn note_reading(&self, began: Duration) {
-        self.read_at.store(millis(began), Ordering::Release);
+    /// From which time on the feed has to be read at `now`, both by the
+    /// database's clock: from the beginning of the last complete reading, less
+    /// the longest time in which a change becomes readable; from the first
+    /// revocation on at the start, and after the database's clock was set back.
+    #[must_use]
+    pub fn read_from(&self, now: Timestamp) -> Timestamp {
+        let read_at = *self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
+        match read_at {
+            Some(read_at) if read_at <= now => read_at.minus(LONGEST_UNIT_OF_WORK),
+            _ => Timestamp::from_millis(i64::MIN),
+        }
+    }
+
+    /// Notes that all is entered that the database held when its clock showed
+    /// `read_at`, at `began` on the monotonic clock.
+    pub fn note_reading(&self, read_at: Timestamp, began: Duration) {
+        *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(read_at);
+        self.freshness.note(began);
     }
 
     /// Whether a complete reading began at most `bound` before `now` (monotonic).
     #[must_use]
     pub fn is_fresh(&self, now: Duration, bound: Duration) -> bool {
-        match self.read_at.load(Ordering::Acquire) {
-            NEVER => false,
-            read_at => millis(now).saturating_sub(read_at) <= millis(bound),
-        }
+        self.freshness.is_within(now, bound)
     }
 
-    /// Whether the feed was ever read to the end.
+    /// How long ago the last complete reading began, at `now` (monotonic).
     #[must_use]
-    pub fn was_read(&self) -> bool {
-        self.read_at.load(Ordering::Acquire) != NEVER
+    pub fn age(&self, now: Duration) -> Option<Duration> {
+        self.freshness.age(now)
     }
 
     /// Rises whenever something was entered.
@@ -85,13 +104,9 @@ impl RevocationFeed {
             .contains_key(&session)
     }
 
-    /// Forgets what is needed no more: the tokens concerned have expired.
-    pub fn forget_expired(&self, now: Timestamp) {
-        let mut sessions = self
-            .sessions
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        sessions.retain(|_, expires_at| *expires_at > now);
+    /// Forgets what is needed no more at `now` (monotonic).
+    pub fn forget_expired(&self, now: Duration) {
+        self.write().retain(|_, needed| *needed > now);
     }
 
     /// How many sessions are entered.
@@ -108,56 +123,16 @@ impl RevocationFeed {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<SessionId, Duration>> {
+        self.sessions
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Default for RevocationFeed {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(NEVER - 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn revocation(id: u8, expires_at: i64) -> Revocation {
-        Revocation {
-            session_id: SessionId::from_bytes([id; 16]),
-            revoked_at: Timestamp::from_seconds(0),
-            expires_at: Timestamp::from_seconds(expires_at),
-        }
-    }
-
-    #[test]
-    fn the_epoch_moves_only_when_something_new_is_entered() {
-        let feed = RevocationFeed::new();
-        feed.enter([revocation(1, 10)]);
-        let epoch = feed.epoch();
-        feed.enter([revocation(1, 10)]);
-        assert_eq!(feed.epoch(), epoch);
-        feed.enter([revocation(2, 10)]);
-        assert_ne!(feed.epoch(), epoch);
-    }
-
-    #[test]
-    fn a_feed_never_read_is_never_fresh() {
-        let feed = RevocationFeed::new();
-        assert!(!feed.is_fresh(Duration::ZERO, Duration::from_secs(10)));
-        feed.note_reading(Duration::from_secs(5));
-        assert!(feed.is_fresh(Duration::from_secs(15), Duration::from_secs(10)));
-        assert!(!feed.is_fresh(Duration::from_millis(15_001), Duration::from_secs(10)));
-    }
-
-    #[test]
-    fn an_entry_is_forgotten_when_its_tokens_have_expired() {
-        let feed = RevocationFeed::new();
-        feed.enter([revocation(1, 10), revocation(2, 20)]);
-        feed.forget_expired(Timestamp::from_seconds(10));
-        assert!(!feed.contains(SessionId::from_bytes([1; 16])));
-        assert!(feed.contains(SessionId::from_bytes([2; 16])));
     }
 }

@@ -11,12 +11,11 @@ use std::time::Duration;
 use countersign_token::{AccessClaims, Rejection, Verifier};
 use quick_cache::sync::Cache;
 
-use crate::error::Error;
 use crate::model::{SessionId, Timestamp};
-use crate::ports::{Clock, Store};
+use crate::ports::Clock;
 use crate::validation::{Keyring, RevocationFeed};
 
-/// Judges access tokens. `A` is the answer as the transport wants it, made once
+/// Validates access tokens. `A` is the answer as the transport wants it, made once
 /// for each token and kept with it.
 pub struct TokenValidator<A> {
     cache: Cache<Box<str>, Arc<VerifiedToken<A>>>,
@@ -57,14 +56,17 @@ pub struct Question<'a> {
 
 /// The answer, as far as memory gives one.
 #[derive(Debug)]
-pub enum Judgement<A> {
+pub enum Validation<A> {
     /// Good.
     Valid(Arc<VerifiedToken<A>>),
     /// Not to be accepted.
     Rejected(NotAccepted),
-    /// Good, unless it was revoked: the feed is too old to tell. Ask
-    /// [`TokenValidator::ask_store`].
-    Stale(Arc<VerifiedToken<A>>),
+    /// What is known of revocations or keys is too old to tell. Read them, and
+    /// ask again.
+    Stale,
+    /// The token names a key that is not known. Read the keys once, and ask
+    /// again: if it still is not, [`Rejection::UnknownKey`] is the answer.
+    UnknownKey,
 }
 
 /// Why a token is not accepted.
@@ -106,49 +108,43 @@ impl<A> TokenValidator<A> {
         }
     }
 
-    /// Judges a token from memory alone.
-    pub fn judge(&self, question: Question<'_>) -> Judgement<A> {
+    /// Validates a token from memory alone.
+    pub fn validate(&self, question: Question<'_>) -> Validation<A> {
         // Before anything is verified: what is revoked meanwhile moves the epoch.
         let epoch = self.feed.epoch();
         let now = self.clock.now();
         let token = match self.verified(question.token, epoch, now) {
             Ok(token) => token,
-            Err(rejection) => return Judgement::Rejected(NotAccepted::Token(rejection)),
+            Err(Rejection::UnknownKey) => return Validation::UnknownKey,
+            Err(rejection) => return Validation::Rejected(NotAccepted::Token(rejection)),
         };
         let is_for_audience = match question.audience {
             "" => token.is_for_default,
             audience => token.claims.accepts_audience(audience),
         };
         if !is_for_audience {
-            return Judgement::Rejected(NotAccepted::Token(Rejection::WrongAudience));
-        }
-        if !token.claims.has_scopes(question.scopes) {
-            return Judgement::Rejected(NotAccepted::InsufficientScope);
+            return Validation::Rejected(NotAccepted::Token(Rejection::WrongAudience));
         }
         if token.epoch.load(Ordering::SeqCst) != epoch {
             if self.feed.contains(token.session_id) {
-                return Judgement::Rejected(NotAccepted::Revoked);
+                return Validation::Rejected(NotAccepted::Revoked);
             }
             token.epoch.store(epoch, Ordering::SeqCst);
         }
-        if self.feed.is_fresh(self.clock.monotonic(), self.freshness) {
-            Judgement::Valid(token)
-        } else {
-            Judgement::Stale(token)
+        if !self.is_fresh() {
+            return Validation::Stale;
         }
+        if !token.claims.has_scopes(question.scopes) {
+            return Validation::Rejected(NotAccepted::InsufficientScope);
+        }
+        Validation::Valid(token)
     }
 
-    /// Judges from the database a token for which the feed is too old.
-    ///
-    /// # Errors
-    /// If the database cannot tell either.
-    pub async fn ask_store(
-        store: &dyn Store,
-        session: SessionId,
-    ) -> Result<Option<NotAccepted>, Error> {
-        let session = store.session(session).await?;
-        let is_ended = session.is_none_or(|session| session.revoked_at.is_some());
-        Ok(is_ended.then_some(NotAccepted::Revoked))
+    /// Whether what is known of revocations and keys is young enough to tell.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        let now = self.clock.monotonic();
+        self.feed.is_fresh(now, self.freshness) && self.keyring.is_fresh(now, self.freshness)
     }
 
     fn verified(
