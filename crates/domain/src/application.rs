@@ -1,46 +1,156 @@
-//! The ports and settings that every use-case is given, and what use-cases
-//! share: minting tokens, knowing the person behind an access token.
+//! What every use-case is given: the ports, the settings, and small
+//! collaborators for what use-cases share.
 
+mod database_clock;
+mod key_keeper;
 mod limits;
+mod messages;
+mod new_user;
+mod password_comparison;
+mod people;
+mod repeats;
+mod session_ending;
 mod settings;
 mod tokens;
 mod verifications;
 
 use std::sync::Arc;
 
-use crate::model::{MasterKey, Secrets};
-use crate::ports::{Clock, EphemeralStore, MessageSender, PasswordHasher, Random, Store};
+use crate::model::MasterKey;
+use crate::ports::{Clock, EphemeralStore, MessageSender, Notifier, PasswordHasher, Random, Store};
 use crate::validation::{Keyring, RevocationFeed};
 
+pub use database_clock::DatabaseClock;
+pub use key_keeper::KeyKeeper;
+pub use limits::Limits;
+pub use messages::Messages;
+pub(crate) use new_user::NewUser;
+pub(crate) use password_comparison::compare_password;
+pub use people::{People, Person};
+pub(crate) use repeats::Repeats;
+pub use session_ending::SessionEnding;
 pub use settings::{Settings, TokenSettings, VerificationSettings};
 pub(crate) use tokens::SignIn;
-pub use tokens::{Person, Tokens};
+pub use tokens::{TokenMinter, Tokens};
 pub(crate) use verifications::CodeRequest;
+pub use verifications::Verifications;
+
+/// The adapters behind the ports.
+#[derive(Clone)]
+pub struct Ports {
+    /// What lasts.
+    pub store: Arc<dyn Store>,
+    /// What is short-lived.
+    pub ephemeral: Arc<dyn EphemeralStore>,
+    /// The time, which is the database's.
+    pub clock: Arc<DatabaseClock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Hashing of passwords.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// What messages are handed to. Without one, what needs a message is
+    /// refused.
+    pub sender: Option<Arc<dyn MessageSender>>,
+    /// Wakes jobs.
+    pub notifier: Arc<dyn Notifier>,
+}
 
 /// What a use-case works with.
 pub struct Application {
     /// What lasts.
     pub store: Arc<dyn Store>,
-    /// What lasts a while.
+    /// What is short-lived.
     pub ephemeral: Arc<dyn EphemeralStore>,
     /// The time.
-    pub clock: Arc<dyn Clock>,
+    pub clock: Arc<DatabaseClock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
     /// Hashing of passwords.
     pub hasher: Arc<dyn PasswordHasher>,
-    /// Messages to people.
-    pub sender: Arc<dyn MessageSender>,
-    /// The master key.
-    pub master_key: MasterKey,
-    /// The keys that come from it.
-    pub secrets: Secrets,
+    /// Limits on attempts and messages.
+    pub limits: Arc<Limits>,
+    /// Codes and proofs.
+    pub verifications: Verifications,
+    /// Tokens.
+    pub tokens: TokenMinter,
+    /// The people behind access tokens.
+    pub people: People,
+    /// The ending of sessions.
+    pub session_ending: SessionEnding,
+    /// The outbox.
+    pub messages: Messages,
     /// The signing keys.
     pub keyring: Arc<Keyring>,
     /// The revocations.
     pub feed: Arc<RevocationFeed>,
     /// Lifetimes and limits.
-    pub settings: Settings,
+    pub settings: Arc<Settings>,
+}
+
+impl Application {
+    /// The application over these ports.
+    #[must_use]
+    pub fn new(
+        ports: Ports,
+        master_key: &MasterKey,
+        keyring: Arc<Keyring>,
+        feed: Arc<RevocationFeed>,
+        settings: Settings,
+    ) -> Self {
+        let settings = Arc::new(settings);
+        let secrets = master_key.secrets();
+        let clock: Arc<dyn Clock> = ports.clock.clone();
+        let limits = Arc::new(Limits::new(
+            Arc::clone(&ports.ephemeral),
+            secrets.names.clone(),
+            Arc::clone(&settings),
+        ));
+        Self {
+            verifications: Verifications::new(
+                Arc::clone(&ports.ephemeral),
+                Arc::clone(&clock),
+                Arc::clone(&ports.random),
+                &secrets,
+                Arc::clone(&limits),
+                Arc::clone(&settings),
+            ),
+            tokens: TokenMinter::new(
+                Arc::clone(&keyring),
+                secrets.refresh,
+                Arc::clone(&clock),
+                Arc::clone(&ports.random),
+                Arc::clone(&settings),
+            ),
+            people: People::new(
+                Arc::clone(&ports.store),
+                Arc::clone(&clock),
+                Arc::clone(&keyring),
+                &settings,
+            ),
+            session_ending: SessionEnding::new(
+                Arc::clone(&ports.store),
+                Arc::clone(&clock),
+                Arc::clone(&feed),
+                Arc::clone(&ports.notifier),
+            ),
+            messages: Messages::new(
+                secrets.messages,
+                clock,
+                Arc::clone(&ports.random),
+                ports.notifier,
+                ports.sender,
+            ),
+            store: ports.store,
+            ephemeral: ports.ephemeral,
+            clock: ports.clock,
+            random: ports.random,
+            hasher: ports.hasher,
+            limits,
+            keyring,
+            feed,
+            settings,
+        }
+    }
 }
 
 impl std::fmt::Debug for Application {

@@ -1,34 +1,45 @@
-//! What a person, a service or an operator does: one file each. A use-case is a
-//! value that says what is asked; `execute` does it.
+//! What a person, a service or an operator does, and what the service does by
+//! itself: one file each. A use-case is a value that says what is asked;
+//! `execute` does it.
 
+mod callers;
 mod change_password;
 mod check_code;
 mod confirm_sign_up;
+mod delete_expired;
+mod deliver_messages;
+mod ensure_signing_keys;
 mod issue_tokens;
-mod keep_keys;
-mod keep_tidy;
-mod manage_callers;
+mod read_revocations;
+mod read_signing_keys;
 mod refresh_tokens;
 mod reset_password;
+mod revoke_signing_key;
 mod revoke_token;
+mod rotate_signing_keys;
 mod send_code;
 mod sessions;
 mod sign_up;
 mod verifications;
 
+pub use callers::CreateCaller;
 pub use change_password::ChangePassword;
 pub use check_code::{CheckCode, CheckedCode, Which};
 pub use confirm_sign_up::ConfirmSignUp;
+pub use delete_expired::DeleteExpired;
+pub use deliver_messages::DeliverMessages;
+pub use ensure_signing_keys::EnsureSigningKeys;
 pub use issue_tokens::{Grant, IssueTokens};
-pub use keep_keys::{EnsureKeys, KeyKeeper, RevokeKey, RotateKeys};
-pub use keep_tidy::{DeleteExpired, ReadFeed};
-pub use manage_callers::CreateCaller;
+pub use read_revocations::ReadRevocations;
+pub use read_signing_keys::ReadSigningKeys;
 pub use refresh_tokens::RefreshTokens;
 pub use reset_password::ResetPassword;
+pub use revoke_signing_key::RevokeSigningKey;
 pub use revoke_token::RevokeToken;
+pub use rotate_signing_keys::{RotateSigningKeys, Rotated};
 pub use send_code::{SendCode, SentCode};
 pub use sessions::{
     Actor, GetSession, ListSessions, RevokeSession, RevokeUserSessions, SessionPage,
 };
-pub use sign_up::{SignUp, SignedUp};
-pub use verifications::{CancelVerification, GetVerification, ShownVerification};
+pub use sign_up::{SignUp, SignUpBy, SignedUp};
+pub use verifications::{CancelVerification, Delivery, GetVerification, ShownVerification};

@@ -1,21 +1,126 @@
-//! Limits on attempts and messages. They are counted by what the attacker
-//! aims at, in normal form, whether or not there is such a user.
+//! Limits on attempts and messages. They are counted by what an attacker aims
+//! at, in normal form, whether or not there is such a user, and by where he
+//! sits; never by anything that he may invent.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::application::Application;
+use crate::application::Settings;
 use crate::error::{Error, Limit};
-use crate::model::{Address, ClientContext, GroupId, Identifier, Secrets};
-use crate::ports::Count;
+use crate::model::{Address, ClientContext, Identifier};
+use crate::ports::{Budget, EphemeralStore, Spending};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-impl Secrets {
+/// Charges budgets.
+pub struct Limits {
+    ephemeral: Arc<dyn EphemeralStore>,
+    names: hmac::Key,
+    settings: Arc<Settings>,
+}
+
+/// Budgets that were charged, to be given back if nothing comes of it.
+#[derive(Debug)]
+#[must_use = "what was charged for nothing is to be given back"]
+pub(crate) struct Charge(Vec<Budget>);
+
+impl Limits {
+    pub(crate) fn new(
+        ephemeral: Arc<dyn EphemeralStore>,
+        names: hmac::Key,
+        settings: Arc<Settings>,
+    ) -> Self {
+        Self {
+            ephemeral,
+            names,
+            settings,
+        }
+    }
+
+    /// Charges an attempt at a password before it is made: to the source over
+    /// all accounts first, so that invented names leave nothing behind, then to
+    /// the account from that source.
+    pub(crate) async fn charge_sign_in(
+        &self,
+        identifier: &Identifier,
+        client: &ClientContext,
+    ) -> Result<Charge, Error> {
+        let source = client.source();
+        let mut budgets = Vec::new();
+        if client.ip_address.is_some() {
+            let (limit, window) = self.settings.attempts_per_source;
+            budgets.push(self.budget("sign-in-source", &[&source], limit, window));
+        }
+        for &(limit, window) in &self.settings.source_attempts {
+            let parts = [
+                identifier.kind().as_str(),
+                identifier.as_str(),
+                &source,
+                &window.as_secs().to_string(),
+            ];
+            budgets.push(self.budget("sign-in", &parts, limit, window));
+        }
+        self.charge(budgets, Limit::Attempts).await
+    }
+
+    /// Charges a message to an address before it is made.
+    pub(crate) async fn charge_send(
+        &self,
+        address: &Address,
+        client: &ClientContext,
+    ) -> Result<Charge, Error> {
+        let limits = &self.settings.verification;
+        let mut budgets: Vec<_> = self.send_source(client).into_iter().collect();
+        budgets.push(self.budget("send-all", &[], limits.sends_in_all, HOUR));
+        if let Address::Phone(phone) = address {
+            let country = [phone.calling_code()];
+            budgets.push(self.budget("send-country", &country, limits.sends_per_country, HOUR));
+        }
+        let whom = [address.as_str()];
+        if !limits.cooldown.is_zero() {
+            budgets.push(self.budget("send-cooldown", &whom, 1, limits.cooldown));
+        }
+        budgets.push(self.budget("send-address", &whom, limits.sends_per_address, DAY));
+        self.charge(budgets, Limit::Messages).await
+    }
+
+    /// Charges the source alone: of a sign-up that is refused before a message
+    /// is made.
+    pub(crate) async fn charge_send_source(&self, client: &ClientContext) -> Result<(), Error> {
+        let budgets = self.send_source(client).into_iter().collect();
+        self.charge(budgets, Limit::Messages).await.map(drop)
+    }
+
+    /// The wrong codes that an address has left.
+    pub(crate) fn code_tries(&self, address: &Address) -> Budget {
+        let limit = self.settings.verification.wrong_codes_per_address;
+        self.budget("code-tries", &[address.as_str()], limit, DAY)
+    }
+
+    /// Gives back what was charged.
+    pub(crate) async fn refund(&self, charge: Charge) -> Result<(), Error> {
+        Ok(self.ephemeral.refund(&charge.0).await?)
+    }
+
+    /// Gives back what was charged for work that failed, and passes the outcome
+    /// on. That the failure may also keep the refund from succeeding changes
+    /// nothing: the budget then is too small, never too large.
+    pub(crate) async fn refund_if_failed<T>(
+        &self,
+        charge: Charge,
+        outcome: Result<T, Error>,
+    ) -> Result<T, Error> {
+        if outcome.is_err() {
+            self.refund(charge).await.ok();
+        }
+        outcome
+    }
+
     /// The name of something in the ephemeral store. It tells nobody whom it is
     /// about: the parts are hashed under a key.
     pub(crate) fn name(&self, kind: &str, parts: &[&str]) -> String {
@@ -27,159 +132,34 @@ impl Secrets {
         let tag = context.sign();
         format!("{kind}:{}", URL_SAFE_NO_PAD.encode(&tag.as_ref()[..16]))
     }
+
+    fn send_source(&self, client: &ClientContext) -> Option<Budget> {
+        client.ip_address?;
+        let limit = self.settings.verification.sends_per_source;
+        Some(self.budget("send-source", &[&client.source()], limit, HOUR))
+    }
+
+    fn budget(&self, kind: &str, parts: &[&str], limit: u32, window: Duration) -> Budget {
+        Budget {
+            name: self.name(kind, parts),
+            limit,
+            window,
+        }
+    }
+
+    async fn charge(&self, budgets: Vec<Budget>, limit: Limit) -> Result<Charge, Error> {
+        if budgets.is_empty() {
+            return Ok(Charge(budgets));
+        }
+        match self.ephemeral.spend(&budgets).await? {
+            Spending::Spent => Ok(Charge(budgets)),
+            Spending::Refused { retry_after, .. } => Err(Error::Exhausted { limit, retry_after }),
+        }
+    }
 }
 
-impl Application {
-    /// Counts an attempt at a person's password from a source, before it is
-    /// made.
-    pub(crate) async fn count_source_attempt(
-        &self,
-        group: &GroupId,
-        identifier: &Identifier,
-        client: &ClientContext,
-    ) -> Result<(), Error> {
-        for (name, (limit, window)) in self
-            .source_attempt_names(group, identifier, client)
-            .zip(&self.settings.source_attempts)
-        {
-            self.count(&name, *limit, *window, Limit::Attempts).await?;
-        }
-        Ok(())
-    }
-
-    /// After a good attempt the source starts afresh.
-    pub(crate) async fn forget_source_attempts(
-        &self,
-        group: &GroupId,
-        identifier: &Identifier,
-        client: &ClientContext,
-    ) -> Result<(), Error> {
-        for name in self.source_attempt_names(group, identifier, client) {
-            self.ephemeral.take(&name).await?;
-        }
-        Ok(())
-    }
-
-    fn source_attempt_names<'a>(
-        &'a self,
-        group: &'a GroupId,
-        identifier: &'a Identifier,
-        client: &'a ClientContext,
-    ) -> impl Iterator<Item = String> + 'a {
-        let source = client.source();
-        self.settings
-            .source_attempts
-            .iter()
-            .map(move |(_, window)| {
-                let parts = [
-                    group.as_str(),
-                    identifier.kind().as_str(),
-                    identifier.as_str(),
-                    &source,
-                    &window.as_secs().to_string(),
-                ];
-                self.secrets.name("sign-in", &parts)
-            })
-    }
-
-    /// Counts a message to an address before it is made.
-    pub(crate) async fn count_send(
-        &self,
-        group: &GroupId,
-        address: &Address,
-        client: &ClientContext,
-    ) -> Result<(), Error> {
-        let limits = &self.settings.verification;
-        let whom = [group.as_str(), address.as_str()];
-        let name = |kind, parts: &[&str]| self.secrets.name(kind, parts);
-        self.count(
-            &name("send-cooldown", &whom),
-            1,
-            limits.cooldown,
-            Limit::Messages,
-        )
-        .await?;
-        self.count(
-            &name("send-address", &whom),
-            limits.sends_per_address,
-            DAY,
-            Limit::Messages,
-        )
-        .await?;
-        if client.ip_address.is_some() {
-            let source = client.source();
-            self.count(
-                &name("send-source", &[&source]),
-                limits.sends_per_source,
-                HOUR,
-                Limit::Messages,
-            )
-            .await?;
-        }
-        if let Address::Phone(phone) = address {
-            self.count(
-                &name("send-country", &[phone.prefix()]),
-                limits.sends_per_country,
-                HOUR,
-                Limit::Messages,
-            )
-            .await?;
-        }
-        self.count(
-            &name("send-all", &[]),
-            limits.sends_in_all,
-            HOUR,
-            Limit::Messages,
-        )
-        .await
-    }
-
-    /// Counts a try of an address's code before it is compared.
-    pub(crate) async fn count_code_try(
-        &self,
-        group: &GroupId,
-        address: &Address,
-    ) -> Result<(), Error> {
-        let limit = self.settings.verification.wrong_codes_per_address;
-        self.count(
-            &self.code_try_name(group, address),
-            limit,
-            DAY,
-            Limit::Attempts,
-        )
-        .await
-    }
-
-    /// After the right code the address starts afresh.
-    pub(crate) async fn forget_code_tries(
-        &self,
-        group: &GroupId,
-        address: &Address,
-    ) -> Result<(), Error> {
-        self.ephemeral
-            .take(&self.code_try_name(group, address))
-            .await?;
-        Ok(())
-    }
-
-    fn code_try_name(&self, group: &GroupId, address: &Address) -> String {
-        self.secrets
-            .name("code-tries", &[group.as_str(), address.as_str()])
-    }
-
-    async fn count(
-        &self,
-        name: &str,
-        limit: u32,
-        window: Duration,
-        what: Limit,
-    ) -> Result<(), Error> {
-        match self.ephemeral.count_within(name, limit, window).await? {
-            Count::Counted(_) => Ok(()),
-            Count::Exceeded { retry_after } => Err(Error::Exhausted {
-                limit: what,
-                retry_after,
-            }),
-        }
+impl std::fmt::Debug for Limits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Limits(..)")
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign_token::Algorithm;
 
-use crate::model::{Region, Scope};
+use crate::model::{Lifetimes, Region, Revocation, Scope};
 
 /// The settings of the domain. The defaults are in the server's configuration.
 #[derive(Debug, Clone)]
@@ -20,8 +20,8 @@ pub struct Settings {
     pub password_attempts: u32,
     /// Attempts at one account from one source, and in which windows.
     pub source_attempts: Vec<(u32, Duration)>,
-    /// How long a user may wait to be activated.
-    pub pending_ttl: Duration,
+    /// Failed attempts from one source over all accounts, and in which window.
+    pub attempts_per_source: (u32, Duration),
 }
 
 /// Of tokens and sessions.
@@ -45,7 +45,8 @@ pub struct TokenSettings {
     pub refresh_grace: Duration,
     /// How far clocks may differ.
     pub leeway: Duration,
-    /// How old the revocation feed may be before the database is asked.
+    /// How old what is known of revocations and keys may be before the database
+    /// is asked.
     pub feed_bound: Duration,
     /// How long a key signs before the next takes over.
     pub key_rotation: Duration,
@@ -77,10 +78,45 @@ pub struct VerificationSettings {
 }
 
 impl TokenSettings {
-    /// How long a revocation is needed: until the last access token of the
-    /// session has expired everywhere, by the slowest clock.
+    /// The lifetimes of what belongs to a session.
     #[must_use]
-    pub fn revocation_ttl(&self) -> Duration {
-        self.access_ttl + self.leeway + Duration::from_secs(60)
+    pub fn lifetimes(&self) -> Lifetimes {
+        Lifetimes {
+            access: self.access_ttl,
+            grace: self.refresh_grace,
+            idle: self.idle_ttl,
+        }
+    }
+
+    /// How long a key is kept that signs no more: until the last of its tokens
+    /// has expired, whatever other replicas are configured to issue.
+    #[must_use]
+    pub fn retired_key_ttl(&self) -> Duration {
+        self.access_ttl + self.leeway + Revocation::MARGIN
+    }
+
+    /// The audience that tokens are issued for: the one that is wanted, or the
+    /// first of those that are offered.
+    ///
+    /// # Errors
+    /// Which audiences are offered, if the wanted one is not.
+    pub fn offered_audience(&self, wanted: &str) -> Result<String, String> {
+        match self.audiences.first() {
+            Some(first) if wanted.is_empty() => Ok(first.clone()),
+            _ if self.audiences.iter().any(|offered| offered == wanted) => Ok(wanted.to_owned()),
+            _ => Err(format!("must be one of {}", self.audiences.join(", "))),
+        }
+    }
+
+    /// The scope, if it is offered.
+    ///
+    /// # Errors
+    /// What would be right, if it is not.
+    pub fn offered_scope(&self, wanted: Scope) -> Result<Scope, &'static str> {
+        if self.scopes.contains(&wanted) {
+            Ok(wanted)
+        } else {
+            Err("must be one of the server's tokens.scopes")
+        }
     }
 }

@@ -1,14 +1,17 @@
-//! Minting the tokens of a session, and knowing the person behind an access
-//! token.
+//! Opening sessions and minting their tokens.
 
-use countersign_token::{AccessClaims, Verifier};
+use std::sync::Arc;
 
-use crate::application::Application;
-use crate::error::{Error, Refusal};
+use countersign_token::AccessClaims;
+
+use crate::application::Settings;
+use crate::error::Error;
 use crate::model::{
-    AuthenticationMethod, ClientContext, GroupId, Revocation, Scope, Session, SessionId, Timestamp,
-    User, UserId,
+    AuthenticationMethod, ClientContext, GroupId, RefreshToken, RefreshTokenKey, Scope, Session,
+    SessionId, Timestamp, UserId,
 };
+use crate::ports::{Clock, Random};
+use crate::validation::Keyring;
 
 /// What a sign-in or a refresh yields.
 #[derive(Clone)]
@@ -27,15 +30,6 @@ pub struct Tokens {
     pub user_id: UserId,
 }
 
-/// The person behind an access token: a live session of an active user.
-#[derive(Debug, Clone)]
-pub struct Person {
-    /// The user.
-    pub user: User,
-    /// The session of the token.
-    pub session: Session,
-}
-
 /// What a new session is made from.
 #[derive(Debug, Clone)]
 pub(crate) struct SignIn {
@@ -48,7 +42,32 @@ pub(crate) struct SignIn {
     pub(crate) client: ClientContext,
 }
 
-impl Application {
+/// Mints access and refresh tokens.
+pub struct TokenMinter {
+    keyring: Arc<Keyring>,
+    refresh_key: RefreshTokenKey,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    settings: Arc<Settings>,
+}
+
+impl TokenMinter {
+    pub(crate) fn new(
+        keyring: Arc<Keyring>,
+        refresh_key: RefreshTokenKey,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        settings: Arc<Settings>,
+    ) -> Self {
+        Self {
+            keyring,
+            refresh_key,
+            clock,
+            random,
+            settings,
+        }
+    }
+
     /// A new session, from now on.
     pub(crate) fn open_session(&self, sign_in: SignIn) -> Session {
         let settings = &self.settings.tokens;
@@ -56,6 +75,7 @@ impl Application {
         let mut salt = [0; 16];
         self.random.fill(&mut salt);
         let ends_at = now.plus(settings.session_ttl);
+        let expires_at = now.plus(settings.idle_ttl).min(ends_at);
         Session {
             id: SessionId::generate(now, &*self.random),
             user_id: sign_in.user_id,
@@ -69,8 +89,9 @@ impl Application {
             generation: 1,
             parent: 0,
             minted_at: now,
+            access_expires_at: settings.lifetimes().last_access_expiry(now, expires_at),
             created_at: now,
-            expires_at: now.plus(settings.idle_ttl).min(ends_at),
+            expires_at,
             ends_at,
             revoked_at: None,
         }
@@ -79,18 +100,18 @@ impl Application {
     /// The tokens of a session's newest generation.
     pub(crate) fn mint(&self, session: &Session) -> Result<Tokens, Error> {
         let now = self.clock.now();
-        let ttl = i64::try_from(self.settings.tokens.access_ttl.as_secs()).unwrap_or(i64::MAX);
-        // No access token outlives its session, which nobody could then revoke.
-        let expires = now
+        // No access token outlives what the session knows of: its revocation
+        // would be forgotten before.
+        let expires_at = now
+            .plus(self.settings.tokens.access_ttl)
+            .min(session.access_expires_at)
             .as_seconds()
-            .saturating_add(ttl)
-            .min(session.expires_at.as_seconds());
-        let expires = expires.max(now.as_seconds() + 1);
+            .max(now.as_seconds() + 1);
         let claims = AccessClaims {
             iss: self.settings.tokens.issuer.clone(),
             sub: session.user_id.to_string(),
             aud: vec![session.audience.clone()],
-            exp: expires,
+            exp: expires_at,
             iat: now.as_seconds(),
             nbf: None,
             jti: SessionId::generate(now, &*self.random).to_string(),
@@ -106,74 +127,19 @@ impl Application {
                 .collect(),
             auth_time: session.created_at.as_seconds(),
         };
-        let access_token = self
-            .keyring
-            .sign(&claims)
-            .map_err(|error| Error::Internal(format!("signing: {error}")))?;
         Ok(Tokens {
-            access_token,
-            access_expires_at: Timestamp::from_seconds(expires),
-            refresh_token: self.secrets.refresh.mint(session),
+            access_token: self.keyring.sign(&claims)?,
+            access_expires_at: Timestamp::from_seconds(expires_at),
+            refresh_token: self.refresh_key.mint(session),
             refresh_expires_at: session.expires_at,
             session_id: session.id,
             user_id: session.user_id,
         })
     }
 
-    /// The person behind an access token. The session is read from the
-    /// database: who changes an account must not be let in by a stale memory.
-    pub(crate) async fn person(&self, access_token: &str) -> Result<Person, Error> {
-        let now = self.clock.now();
-        let claims = self
-            .verifier()
-            .verify(&self.keyring.verifying(), access_token, now.as_seconds())
-            .map_err(|rejection| Refusal::AccessToken(Some(rejection)))?;
-        let ended = || Error::from(Refusal::AccessToken(None));
-        let session_id: SessionId = claims.sid.parse().map_err(|_| ended())?;
-        let (session, user) = self
-            .store
-            .session_with_user(session_id)
-            .await?
-            .ok_or_else(ended)?;
-        if !session.is_live(now) || !user.is_active() {
-            return Err(ended());
-        }
-        Ok(Person { user, session })
-    }
-
-    /// Checks access tokens of this service.
-    pub(crate) fn verifier(&self) -> Verifier {
-        Verifier::new(
-            self.settings.tokens.issuer.clone(),
-            self.settings.tokens.leeway,
-        )
-    }
-
-    /// Ends a session, durably first, then for this replica's validations. One
-    /// that has ended already stays as it is.
-    pub(crate) async fn end_session(&self, session: SessionId) -> Result<(), Error> {
-        let now = self.clock.now();
-        let mut uow = self.store.begin().await?;
-        if uow
-            .revoke_session(session, now, self.settings.tokens.revocation_ttl())
-            .await?
-        {
-            uow.commit().await?;
-        }
-        self.enter_revocations(&[session], now);
-        Ok(())
-    }
-
-    /// Lets this replica reject the tokens of ended sessions from now on. To be
-    /// called after the commit and before the answer.
-    pub(crate) fn enter_revocations(&self, sessions: &[SessionId], now: Timestamp) {
-        let expires_at = now.plus(self.settings.tokens.revocation_ttl());
-        self.feed
-            .enter(sessions.iter().map(|&session_id| Revocation {
-                session_id,
-                revoked_at: now,
-                expires_at,
-            }));
+    /// Whether this service issued the refresh token in this session.
+    pub(crate) fn is_genuine(&self, token: &RefreshToken, session: &Session) -> bool {
+        self.refresh_key.is_genuine(token, session)
     }
 }
 
@@ -183,5 +149,11 @@ impl std::fmt::Debug for Tokens {
             .field("session_id", &self.session_id)
             .field("user_id", &self.user_id)
             .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for TokenMinter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TokenMinter(..)")
     }
 }

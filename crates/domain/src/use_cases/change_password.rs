@@ -2,10 +2,10 @@
 
 use futures_util::future::try_join;
 
-use crate::application::Application;
+use crate::application::{Application, Person, Repeats, compare_password};
 use crate::error::{Error, Refusal};
-use crate::model::{Address, Locale, Password, PasswordCredential, User};
-use crate::ports::{Content, Message};
+use crate::model::{Address, Locale, Password, PasswordCredential, PasswordHash, Revocation, User};
+use crate::ports::{Clock as _, Content, HashingPlace};
 
 /// Somebody changes the password.
 #[derive(Debug)]
@@ -27,62 +27,100 @@ impl ChangePassword {
     /// An access token that is not good, a wrong current password, a new one
     /// that is too easy, too many attempts or hashes.
     pub async fn execute(self, app: &Application) -> Result<(), Error> {
-        let person = app.person(&self.access_token).await?;
-        let addresses = app.store.verified_addresses(person.user.id).await?;
+        let person = app.people.by_access_token(&self.access_token).await?;
+        let addresses = app.store.addresses(person.user.id).await?;
         let known: Vec<&str> = addresses.iter().map(Address::as_str).collect();
         app.hasher
             .assess(&self.new, &known)
             .map_err(|rule| Error::invalid("new_password", rule))?;
-
-        let account = app
-            .store
-            .account(person.user.id)
-            .await?
-            .ok_or(Refusal::AccessToken(None))?;
-        let credential = account.credential.ok_or(Refusal::Password)?;
-        let hash = credential.hash.clone();
-        let verify = async { Ok::<_, Error>(app.hasher.verify(self.current, Some(hash)).await?) };
-        let count = async {
-            Ok(app
-                .store
-                .count_attempt(person.user.id, app.settings.password_attempts)
-                .await?)
+        // Both before the attempt is counted: one that is shed in between would
+        // count as a failure.
+        let (compared_at, hashed_at) = (app.hasher.admit()?, app.hasher.admit()?);
+        let credential = compare(app, &person, self.current, compared_at).await?;
+        let new_hash = hashed_at.hash(self.new).await?;
+        let change = Change {
+            person,
+            compared: credential.hash,
+            new_hash,
+            notified: addresses,
+            locale: self.locale,
         };
-        let (verdict, counted) = try_join(verify, count).await?;
-        if !verdict.matches || !counted {
-            return Err(Refusal::Password.into());
-        }
-        let new_hash = app.hasher.hash(self.new).await?;
+        let mut repeats = Repeats::default();
+        let ended = loop {
+            match change.commit(app).await {
+                Err(error) if repeats.allow(&error) => {}
+                outcome => break outcome?,
+            }
+        };
+        app.session_ending.committed(&ended);
+        app.messages.queued();
+        Ok(())
+    }
+}
 
+/// The password of the person, which is the current one.
+async fn compare(
+    app: &Application,
+    person: &Person,
+    current: Password,
+    place: Box<dyn HashingPlace>,
+) -> Result<PasswordCredential, Error> {
+    let user_id = person.user.id;
+    let account = app.store.account(user_id).await?;
+    let account = account.ok_or(Refusal::AccessToken(None))?;
+    let credential = account.credential.ok_or(Refusal::Password)?;
+    let verify = compare_password(place, current, Some(&credential));
+    let cap = app.settings.password_attempts;
+    let count = async { Ok(app.store.count_attempt(user_id, cap).await?) };
+    let (verdict, counted) = try_join(verify, count).await?;
+    if verdict.matches && counted {
+        Ok(credential)
+    } else {
+        Err(Refusal::Password.into())
+    }
+}
+
+/// A change of a password that was compared.
+struct Change {
+    person: Person,
+    compared: PasswordHash,
+    new_hash: PasswordHash,
+    notified: Vec<Address>,
+    locale: Locale,
+}
+
+impl Change {
+    async fn commit(&self, app: &Application) -> Result<Vec<Revocation>, Error> {
         let now = app.clock.now();
         let mut uow = app.store.begin().await?;
-        let user = uow.lock_user(person.user.id).await?.filter(User::is_active);
-        let user = user.ok_or(Refusal::AccessToken(None))?;
+        let user = uow.lock_user(self.person.user.id).await?;
+        let user = user
+            .filter(User::is_active)
+            .ok_or(Refusal::AccessToken(None))?;
         let unchanged = uow
             .lock_credential(user.id)
             .await?
-            .is_some_and(|now| now.hash == credential.hash);
+            .is_some_and(|now| now.hash == self.compared);
         if !unchanged {
             return Err(Refusal::Password.into());
         }
-        uow.put_credential(&PasswordCredential::new(user.id, new_hash, now))
-            .await?;
-        let needed_for = app.settings.tokens.revocation_ttl();
+        uow.put_credential(&PasswordCredential::new(
+            user.id,
+            self.new_hash.clone(),
+            now,
+        ))
+        .await?;
         let ended = uow
-            .revoke_user_sessions(user.id, Some(person.session.id), now, needed_for)
+            .revoke_user_sessions(user.id, Some(self.person.session.id), now)
             .await?;
-        uow.commit().await?;
-
-        app.enter_revocations(&ended, now);
-        for to in addresses {
-            app.sender
-                .send(Message {
-                    to,
-                    locale: self.locale,
-                    content: Content::PasswordChanged,
-                })
-                .await?;
+        let content = Content::PasswordChanged;
+        for notice in app
+            .messages
+            .notices(&self.notified, self.locale, &content)?
+        {
+            uow.insert_message(&notice).await?;
         }
-        Ok(())
+        uow.commit().await?;
+        Ok(ended)
     }
 }

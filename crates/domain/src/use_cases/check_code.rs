@@ -3,6 +3,7 @@
 use crate::application::Application;
 use crate::error::{Error, Refusal};
 use crate::model::{Address, Code, GroupId, Proof, Purpose, Timestamp, VerificationId};
+use crate::ports::Clock as _;
 
 /// Somebody types a code.
 #[derive(Debug)]
@@ -37,18 +38,18 @@ impl CheckCode {
     /// # Errors
     /// A verification that is gone, a wrong code, too many tries.
     pub async fn execute(self, app: &Application) -> Result<CheckedCode, Error> {
-        let id = match &self.which {
-            Which::Id(id) => *id,
+        let record = match &self.which {
+            Which::Id(id) => app.verifications.find(*id).await?,
             Which::Latest(group, address, purpose) => {
-                app.latest_verification(group, address, *purpose).await?
+                app.verifications
+                    .find_latest(group, address, *purpose)
+                    .await?
             }
         };
-        let record = app.verification(id).await?;
         if record.purpose == Purpose::ConfirmSignUp {
             return Err(Refusal::Verification.into());
         }
-        app.check_code(&record, &self.code).await?;
-        let proof = app.keep_proof(&record).await?;
+        let proof = app.verifications.exchange(&record, &self.code).await?;
         Ok(CheckedCode {
             proof,
             expires_at: app.clock.now().plus(app.settings.verification.proof_ttl),

@@ -1,8 +1,12 @@
-//! Activating a user with the code that the sign-up sent.
+//! Completing a sign-up with the code that it sent.
 
-use crate::application::Application;
+use crate::application::{Application, NewUser, Repeats};
 use crate::error::{Error, Refusal};
-use crate::model::{Code, Purpose, UserId, UserState, VerificationId};
+use crate::model::{
+    Code, Identifier, PasswordHash, PendingSignUp, Purpose, UserId, Username, VerificationId,
+    VerificationRecord,
+};
+use crate::ports::Clock as _;
 
 /// Somebody types the code of a sign-up.
 #[derive(Debug)]
@@ -14,26 +18,45 @@ pub struct ConfirmSignUp {
 }
 
 impl ConfirmSignUp {
-    /// Activates the user.
+    /// Creates the user, if nobody has proved the address before.
     ///
     /// # Errors
-    /// A verification that is gone, a wrong code, too many tries.
+    /// A verification that is gone, a wrong code, too many tries; an address or
+    /// a user name that somebody else has got meanwhile.
     pub async fn execute(self, app: &Application) -> Result<UserId, Error> {
-        let record = app.verification(self.verification_id).await?;
-        let (Purpose::ConfirmSignUp, Some(user_id)) = (record.purpose, record.user_id) else {
+        let record = app.verifications.find(self.verification_id).await?;
+        let (Purpose::ConfirmSignUp, Some(sign_up)) = (record.purpose, &record.sign_up) else {
             return Err(Refusal::Verification.into());
         };
-        app.check_code(&record, &self.code).await?;
-        let mut uow = app.store.begin().await?;
-        let is_pending = uow
-            .lock_user(user_id)
-            .await?
-            .is_some_and(|user| user.state == UserState::Pending);
-        if !is_pending {
-            return Err(Refusal::Verification.into());
+        let new = new_user(&record, sign_up)?;
+        app.verifications.check(&record, &self.code).await?;
+        let mut repeats = Repeats::default();
+        loop {
+            let created = async {
+                let mut uow = app.store.begin().await?;
+                let id = new.insert(&mut *uow, app.clock.now(), &*app.random).await?;
+                uow.commit().await?;
+                Ok(id)
+            };
+            match created.await {
+                Err(error) if repeats.allow(&error) => {}
+                outcome => return outcome,
+            }
         }
-        uow.activate_user(user_id, app.clock.now()).await?;
-        uow.commit().await?;
-        Ok(user_id)
     }
+}
+
+fn new_user(record: &VerificationRecord, sign_up: &PendingSignUp) -> Result<NewUser, Error> {
+    let username = sign_up
+        .username
+        .as_deref()
+        .map(Username::parse)
+        .transpose()
+        .map_err(|rule| Error::Internal(format!("a kept user name {rule}")))?;
+    Ok(NewUser {
+        group: record.group.clone(),
+        address: record.address.clone(),
+        username: username.map(Identifier::Username),
+        password: Some(PasswordHash::new(sign_up.password_hash.clone())),
+    })
 }

@@ -7,12 +7,15 @@
 use crate::application::{Application, Tokens};
 use crate::error::{Error, Refusal};
 use crate::model::{Presented, RefreshToken, Session};
+use crate::ports::Clock as _;
 
 /// Somebody refreshes.
 #[derive(Debug)]
 pub struct RefreshTokens {
     /// The token as it was presented.
     pub refresh_token: String,
+    /// The caller that presents it.
+    pub client_id: String,
 }
 
 /// A race is lost to a faster exchange of the same session; each loss means
@@ -20,7 +23,8 @@ pub struct RefreshTokens {
 const ROUNDS: u32 = 8;
 
 impl RefreshTokens {
-    /// Exchanges the token.
+    /// Exchanges the token. It is good for the caller that it was issued to
+    /// alone (RFC 6749, section 6).
     ///
     /// # Errors
     /// A token that is not valid, was used long ago, or whose session has
@@ -33,7 +37,8 @@ impl RefreshTokens {
                 .session_with_user(token.session_id())
                 .await?
                 .ok_or(Refusal::RefreshToken)?;
-            if !app.secrets.refresh.is_genuine(&token, &session) {
+            let is_issued = app.tokens.is_genuine(&token, &session);
+            if !is_issued || session.client_id != self.client_id {
                 return Err(Refusal::RefreshToken.into());
             }
             if session.revoked_at.is_some() || !user.is_active() {
@@ -43,17 +48,11 @@ impl RefreshTokens {
             if !session.is_live(now) {
                 return Err(Refusal::RefreshToken.into());
             }
-            let settings = &app.settings.tokens;
-            match session.present(
-                token.generation(),
-                now,
-                settings.refresh_grace,
-                settings.idle_ttl,
-            ) {
-                Presented::Repeat => return app.mint(&session),
+            match session.present(token.generation(), now, app.settings.tokens.lifetimes()) {
+                Presented::Repeat => return app.tokens.mint(&session),
                 Presented::Rotate(rotation) => {
                     if app.store.rotate(session.id, rotation).await? {
-                        return app.mint(&session.rotated(rotation));
+                        return app.tokens.mint(&session.rotated(rotation));
                     }
                 }
                 Presented::Reused => return end(app, &session).await,
@@ -67,7 +66,7 @@ impl RefreshTokens {
 }
 
 async fn end(app: &Application, session: &Session) -> Result<Tokens, Error> {
-    app.end_session(session.id).await?;
+    app.session_ending.end(session.id).await?;
     tracing::warn!(
         session_id = %session.id,
         user_id = %session.user_id,

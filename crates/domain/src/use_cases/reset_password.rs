@@ -1,8 +1,12 @@
 //! Setting a new password by proof of the address.
 
-use crate::application::Application;
+use crate::application::{Application, Repeats};
 use crate::error::{Error, Refusal};
-use crate::model::{Password, PasswordCredential, Proof, Purpose, User};
+use crate::model::{
+    Address, Locale, Password, PasswordCredential, PasswordHash, Proof, ProvenUser, Purpose,
+    Revocation, User,
+};
+use crate::ports::{Clock as _, Content};
 
 /// Somebody proved the address and sets a new password.
 #[derive(Debug)]
@@ -11,43 +15,69 @@ pub struct ResetPassword {
     pub proof: Proof,
     /// The password as it shall be.
     pub new: Password,
+    /// The language of the notice.
+    pub locale: Locale,
 }
 
 impl ResetPassword {
-    /// Sets the password, and ends all sessions of the user.
+    /// Sets the password, ends all sessions of the user, and tells all of the
+    /// user's addresses.
     ///
     /// # Errors
-    /// A proof that is not valid, a password that is too easy, too many hashes.
+    /// A proof that is not valid, or was made before the password was set last;
+    /// a password that is too easy; too many hashes.
     pub async fn execute(self, app: &Application) -> Result<(), Error> {
         let proved = app
-            .look_at_proof(&self.proof, Purpose::PasswordReset)
+            .verifications
+            .proof(&self.proof, Purpose::PasswordReset)
             .await?;
         let known = [proved.address.as_str()];
         app.hasher
             .assess(&self.new, &known)
             .map_err(|rule| Error::invalid("new_password", rule))?;
-        let hash = app.hasher.hash(self.new).await?;
-        app.spend_proof(&self.proof).await?;
-
-        let user = app
-            .store
-            .user_by_verified_address(&proved.group, &proved.address)
-            .await?
-            .ok_or(Refusal::Proof)?;
-        let now = app.clock.now();
-        let mut uow = app.store.begin().await?;
-        let user = uow
-            .lock_user(user.id)
-            .await?
-            .filter(User::is_active)
-            .ok_or(Refusal::Proof)?;
-        uow.put_credential(&PasswordCredential::new(user.id, hash, now))
-            .await?;
-        let ended = uow
-            .revoke_user_sessions(user.id, None, now, app.settings.tokens.revocation_ttl())
-            .await?;
-        uow.commit().await?;
-        app.enter_revocations(&ended, now);
+        let hash = app.hasher.admit()?.hash(self.new).await?;
+        app.verifications.spend_proof(&self.proof).await?;
+        let user = proved.user.ok_or(Refusal::Proof)?;
+        let addresses = app.store.addresses(user.id).await?;
+        if !addresses.contains(&proved.address) {
+            return Err(Refusal::Proof.into());
+        }
+        let mut repeats = Repeats::default();
+        let ended = loop {
+            match commit(app, user, &hash, &addresses, self.locale).await {
+                Err(error) if repeats.allow(&error) => {}
+                outcome => break outcome?,
+            }
+        };
+        app.session_ending.committed(&ended);
+        app.messages.queued();
         Ok(())
     }
+}
+
+async fn commit(
+    app: &Application,
+    proved: ProvenUser,
+    hash: &PasswordHash,
+    addresses: &[Address],
+    locale: Locale,
+) -> Result<Vec<Revocation>, Error> {
+    let now = app.clock.now();
+    let mut uow = app.store.begin().await?;
+    let user = uow
+        .lock_user(proved.id)
+        .await?
+        .filter(|user| User::is_active(user) && proved.is_current(user))
+        .ok_or(Refusal::Proof)?;
+    uow.put_credential(&PasswordCredential::new(user.id, hash.clone(), now))
+        .await?;
+    let ended = uow.revoke_user_sessions(user.id, None, now).await?;
+    for notice in app
+        .messages
+        .notices(addresses, locale, &Content::PasswordReset)?
+    {
+        uow.insert_message(&notice).await?;
+    }
+    uow.commit().await?;
+    Ok(ended)
 }

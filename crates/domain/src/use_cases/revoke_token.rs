@@ -12,27 +12,24 @@ pub struct RevokeToken {
 }
 
 impl RevokeToken {
-    /// Ends the session. A token that is not valid has none: that is no error.
+    /// Ends the session of a genuine token, expired or not. Any other has none:
+    /// that is no error.
     ///
     /// # Errors
     /// Unavailable, if it is not certain that the session has ended.
     pub async fn execute(self, app: &Application) -> Result<(), Error> {
         match self.session(app).await? {
-            Some(session) => app.end_session(session).await,
+            Some(session) => app.session_ending.end(session).await,
             None => Ok(()),
         }
     }
 
     async fn session(&self, app: &Application) -> Result<Option<SessionId>, Error> {
-        if let Some(token) = RefreshToken::parse(&self.token) {
-            let session = app.store.session(token.session_id()).await?;
-            let is_genuine = |session: &_| app.secrets.refresh.is_genuine(&token, session);
-            return Ok(session.filter(is_genuine).map(|session| session.id));
-        }
-        let now = app.clock.now().as_seconds();
-        let claims = app
-            .verifier()
-            .verify(&app.keyring.verifying(), &self.token, now);
-        Ok(claims.ok().and_then(|claims| claims.sid.parse().ok()))
+        let Some(token) = RefreshToken::parse(&self.token) else {
+            return Ok(app.people.session_of(&self.token));
+        };
+        let session = app.store.session(token.session_id()).await?;
+        let is_genuine = |session: &_| app.tokens.is_genuine(&token, session);
+        Ok(session.filter(is_genuine).map(|session| session.id))
     }
 }

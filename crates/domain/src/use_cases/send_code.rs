@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use crate::application::{Application, CodeRequest};
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::model::{
-    Address, ClientContext, Code, GroupId, Locale, Purpose, Timestamp, User, VerificationRecord,
+    Address, ClientContext, Code, GroupId, Locale, ProvenUser, Purpose, Timestamp, User,
+    VerificationRecord,
 };
 use crate::ports::{Content, Message};
 
@@ -38,24 +39,32 @@ pub struct SentCode {
 }
 
 impl SendCode {
-    /// Makes and sends the code. To sign in or to reset a password, it is sent
-    /// to active users only, and the answer does not tell.
+    /// Makes the code and queues its message. To sign in or to reset a
+    /// password, it is sent to active users only, and the answer does not tell.
     ///
     /// # Errors
-    /// Too many messages; unavailable, if it cannot be kept or sent.
+    /// Too many messages; no sender; unavailable, if the code cannot be kept or
+    /// its message not be queued.
     pub async fn execute(self, app: &Application) -> Result<SentCode, Error> {
-        app.count_send(&self.group, &self.address, &self.client)
-            .await?;
-        let is_wanted = match self.purpose {
-            Purpose::SignUp | Purpose::ConfirmSignUp => true,
-            Purpose::SignIn | Purpose::PasswordReset => app
-                .store
-                .user_by_verified_address(&self.group, &self.address)
-                .await?
-                .as_ref()
-                .is_some_and(User::is_active),
+        if self.code.is_none() && app.messages.sender().is_none() {
+            return Err(Refusal::SenderMissing.into());
+        }
+        let charge = app.limits.charge_send(&self.address, &self.client).await?;
+        let sent = self.send(app).await;
+        app.limits.refund_if_failed(charge, sent).await
+    }
+
+    async fn send(self, app: &Application) -> Result<SentCode, Error> {
+        let is_for_users = match self.purpose {
+            Purpose::SignUp | Purpose::ConfirmSignUp => false,
+            Purpose::SignIn | Purpose::PasswordReset => true,
         };
-        let is_delivered_by_caller = self.code.is_some();
+        let user = if is_for_users {
+            holder(app, &self.group, &self.address).await?
+        } else {
+            None
+        };
+        let message_id = self.code.is_none().then(|| app.messages.new_id());
         let digits = app.settings.verification.code_digits;
         let code = self
             .code
@@ -64,25 +73,44 @@ impl SendCode {
             group: self.group,
             address: self.address.clone(),
             purpose: self.purpose,
-            user_id: None,
+            user,
+            sign_up: None,
+            message: message_id,
             ttl: self.ttl.unwrap_or(app.settings.verification.code_ttl),
         };
-        let record = app.keep_code(request, &code).await?;
-        if is_wanted && !is_delivered_by_caller {
-            let content = Content::Code {
-                code,
-                purpose: record.purpose,
-                expires_at: record.expires_at,
-            };
-            app.sender
-                .send(Message {
-                    to: self.address,
-                    locale: self.locale,
-                    content,
-                })
-                .await?;
+        let record = app.verifications.keep(request, &code).await?;
+        if let Some(id) = message_id {
+            let is_wanted = !is_for_users || user.is_some();
+            let message = is_wanted.then_some(Message {
+                to: self.address,
+                locale: self.locale,
+                content: Content::Code {
+                    code,
+                    purpose: record.purpose,
+                    expires_at: record.expires_at,
+                },
+            });
+            let queued = app.messages.code(id, message, record.expires_at)?;
+            app.store.enqueue(&queued).await?;
+            app.messages.queued();
         }
         let resend_at = record.created_at.plus(app.settings.verification.cooldown);
         Ok(SentCode { record, resend_at })
     }
+}
+
+/// The active user who holds an address, with its credentials as they are.
+async fn holder(
+    app: &Application,
+    group: &GroupId,
+    address: &Address,
+) -> Result<Option<ProvenUser>, Error> {
+    let account = app
+        .store
+        .account_by_identifier(group, &address.clone().into())
+        .await?;
+    let user = account.map(|account| account.user);
+    Ok(user
+        .filter(User::is_active)
+        .map(|user| ProvenUser::of(&user)))
 }

@@ -1,8 +1,9 @@
 //! Looking at the sessions of a person, and ending them.
 
-use crate::application::Application;
+use crate::application::{Application, Repeats};
 use crate::error::{Error, Refusal};
-use crate::model::{PageSize, PageToken, Session, SessionId, UserId};
+use crate::model::{PageSize, PageToken, Revocation, Session, SessionId, UserId};
+use crate::ports::Clock as _;
 
 /// For whom a call acts.
 #[derive(Clone)]
@@ -67,7 +68,7 @@ impl Actor {
     async fn resolve(&self, app: &Application) -> Result<(UserId, Option<SessionId>), Error> {
         match self {
             Self::Person(access_token) => {
-                let person = app.person(access_token).await?;
+                let person = app.people.by_access_token(access_token).await?;
                 Ok((person.user.id, Some(person.session.id)))
             }
             Self::User(id) => Ok((*id, None)),
@@ -122,7 +123,7 @@ impl RevokeSession {
     pub async fn execute(self, app: &Application) -> Result<(), Error> {
         let (user_id, _) = self.actor.resolve(app).await?;
         let session = own_session(app, user_id, self.session_id).await?;
-        app.end_session(session.id).await
+        app.session_ending.end(session.id).await
     }
 }
 
@@ -135,17 +136,31 @@ impl RevokeUserSessions {
     pub async fn execute(self, app: &Application) -> Result<u32, Error> {
         let (user_id, current) = self.actor.resolve(app).await?;
         let keep = current.filter(|_| self.keep_current);
-        let now = app.clock.now();
-        let mut uow = app.store.begin().await?;
-        // Whoever signs in at the same time waits, or is seen.
-        uow.lock_user(user_id).await?;
-        let ended = uow
-            .revoke_user_sessions(user_id, keep, now, app.settings.tokens.revocation_ttl())
-            .await?;
-        uow.commit().await?;
-        app.enter_revocations(&ended, now);
+        let mut repeats = Repeats::default();
+        let ended = loop {
+            match end_all(app, user_id, keep).await {
+                Err(error) if repeats.allow(&error) => {}
+                outcome => break outcome?,
+            }
+        };
+        app.session_ending.committed(&ended);
         Ok(u32::try_from(ended.len()).unwrap_or(u32::MAX))
     }
+}
+
+async fn end_all(
+    app: &Application,
+    user: UserId,
+    keep: Option<SessionId>,
+) -> Result<Vec<Revocation>, Error> {
+    let mut uow = app.store.begin().await?;
+    // Whoever signs in at the same time waits, or is seen.
+    uow.lock_user(user).await?;
+    let ended = uow
+        .revoke_user_sessions(user, keep, app.clock.now())
+        .await?;
+    uow.commit().await?;
+    Ok(ended)
 }
 
 async fn own_session(app: &Application, user: UserId, id: SessionId) -> Result<Session, Error> {

@@ -1,8 +1,8 @@
 //! Looking at a verification, and cancelling it.
 
 use crate::application::Application;
-use crate::error::{Error, Refusal};
-use crate::model::{VerificationId, VerificationRecord};
+use crate::error::Error;
+use crate::model::{DeliveryState, VerificationId, VerificationRecord};
 
 /// Somebody looks at a verification.
 #[derive(Debug)]
@@ -25,6 +25,21 @@ pub struct ShownVerification {
     pub record: VerificationRecord,
     /// Tries left.
     pub remaining_attempts: u32,
+    /// Where the message with the code is.
+    pub delivery: Delivery,
+}
+
+/// Where the message with a code is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// There is none: the caller delivers the code.
+    ByCaller,
+    /// On its way.
+    Queued,
+    /// Handed over to the provider.
+    Sent,
+    /// Not sent, and not tried again.
+    Failed,
 }
 
 impl GetVerification {
@@ -33,11 +48,20 @@ impl GetVerification {
     /// # Errors
     /// If it is gone.
     pub async fn execute(self, app: &Application) -> Result<ShownVerification, Error> {
-        let record = app.verification(self.id).await?;
-        let remaining_attempts = app.remaining_tries(&record).await?;
+        let record = app.verifications.find(self.id).await?;
+        let remaining_attempts = app.verifications.remaining_tries(&record).await?;
+        let delivery = match record.message {
+            None => Delivery::ByCaller,
+            Some(message) => match app.store.delivery_state(message).await? {
+                None => Delivery::Sent,
+                Some(DeliveryState::Queued | DeliveryState::Sending) => Delivery::Queued,
+                Some(DeliveryState::Failed) => Delivery::Failed,
+            },
+        };
         Ok(ShownVerification {
             record,
             remaining_attempts,
+            delivery,
         })
     }
 }
@@ -48,10 +72,6 @@ impl CancelVerification {
     /// # Errors
     /// Unavailable, if it is not certain that it is dead.
     pub async fn execute(self, app: &Application) -> Result<(), Error> {
-        match app.verification(self.id).await {
-            Ok(record) => app.cancel_code(&record).await,
-            Err(Error::Refused(Refusal::Verification)) => Ok(()),
-            Err(error) => Err(error),
-        }
+        app.verifications.cancel(self.id).await
     }
 }

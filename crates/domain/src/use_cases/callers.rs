@@ -1,4 +1,4 @@
-//! Letting a program call the service.
+//! Adding a program that may call the service.
 
 use crate::error::Error;
 use crate::model::{ApiKey, Caller, CallerName, Role};

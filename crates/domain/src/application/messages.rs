@@ -1,0 +1,214 @@
+//! Putting messages into the outbox, sealed, and taking them out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+use crate::model::{
+    Address, Code, Locale, MessageId, MessageKind, Purpose, QueuedMessage, SealingKey, Timestamp,
+};
+use crate::ports::{Clock, Content, Message, MessageSender, Notifier, Random};
+
+/// Writes and reads what is in the outbox.
+pub struct Messages {
+    key: SealingKey,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    notifier: Arc<dyn Notifier>,
+    sender: Option<Arc<dyn MessageSender>>,
+}
+
+/// How long a notice is worth sending.
+const NOTICE_TTL: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A message as it is sealed. Nobody is written to if there is none: so that
+/// neither the outbox nor the time of an answer tells who has an account.
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    message: Option<SealedMessage>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SealedMessage {
+    to: Address,
+    locale: Locale,
+    content: SealedContent,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SealedContent {
+    Code {
+        code: String,
+        purpose: Purpose,
+        expires_at: Timestamp,
+    },
+    AlreadySignedUp,
+    PasswordChanged,
+    PasswordReset,
+}
+
+impl Messages {
+    pub(crate) fn new(
+        key: SealingKey,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        notifier: Arc<dyn Notifier>,
+        sender: Option<Arc<dyn MessageSender>>,
+    ) -> Self {
+        Self {
+            key,
+            clock,
+            random,
+            notifier,
+            sender,
+        }
+    }
+
+    /// What messages are handed to, if there is one.
+    #[must_use]
+    pub fn sender(&self) -> Option<&dyn MessageSender> {
+        self.sender.as_deref()
+    }
+
+    /// A new id of a message.
+    pub(crate) fn new_id(&self) -> MessageId {
+        MessageId::generate(self.clock.now(), &*self.random)
+    }
+
+    /// A code's message, or one to nobody, worth sending until `expires_at`.
+    pub(crate) fn code(
+        &self,
+        id: MessageId,
+        message: Option<Message>,
+        expires_at: Timestamp,
+    ) -> Result<QueuedMessage, Error> {
+        self.seal(id, MessageKind::Code, message, expires_at)
+    }
+
+    /// A notice to each of the addresses; none if nothing can be sent.
+    pub(crate) fn notices(
+        &self,
+        addresses: &[Address],
+        locale: Locale,
+        content: &Content,
+    ) -> Result<Vec<QueuedMessage>, Error> {
+        if self.sender.is_none() {
+            return Ok(Vec::new());
+        }
+        let expires_at = self.clock.now().plus(NOTICE_TTL);
+        let notice = |to: &Address| {
+            let message = Message {
+                to: to.clone(),
+                locale,
+                content: content.clone(),
+            };
+            self.seal(
+                self.new_id(),
+                MessageKind::Notice,
+                Some(message),
+                expires_at,
+            )
+        };
+        addresses.iter().map(notice).collect()
+    }
+
+    /// The message, if there is one to anybody.
+    pub(crate) fn open(&self, queued: &QueuedMessage) -> Result<Option<Message>, Error> {
+        let fault = |what: String| Error::Internal(format!("message {} {what}", queued.id));
+        let plain = self
+            .key
+            .open(&queued.id.to_string(), &queued.sealed)
+            .map_err(|error| fault(error.to_string()))?;
+        let sealed: Sealed = serde_json::from_slice(&plain)
+            .map_err(|error| fault(format!("cannot be read: {error}")))?;
+        sealed
+            .message
+            .map(|message| message.restore().map_err(|rule| fault(rule.to_owned())))
+            .transpose()
+    }
+
+    /// Tells the job that there is a message. To be called after the commit.
+    pub(crate) fn queued(&self) {
+        self.notifier.message_queued();
+    }
+
+    fn seal(
+        &self,
+        id: MessageId,
+        kind: MessageKind,
+        message: Option<Message>,
+        expires_at: Timestamp,
+    ) -> Result<QueuedMessage, Error> {
+        let sealed = Sealed {
+            message: message.map(SealedMessage::of),
+        };
+        let plain = serde_json::to_vec(&sealed)
+            .map(Zeroizing::new)
+            .map_err(|error| Error::Internal(format!("a message cannot be written: {error}")))?;
+        Ok(QueuedMessage {
+            id,
+            kind,
+            sealed: self.key.seal(&id.to_string(), &plain, &*self.random),
+            created_at: self.clock.now(),
+            expires_at,
+        })
+    }
+}
+
+impl SealedMessage {
+    fn of(message: Message) -> Self {
+        let content = match message.content {
+            Content::Code {
+                code,
+                purpose,
+                expires_at,
+            } => SealedContent::Code {
+                code: code.expose().to_owned(),
+                purpose,
+                expires_at,
+            },
+            Content::AlreadySignedUp => SealedContent::AlreadySignedUp,
+            Content::PasswordChanged => SealedContent::PasswordChanged,
+            Content::PasswordReset => SealedContent::PasswordReset,
+        };
+        Self {
+            to: message.to,
+            locale: message.locale,
+            content,
+        }
+    }
+
+    fn restore(self) -> Result<Message, &'static str> {
+        let content = match self.content {
+            SealedContent::Code {
+                code,
+                purpose,
+                expires_at,
+            } => Content::Code {
+                code: Code::parse(code)?,
+                purpose,
+                expires_at,
+            },
+            SealedContent::AlreadySignedUp => Content::AlreadySignedUp,
+            SealedContent::PasswordChanged => Content::PasswordChanged,
+            SealedContent::PasswordReset => Content::PasswordReset,
+        };
+        Ok(Message {
+            to: self.to,
+            locale: self.locale,
+            content,
+        })
+    }
+}
+
+impl std::fmt::Debug for Messages {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Messages")
+            .field("has_sender", &self.sender.is_some())
+            .finish_non_exhaustive()
+    }
+}

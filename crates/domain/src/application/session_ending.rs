@@ -1,0 +1,68 @@
+//! Ending sessions: durably first, then for this replica's validations, then for
+//! the others'.
+
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::model::{Revocation, Session, SessionId};
+use crate::ports::{Clock, Notifier, Store};
+use crate::validation::RevocationFeed;
+
+/// Ends sessions.
+pub struct SessionEnding {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    feed: Arc<RevocationFeed>,
+    notifier: Arc<dyn Notifier>,
+}
+
+impl SessionEnding {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        feed: Arc<RevocationFeed>,
+        notifier: Arc<dyn Notifier>,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            feed,
+            notifier,
+        }
+    }
+
+    /// Ends a session. One that has ended already stays as it is, and its tokens
+    /// are rejected here too, though another replica may have ended it.
+    pub(crate) async fn end(&self, session: SessionId) -> Result<(), Error> {
+        let mut uow = self.store.begin().await?;
+        match uow.revoke_session(session, self.clock.now()).await? {
+            Some(revocation) => {
+                uow.commit().await?;
+                self.committed(&[revocation]);
+            }
+            None => {
+                drop(uow);
+                let session = self.store.session(session).await?;
+                let earlier = session.as_ref().and_then(Session::revocation);
+                self.feed.enter(earlier.as_slice(), &*self.clock);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets this replica reject the tokens of ended sessions from now on, and
+    /// tells the others. To be called after the commit and before the answer.
+    pub(crate) fn committed(&self, revocations: &[Revocation]) {
+        if revocations.is_empty() {
+            return;
+        }
+        self.feed.enter(revocations, &*self.clock);
+        self.notifier.revocations_committed();
+    }
+}
+
+impl std::fmt::Debug for SessionEnding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SessionEnding(..)")
+    }
+}

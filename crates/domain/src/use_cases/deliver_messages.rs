@@ -1,0 +1,86 @@
+//! Handing queued messages to the sender.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use crate::application::Application;
+use crate::error::Error;
+use crate::model::{ClaimedMessage, MessageId, MessageKind, Settlement};
+use crate::ports::{Clock as _, MessageSender, SendError};
+
+/// Delivers the messages that are due.
+#[derive(Debug)]
+pub struct DeliverMessages {
+    /// How many are sent at once at the most.
+    pub batch: u32,
+}
+
+/// How long a replica may take to settle what it has claimed. After that
+/// another one takes it over.
+const CLAIM: Duration = Duration::from_secs(60);
+/// The pause after the first failure. It doubles with each.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+impl DeliverMessages {
+    /// Claims a batch, sends it and writes down what became of it. Tells how
+    /// many messages were claimed.
+    ///
+    /// # Errors
+    /// If the database does not answer. What was claimed and not settled is
+    /// doubtful then: a code is not sent again, a notice is.
+    pub async fn execute(self, app: &Application) -> Result<usize, Error> {
+        let Some(sender) = app.messages.sender() else {
+            return Ok(0);
+        };
+        let now = app.clock.now();
+        let claimed = app
+            .store
+            .claim_messages(now, now.plus(CLAIM), self.batch)
+            .await?;
+        let sendings = claimed.iter().map(|message| deliver(app, sender, message));
+        let settled = join_all(sendings).await;
+        app.store.settle_messages(&settled).await?;
+        Ok(settled.len())
+    }
+}
+
+async fn deliver(
+    app: &Application,
+    sender: &dyn MessageSender,
+    claimed: &ClaimedMessage,
+) -> (MessageId, Settlement) {
+    let queued = &claimed.message;
+    let is_code = queued.kind == MessageKind::Code;
+    if claimed.is_doubtful && is_code {
+        tracing::warn!(message_id = %queued.id, "a code may have been sent: it is not sent again");
+        return (queued.id, Settlement::Failed);
+    }
+    let settlement = match app.messages.open(queued) {
+        Ok(None) => Settlement::Sent,
+        Ok(Some(message)) => match sender.send(message).await {
+            Ok(()) => Settlement::Sent,
+            Err(error) => {
+                tracing::warn!(message_id = %queued.id, %error, "a message was not sent");
+                match error {
+                    SendError::Unknown(_) if is_code => Settlement::Failed,
+                    SendError::Unknown(_) | SendError::Refused(_) => {
+                        Settlement::RetryAt(app.clock.now().plus(pause(claimed.attempts)))
+                    }
+                }
+            }
+        },
+        Err(error) => {
+            tracing::error!(message_id = %queued.id, %error, "a message cannot be sent");
+            Settlement::Failed
+        }
+    };
+    (queued.id, settlement)
+}
+
+fn pause(attempts: u32) -> Duration {
+    FIRST_PAUSE
+        .saturating_mul(2_u32.saturating_pow(attempts))
+        .min(LONGEST_PAUSE)
+}

@@ -1,0 +1,120 @@
+//! The password grant: unknown, wrong, not active and locked get one answer at
+//! one cost, which is exactly one hash. A place for it is taken before anything
+//! is counted; the attempt is counted durably while the hash is computed, and
+//! the comparison is answered only if the attempt was counted.
+
+use futures_util::future::try_join;
+
+use super::Opening;
+use crate::application::{Application, Repeats, compare_password};
+use crate::error::{Error, Refusal};
+use crate::model::{
+    AuthenticationMethod, GroupId, Identifier, Password, PasswordCredential, PasswordHash, Session,
+    User, UserId,
+};
+use crate::ports::{Account, Clock as _, HashingPlace};
+
+/// A password that proved right, to be checked again in the unit of work.
+struct Matched {
+    user_id: UserId,
+    credential: PasswordCredential,
+    rehashed: Option<PasswordHash>,
+}
+
+/// Signs a person in with a password.
+pub(super) async fn with_password(
+    app: &Application,
+    group: &GroupId,
+    identifier: &Identifier,
+    password: Password,
+    opening: &Opening,
+) -> Result<Session, Error> {
+    let place = app.hasher.admit()?;
+    let charge = app
+        .limits
+        .charge_sign_in(identifier, &opening.client)
+        .await?;
+    let matched = compare(app, group, identifier, password, place).await?;
+    let mut repeats = Repeats::default();
+    let session = loop {
+        match sign_in(app, &matched, opening).await {
+            Err(error) if repeats.allow(&error) => {}
+            outcome => break outcome?,
+        }
+    };
+    app.limits.refund(charge).await?;
+    Ok(session)
+}
+
+async fn compare(
+    app: &Application,
+    group: &GroupId,
+    identifier: &Identifier,
+    password: Password,
+    place: Box<dyn HashingPlace>,
+) -> Result<Matched, Error> {
+    let account = app.store.account_by_identifier(group, identifier).await?;
+    let credential = account
+        .as_ref()
+        .and_then(|account| account.credential.clone());
+    let verify = compare_password(place, password.clone(), credential.as_ref());
+    let count = async {
+        match &credential {
+            Some(credential) => Ok(app
+                .store
+                .count_attempt(credential.user_id, app.settings.password_attempts)
+                .await?),
+            None => Ok(false),
+        }
+    };
+    let (verdict, counted) = try_join(verify, count).await?;
+    let (Some(Account { user, .. }), Some(credential)) = (account, credential) else {
+        return Err(Refusal::SignIn.into());
+    };
+    if !verdict.matches || !counted || !user.is_active() {
+        return Err(Refusal::SignIn.into());
+    }
+    let rehashed = if verdict.outdated {
+        rehash(app, password).await
+    } else {
+        None
+    };
+    Ok(Matched {
+        user_id: user.id,
+        credential,
+        rehashed,
+    })
+}
+
+/// The password under today's parameters; another time, if the hasher has no
+/// place now.
+async fn rehash(app: &Application, password: Password) -> Option<PasswordHash> {
+    let place = app.hasher.admit().ok()?;
+    place.hash(password).await.ok()
+}
+
+/// Opens the session, if the user is still active and the password is still
+/// the one that was compared: whoever changes it meanwhile ends all sessions,
+/// and this must not be one that escapes.
+async fn sign_in(
+    app: &Application,
+    matched: &Matched,
+    opening: &Opening,
+) -> Result<Session, Error> {
+    let mut uow = app.store.begin().await?;
+    let user = uow
+        .lock_user(matched.user_id)
+        .await?
+        .filter(User::is_active)
+        .ok_or(Refusal::SignIn)?;
+    let credential = uow.lock_credential(user.id).await?.ok_or(Refusal::SignIn)?;
+    if credential.hash != matched.credential.hash {
+        return Err(Refusal::SignIn.into());
+    }
+    uow.clear_failures(user.id, matched.rehashed.as_ref(), app.clock.now())
+        .await?;
+    let session = opening.session(app, &user, AuthenticationMethod::Password);
+    uow.insert_session(&session).await?;
+    uow.commit().await?;
+    Ok(session)
+}
