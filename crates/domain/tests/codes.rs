@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_domain::model::{Code, Purpose};
+use countersign_domain::model::{Code, Locale, Purpose};
 use countersign_domain::testing::{World, password, refusal, send_code};
 use countersign_domain::use_cases::{
     CancelVerification, CheckCode, GetVerification, ResetPassword, Which,
@@ -16,17 +16,17 @@ const PASSWORD: &str = "a long enough phrase";
 async fn a_sign_in_code_is_sent_to_users_only_and_nobody_can_tell() {
     let world = World::new().await;
     world.user(EMAIL, PASSWORD).await;
-    world.outbox.take();
+    world.take_sent().await;
     send_code("nobody@example.com", Purpose::SignIn)
         .execute(&world.app)
         .await
         .expect("looks sent");
-    assert!(world.outbox.take().is_empty());
+    assert!(world.take_sent().await.is_empty());
     send_code(EMAIL, Purpose::SignIn)
         .execute(&world.app)
         .await
         .expect("sent");
-    assert_eq!(world.outbox.take().len(), 1);
+    assert_eq!(world.take_sent().await.len(), 1);
 }
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn a_code_has_five_tries_and_a_new_one_renews_no_budget() {
             .execute(&world.app)
             .await
             .expect("sent");
-        let right = Code::parse(world.outbox.take_code()).expect("a code");
+        let right = world.take_code().await;
         for remaining in (0..5).rev() {
             let check = CheckCode {
                 which: Which::Id(sent.record.id),
@@ -67,7 +67,7 @@ async fn a_code_has_five_tries_and_a_new_one_renews_no_budget() {
         .execute(&world.app)
         .await
         .expect("sent");
-    let right = Code::parse(world.outbox.take_code()).expect("a code");
+    let right = world.take_code().await;
     let check = CheckCode {
         which: Which::Id(sent.record.id),
         code: right,
@@ -88,7 +88,7 @@ async fn an_expired_code_is_refused() {
         .execute(&world.app)
         .await
         .expect("sent");
-    let code = Code::parse(world.outbox.take_code()).expect("a code");
+    let code = world.take_code().await;
     world.clock.advance(Duration::from_secs(300));
     let check = CheckCode {
         which: Which::Id(sent.record.id),
@@ -169,6 +169,7 @@ async fn a_reset_password_ends_all_sessions_and_its_proof_is_spent() {
     let reset = |text| ResetPassword {
         proof: proof.clone(),
         new: password(text),
+        locale: Locale::English,
     };
     reset("another long phrase")
         .execute(&world.app)
@@ -197,5 +198,5 @@ async fn a_reset_code_goes_to_users_only_and_nobody_can_tell() {
         .execute(&world.app)
         .await
         .expect("looks sent");
-    assert!(world.outbox.take().is_empty());
+    assert!(world.take_sent().await.is_empty());
 }

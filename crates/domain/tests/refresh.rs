@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use countersign_domain::Refusal;
-use countersign_domain::model::Password;
+use countersign_domain::model::{Password, UserState};
 use countersign_domain::testing::{World, refusal};
-use countersign_domain::use_cases::{Actor, ChangePassword, RevokeToken, RevokeUserSessions};
+use countersign_domain::use_cases::{
+    Actor, ChangePassword, RefreshTokens, RevokeToken, RevokeUserSessions,
+};
 
 const EMAIL: &str = "mina@example.com";
 const PASSWORD: &str = "a long enough phrase";
@@ -197,9 +199,88 @@ async fn all_sessions_of_a_user_end_at_once_and_are_counted() {
 
 #[tokio::test]
 async fn no_access_token_outlives_its_session() {
-    let mut world = World::new().await;
-    world.app.settings.tokens.session_ttl = Duration::from_secs(90);
+    let world = World::with(|settings| settings.tokens.session_ttl = Duration::from_secs(90)).await;
     world.user(EMAIL, PASSWORD).await;
     let tokens = world.sign_in(EMAIL, PASSWORD).await.expect("signed in");
     assert!(tokens.access_expires_at <= tokens.refresh_expires_at);
+}
+
+#[tokio::test]
+async fn a_dead_unused_successor_ends_the_session() {
+    let (world, first) = signed_in().await;
+    let dead = world.refresh(&first).await.expect("refreshed");
+    world.clock.advance(Duration::from_secs(31));
+    let found = world.refresh(&first).await.expect("the reply was lost");
+    // The dead one is younger than the parent, and older than the newest.
+    assert_eq!(
+        refusal(world.refresh(&dead.refresh_token).await),
+        Refusal::RefreshTokenReused
+    );
+    assert_eq!(
+        refusal(world.refresh(&found.refresh_token).await),
+        Refusal::SessionEnded
+    );
+}
+
+#[tokio::test]
+async fn a_user_who_is_not_active_any_more_gets_no_tokens() {
+    let (world, first) = signed_in().await;
+    let user = world
+        .sign_in(EMAIL, PASSWORD)
+        .await
+        .expect("signed in")
+        .user_id;
+    let mut inactive = world
+        .app
+        .store
+        .user(user)
+        .await
+        .expect("readable")
+        .expect("the user is there");
+    inactive.state = UserState::Pending;
+    world.store.replace_user(inactive);
+    assert_eq!(refusal(world.refresh(&first).await), Refusal::SessionEnded);
+}
+
+#[tokio::test]
+async fn a_token_is_good_for_its_own_caller_alone_and_the_session_lives_on() {
+    let (world, first) = signed_in().await;
+    let stolen = RefreshTokens {
+        refresh_token: first.clone(),
+        client_id: "another-gateway".into(),
+    };
+    assert_eq!(
+        refusal(stolen.execute(&world.app).await),
+        Refusal::RefreshToken
+    );
+    world.refresh(&first).await.expect("its own caller");
+}
+
+#[tokio::test]
+async fn an_expired_access_token_still_ends_its_session() {
+    let world = World::new().await;
+    world.user(EMAIL, PASSWORD).await;
+    let tokens = world.sign_in(EMAIL, PASSWORD).await.expect("signed in");
+    world.clock.advance(Duration::from_secs(3600));
+    let token = tokens.access_token;
+    RevokeToken { token }
+        .execute(&world.app)
+        .await
+        .expect("revoked");
+    assert_eq!(
+        refusal(world.refresh(&tokens.refresh_token).await),
+        Refusal::SessionEnded
+    );
+}
+
+#[tokio::test]
+async fn no_token_of_a_retry_outlives_what_its_session_knows() {
+    let (world, first) = signed_in().await;
+    let second = world.refresh(&first).await.expect("refreshed");
+    world.clock.advance(Duration::from_secs(30));
+    let again = world.refresh(&first).await.expect("a retry");
+    let session = world.app.store.session(second.session_id).await;
+    let session = session.expect("readable").expect("the session is there");
+    assert!(again.access_expires_at > second.access_expires_at);
+    assert!(again.access_expires_at <= session.access_expires_at);
 }

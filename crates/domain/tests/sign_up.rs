@@ -2,16 +2,23 @@
 //! an account.
 
 use countersign_domain::Refusal;
-use countersign_domain::model::Purpose;
+use countersign_domain::model::{Purpose, Username};
 use countersign_domain::ports::Content;
-use countersign_domain::testing::{World, refusal, sign_up};
+use countersign_domain::testing::{World, refusal};
 use countersign_domain::use_cases::{ConfirmSignUp, SignUp, SignedUp};
 
 const EMAIL: &str = "mina@example.com";
 const PASSWORD: &str = "a long enough phrase";
 
+fn named(sign_up: SignUp, name: &str) -> SignUp {
+    SignUp {
+        username: Some(Username::parse(name).expect("a name")),
+        ..sign_up
+    }
+}
+
 #[tokio::test]
-async fn a_pending_user_signs_in_only_after_the_code() {
+async fn a_user_exists_only_after_the_code() {
     let world = World::new().await;
     let confirm = world.pending(EMAIL, PASSWORD).await;
     assert_eq!(
@@ -27,15 +34,16 @@ async fn a_pending_user_signs_in_only_after_the_code() {
 async fn signing_up_again_looks_the_same_and_tells_the_owner() {
     let world = World::new().await;
     world.user(EMAIL, PASSWORD).await;
-    world.outbox.take();
+    world.take_sent().await;
     world.hasher.take_count();
-    let again = sign_up(EMAIL, "an attacker's phrase")
+    let again = world
+        .sign_up(EMAIL, "an attacker's phrase")
         .execute(&world.app)
         .await
         .expect("looks signed up");
     assert!(matches!(again, SignedUp::Pending { .. }));
     assert_eq!(world.hasher.take_count(), 1);
-    let [notice] = world.outbox.take().try_into().expect("one message");
+    let [notice] = world.take_sent().await.try_into().expect("one message");
     assert!(matches!(notice.content, Content::AlreadySignedUp));
     world
         .sign_in(EMAIL, PASSWORD)
@@ -48,7 +56,7 @@ async fn signing_up_again_looks_the_same_and_tells_the_owner() {
 }
 
 #[tokio::test]
-async fn a_code_activates_only_the_sign_up_that_it_was_sent_for() {
+async fn a_code_completes_only_the_sign_up_that_it_was_sent_for() {
     let world = World::new().await;
     let attacker = world.pending(EMAIL, "the attacker's phrase").await;
     let owner = world.pending(EMAIL, PASSWORD).await;
@@ -56,14 +64,12 @@ async fn a_code_activates_only_the_sign_up_that_it_was_sent_for() {
         verification_id: attacker.verification_id,
         code: owner.code.clone(),
     };
-    assert_eq!(
-        refusal(mixed.execute(&world.app).await),
-        Refusal::Verification
-    );
-    assert_eq!(
-        refusal(attacker.execute(&world.app).await),
-        Refusal::Verification
-    );
+    for refused in [mixed, attacker] {
+        assert_eq!(
+            refusal(refused.execute(&world.app).await),
+            Refusal::Verification
+        );
+    }
     owner
         .execute(&world.app)
         .await
@@ -75,13 +81,79 @@ async fn a_code_activates_only_the_sign_up_that_it_was_sent_for() {
 }
 
 #[tokio::test]
+async fn a_pending_sign_up_reserves_neither_address_nor_name() {
+    let world = World::new().await;
+    let squatting = named(world.sign_up("squatter@example.com", PASSWORD), "mina");
+    let squatting = squatting.execute(&world.app).await.expect("pending");
+    let SignedUp::Pending {
+        verification_id, ..
+    } = squatting
+    else {
+        panic!("the squatter is active");
+    };
+    let code = world.take_code().await;
+    world
+        .clock
+        .advance(world.app.settings.verification.cooldown);
+    world.pending(EMAIL, "the squatter's phrase").await;
+
+    let proof = world.prove(EMAIL, Purpose::SignUp).await.expect("proved");
+    let owner = named(world.sign_up_proven(EMAIL, Some(PASSWORD), proof), "mina");
+    let owner = owner.execute(&world.app).await.expect("the owner is first");
+    assert!(matches!(owner, SignedUp::Active(_)));
+    let late = ConfirmSignUp {
+        verification_id,
+        code,
+    };
+    assert_eq!(
+        refusal(late.execute(&world.app).await),
+        Refusal::UsernameTaken
+    );
+}
+
+#[tokio::test]
+async fn of_two_sign_ups_for_an_address_the_first_proof_wins() {
+    let world = World::new().await;
+    let pending = world.pending(EMAIL, "a slow person's phrase").await;
+    world.user(EMAIL, PASSWORD).await;
+    assert_eq!(
+        refusal(pending.execute(&world.app).await),
+        Refusal::IdentifierTaken
+    );
+    world.sign_in(EMAIL, PASSWORD).await.expect("the first");
+}
+
+#[tokio::test]
+async fn a_taken_name_is_told_whatever_the_address() {
+    let world = World::new().await;
+    let proof = world.prove(EMAIL, Purpose::SignUp).await.expect("proved");
+    named(world.sign_up_proven(EMAIL, Some(PASSWORD), proof), "mina")
+        .execute(&world.app)
+        .await
+        .expect("signed up");
+    world.take_sent().await;
+    for address in [EMAIL, "stranger@example.com", EMAIL, "stranger@example.com"] {
+        let again = named(world.sign_up(address, PASSWORD), "mina");
+        assert_eq!(
+            refusal(again.execute(&world.app).await),
+            Refusal::UsernameTaken,
+            "{address}"
+        );
+    }
+    assert!(world.take_sent().await.is_empty());
+    // What was refused was charged to no address.
+    world
+        .sign_up(EMAIL, PASSWORD)
+        .execute(&world.app)
+        .await
+        .expect("no cooldown has begun");
+}
+
+#[tokio::test]
 async fn a_proof_creates_one_user_and_names_a_taken_address() {
     let world = World::new().await;
     let proof = world.prove(EMAIL, Purpose::SignUp).await.expect("proved");
-    let with_proof = || SignUp {
-        proof: Some(proof.clone()),
-        ..sign_up(EMAIL, PASSWORD)
-    };
+    let with_proof = || world.sign_up_proven(EMAIL, Some(PASSWORD), proof.clone());
     assert!(matches!(
         with_proof().execute(&world.app).await,
         Ok(SignedUp::Active(_))
@@ -94,10 +166,7 @@ async fn a_proof_creates_one_user_and_names_a_taken_address() {
         .prove(EMAIL, Purpose::SignUp)
         .await
         .expect("proved again");
-    let taken = SignUp {
-        proof: Some(second),
-        ..sign_up(EMAIL, PASSWORD)
-    };
+    let taken = world.sign_up_proven(EMAIL, Some(PASSWORD), second);
     assert_eq!(
         refusal(taken.execute(&world.app).await),
         Refusal::IdentifierTaken
@@ -109,10 +178,7 @@ async fn a_proof_is_for_one_address_and_one_purpose() {
     let world = World::new().await;
     world.user(EMAIL, PASSWORD).await;
     let for_sign_in = world.prove(EMAIL, Purpose::SignIn).await.expect("proved");
-    let wrong_purpose = SignUp {
-        proof: Some(for_sign_in),
-        ..sign_up(EMAIL, PASSWORD)
-    };
+    let wrong_purpose = world.sign_up_proven(EMAIL, Some(PASSWORD), for_sign_in);
     assert_eq!(
         refusal(wrong_purpose.execute(&world.app).await),
         Refusal::Proof
@@ -121,10 +187,7 @@ async fn a_proof_is_for_one_address_and_one_purpose() {
         .prove("other@example.com", Purpose::SignUp)
         .await
         .expect("proved");
-    let wrong_address = SignUp {
-        proof: Some(other),
-        ..sign_up("third@example.com", PASSWORD)
-    };
+    let wrong_address = world.sign_up_proven("third@example.com", Some(PASSWORD), other);
     assert_eq!(
         refusal(wrong_address.execute(&world.app).await),
         Refusal::Proof

@@ -4,31 +4,37 @@
 //! a function that sets a store up, and each law becomes a test of its own.
 //! Laws name their own keys, so that they can share a server.
 
+mod budgets;
 mod comparisons;
-mod counts;
+mod races;
+mod refunds;
+mod secrets;
 mod values;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use budgets::*;
 pub use comparisons::*;
-pub use counts::*;
+pub use races::*;
+pub use refunds::*;
+pub use secrets::*;
 pub use values::*;
 
 use super::HandClock;
-use crate::ports::EphemeralStore;
+use crate::ports::{Budget, Comparison, EphemeralStore, Secret, Spending};
 
 /// A time to live that no law waits for.
 const LONG: Duration = Duration::from_secs(60);
 /// One that laws wait for.
-const SHORT: Duration = Duration::from_millis(300);
+const SHORT: Duration = Duration::from_millis(1_000);
 /// Enough to be sure that [`SHORT`] has passed.
-const PAST_SHORT: Duration = Duration::from_millis(350);
+const PAST_SHORT: Duration = Duration::from_millis(1_150);
 /// A part of [`SHORT`], and what is missing to [`PAST_SHORT`] after it: shorter
 /// than [`SHORT`] itself, so that time which began anew in between goes on.
-const EARLY: Duration = Duration::from_millis(100);
-const LATE: Duration = Duration::from_millis(250);
+const EARLY: Duration = Duration::from_millis(350);
+const LATE: Duration = Duration::from_millis(800);
 
 /// A store and the time that it goes by.
 pub struct EphemeralSubject {
@@ -71,6 +77,76 @@ impl EphemeralSubject {
         format!("law:{:016x}:{name}", self.run)
     }
 
+    /// A budget that no other law and no other run uses.
+    fn budget(&self, name: &str, limit: u32, window: Duration) -> Budget {
+        Budget {
+            name: self.key(name),
+            limit,
+            window,
+        }
+    }
+
+    /// A budget that no law uses up.
+    fn ample(&self, name: &str) -> Budget {
+        self.budget(name, u32::MAX, LONG)
+    }
+
+    /// Keeps a secret of a series of its own, whose value is `of <secret>`.
+    async fn keep_secret(&self, key: &str, secret: &str, ttl: Duration) {
+        self.supersede(&format!("{key} series"), key, secret, ttl)
+            .await;
+    }
+
+    async fn supersede(&self, series: &str, key: &str, secret: &str, ttl: Duration) {
+        let value = format!("of {secret}");
+        let secret = Secret {
+            value: value.as_bytes(),
+            secret: secret.as_bytes(),
+        };
+        let kept = self.store.supersede(series, key, secret, ttl).await;
+        kept.expect("supersede");
+    }
+
+    /// Compares a guess with a secret of five tries, for no exchange.
+    async fn guess(&self, key: &str, guess: &str, budget: &Budget) -> Comparison {
+        let comparison = self
+            .store
+            .compare(key, guess.as_bytes(), 5, budget, None)
+            .await;
+        comparison.expect("compare")
+    }
+
+    async fn got(&self, key: &str) -> Option<String> {
+        text(self.store.get(key).await.expect("get"))
+    }
+
+    async fn latest(&self, series: &str) -> Option<String> {
+        text(self.store.latest(series).await.expect("latest"))
+    }
+
+    async fn tries(&self, key: &str) -> u32 {
+        self.store.tries(key).await.expect("tries")
+    }
+
+    async fn spend(&self, budgets: &[&Budget]) -> Spending {
+        let budgets: Vec<Budget> = budgets.iter().copied().cloned().collect();
+        self.store.spend(&budgets).await.expect("spend")
+    }
+
+    async fn refund(&self, budgets: &[&Budget]) {
+        let budgets: Vec<Budget> = budgets.iter().copied().cloned().collect();
+        self.store.refund(&budgets).await.expect("refund");
+    }
+
+    /// How many charges a budget has room for. They are made.
+    async fn use_up(&self, budget: &Budget) -> u32 {
+        let mut charges = 0;
+        while self.spend(&[budget]).await == Spending::Spent {
+            charges += 1;
+        }
+        charges
+    }
+
     /// What `ask` answers to `callers` who ask at once.
     async fn at_once<T, F>(
         &self,
@@ -95,6 +171,10 @@ impl EphemeralSubject {
     }
 }
 
+fn text(value: Option<Vec<u8>>) -> Option<String> {
+    value.map(|value| String::from_utf8(value).expect("laws put texts"))
+}
+
 /// Makes each law a test. The function that is given returns a future of
 /// `Option<EphemeralSubject>`; without a subject the tests pass, so it has to
 /// say why there is none.
@@ -114,24 +194,57 @@ macro_rules! ephemeral_laws {
             empty_and_binary_values_are_kept
             keys_are_told_apart_to_the_last_byte
             a_working_store_answers_a_ping
-            events_are_counted_up_to_the_limit
-            of_64_events_at_once_the_limit_is_counted
-            the_first_event_opens_the_window
-            take_resets_a_count
-            put_takes_the_place_of_a_count
-            a_count_occupies_its_key
-            a_limit_of_zero_counts_nothing
-            the_right_guess_takes_the_value
+            the_value_of_a_secret_is_told
+            an_unknown_series_has_no_latest
+            a_secret_expires
+            take_takes_a_secret
+            put_takes_the_place_of_a_secret
+            put_if_absent_leaves_a_secret_alone
+            supersede_takes_the_place_of_a_value
+            the_latest_of_a_series_ends_the_earlier
+            supersede_renews_a_secret_under_its_own_key
+            series_are_told_apart
+            a_key_taken_over_is_left_alone
+            a_series_has_no_latest_once_that_is_gone
+            of_64_secrets_of_a_series_at_once_one_is_left
+            the_right_guess_takes_the_secret
             wrong_guesses_use_up_the_tries
+            the_value_is_no_guess
+            a_guess_is_compared_in_full
+            tries_are_told
+            without_tries_nothing_is_compared
+            a_wrong_guess_does_not_renew_the_time
+            only_wrong_guesses_are_charged
+            the_right_guess_opens_no_window
+            guesses_at_nothing_cost_nothing
+            an_exhausted_budget_compares_nothing
+            guesses_are_compared_again_after_the_window
+            a_match_leaves_the_exchange
+            the_exchange_takes_the_place_of_what_was_there
             of_64_right_guesses_at_once_one_matches
             of_1000_wrong_guesses_at_once_as_many_as_tries_are_compared
+            guesses_at_many_secrets_at_once_share_their_budget
             a_right_guess_among_many_wrong_ones_is_compared_within_the_tries
-            a_guess_finds_nothing_after_the_expiry
-            a_wrong_guess_does_not_renew_the_time
-            put_renews_the_tries
-            tries_are_told
-            a_guess_is_compared_in_full
-            without_tries_nothing_is_compared
+            a_budget_is_charged_up_to_its_limit
+            limits_may_be_raised_and_lowered
+            a_limit_of_zero_charges_nothing
+            spending_nothing_is_granted
+            a_refused_spend_charges_none
+            a_refused_spend_opens_no_window
+            of_64_spends_at_once_as_many_as_the_smallest_limit_are_granted
+            a_budget_named_twice_is_charged_twice
+            the_first_charge_opens_the_window
+            an_open_window_keeps_its_end
+            a_refusal_tells_when_the_window_ends
+            a_value_and_a_budget_of_one_name_are_independent
+            budgets_are_told_apart_to_the_last_byte
+            a_refund_gives_back_one_of_each
+            a_budget_named_twice_is_refunded_twice
+            a_refund_never_goes_below_zero
+            a_refund_of_nothing_does_nothing
+            a_refund_leaves_the_window_alone
+            a_refund_gives_nothing_back_after_the_window
+            refunds_at_once_are_all_made
         }
     };
     ($set_up:path => $($law:ident)+) => {

@@ -1,19 +1,23 @@
 //! A hasher for tests of the domain: it hashes nothing, and counts.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use crate::model::{Password, PasswordHash};
-use crate::ports::{HashError, PasswordHasher, Verdict};
+use crate::ports::{HashError, HashingPlace, PasswordHasher, Verdict};
 
 /// Keeps passwords in the clear, and counts how often it is asked.
 #[derive(Debug, Default)]
 pub struct PlainHasher {
-    hashes: AtomicU32,
+    hashes: Arc<AtomicU32>,
     is_overloaded: AtomicBool,
 }
+
+/// A place in a queue that has no end.
+struct PlainPlace(Arc<AtomicU32>);
 
 impl PlainHasher {
     /// How many hashes were computed since the last time this was asked.
@@ -25,37 +29,17 @@ impl PlainHasher {
     pub fn overload(&self, is_overloaded: bool) {
         self.is_overloaded.store(is_overloaded, Ordering::SeqCst);
     }
+}
 
-    fn work(&self) -> Result<(), HashError> {
+#[async_trait]
+impl PasswordHasher for PlainHasher {
+    fn admit(&self) -> Result<Box<dyn HashingPlace>, HashError> {
         if self.is_overloaded.load(Ordering::SeqCst) {
             return Err(HashError::Overloaded {
                 retry_after: Duration::from_secs(1),
             });
         }
-        self.hashes.fetch_add(1, Ordering::SeqCst);
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl PasswordHasher for PlainHasher {
-    async fn hash(&self, password: Password) -> Result<PasswordHash, HashError> {
-        self.work()?;
-        Ok(PasswordHash::new(format!("plain:{}", password.expose())))
-    }
-
-    async fn verify(
-        &self,
-        password: Password,
-        hash: Option<PasswordHash>,
-    ) -> Result<Verdict, HashError> {
-        self.work()?;
-        let stored = hash.as_ref().map(PasswordHash::expose).unwrap_or_default();
-        let (format, kept) = stored.split_once(':').unwrap_or_default();
-        Ok(Verdict {
-            matches: hash.is_some() && kept == password.expose(),
-            outdated: format == "old",
-        })
+        Ok(Box::new(PlainPlace(Arc::clone(&self.hashes))))
     }
 
     fn assess(&self, password: &Password, known: &[&str]) -> Result<(), String> {
@@ -63,5 +47,27 @@ impl PasswordHasher for PlainHasher {
             return Err("must not be easy to guess".into());
         }
         Ok(())
+    }
+}
+
+#[async_trait]
+impl HashingPlace for PlainPlace {
+    async fn hash(self: Box<Self>, password: Password) -> Result<PasswordHash, HashError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(PasswordHash::new(format!("plain:{}", password.expose())))
+    }
+
+    async fn verify(
+        self: Box<Self>,
+        password: Password,
+        hash: Option<PasswordHash>,
+    ) -> Result<Verdict, HashError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        let stored = hash.as_ref().map(PasswordHash::expose).unwrap_or_default();
+        let (format, kept) = stored.split_once(':').unwrap_or_default();
+        Ok(Verdict {
+            matches: hash.is_some() && kept == password.expose(),
+            outdated: format == "old",
+        })
     }
 }

@@ -2,15 +2,16 @@
 //!
 //! An adapter's test gives the macro [`store_laws!`](crate::store_laws) a
 //! function that sets a store up, and each law becomes a test of its own. Laws
-//! draw their own ids and groups, so that they can share a database that is
-//! empty at first. What belongs to no group is told apart otherwise: one law
-//! only makes keys that are not retired, and one only deletes what has expired,
-//! in the year 1970, where no other law writes.
+//! draw their own ids and groups, so that most of them can share a database;
+//! those about what is one for all, such as the active signing key, are given
+//! one of their own. Whatever a law finds at first, it is empty then.
 
 mod callers;
 mod cleaning;
+mod clock;
 mod credentials;
 mod identifiers;
+mod outbox;
 mod revocations;
 mod sessions;
 mod signing_keys;
@@ -24,8 +25,10 @@ use std::time::Duration;
 
 pub use callers::*;
 pub use cleaning::*;
+pub use clock::*;
 pub use credentials::*;
 pub use identifiers::*;
+pub use outbox::*;
 pub use revocations::*;
 pub use sessions::*;
 pub use signing_keys::*;
@@ -38,6 +41,15 @@ use crate::model::{
     PasswordHash, Phone, Scope, Session, SessionId, Timestamp, User, UserId, Username,
 };
 use crate::ports::{Random as _, Store, StoreError, UnitOfWork};
+
+/// What else is in a law's database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tenancy {
+    /// What other laws write, at the same time and before.
+    Shared,
+    /// Nothing.
+    Own,
+}
 
 /// A store, and what a law writes into it.
 pub struct StoreSubject {
@@ -85,14 +97,6 @@ impl StoreSubject {
         )
     }
 
-    fn new_pending_user(&self) -> User {
-        User::pending(
-            UserId::generate(self.now, &self.random),
-            self.group.clone(),
-            self.now,
-        )
-    }
-
     /// A session that lives for a day from now.
     fn new_session(&self, user: &User) -> Session {
         Session {
@@ -108,11 +112,17 @@ impl StoreSubject {
             generation: 1,
             parent: 0,
             minted_at: self.now,
+            access_expires_at: self.later(900),
             created_at: self.now,
             expires_at: self.later(86_400),
             ends_at: self.later(30 * 86_400),
             revoked_at: None,
         }
+    }
+
+    /// The time by the store's clock.
+    async fn store_now(&self) -> Timestamp {
+        self.store.now().await.expect("the time")
     }
 
     async fn begin(&self) -> Box<dyn UnitOfWork> {
@@ -126,11 +136,11 @@ impl StoreSubject {
         user
     }
 
-    async fn insert(&self, user: &User, identifiers: &[(&Identifier, Option<Timestamp>)]) {
+    async fn insert(&self, user: &User, identifiers: &[&Identifier]) {
         let mut uow = self.begin().await;
         uow.insert_user(user).await.expect("a new user");
-        for (identifier, verified_at) in identifiers {
-            uow.insert_identifier(user, identifier, *verified_at)
+        for identifier in identifiers {
+            uow.insert_identifier(user, identifier)
                 .await
                 .expect("a free identifier");
         }
@@ -221,28 +231,31 @@ where
     answers.into_iter().filter(|yes| *yes).count()
 }
 
-/// Makes each law a test. The function that is given returns a future of
-/// `Option<StoreSubject>`; without a subject the tests pass, so it has to say
-/// why there is none.
+/// Makes each law a test. The function that is given takes a [`Tenancy`] and
+/// returns a future of `Option<StoreSubject>`; without a subject the tests pass,
+/// so it has to say why there is none.
 #[macro_export]
 macro_rules! store_laws {
     ($set_up:path) => {
-        $crate::store_laws! { $set_up =>
+        $crate::store_laws! { $set_up, Shared =>
             a_working_store_answers_a_ping
+            time_does_not_go_back
             a_user_is_read_as_written
             a_user_id_is_taken_once
             an_account_without_a_password_is_found
-            activating_verifies_the_addresses_of_a_pending_user
-            activating_leaves_other_users_alone
             deleting_a_user_deletes_all_that_is_its_own
             an_identifier_is_held_once_in_a_group
             two_groups_may_share_an_identifier
             identifiers_compare_byte_for_byte
             the_longest_identifiers_are_kept
-            an_unverified_address_finds_nobody
+            the_addresses_of_a_user_are_listed
             an_identifier_needs_its_user
+            of_16_who_take_an_identifier_at_once_one_gets_it
+            of_16_who_take_different_identifiers_all_get_them
             a_password_is_read_as_written
             a_password_takes_the_place_of_the_earlier
+            a_password_needs_its_user
+            setting_a_password_raises_the_credential_version
             clearing_failures_keeps_the_password
             of_64_attempts_at_once_10_are_counted
             an_attempt_without_a_password_is_not_counted
@@ -258,33 +271,47 @@ macro_rules! store_laws {
             live_sessions_are_listed_page_by_page
             only_live_sessions_of_the_user_are_listed
             revoking_ends_a_session_once
+            a_revocation_is_stamped_by_the_store
+            a_revocation_is_kept_until_the_last_access_token_is_long_gone
             a_revocation_is_in_the_feed_from_the_commit_on
             what_is_not_alive_is_not_revoked
             of_16_revocations_at_once_one_ends_the_session
             all_sessions_but_one_are_revoked
             hundreds_of_sessions_are_revoked_at_once
             the_feed_tells_what_is_recent_and_needed
-            there_is_one_active_and_one_next_signing_key
             a_retired_signing_key_is_read_as_written
             a_caller_is_read_as_written
             a_callers_name_is_taken_once
-            what_has_outlived_its_use_is_deleted
+            a_message_id_is_taken_once_and_spoils_no_other
+            of_64_messages_queued_at_once_all_are_there
             a_dropped_unit_of_work_leaves_no_trace
             a_unit_of_work_sees_its_own_changes
             a_locked_user_makes_others_wait
             a_user_locked_by_identifier_makes_others_wait
             a_locked_credential_makes_attempts_wait
             after_a_conflict_the_store_goes_on
-            of_16_who_take_an_identifier_at_once_one_gets_it
-            of_16_who_take_different_identifiers_all_get_them
             abandoned_units_of_work_leave_nothing_open
         }
+        $crate::store_laws! { $set_up, Own =>
+            there_is_one_active_and_one_next_signing_key
+            the_place_of_a_signing_key_is_cleared
+            what_has_outlived_its_use_is_deleted
+            a_message_is_claimed_as_it_was_queued
+            a_message_is_claimed_by_one_of_16_who_ask_at_once
+            the_oldest_messages_are_claimed_first
+            a_lapsed_claim_comes_back_in_doubt
+            a_message_to_be_tried_again_waits_for_its_time
+            what_is_settled_is_not_claimed
+            an_expired_message_is_never_claimed
+            a_message_of_a_dropped_unit_of_work_is_never_sent
+        }
     };
-    ($set_up:path => $($law:ident)+) => {
+    ($set_up:path, $tenancy:ident => $($law:ident)+) => {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $law() {
-                if let Some(subject) = $set_up().await {
+                let tenancy = $crate::testing::store_laws::Tenancy::$tenancy;
+                if let Some(subject) = $set_up(tenancy).await {
                     $crate::testing::store_laws::$law(&subject).await;
                 }
             }

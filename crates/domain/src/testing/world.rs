@@ -5,17 +5,22 @@ use std::time::Duration;
 
 use countersign_token::{Algorithm, Verifier};
 
-use crate::application::{Application, Settings, TokenSettings, Tokens, VerificationSettings};
+use crate::application::{
+    Application, DatabaseClock, KeyKeeper, Ports, Settings, TokenSettings, Tokens,
+    VerificationSettings,
+};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Address, ClientContext, Code, Email, GroupId, Identifier, Locale, MasterKey, Password, Proof,
-    Purpose, Region, Scope, UserId,
+    Address, ClientContext, Code, Email, GroupId, Identifier, Locale, MasterKey, NewPassword,
+    Password, Proof, Purpose, Region, Scope, SealingKey, UserId,
 };
-use crate::ports::{EphemeralStore, Random, Store};
-use crate::testing::{HandClock, MemoryEphemeral, MemoryStore, Outbox, PlainHasher, SeededRandom};
+use crate::ports::{Content, EphemeralStore, Message, MessageSender, Random, Store};
+use crate::testing::{
+    HandClock, MemoryEphemeral, MemoryStore, Notifications, PlainHasher, SeededRandom, SentMessages,
+};
 use crate::use_cases::{
-    CheckCode, ConfirmSignUp, EnsureKeys, Grant, IssueTokens, KeyKeeper, ReadFeed, RefreshTokens,
-    SendCode, SignUp, SignedUp, Which,
+    CheckCode, ConfirmSignUp, DeliverMessages, EnsureSigningKeys, Grant, IssueTokens,
+    ReadRevocations, ReadSigningKeys, RefreshTokens, SendCode, SignUp, SignUpBy, SignedUp, Which,
 };
 use crate::validation::{Keyring, RevocationFeed, TokenValidator};
 
@@ -23,56 +28,124 @@ use crate::validation::{Keyring, RevocationFeed, TokenValidator};
 pub struct World {
     /// The application.
     pub app: Application,
-    /// Its clock.
+    /// The clock of the database and of the machine.
     pub clock: Arc<HandClock>,
+    /// Its store.
+    pub store: Arc<MemoryStore>,
+    /// Its ephemeral store.
+    pub ephemeral: Arc<MemoryEphemeral>,
     /// Its hasher.
     pub hasher: Arc<PlainHasher>,
-    /// What it sent.
-    pub outbox: Arc<Outbox>,
+    /// Its sender.
+    pub sender: Arc<SentMessages>,
+    /// What was notified.
+    pub notifications: Arc<Notifications>,
+    sealing: SealingKey,
 }
 
 impl World {
     /// A service that was just started.
     pub async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// A service with other settings than the usual ones.
+    pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::start(change, true).await
+    }
+
+    /// A service that can send nothing.
+    pub async fn without_sender() -> Self {
+        Self::start(|_| {}, false).await
+    }
+
+    async fn start(change: impl FnOnce(&mut Settings), has_sender: bool) -> Self {
         let clock = Arc::new(HandClock::new());
         let random: Arc<dyn Random> = Arc::new(SeededRandom::new(1));
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        let ephemeral: Arc<dyn EphemeralStore> = Arc::new(MemoryEphemeral::new(clock.clone()));
+        let store = Arc::new(MemoryStore::new(clock.clone()));
+        let ephemeral = Arc::new(MemoryEphemeral::new(clock.clone()));
+        let database_clock = DatabaseClock::start(clock.clone(), &*store)
+            .await
+            .expect("the store tells its time");
         let master_key = MasterKey::generate(&*random);
-        let settings = settings();
+        let sealing = master_key.signing_keys();
+        let mut settings = settings();
+        change(&mut settings);
         let keeper = KeyKeeper {
             store: &*store,
-            master_key: &master_key,
-            clock: &*clock,
+            sealing: &sealing,
+            clock: &database_clock,
             random: &*random,
             algorithm: settings.tokens.algorithm,
         };
-        let keys = EnsureKeys.execute(keeper).await.expect("keys are made");
-        let keyring = Keyring::open(keys, &master_key).expect("keys are opened");
-        let (hasher, outbox) = (
-            Arc::new(PlainHasher::default()),
-            Arc::new(Outbox::default()),
-        );
-        let app = Application {
-            store,
-            ephemeral,
-            clock: clock.clone(),
+        let keys = EnsureSigningKeys.execute(keeper).await;
+        let keys = keys.expect("keys are made");
+        let keyring = Keyring::open(keys, sealing.clone()).expect("keys are opened");
+        let hasher = Arc::new(PlainHasher::default());
+        let sender = Arc::new(SentMessages::default());
+        let notifications = Arc::new(Notifications::default());
+        let ports = Ports {
+            store: store.clone() as Arc<dyn Store>,
+            ephemeral: ephemeral.clone() as Arc<dyn EphemeralStore>,
+            clock: Arc::new(database_clock),
             random,
             hasher: hasher.clone(),
-            sender: outbox.clone(),
-            secrets: master_key.secrets(),
-            master_key,
-            keyring: Arc::new(keyring),
-            feed: Arc::new(RevocationFeed::new()),
-            settings,
+            sender: has_sender.then(|| sender.clone() as Arc<dyn MessageSender>),
+            notifier: notifications.clone(),
         };
-        ReadFeed.execute(&app).await.expect("the feed is read");
-        Self {
+        let feed = Arc::new(RevocationFeed::new());
+        let app = Application::new(ports, &master_key, Arc::new(keyring), feed, settings);
+        let world = Self {
             app,
             clock,
+            store,
+            ephemeral,
             hasher,
-            outbox,
-        }
+            sender,
+            notifications,
+            sealing,
+        };
+        world.read().await;
+        world
+    }
+
+    /// Reads the revocations and the keys, as the job does.
+    ///
+    /// # Panics
+    /// If they cannot be read.
+    pub async fn read(&self) {
+        let revocations = ReadRevocations.execute(&self.app).await;
+        revocations.expect("the revocations are read");
+        let keys = ReadSigningKeys.execute(&self.app).await;
+        keys.expect("the keys are read");
+    }
+
+    /// Lets the job deliver what is queued, and takes out what was sent.
+    ///
+    /// # Panics
+    /// If the outbox does not work.
+    pub async fn take_sent(&self) -> Vec<Message> {
+        let delivered = DeliverMessages { batch: 100 }.execute(&self.app).await;
+        delivered.expect("the outbox works");
+        self.sender.take()
+    }
+
+    /// Takes out what was sent, of which one is a code.
+    ///
+    /// # Panics
+    /// If none is.
+    pub async fn take_code(&self) -> Code {
+        let sent = self.take_sent().await;
+        let code = sent
+            .into_iter()
+            .rev()
+            .find_map(|message| match message.content {
+                Content::Code { code, .. } => Some(code),
+                Content::AlreadySignedUp | Content::PasswordChanged | Content::PasswordReset => {
+                    None
+                }
+            });
+        code.expect("a code was sent")
     }
 
     /// What keeps the keys.
@@ -80,7 +153,7 @@ impl World {
     pub fn keeper(&self) -> KeyKeeper<'_> {
         KeyKeeper {
             store: &*self.app.store,
-            master_key: &self.app.master_key,
+            sealing: &self.sealing,
             clock: &*self.app.clock,
             random: &*self.app.random,
             algorithm: self.app.settings.tokens.algorithm,
@@ -96,7 +169,7 @@ impl World {
             Verifier::new(tokens.issuer.clone(), tokens.leeway),
             Arc::clone(&self.app.keyring),
             Arc::clone(&self.app.feed),
-            self.clock.clone(),
+            self.app.clock.clone(),
             tokens.audiences.first().cloned().unwrap_or_default(),
             tokens.feed_bound,
             |_| (),
@@ -109,7 +182,7 @@ impl World {
     /// As the use-cases have them.
     pub async fn prove(&self, email: &str, purpose: Purpose) -> Result<Proof, Error> {
         let sent = send_code(email, purpose).execute(&self.app).await?;
-        let code = Code::parse(self.outbox.take_code()).expect("a code");
+        let code = self.take_code().await;
         let checked = CheckCode {
             which: Which::Id(sent.record.id),
             code,
@@ -130,12 +203,8 @@ impl World {
             .prove(email, Purpose::SignUp)
             .await
             .expect("the address is proved");
-        let signed_up = SignUp {
-            proof: Some(proof),
-            ..sign_up(email, password)
-        }
-        .execute(&self.app)
-        .await;
+        let signed_up = self.sign_up_proven(email, Some(password), proof);
+        let signed_up = signed_up.execute(&self.app).await;
         match signed_up.expect("the user signs up") {
             SignedUp::Active(user_id) => user_id,
             SignedUp::Pending { .. } => panic!("the user is pending"),
@@ -147,14 +216,14 @@ impl World {
     /// # Panics
     /// If the sign-up fails.
     pub async fn pending(&self, email: &str, password: &str) -> ConfirmSignUp {
-        let signed_up = sign_up(email, password).execute(&self.app).await;
+        let signed_up = self.sign_up(email, password).execute(&self.app).await;
         let Ok(SignedUp::Pending {
             verification_id, ..
         }) = signed_up
         else {
             panic!("expected a pending user, got {signed_up:?}");
         };
-        let code = Code::parse(self.outbox.take_code()).expect("a code");
+        let code = self.take_code().await;
         self.clock.advance(self.app.settings.verification.cooldown);
         ConfirmSignUp {
             verification_id,
@@ -177,9 +246,38 @@ impl World {
     pub async fn refresh(&self, refresh_token: &str) -> Result<Tokens, Error> {
         RefreshTokens {
             refresh_token: refresh_token.to_owned(),
+            client_id: CLIENT.into(),
         }
         .execute(&self.app)
         .await
+    }
+
+    /// A sign-up without a proof.
+    ///
+    /// # Panics
+    /// If the password is too easy.
+    #[must_use]
+    pub fn sign_up(&self, email: &str, text: &str) -> SignUp {
+        sign_up(
+            email,
+            SignUpBy::Code {
+                password: self.new_password(text),
+            },
+        )
+    }
+
+    /// A sign-up with a proof.
+    ///
+    /// # Panics
+    /// If the password is too easy.
+    #[must_use]
+    pub fn sign_up_proven(&self, email: &str, text: Option<&str>, proof: Proof) -> SignUp {
+        let password = text.map(|text| self.new_password(text));
+        sign_up(email, SignUpBy::Proof { proof, password })
+    }
+
+    fn new_password(&self, text: &str) -> NewPassword {
+        NewPassword::assess(password(text), &[], &*self.hasher).expect("a good password")
     }
 }
 
@@ -227,15 +325,12 @@ pub fn send_code(email: &str, purpose: Purpose) -> SendCode {
     }
 }
 
-/// A sign-up without a proof.
-#[must_use]
-pub fn sign_up(email: &str, text: &str) -> SignUp {
+fn sign_up(email: &str, by: SignUpBy) -> SignUp {
     SignUp {
         group: GroupId::fallback(),
         address: address(email),
         username: None,
-        password: Some(password(text)),
-        proof: None,
+        by,
         locale: Locale::English,
         client: ClientContext::default(),
     }
@@ -255,12 +350,15 @@ pub fn sign_in(email: &str, text: &str) -> IssueTokens {
             identifier,
             password,
         },
-        audience: None,
+        audience: "shop".into(),
         scopes: Vec::new(),
-        client_id: "gateway".into(),
+        client_id: CLIENT.into(),
         client: ClientContext::default(),
     }
 }
+
+/// The caller to which tokens are issued.
+const CLIENT: &str = "gateway";
 
 fn settings() -> Settings {
     const MINUTE: Duration = Duration::from_secs(60);
@@ -294,7 +392,7 @@ fn settings() -> Settings {
         region: Region::parse("KR").expect("a region"),
         password_attempts: 100,
         source_attempts: vec![(10, 15 * MINUTE)],
-        pending_ttl: DAY,
+        attempts_per_source: (200, 15 * MINUTE),
     }
 }
 

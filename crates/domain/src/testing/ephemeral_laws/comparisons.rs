@@ -1,188 +1,243 @@
-//! Laws of guesses: each is counted before it is compared, and none is free.
+//! Laws of guesses: a wrong one is charged before it is answered, the right one
+//! costs nothing, and where nothing is compared nothing is charged.
+
+use std::time::Duration;
 
 use super::{EARLY, EphemeralSubject, LATE, LONG, PAST_SHORT, SHORT};
-use crate::ports::Comparison;
+use crate::ports::{Comparison, Exchange, Secret, Spending};
 
 /// The right guess matches once.
-pub async fn the_right_guess_takes_the_value(subject: &EphemeralSubject) {
-    let (store, key) = (&subject.store, subject.key("right"));
-    store.put(&key, b"value", LONG).await.expect("put");
-    let first = store.compare(&key, b"value", 5).await.expect("compare");
+pub async fn the_right_guess_takes_the_secret(subject: &EphemeralSubject) {
+    let (key, budget) = (subject.key("right"), subject.ample("guesses"));
+    subject.keep_secret(&key, "123", LONG).await;
+    let first = subject.guess(&key, "123", &budget).await;
     assert_eq!(first, Comparison::Matches);
-    let second = store.compare(&key, b"value", 5).await.expect("compare");
+    let second = subject.guess(&key, "123", &budget).await;
     assert_eq!(second, Comparison::Absent);
-    assert_eq!(store.get(&key).await.expect("get"), None);
+    assert_eq!(subject.got(&key).await, None);
 }
 
-/// Wrong guesses leave 4, 3, 2, 1, 0 tries; then the value is gone, for the right
-/// guess as well.
+/// Wrong guesses leave 4, 3, 2, 1, 0 tries; then the secret is gone, for the
+/// right guess as well.
 pub async fn wrong_guesses_use_up_the_tries(subject: &EphemeralSubject) {
-    let (store, key) = (&subject.store, subject.key("wrong"));
-    store.put(&key, b"value", LONG).await.expect("put");
+    let (key, budget) = (subject.key("wrong"), subject.ample("guesses"));
+    subject.keep_secret(&key, "123", LONG).await;
     for remaining in (0..5).rev() {
-        let wrong = store.compare(&key, b"guess", 5).await.expect("compare");
+        let wrong = subject.guess(&key, "0", &budget).await;
         assert_eq!(wrong, Comparison::Differs { remaining });
     }
-    assert_eq!(store.get(&key).await.expect("get"), None);
-    let late = store.compare(&key, b"value", 5).await.expect("compare");
+    assert_eq!(subject.got(&key).await, None);
+    let late = subject.guess(&key, "123", &budget).await;
     assert_eq!(late, Comparison::Absent);
 }
 
-/// Of 64 right guesses at once, one matches.
-pub async fn of_64_right_guesses_at_once_one_matches(subject: &EphemeralSubject) {
-    let key = subject.key("right at once");
-    subject.store.put(&key, b"value", LONG).await.expect("put");
-    let answers = subject
-        .at_once(64, |store, _| {
-            let key = key.clone();
-            async move { store.compare(&key, b"value", 5).await.expect("compare") }
-        })
-        .await;
-    assert_eq!(tally(&answers), (1, 0, 63));
-}
-
-/// Of 1,000 wrong guesses at once with five tries, five are compared.
-pub async fn of_1000_wrong_guesses_at_once_as_many_as_tries_are_compared(
-    subject: &EphemeralSubject,
-) {
-    let key = subject.key("wrong at once");
-    subject.store.put(&key, b"value", LONG).await.expect("put");
-    let answers = subject
-        .at_once(1000, |store, number| {
-            let key = key.clone();
-            async move {
-                let guess = number.to_string();
-                store
-                    .compare(&key, guess.as_bytes(), 5)
-                    .await
-                    .expect("compare")
-            }
-        })
-        .await;
-    assert_eq!(tally(&answers), (0, 5, 995));
-    let mut remaining: Vec<u32> = answers
-        .iter()
-        .filter_map(|answer| match answer {
-            Comparison::Differs { remaining } => Some(*remaining),
-            Comparison::Matches | Comparison::Absent => None,
-        })
-        .collect();
-    remaining.sort_unstable();
-    assert_eq!(remaining, [0, 1, 2, 3, 4]);
-}
-
-/// However right and wrong guesses race, no more than the tries are compared,
-/// and nothing is compared after the match.
-pub async fn a_right_guess_among_many_wrong_ones_is_compared_within_the_tries(
-    subject: &EphemeralSubject,
-) {
-    for round in 0..8 {
-        let key = subject.key(&format!("race {round}"));
-        subject.store.put(&key, b"7", LONG).await.expect("put");
-        let answers = subject
-            .at_once(16, |store, number| {
-                let key = key.clone();
-                async move {
-                    let guess = number.to_string();
-                    store
-                        .compare(&key, guess.as_bytes(), 5)
-                        .await
-                        .expect("compare")
-                }
-            })
-            .await;
-        let (matches, differs, _) = tally(&answers);
-        assert!(
-            (matches == 1 && differs < 5) || (matches == 0 && differs == 5),
-            "{matches} matched, {differs} differed"
-        );
-    }
-}
-
-/// An expired value is not compared.
-pub async fn a_guess_finds_nothing_after_the_expiry(subject: &EphemeralSubject) {
-    let (store, key) = (&subject.store, subject.key("expired"));
-    store.put(&key, b"value", SHORT).await.expect("put");
-    subject.advance(PAST_SHORT).await;
-    let late = store.compare(&key, b"value", 5).await.expect("compare");
-    assert_eq!(late, Comparison::Absent);
-    assert_eq!(store.tries(&key).await.expect("tries"), 0);
-}
-
-/// A guess does not make the value live longer.
-pub async fn a_wrong_guess_does_not_renew_the_time(subject: &EphemeralSubject) {
-    let (store, key) = (&subject.store, subject.key("not renewed"));
-    store.put(&key, b"value", SHORT).await.expect("put");
-    subject.advance(EARLY).await;
-    store.compare(&key, b"guess", 5).await.expect("compare");
-    subject.advance(LATE).await;
-    assert_eq!(store.get(&key).await.expect("get"), None);
-}
-
-/// A new value has all its tries, whether the old one's were used up or not.
-pub async fn put_renews_the_tries(subject: &EphemeralSubject) {
-    let (store, key) = (&subject.store, subject.key("renewed"));
-    for wrong_guesses in [2, 5] {
-        store.put(&key, b"value", LONG).await.expect("put");
-        for used in 1..=wrong_guesses {
-            let wrong = store.compare(&key, b"guess", 5).await.expect("compare");
-            assert_eq!(
-                wrong,
-                Comparison::Differs {
-                    remaining: 5 - used
-                }
-            );
-        }
-    }
-    store.put(&key, b"value", LONG).await.expect("put");
-    assert_eq!(store.tries(&key).await.expect("tries"), 0);
-}
-
-/// The tries that were used are told, and forgotten with the value.
-pub async fn tries_are_told(subject: &EphemeralSubject) {
-    let (store, key) = (&subject.store, subject.key("told"));
-    store.put(&key, b"value", LONG).await.expect("put");
-    for used in 0..3 {
-        assert_eq!(store.tries(&key).await.expect("tries"), used);
-        store.compare(&key, b"guess", 5).await.expect("compare");
-    }
-    store.take(&key).await.expect("take");
-    assert_eq!(store.tries(&key).await.expect("tries"), 0);
+/// The value of a secret is not what guesses are compared with.
+pub async fn the_value_is_no_guess(subject: &EphemeralSubject) {
+    let (key, budget) = (subject.key("value"), subject.ample("guesses"));
+    subject.keep_secret(&key, "123", LONG).await;
+    let value = subject.guess(&key, "of 123", &budget).await;
+    assert_eq!(value, Comparison::Differs { remaining: 4 });
 }
 
 /// A guess that begins right is wrong; nothing equals nothing.
 pub async fn a_guess_is_compared_in_full(subject: &EphemeralSubject) {
-    let (store, key) = (&subject.store, subject.key("in full"));
-    store.put(&key, b"12\x003", LONG).await.expect("put");
-    for guess in [&b""[..], b"12", b"12\x00", b"12\x0034", b"12\x004"] {
-        let wrong = store.compare(&key, guess, 9).await.expect("compare");
-        assert!(matches!(wrong, Comparison::Differs { .. }), "{guess:?}");
+    let (key, budget) = (subject.key("in full"), subject.ample("guesses"));
+    let store = &subject.store;
+    let guess = |guess: &'static [u8]| store.compare(&key, guess, 9, &budget, None);
+    for (secret, wrong) in [
+        (
+            &b"12\x003"[..],
+            vec![&b""[..], b"12", b"12\x00", b"12\x0034", b"12\x004"],
+        ),
+        (b"", vec![&b"\0"[..], b"0"]),
+    ] {
+        let kept = Secret { value: b"", secret };
+        let superseded = store.supersede(&key, &key, kept, LONG).await;
+        superseded.expect("supersede");
+        for text in wrong {
+            let differs = guess(text).await.expect("compare");
+            assert!(matches!(differs, Comparison::Differs { .. }), "{text:?}");
+        }
+        let right = guess(secret).await.expect("compare");
+        assert_eq!(right, Comparison::Matches);
     }
-    let right = store.compare(&key, b"12\x003", 9).await.expect("compare");
-    assert_eq!(right, Comparison::Matches);
-    store.put(&key, b"", LONG).await.expect("put");
-    let empty = store.compare(&key, b"", 9).await.expect("compare");
-    assert_eq!(empty, Comparison::Matches);
 }
 
-/// Where no try is left, a right guess does not match.
+/// The tries that were used are told.
+pub async fn tries_are_told(subject: &EphemeralSubject) {
+    let (key, budget) = (subject.key("told"), subject.ample("guesses"));
+    assert_eq!(subject.tries(&key).await, 0);
+    subject.keep_secret(&key, "123", LONG).await;
+    for used in 0..3 {
+        assert_eq!(subject.tries(&key).await, used);
+        subject.guess(&key, "0", &budget).await;
+    }
+}
+
+/// Where no try is left the right guess does not match either: the secret is
+/// gone, and nothing was charged.
 pub async fn without_tries_nothing_is_compared(subject: &EphemeralSubject) {
     let (store, key) = (&subject.store, subject.key("no tries"));
-    store.put(&key, b"value", LONG).await.expect("put");
-    let none = store.compare(&key, b"value", 0).await.expect("compare");
-    assert_eq!(none, Comparison::Absent);
-    store.put(&key, b"value", LONG).await.expect("put");
-    store.compare(&key, b"guess", 5).await.expect("compare");
-    let fewer = store.compare(&key, b"value", 1).await.expect("compare");
-    assert_eq!(fewer, Comparison::Absent);
+    let budget = subject.budget("guesses", 3, LONG);
+    subject.keep_secret(&key, "123", LONG).await;
+    let none = store.compare(&key, b"123", 0, &budget, None).await;
+    assert_eq!(none.expect("compare"), Comparison::Absent);
+    assert_eq!(subject.got(&key).await, None);
+
+    subject.keep_secret(&key, "123", LONG).await;
+    subject.guess(&key, "0", &budget).await;
+    let fewer = store.compare(&key, b"123", 1, &budget, None).await;
+    assert_eq!(fewer.expect("compare"), Comparison::Absent);
+    assert_eq!(subject.use_up(&budget).await, 2);
 }
 
-/// How many matched, differed and found nothing.
-fn tally(answers: &[Comparison]) -> (usize, usize, usize) {
-    let count = |of: fn(&Comparison) -> bool| answers.iter().filter(|answer| of(answer)).count();
-    (
-        count(|answer| matches!(answer, Comparison::Matches)),
-        count(|answer| matches!(answer, Comparison::Differs { .. })),
-        count(|answer| matches!(answer, Comparison::Absent)),
-    )
+/// A guess does not make the secret live longer.
+pub async fn a_wrong_guess_does_not_renew_the_time(subject: &EphemeralSubject) {
+    let (key, budget) = (subject.key("not renewed"), subject.ample("guesses"));
+    subject.keep_secret(&key, "123", SHORT).await;
+    subject.advance(EARLY).await;
+    subject.guess(&key, "0", &budget).await;
+    subject.advance(LATE).await;
+    assert_eq!(subject.got(&key).await, None);
+}
+
+/// A wrong guess costs a try and one of the budget, the right one neither. It is
+/// the budget that is spent, too.
+pub async fn only_wrong_guesses_are_charged(subject: &EphemeralSubject) {
+    let budget = subject.budget("guesses", 6, LONG);
+    for (number, secret) in ["111", "222", "333"].into_iter().enumerate() {
+        let key = subject.key(secret);
+        subject.keep_secret(&key, secret, LONG).await;
+        for _ in 0..number {
+            let wrong = subject.guess(&key, "0", &budget).await;
+            assert!(matches!(wrong, Comparison::Differs { .. }), "{wrong:?}");
+        }
+        let right = subject.guess(&key, secret, &budget).await;
+        assert_eq!(right, Comparison::Matches);
+    }
+    assert_eq!(subject.spend(&[&budget]).await, Spending::Spent);
+    assert_eq!(subject.use_up(&budget).await, 2);
+}
+
+/// The right guess opens no window either.
+pub async fn the_right_guess_opens_no_window(subject: &EphemeralSubject) {
+    let key = subject.key("right");
+    subject.keep_secret(&key, "123", LONG).await;
+    let short = subject.budget("guesses", 1, SHORT);
+    let right = subject.guess(&key, "123", &short).await;
+    assert_eq!(right, Comparison::Matches);
+    let long = subject.budget("guesses", 1, LONG);
+    assert_eq!(subject.spend(&[&long]).await, Spending::Spent);
+    subject.advance(PAST_SHORT).await;
+    assert_eq!(subject.use_up(&long).await, 0);
+}
+
+/// 500 guesses at what is not there, or is no secret, leave the budget whole.
+pub async fn guesses_at_nothing_cost_nothing(subject: &EphemeralSubject) {
+    let budget = subject.budget("guesses", 2, LONG);
+    let (dead, plain) = (subject.key("dead"), subject.key("plain"));
+    subject.keep_secret(&dead, "123", LONG).await;
+    subject.guess(&dead, "123", &budget).await;
+    let put = subject.store.put(&plain, b"123", LONG).await;
+    put.expect("put");
+    for number in 0..250 {
+        for key in [&dead, &plain] {
+            let absent = subject.guess(key, &number.to_string(), &budget).await;
+            assert_eq!(absent, Comparison::Absent);
+        }
+    }
+    assert_eq!(subject.use_up(&budget).await, 2);
+}
+
+/// With a budget that is used up nothing is compared, the right guess neither;
+/// the secret and its tries stay for another budget, and no exchange is made.
+pub async fn an_exhausted_budget_compares_nothing(subject: &EphemeralSubject) {
+    let (key, gained) = (subject.key("kept"), subject.key("gained"));
+    let (spent, zero) = (
+        subject.budget("spent", 1, LONG),
+        subject.budget("zero", 0, LONG),
+    );
+    subject.keep_secret(&key, "123", LONG).await;
+    let first = subject.guess(&key, "0", &spent).await;
+    assert_eq!(first, Comparison::Differs { remaining: 4 });
+    for budget in [&spent, &zero] {
+        for guess in ["0", "123"] {
+            let exchange = exchange(&gained, LONG);
+            let answer = subject
+                .store
+                .compare(&key, guess.as_bytes(), 5, budget, Some(exchange))
+                .await;
+            match answer.expect("compare") {
+                Comparison::Exhausted { retry_after } => {
+                    assert!(retry_after > Duration::ZERO && retry_after <= LONG);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert_eq!(subject.tries(&key).await, 1);
+    assert_eq!(subject.got(&gained).await, None);
+    let right = subject.guess(&key, "123", &subject.ample("another")).await;
+    assert_eq!(right, Comparison::Matches);
+}
+
+/// A budget whose window has passed lets guesses be compared again.
+pub async fn guesses_are_compared_again_after_the_window(subject: &EphemeralSubject) {
+    let (key, budget) = (subject.key("window"), subject.budget("guesses", 1, SHORT));
+    subject.keep_secret(&key, "123", LONG).await;
+    subject.guess(&key, "0", &budget).await;
+    subject.advance(PAST_SHORT).await;
+    let right = subject.guess(&key, "123", &budget).await;
+    assert_eq!(right, Comparison::Matches);
+}
+
+/// The exchange is there after the match and not before.
+pub async fn a_match_leaves_the_exchange(subject: &EphemeralSubject) {
+    let (store, key) = (&subject.store, subject.key("exchanged"));
+    let (gained, budget) = (subject.key("gained"), subject.ample("guesses"));
+    subject.keep_secret(&key, "123", LONG).await;
+    for (guess, gain) in [
+        (&b"0"[..], None),
+        (b"of 123", None),
+        (b"123", Some("gained")),
+    ] {
+        let exchange = exchange(&gained, SHORT);
+        let compared = store.compare(&key, guess, 5, &budget, Some(exchange)).await;
+        compared.expect("compare");
+        assert_eq!(subject.got(&gained).await.as_deref(), gain);
+    }
+    subject.advance(PAST_SHORT).await;
+    assert_eq!(subject.got(&gained).await, None);
+}
+
+/// The exchange takes the place of whatever is under its key, which may be the
+/// secret's own.
+pub async fn the_exchange_takes_the_place_of_what_was_there(subject: &EphemeralSubject) {
+    let (store, budget) = (&subject.store, subject.ample("guesses"));
+    let (plain, secret) = (subject.key("plain"), subject.key("another secret"));
+    let own = subject.key("own");
+    store.put(&plain, b"old", SHORT).await.expect("put");
+    subject.keep_secret(&secret, "9", SHORT).await;
+    for place in [&plain, &secret, &own] {
+        subject.keep_secret(&own, "123", LONG).await;
+        let exchange = exchange(place, LONG);
+        let right = store.compare(&own, b"123", 5, &budget, Some(exchange));
+        assert_eq!(right.await.expect("compare"), Comparison::Matches);
+    }
+    assert_eq!(subject.latest(&format!("{own} series")).await, None);
+    assert_eq!(subject.latest(&format!("{secret} series")).await, None);
+    subject.advance(PAST_SHORT).await;
+    for place in [&plain, &secret, &own] {
+        assert_eq!(subject.got(place).await.as_deref(), Some("gained"));
+        let compared = subject.guess(place, "9", &budget).await;
+        assert_eq!(compared, Comparison::Absent);
+    }
+}
+
+pub(super) fn exchange(key: &str, ttl: Duration) -> Exchange<'_> {
+    Exchange {
+        key,
+        value: b"gained",
+        ttl,
+    }
 }

@@ -1,48 +1,49 @@
 //! Deleting what has outlived its use.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_token::Algorithm;
 
-use super::{StoreSubject, credential, username};
-use crate::model::{KeyState, Rotation, SealedSigningKey, Session, Timestamp, User, UserId};
-use crate::ports::Horizon;
+use super::StoreSubject;
+use crate::model::{
+    KeyState, MessageId, MessageKind, QueuedMessage, Rotation, SealedSigningKey, Session,
+    Timestamp, User,
+};
+use crate::ports::{Retention, StoreError};
 
-/// A day of the year 1970, in which no other law writes.
+const DAY: i64 = 86_400;
+
+/// A time around a day of the year 1970.
 fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_seconds(86_400 * 100 + seconds)
+    Timestamp::from_seconds(DAY * 100 + seconds)
 }
 
-/// Exactly that, in batches; and what belongs to it.
+/// Exactly that, in batches. A store may keep an ended session for up to a day
+/// longer.
 pub async fn what_has_outlived_its_use_is_deleted(law: &StoreSubject) {
-    let horizon = Horizon {
-        now: at(3000),
+    let now = law.store_now().await;
+    let retention = Retention {
+        now: now.plus(Duration::from_secs(25 * 3600)),
         sessions_before: at(2000),
-        pending_before: at(1000),
     };
-    a_user_who_is_just_activated_stays(law, horizon).await;
-    let (gone_users, kept_users) = users(law).await;
     let (gone_sessions, kept_sessions) = sessions(law).await;
-    let (gone_keys, kept_keys) = keys(law).await;
-    revocations(law).await;
+    let (gone_keys, kept_keys) = keys(law, retention.now).await;
+    let (gone_messages, kept_messages) = messages(law, retention.now).await;
+    let (gone_revocations, kept_revocations) = revocations(law, now).await;
 
-    // Two at a time of each kind; there are at most 7 of one kind.
+    // Two at a time of each kind; there are at most 6 of one kind.
     let mut deleted = 0;
-    for round in 0..4 {
-        let rows = law.store.delete_expired(horizon, 2).await.expect("deleted");
+    for round in 0..3 {
+        let rows = law.store.delete_expired(retention, 2).await;
+        let rows = rows.expect("deleted");
         assert!(rows <= 8, "{rows} in round {round}");
         deleted += rows;
     }
-    let expected = gone_users.len() + gone_sessions.len() + gone_keys.len() + 1;
-    assert_eq!(deleted, expected as u64);
-    let more = law.store.delete_expired(horizon, 1000).await;
+    let expected = gone_sessions.len() + gone_keys.len() + gone_messages.len();
+    assert_eq!(deleted, (expected + gone_revocations.len()) as u64);
+    let more = law.store.delete_expired(retention, 1000).await;
     assert_eq!(more.expect("deleted"), 0);
 
-    for (user, is_there) in with_fate(&gone_users, &kept_users) {
-        let stored = law.store.user(user.id).await.expect("readable");
-        assert_eq!(stored.is_some(), is_there, "{user:?}");
-    }
     for (session, is_there) in with_fate(&gone_sessions, &kept_sessions) {
         let stored = law.store.session(session.id).await.expect("readable");
         assert_eq!(stored.is_some(), is_there, "{session:?}");
@@ -52,59 +53,21 @@ pub async fn what_has_outlived_its_use_is_deleted(law: &StoreSubject) {
         let found = stored.iter().any(|stored| stored.kid == key.kid);
         assert_eq!(found, is_there, "{key:?}");
     }
-    let feed = law.store.revocations(at(0), at(0)).await.expect("readable");
-    let in_1970 = feed.iter().filter(|entry| entry.revoked_at < at(9000));
-    assert_eq!(in_1970.count(), 1, "one of two revocations is needed");
-
-    // What was theirs is free again.
-    let heir = law.new_user();
-    law.insert(&heir, &[(&username("name-0"), None)]).await;
-}
-
-/// A code may come back at the very moment in which its user is about to be
-/// deleted.
-async fn a_user_who_is_just_activated_stays(law: &StoreSubject, horizon: Horizon) {
-    let id = UserId::generate(law.now, &law.random);
-    let user = User::pending(id, law.group.clone(), at(0));
-    law.insert(&user, &[]).await;
-    let mut uow = law.begin().await;
-    uow.activate_user(id, law.now).await.expect("activated");
-    let store = Arc::clone(&law.store);
-    let cleaning = tokio::spawn(async move { store.delete_expired(horizon, 10).await });
-    tokio::time::sleep(Duration::from_millis(150)).await;
-    uow.commit().await.expect("committed");
-    let deleted = cleaning.await.expect("no panic");
-    assert_eq!(deleted.expect("deleted"), 0);
-    let stored = law.store.user(id).await.expect("readable");
-    assert!(stored.is_some_and(|user| user.is_active()));
+    for (message, is_there) in with_fate(&gone_messages, &kept_messages) {
+        assert_eq!(is_queued(law, message).await, is_there, "{message:?}");
+    }
+    let beginning = Timestamp::from_millis(0);
+    let feed = law.store.revocations(beginning, beginning).await;
+    let feed = feed.expect("readable");
+    for (session, is_there) in with_fate(&gone_revocations, &kept_revocations) {
+        let found = feed.iter().any(|entry| entry.session_id == session.id);
+        assert_eq!(found, is_there, "{session:?}");
+    }
 }
 
 fn with_fate<'a, T>(gone: &'a [T], kept: &'a [T]) -> impl Iterator<Item = (&'a T, bool)> {
     let gone = gone.iter().map(|item| (item, false));
     gone.chain(kept.iter().map(|item| (item, true)))
-}
-
-async fn users(law: &StoreSubject) -> (Vec<User>, Vec<User>) {
-    let user = |created_at: Timestamp, pending: bool| {
-        let id = UserId::generate(law.now, &law.random);
-        let group = law.group.clone();
-        if pending {
-            User::pending(id, group, created_at)
-        } else {
-            User::active(id, group, created_at)
-        }
-    };
-    let gone = vec![user(at(0), true), user(at(500), true), user(at(999), true)];
-    let kept = vec![user(at(0), false), user(at(1000), true)];
-    for (number, user) in gone.iter().chain(&kept).enumerate() {
-        let name = username(&format!("name-{number}"));
-        law.insert(user, &[(&name, None)]).await;
-        let mut uow = law.begin().await;
-        let password = credential(user, "hash", law.now);
-        uow.put_credential(&password).await.expect("a password");
-        uow.commit().await.expect("committed");
-    }
-    (gone, kept)
 }
 
 async fn sessions(law: &StoreSubject) -> (Vec<Session>, Vec<Session>) {
@@ -114,73 +77,74 @@ async fn sessions(law: &StoreSubject) -> (Vec<Session>, Vec<Session>) {
         revoked_at,
         ..law.new_session(&user)
     };
-    let day = 86_400;
-    let gone = vec![
-        session(at(1999), None),
-        session(at(-3 * day), None),
-        session(at(9000), Some(at(1999))),
-        session(at(400 * day), Some(at(-day))),
-        session(at(1000), Some(at(500))),
+    let mut gone = vec![
+        session(at(-1), None),
+        session(at(-3 * DAY), None),
+        session(at(9000), Some(at(-1))),
+        session(at(400 * DAY), Some(at(-DAY))),
+        session(at(-1000), Some(at(-5000))),
     ];
-    let rotated_long_ago = session(at(4 * day), None);
     let mut kept = vec![
         session(at(2000), None),
-        session(at(day), None),
+        session(at(DAY), None),
         session(at(9000), Some(at(2000))),
+        session(at(4 * DAY), None),
     ];
     law.insert_sessions(&gone).await;
     law.insert_sessions(&kept).await;
-    law.insert_sessions(std::slice::from_ref(&rotated_long_ago))
-        .await;
-    let gone = [gone, vec![revoked(law, &user).await]].concat();
 
     // A session that was about to expire and was refreshed stays; one that was
     // refreshed to an earlier end than it had goes.
-    let mut refreshed = Vec::new();
-    for (before, after) in [(at(100), at(5 * day)), (at(5 * day), at(100))] {
-        let session = session(before, None);
-        law.insert_sessions(std::slice::from_ref(&session)).await;
-        let rotation = Rotation {
-            from: 1,
-            to: 2,
-            parent: 1,
-            minted_at: at(50),
-            expires_at: after,
-        };
-        let rotated = law.store.rotate(session.id, rotation).await;
-        assert!(rotated.expect("an answer"));
-        refreshed.push(session);
-    }
-    let dead = refreshed.pop().expect("two sessions");
-    kept.extend(refreshed);
-    kept.push(rotated_long_ago);
-    ([gone, vec![dead]].concat(), kept)
+    let refreshed_to_live = refreshed(law, &user, at(-100), at(5 * DAY)).await;
+    let refreshed_to_die = refreshed(law, &user, at(5 * DAY), at(-100)).await;
+    kept.push(refreshed_to_live);
+    gone.push(refreshed_to_die);
+    (gone, kept)
 }
 
-/// A session that would live for long and was revoked long ago.
-async fn revoked(law: &StoreSubject, user: &User) -> Session {
-    let session = law.new_session(user);
+/// A session that expired at `before` until it was refreshed.
+async fn refreshed(
+    law: &StoreSubject,
+    user: &User,
+    before: Timestamp,
+    after: Timestamp,
+) -> Session {
+    let session = Session {
+        expires_at: before,
+        ..law.new_session(user)
+    };
     law.insert_sessions(std::slice::from_ref(&session)).await;
-    let mut uow = law.begin().await;
-    // Its entry in the feed is needed until after the horizon.
-    uow.revoke_session(session.id, at(1500), Duration::from_secs(3000))
-        .await
-        .expect("revoked");
-    uow.commit().await.expect("committed");
-    session
+    let rotation = Rotation {
+        from: 1,
+        to: 2,
+        parent: 1,
+        minted_at: at(-200),
+        access_expires_at: after,
+        expires_at: after,
+    };
+    let rotated = law.store.rotate(session.id, rotation).await;
+    assert!(rotated.expect("an answer"));
+    session.rotated(rotation)
 }
 
-async fn keys(law: &StoreSubject) -> (Vec<SealedSigningKey>, Vec<SealedSigningKey>) {
-    let key = |expires_at: Timestamp| SealedSigningKey {
+async fn keys(
+    law: &StoreSubject,
+    now: Timestamp,
+) -> (Vec<SealedSigningKey>, Vec<SealedSigningKey>) {
+    let key = |state: KeyState, expires_at: Timestamp| SealedSigningKey {
         kid: format!("old-{:016x}", u64::from_be_bytes(law.bytes())),
         algorithm: Algorithm::Es256,
-        state: KeyState::Retired,
+        state,
         sealed: vec![1, 2, 3],
         created_at: at(0),
         expires_at: Some(expires_at),
     };
-    let gone = vec![key(at(0)), key(at(2999))];
-    let kept = vec![key(at(3000)), key(law.later(60))];
+    let before = now.minus(Duration::from_millis(1));
+    let gone = vec![
+        key(KeyState::Retired, at(0)),
+        key(KeyState::Retired, before),
+    ];
+    let kept = vec![key(KeyState::Retired, now), key(KeyState::Active, at(0))];
     let mut uow = law.begin().await;
     for key in gone.iter().chain(&kept) {
         uow.insert_signing_key(key).await.expect("a new key");
@@ -189,12 +153,54 @@ async fn keys(law: &StoreSubject) -> (Vec<SealedSigningKey>, Vec<SealedSigningKe
     (gone, kept)
 }
 
-/// One revocation that is not needed any more, of a session that stays.
-async fn revocations(law: &StoreSubject) {
-    let session = law.session().await;
+async fn messages(law: &StoreSubject, now: Timestamp) -> (Vec<QueuedMessage>, Vec<QueuedMessage>) {
+    let message = |expires_at: Timestamp| QueuedMessage {
+        id: MessageId::generate(law.now, &law.random),
+        kind: MessageKind::Notice,
+        sealed: vec![1, 2, 3],
+        created_at: at(0),
+        expires_at,
+    };
+    let before = now.minus(Duration::from_millis(1));
+    let gone = vec![message(at(0)), message(before), message(before)];
+    let kept = vec![message(now), message(now.plus(Duration::from_secs(60)))];
+    for message in gone.iter().chain(&kept) {
+        law.store.enqueue(message).await.expect("queued");
+    }
+    (gone, kept)
+}
+
+/// Its id is taken as long as it is there.
+async fn is_queued(law: &StoreSubject, message: &QueuedMessage) -> bool {
+    match law.store.enqueue(message).await {
+        Err(StoreError::Taken) => true,
+        queued => {
+            queued.expect("an answer");
+            false
+        }
+    }
+}
+
+/// Revocations that were needed for a day after they were made, and ones that
+/// are needed for longer because of their access tokens. All are of sessions
+/// that stay.
+async fn revocations(law: &StoreSubject, now: Timestamp) -> (Vec<Session>, Vec<Session>) {
+    let user = law.user().await;
+    let session = |access_expires_at: Timestamp| Session {
+        access_expires_at,
+        expires_at: now.plus(Duration::from_secs(86_400)),
+        ..law.new_session(&user)
+    };
+    let hour = Duration::from_secs(3600);
+    let gone = vec![session(at(0)), session(now), session(now.minus(hour))];
+    let kept = vec![session(now.plus(2 * hour)), session(now.plus(30 * hour))];
+    law.insert_sessions(&gone).await;
+    law.insert_sessions(&kept).await;
     let mut uow = law.begin().await;
-    uow.revoke_session(session.id, at(2500), Duration::from_secs(499))
-        .await
-        .expect("revoked");
+    for session in gone.iter().chain(&kept) {
+        let revoked = uow.revoke_session(session.id, now).await;
+        assert!(revoked.expect("an answer").is_some());
+    }
     uow.commit().await.expect("committed");
+    (gone, kept)
 }

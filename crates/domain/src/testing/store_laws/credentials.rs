@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{StoreSubject, credential, yes_of};
+use super::{StoreSubject, credential, is_conflict, yes_of};
 use crate::model::{PasswordCredential, PasswordHash, User};
 
 async fn stored(law: &StoreSubject, user: &User) -> PasswordCredential {
@@ -40,6 +40,50 @@ pub async fn a_password_takes_the_place_of_the_earlier(law: &StoreSubject) {
     uow.put_credential(&second).await.expect("a password");
     uow.commit().await.expect("committed");
     assert_eq!(stored(law, &user).await, second);
+}
+
+/// A password of nobody cannot be made: its user may just have been deleted.
+pub async fn a_password_needs_its_user(law: &StoreSubject) {
+    let password = credential(&law.new_user(), "hash", law.now);
+    let mut uow = law.begin().await;
+    assert!(is_conflict(&uow.put_credential(&password).await));
+}
+
+/// Each time, and for that user alone; nothing else raises it.
+pub async fn setting_a_password_raises_the_credential_version(law: &StoreSubject) {
+    let user = law.user().await;
+    let bystander = law.user_with_password(0).await;
+    let version = async |user: &User| {
+        let stored = law.store.user(user.id).await.expect("readable");
+        stored.expect("the user is there").credential_version
+    };
+    let before = version(&bystander).await;
+    for times in 1..=3 {
+        let password = credential(&user, &format!("hash-{times}"), law.now);
+        let mut uow = law.begin().await;
+        uow.put_credential(&password).await.expect("a password");
+        let locked = uow.lock_user(user.id).await.expect("readable");
+        let expected = user.credential_version + times;
+        assert_eq!(locked.map(|user| user.credential_version), Some(expected));
+        uow.commit().await.expect("committed");
+        assert_eq!(version(&user).await, expected);
+    }
+
+    let rehashed = PasswordHash::new("stronger".into());
+    let mut uow = law.begin().await;
+    uow.clear_failures(user.id, Some(&rehashed), law.now)
+        .await
+        .expect("cleared");
+    uow.commit().await.expect("committed");
+    law.store.count_attempt(user.id, 10).await.expect("counted");
+    assert_eq!(version(&user).await, user.credential_version + 3);
+
+    let mut uow = law.begin().await;
+    let password = credential(&user, "never", law.now);
+    uow.put_credential(&password).await.expect("a password");
+    drop(uow);
+    assert_eq!(version(&user).await, user.credential_version + 3);
+    assert_eq!(version(&bystander).await, before);
 }
 
 /// A good attempt clears the failures; the hash changes only if it is given.

@@ -15,6 +15,7 @@ fn rotation_of(session: &Session) -> Rotation {
         to: session.generation + 1,
         parent: session.generation,
         minted_at: session.minted_at.plus(Duration::from_secs(600)),
+        access_expires_at: session.access_expires_at.plus(Duration::from_secs(601)),
         expires_at: session.expires_at.plus(Duration::from_secs(600)),
     }
 }
@@ -47,6 +48,7 @@ pub async fn a_session_is_read_as_written(law: &StoreSubject) {
         generation: i64::MAX,
         parent: i64::MAX - 1,
         minted_at: law.later(1),
+        access_expires_at: law.later(6),
         created_at: law.later(2),
         expires_at: law.later(3),
         ends_at: law.later(4),
@@ -107,6 +109,7 @@ pub async fn a_rotation_to_what_is_there_already_succeeds(law: &StoreSubject) {
         to: session.generation,
         parent: session.parent,
         minted_at: session.minted_at,
+        access_expires_at: session.access_expires_at,
         expires_at: session.expires_at,
     };
     let rotated = law.store.rotate(session.id, rotation).await;
@@ -185,9 +188,8 @@ pub async fn rotations_of_many_sessions_at_once_are_each_answered(law: &StoreSub
 pub async fn an_ended_session_does_not_rotate(law: &StoreSubject) {
     let session = law.session().await;
     let mut uow = law.begin().await;
-    uow.revoke_session(session.id, law.now, Duration::from_secs(600))
-        .await
-        .expect("revoked");
+    let revoked = uow.revoke_session(session.id, law.now).await;
+    assert!(revoked.expect("an answer").is_some());
     uow.commit().await.expect("committed");
     let rotated = law.store.rotate(session.id, rotation_of(&session)).await;
     assert!(!rotated.expect("an answer"));

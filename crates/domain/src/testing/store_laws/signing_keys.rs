@@ -99,6 +99,32 @@ pub async fn there_is_one_active_and_one_next_signing_key(law: &StoreSubject) {
     }
 }
 
+/// Whoever holds it, and nobody else's; there is nothing to clear of the retired.
+pub async fn the_place_of_a_signing_key_is_cleared(law: &StoreSubject) {
+    let active = new_key(law, KeyState::Active);
+    let next = new_key(law, KeyState::Next);
+    let retired = new_key(law, KeyState::Retired);
+    for key in [&active, &next, &retired] {
+        assert!(insert(law, key).await);
+    }
+    for (state, was_there) in [
+        (KeyState::Next, true),
+        (KeyState::Next, false),
+        (KeyState::Retired, false),
+        (KeyState::Active, true),
+    ] {
+        let mut uow = law.begin().await;
+        let cleared = uow.clear_signing_key_state(state).await;
+        assert_eq!(cleared.expect("an answer"), was_there, "{state:?}");
+        uow.commit().await.expect("committed");
+        let is_there = find(law, &active.kid).await.is_some();
+        assert_eq!(is_there, state != KeyState::Active);
+        assert_eq!(find(law, &next.kid).await, None);
+        assert_eq!(find(law, &retired.kid).await, Some(retired.clone()));
+    }
+    assert!(insert(law, &new_key(law, KeyState::Next)).await);
+}
+
 /// Every field survives; any number of keys can be retired.
 pub async fn a_retired_signing_key_is_read_as_written(law: &StoreSubject) {
     for (algorithm, size) in Algorithm::ALL.into_iter().zip([0_u32, 1, 80, 4096]) {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_token::Algorithm;
+use tokio::task::JoinHandle;
 
 use super::{StoreSubject, credential, is_taken, username};
 use crate::model::{
-    Caller, CallerName, Identifier, KeyState, PasswordHash, Role, SealedSigningKey, User, UserId,
-    UserState,
+    Caller, CallerName, Identifier, KeyState, PasswordHash, Role, SealedSigningKey, Timestamp, User,
 };
 use crate::ports::{Store, StoreError, UnitOfWork};
 
@@ -18,30 +18,13 @@ const A_WHILE: Duration = Duration::from_millis(150);
 
 /// Every kind of write is undone.
 pub async fn a_dropped_unit_of_work_leaves_no_trace(law: &StoreSubject) {
-    let pending = law.new_pending_user();
-    let name = username("pending");
-    law.insert(&pending, &[(&name, None)]).await;
     let user = law.user_with_password(3).await;
     let session = law.new_session(&user);
     let other_session = law.new_session(&user);
     law.insert_sessions(&[session.clone(), other_session.clone()])
         .await;
     let doomed = law.user_with_password(1).await;
-    let kid = format!("kid-{:016x}", u64::from_be_bytes(law.bytes()));
-    let key = SealedSigningKey {
-        kid: kid.clone(),
-        algorithm: Algorithm::EdDsa,
-        state: KeyState::Retired,
-        sealed: vec![1],
-        created_at: law.now,
-        expires_at: Some(law.later(60)),
-    };
-    let caller = Caller {
-        name: CallerName::parse(&kid).expect("a name"),
-        roles: vec![Role::Service],
-        key_hash: law.bytes(),
-        created_at: law.now,
-    };
+    let (key, caller) = new_key_and_caller(law);
     let mut uow = law.begin().await;
     uow.insert_signing_key(&key).await.expect("a new key");
     uow.insert_caller(&caller).await.expect("a new caller");
@@ -52,30 +35,23 @@ pub async fn a_dropped_unit_of_work_leaves_no_trace(law: &StoreSubject) {
     let new_user = law.new_user();
     let new_name = username("newcomer");
     let new_session = law.new_session(&new_user);
-    let new_key = SealedSigningKey {
-        kid: format!("{kid}-new"),
-        ..key.clone()
-    };
-    let new_caller = Caller {
-        name: CallerName::parse(&format!("{kid}-new")).expect("a name"),
-        ..caller.clone()
-    };
-    let needed_for = Duration::from_secs(60);
+    let (new_key, new_caller) = new_key_and_caller(law);
     let written: Result<(), StoreError> = async {
         uow.insert_user(&new_user).await?;
-        uow.insert_identifier(&new_user, &new_name, Some(law.now))
-            .await?;
+        uow.insert_identifier(&new_user, &new_name).await?;
         uow.put_credential(&credential(&new_user, "new", law.now))
             .await?;
+        uow.put_credential(&credential(&user, "other", law.now))
+            .await?;
         uow.insert_session(&new_session).await?;
-        uow.activate_user(pending.id, law.now).await?;
         uow.delete_user(doomed.id).await?;
-        let rehashed = PasswordHash::new("other".into());
+        let rehashed = PasswordHash::new("another".into());
         uow.clear_failures(user.id, Some(&rehashed), law.later(9))
             .await?;
-        assert!(uow.revoke_session(session.id, law.now, needed_for).await?);
-        let ids = uow.revoke_user_sessions(user.id, None, law.now, needed_for);
-        assert_eq!(ids.await?, [other_session.id]);
+        assert!(uow.revoke_session(session.id, law.now).await?.is_some());
+        let revoked = uow.revoke_user_sessions(user.id, None, law.now).await?;
+        let ids: Vec<_> = revoked.iter().map(|entry| entry.session_id).collect();
+        assert_eq!(ids, [other_session.id]);
         uow.insert_signing_key(&new_key).await?;
         assert!(uow.delete_signing_key(&key.kid).await?);
         uow.insert_caller(&new_caller).await?;
@@ -86,37 +62,51 @@ pub async fn a_dropped_unit_of_work_leaves_no_trace(law: &StoreSubject) {
     written.expect("written");
     drop(uow);
 
-    assert_eq!(
-        law.store.account(new_user.id).await.expect("readable"),
-        None
-    );
+    let nobody = law.store.account(new_user.id).await;
+    assert_eq!(nobody.expect("readable"), None);
     let by_name = law.store.account_by_identifier(&law.group, &new_name).await;
     assert_eq!(by_name.expect("readable"), None);
     let stored = law.store.session(new_session.id).await;
     assert_eq!(stored.expect("readable"), None);
-    let stored = law.store.user(pending.id).await;
-    assert_eq!(stored.expect("readable"), Some(pending));
     let stored = law.store.account(doomed.id).await.expect("readable");
     assert!(stored.is_some_and(|account| account.credential.is_some()));
     assert_eq!(law.store.account(user.id).await.expect("readable"), before);
+    let ids = [session.id, other_session.id];
     for session in [session, other_session] {
         assert_eq!(law.stored_session(session.id).await, session);
     }
-    let feed = law
-        .store
-        .revocations(law.now, law.now)
-        .await
-        .expect("readable");
-    assert!(feed.iter().all(|entry| entry.session_id != new_session.id));
+    let beginning = Timestamp::from_millis(0);
+    let feed = law.store.revocations(beginning, beginning).await;
+    let feed = feed.expect("readable");
+    assert!(feed.iter().all(|entry| !ids.contains(&entry.session_id)));
     let keys = law.store.signing_keys().await.expect("readable");
     assert!(keys.contains(&key) && !keys.contains(&new_key));
     let callers = law.store.callers().await.expect("readable");
     assert!(callers.contains(&caller) && !callers.contains(&new_caller));
 }
 
+fn new_key_and_caller(law: &StoreSubject) -> (SealedSigningKey, Caller) {
+    let kid = format!("kid-{:016x}", u64::from_be_bytes(law.bytes()));
+    let caller = Caller {
+        name: CallerName::parse(&kid).expect("a name"),
+        roles: vec![Role::Service],
+        key_hash: law.bytes(),
+        created_at: law.now,
+    };
+    let key = SealedSigningKey {
+        kid,
+        algorithm: Algorithm::EdDsa,
+        state: KeyState::Retired,
+        sealed: vec![1],
+        created_at: law.now,
+        expires_at: Some(law.later(86_400 * 3650)),
+    };
+    (key, caller)
+}
+
 /// What was written is there for the rest of the unit of work.
 pub async fn a_unit_of_work_sees_its_own_changes(law: &StoreSubject) {
-    let user = law.new_pending_user();
+    let user = law.new_user();
     let name = username("mina");
     let password = credential(&user, "hash", law.now);
     let mut uow = law.begin().await;
@@ -124,25 +114,23 @@ pub async fn a_unit_of_work_sees_its_own_changes(law: &StoreSubject) {
     assert_eq!(nobody.expect("readable"), None);
     assert_eq!(uow.lock_user(user.id).await.expect("readable"), None);
     uow.insert_user(&user).await.expect("a new user");
-    uow.insert_identifier(&user, &name, None)
+    uow.insert_identifier(&user, &name)
         .await
         .expect("a free name");
     uow.put_credential(&password).await.expect("a password");
     let locked = uow.lock_user_by_identifier(&law.group, &name).await;
-    assert_eq!(locked.expect("readable"), Some(user.clone()));
-    let locked = uow.lock_credential(user.id).await;
-    assert_eq!(locked.expect("readable"), Some(password));
-    uow.activate_user(user.id, law.now)
-        .await
-        .expect("activated");
-    let locked = uow.lock_user(user.id).await.expect("readable");
-    assert!(locked.is_some_and(|user| user.state == UserState::Active));
+    let locked = locked.expect("readable").expect("the user is there");
+    assert_eq!(locked.id, user.id);
+    assert_eq!(locked.credential_version, user.credential_version + 1);
+    let credential = uow.lock_credential(user.id).await;
+    assert_eq!(credential.expect("readable"), Some(password));
+    let by_id = uow.lock_user(user.id).await.expect("readable");
+    assert_eq!(by_id, Some(locked));
 }
 
 /// The second sees what the first did.
 pub async fn a_locked_user_makes_others_wait(law: &StoreSubject) {
-    let user = law.new_pending_user();
-    law.insert(&user, &[]).await;
+    let user = law.user().await;
     let mut first = law.begin().await;
     let locked = first.lock_user(user.id).await.expect("readable");
     assert_eq!(locked, Some(user.clone()));
@@ -152,18 +140,14 @@ pub async fn a_locked_user_makes_others_wait(law: &StoreSubject) {
         let mut second = store.begin().await?;
         second.lock_user(user.id).await
     });
-    tokio::time::sleep(A_WHILE).await;
-    assert!(!second.is_finished(), "it did not wait");
-    activate_and_commit(first, law, user.id).await;
-    let seen = second.await.expect("no panic").expect("readable");
-    assert_eq!(seen.map(|user| user.state), Some(UserState::Active));
+    assert_waits_for(first, law, &user, second).await;
 }
 
 /// Likewise if one looks for the identifier.
 pub async fn a_user_locked_by_identifier_makes_others_wait(law: &StoreSubject) {
-    let user = law.new_pending_user();
+    let user = law.new_user();
     let name = username("mina");
-    law.insert(&user, &[(&name, None)]).await;
+    law.insert(&user, &[&name]).await;
     let mut first = law.begin().await;
     let locked = first.lock_user_by_identifier(&law.group, &name).await;
     assert_eq!(locked.expect("readable"), Some(user.clone()));
@@ -174,16 +158,24 @@ pub async fn a_user_locked_by_identifier_makes_others_wait(law: &StoreSubject) {
         let mut second = store.begin().await?;
         second.lock_user_by_identifier(&group, &name).await
     });
-    tokio::time::sleep(A_WHILE).await;
-    assert!(!second.is_finished(), "it did not wait");
-    activate_and_commit(first, law, user.id).await;
-    let seen = second.await.expect("no panic").expect("readable");
-    assert_eq!(seen.map(|user| user.state), Some(UserState::Active));
+    assert_waits_for(first, law, &user, second).await;
 }
 
-async fn activate_and_commit(mut uow: Box<dyn UnitOfWork>, law: &StoreSubject, user: UserId) {
-    uow.activate_user(user, law.now).await.expect("activated");
-    uow.commit().await.expect("committed");
+/// The second waits until the first, which sets a password, is committed.
+async fn assert_waits_for(
+    mut first: Box<dyn UnitOfWork>,
+    law: &StoreSubject,
+    user: &User,
+    second: JoinHandle<Result<Option<User>, StoreError>>,
+) {
+    tokio::time::sleep(A_WHILE).await;
+    assert!(!second.is_finished(), "it did not wait");
+    let password = credential(user, "hash", law.now);
+    first.put_credential(&password).await.expect("a password");
+    first.commit().await.expect("committed");
+    let seen = second.await.expect("no panic").expect("readable");
+    let version = seen.map(|user| user.credential_version);
+    assert_eq!(version, Some(user.credential_version + 1));
 }
 
 /// An attempt is counted on top of what the holder of the lock leaves.
@@ -211,12 +203,12 @@ pub async fn a_locked_credential_makes_attempts_wait(law: &StoreSubject) {
 pub async fn after_a_conflict_the_store_goes_on(law: &StoreSubject) {
     let user = law.new_user();
     let name = username("mina");
-    law.insert(&user, &[(&name, None)]).await;
+    law.insert(&user, &[&name]).await;
     for _ in 0..20 {
         let other = law.new_user();
         let mut uow = law.begin().await;
         uow.insert_user(&other).await.expect("a new user");
-        let taken = uow.insert_identifier(&other, &name, None).await;
+        let taken = uow.insert_identifier(&other, &name).await;
         assert!(is_taken(&taken));
         drop(uow);
         let stored = law.store.user(other.id).await.expect("readable");
@@ -265,6 +257,6 @@ pub async fn abandoned_units_of_work_leave_nothing_open(law: &StoreSubject) {
 async fn write(store: &dyn Store, user: &User, name: &Identifier) -> Result<(), StoreError> {
     let mut uow = store.begin().await?;
     uow.insert_user(user).await?;
-    uow.insert_identifier(user, name, None).await?;
+    uow.insert_identifier(user, name).await?;
     uow.commit().await
 }

@@ -1,0 +1,128 @@
+//! Messages on their way out.
+
+use async_trait::async_trait;
+
+use super::unit_of_work::MemoryUnitOfWork;
+use super::{MemoryStore, Tables, delete_over, insert};
+use crate::model::{
+    ClaimedMessage, DeliveryState, MessageId, QueuedMessage, Settlement, Timestamp,
+};
+use crate::ports::{Clock as _, Outbox, OutboxChanges, Retention, StoreError};
+
+/// A message, and where it is.
+#[derive(Clone, Debug)]
+pub(super) struct QueuedRow {
+    message: QueuedMessage,
+    state: DeliveryState,
+    attempts: u32,
+    /// When it may be claimed: while it is being sent, when the claim ends.
+    due_at: Timestamp,
+}
+
+impl QueuedRow {
+    fn new(message: &QueuedMessage) -> Self {
+        Self {
+            message: message.clone(),
+            state: DeliveryState::Queued,
+            attempts: 0,
+            due_at: message.created_at,
+        }
+    }
+
+    fn is_claimable(&self, now: Timestamp) -> bool {
+        let is_due = match self.state {
+            DeliveryState::Queued => self.due_at <= now,
+            DeliveryState::Sending => self.due_at < now,
+            DeliveryState::Failed => false,
+        };
+        is_due && self.message.expires_at > now
+    }
+
+    fn claim(&mut self, until: Timestamp) -> ClaimedMessage {
+        let claimed = ClaimedMessage {
+            message: self.message.clone(),
+            attempts: self.attempts,
+            is_doubtful: self.state == DeliveryState::Sending,
+        };
+        self.state = DeliveryState::Sending;
+        self.attempts += 1;
+        self.due_at = until;
+        claimed
+    }
+}
+
+impl Tables {
+    pub(super) fn delete_expired_messages(&mut self, retention: Retention, limit: usize) -> usize {
+        delete_over(&mut self.outbox, limit, |row| {
+            row.message.expires_at < retention.now
+        })
+    }
+
+    fn claim(&mut self, now: Timestamp, until: Timestamp, limit: usize) -> Vec<ClaimedMessage> {
+        let claimable = self.outbox.values_mut().filter(|row| row.is_claimable(now));
+        let mut rows: Vec<_> = claimable.collect();
+        rows.sort_by_key(|row| (row.due_at, row.message.id));
+        rows.into_iter()
+            .take(limit)
+            .map(|row| row.claim(until))
+            .collect()
+    }
+
+    fn settle(&mut self, id: MessageId, settlement: Settlement) {
+        let Some(row) = self.outbox.get_mut(&id) else {
+            return;
+        };
+        match settlement {
+            Settlement::Sent => {
+                self.outbox.remove(&id);
+            }
+            Settlement::RetryAt(due_at) => {
+                row.state = DeliveryState::Queued;
+                row.due_at = due_at;
+            }
+            Settlement::Failed => row.state = DeliveryState::Failed,
+        }
+    }
+}
+
+#[async_trait]
+impl Outbox for MemoryStore {
+    async fn enqueue(&self, message: &QueuedMessage) -> Result<(), StoreError> {
+        self.write(|tables| insert(&mut tables.outbox, message.id, QueuedRow::new(message)))
+            .await?
+    }
+
+    async fn claim_messages(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<ClaimedMessage>, StoreError> {
+        self.write(|tables| tables.claim(now, until, limit as usize))
+            .await
+    }
+
+    async fn settle_messages(&self, settled: &[(MessageId, Settlement)]) -> Result<(), StoreError> {
+        self.write(|tables| {
+            for (id, settlement) in settled {
+                tables.settle(*id, *settlement);
+            }
+        })
+        .await
+    }
+
+    async fn delivery_state(&self, id: MessageId) -> Result<Option<DeliveryState>, StoreError> {
+        let now = self.clock.now();
+        self.read(|tables| {
+            let row = tables.outbox.get(&id)?;
+            (row.message.expires_at > now).then_some(row.state)
+        })
+    }
+}
+
+#[async_trait]
+impl OutboxChanges for MemoryUnitOfWork {
+    async fn insert_message(&mut self, message: &QueuedMessage) -> Result<(), StoreError> {
+        insert(&mut self.tables.outbox, message.id, QueuedRow::new(message))
+    }
+}

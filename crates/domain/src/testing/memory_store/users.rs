@@ -1,0 +1,95 @@
+//! Users and their identifiers.
+
+use async_trait::async_trait;
+
+use super::unit_of_work::MemoryUnitOfWork;
+use super::{MemoryStore, Tables, insert};
+use crate::model::{Address, GroupId, Identifier, User, UserId};
+use crate::ports::{Account, StoreError, UserChanges, Users};
+
+impl Tables {
+    fn account(&self, id: UserId) -> Option<Account> {
+        Some(Account {
+            user: self.users.get(&id)?.clone(),
+            credential: self.credentials.get(&id).cloned(),
+        })
+    }
+
+    fn holder(&self, group: &GroupId, identifier: &Identifier) -> Option<UserId> {
+        let key = (group.clone(), identifier.clone());
+        self.identifiers.get(&key).copied()
+    }
+}
+
+#[async_trait]
+impl Users for MemoryStore {
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        self.read(|tables| tables.users.get(&id).cloned())
+    }
+
+    async fn account(&self, id: UserId) -> Result<Option<Account>, StoreError> {
+        self.read(|tables| tables.account(id))
+    }
+
+    async fn account_by_identifier(
+        &self,
+        group: &GroupId,
+        identifier: &Identifier,
+    ) -> Result<Option<Account>, StoreError> {
+        self.read(|tables| tables.account(tables.holder(group, identifier)?))
+    }
+
+    async fn addresses(&self, id: UserId) -> Result<Vec<Address>, StoreError> {
+        self.read(|tables| {
+            let of_user = tables.identifiers.iter().filter(|(_, user)| **user == id);
+            of_user
+                .filter_map(|((_, identifier), _)| match identifier {
+                    Identifier::Email(email) => Some(Address::Email(email.clone())),
+                    Identifier::Phone(phone) => Some(Address::Phone(phone.clone())),
+                    Identifier::Username(_) => None,
+                })
+                .collect()
+        })
+    }
+}
+
+#[async_trait]
+impl UserChanges for MemoryUnitOfWork {
+    async fn lock_user(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
+        Ok(self.tables.users.get(&id).cloned())
+    }
+
+    async fn lock_user_by_identifier(
+        &mut self,
+        group: &GroupId,
+        identifier: &Identifier,
+    ) -> Result<Option<User>, StoreError> {
+        let holder = self.tables.holder(group, identifier);
+        Ok(holder.and_then(|id| self.tables.users.get(&id).cloned()))
+    }
+
+    async fn insert_user(&mut self, user: &User) -> Result<(), StoreError> {
+        insert(&mut self.tables.users, user.id, user.clone())
+    }
+
+    async fn delete_user(&mut self, id: UserId) -> Result<(), StoreError> {
+        self.tables.users.remove(&id);
+        self.tables.identifiers.retain(|_, user| *user != id);
+        self.tables.credentials.remove(&id);
+        let sessions = &mut self.tables.sessions;
+        sessions.retain(|_, session| session.user_id != id);
+        Ok(())
+    }
+
+    async fn insert_identifier(
+        &mut self,
+        user: &User,
+        identifier: &Identifier,
+    ) -> Result<(), StoreError> {
+        if !self.tables.users.contains_key(&user.id) {
+            return Err(StoreError::Conflict);
+        }
+        let key = (user.group.clone(), identifier.clone());
+        insert(&mut self.tables.identifiers, key, user.id)
+    }
+}

@@ -1,0 +1,42 @@
+//! A sender for tests: it keeps what was sent, or fails as it is told to.
+
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use crate::ports::{Message, MessageSender, SendError};
+
+/// Keeps all messages, the newest last.
+#[derive(Debug, Default)]
+pub struct SentMessages {
+    messages: Mutex<Vec<Message>>,
+    failure: Mutex<Option<SendError>>,
+}
+
+impl SentMessages {
+    /// Takes all messages out.
+    pub fn take(&self) -> Vec<Message> {
+        std::mem::take(&mut *self.messages.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Lets every sending fail from now on, or none.
+    pub fn fail_with(&self, failure: Option<SendError>) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    }
+}
+
+#[async_trait]
+impl MessageSender for SentMessages {
+    async fn send(&self, message: Message) -> Result<(), SendError> {
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(failure) = failure.clone() {
+            return Err(failure);
+        }
+        drop(failure);
+        self.messages
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(message);
+        Ok(())
+    }
+}
