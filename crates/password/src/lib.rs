@@ -2,6 +2,7 @@
 //! whether a password is too easy to guess.
 
 mod memory;
+mod padding;
 mod parameters;
 mod pool;
 mod queue;

@@ -9,11 +9,11 @@ use std::{io, thread};
 
 use async_trait::async_trait;
 use countersign_domain::model::{Password, PasswordHash};
-use countersign_domain::ports::{HashError, PasswordHasher, Random, Verdict};
+use countersign_domain::ports::{HashError, HashingPlace, PasswordHasher, Random, Verdict};
 use tokio::sync::oneshot;
 
 use crate::parameters::Argon2Parameters;
-use crate::queue::Queue;
+use crate::queue::{Place, Queue};
 use crate::stored_hash::StoredHash;
 use crate::strength;
 use crate::worker::{Job, Shared, Task, Worker};
@@ -29,7 +29,8 @@ pub struct PoolSettings {
     /// Hashing threads. More than cores gain nothing.
     pub workers: NonZeroUsize,
     /// How many may wait for each thread. Times the time of a hash, this is the
-    /// longest wait: about 0.6 s with the default parameters.
+    /// longest wait: about 0.6 s with the default parameters. In all there are
+    /// at least two places, for changing a password takes two at once.
     pub queue_per_worker: NonZeroUsize,
 }
 
@@ -41,10 +42,24 @@ pub struct PoolSettings {
 /// at a time if such are stored. The
 /// place in the queue belongs to the job: a caller who goes away leaves it, and
 /// the job is skipped. Dropping the pool stops the threads.
+///
+/// A comparison costs what a new hash costs, also with no hash, with an
+/// unreadable one, and with one of cheaper parameters: the thread does the
+/// missing work in the same job. A hash that asks for more work or more memory
+/// than a new one costs what it asks for, up to 256 MiB (or today's memory), 16
+/// passes and 16 lanes; beyond, it counts as unreadable. So the time tells of
+/// accounts whose hashes were made before the parameters were lowered, until
+/// their next good sign-in.
 pub struct Argon2Pool {
     shared: Arc<Shared>,
     workers: NonZeroUsize,
 }
+
+/// A place in the pool's queue.
+struct Argon2Place(Place<Job>);
+
+/// Two at least: changing a password takes two places at once.
+const MIN_PLACES: usize = 2;
 
 impl Default for PoolSettings {
     /// The default parameters, a thread for each core, 32 places for each thread.
@@ -74,9 +89,15 @@ impl Argon2Pool {
                 parameters,
                 decoy: StoredHash::decoy(parameters, random.as_ref()),
                 random,
-                queue: Queue::new(queue_per_worker.saturating_mul(workers).get()),
+                queue: Queue::new(
+                    queue_per_worker
+                        .saturating_mul(workers)
+                        .get()
+                        .max(MIN_PLACES),
+                ),
                 large: Mutex::new(()),
                 hashes: AtomicU64::new(0),
+                blocks: AtomicU64::new(0),
                 hash_nanos: AtomicU64::new(work * NANOS_PER_KIB_AND_PASS),
             }),
             workers,
@@ -93,7 +114,7 @@ impl Argon2Pool {
     /// How many passwords wait to be hashed.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.shared.queue.len()
+        self.shared.queue.waiting()
     }
 
     /// How many hashes were computed since the start.
@@ -102,57 +123,73 @@ impl Argon2Pool {
         self.shared.hashes.load(Ordering::Relaxed)
     }
 
+    /// How many blocks of 1 KiB were computed since the start: the work of all
+    /// hashes, what it took to make cheap comparisons as dear as others
+    /// included.
+    #[must_use]
+    pub fn blocks(&self) -> u64 {
+        self.shared.blocks.load(Ordering::Relaxed)
+    }
+
     /// How long a hash takes, measured over the last few.
     #[must_use]
     pub fn hash_time(&self) -> Duration {
         Duration::from_nanos(self.shared.hash_nanos.load(Ordering::Relaxed))
     }
 
-    async fn submit<T>(
-        &self,
-        password: Password,
-        task: impl FnOnce(oneshot::Sender<Result<T, HashError>>) -> Task,
-    ) -> Result<T, HashError> {
-        let (reply, answer) = oneshot::channel();
-        let job = Job {
-            password,
-            task: task(reply),
-        };
-        if self.shared.queue.push(job, Job::is_wanted).is_err() {
-            return Err(HashError::Overloaded {
-                retry_after: self.time_to_drain(),
-            });
-        }
-        answer
-            .await
-            .unwrap_or_else(|_| Err(HashError::Failed("the hasher broke".into())))
-    }
-
-    /// How long the threads need for what waits now.
+    /// How long the threads need for what was admitted.
     fn time_to_drain(&self) -> Duration {
-        let rounds = self.waiting() / self.workers + 1;
+        let rounds = self.shared.queue.taken() / self.workers + 1;
         self.hash_time()
             .saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX))
     }
 }
 
-#[async_trait]
 impl PasswordHasher for Argon2Pool {
-    async fn hash(&self, password: Password) -> Result<PasswordHash, HashError> {
+    fn admit(&self) -> Result<Box<dyn HashingPlace>, HashError> {
+        match self.shared.queue.admit(Job::is_wanted) {
+            Some(place) => Ok(Box::new(Argon2Place(place))),
+            None => Err(HashError::Overloaded {
+                retry_after: self.time_to_drain(),
+            }),
+        }
+    }
+
+    fn assess(&self, password: &Password, known: &[&str]) -> Result<(), String> {
+        strength::assess(password.expose(), known)
+    }
+}
+
+impl Argon2Place {
+    async fn submit<T>(
+        self,
+        password: Password,
+        task: impl FnOnce(oneshot::Sender<Result<T, HashError>>) -> Task,
+    ) -> Result<T, HashError> {
+        let (reply, answer) = oneshot::channel();
+        self.0.put(Job {
+            password,
+            task: task(reply),
+        });
+        answer
+            .await
+            .unwrap_or_else(|_| Err(HashError::Failed("the hasher broke".into())))
+    }
+}
+
+#[async_trait]
+impl HashingPlace for Argon2Place {
+    async fn hash(self: Box<Self>, password: Password) -> Result<PasswordHash, HashError> {
         self.submit(password, Task::Hash).await
     }
 
     async fn verify(
-        &self,
+        self: Box<Self>,
         password: Password,
         hash: Option<PasswordHash>,
     ) -> Result<Verdict, HashError> {
         self.submit(password, |reply| Task::Verify(hash, reply))
             .await
-    }
-
-    fn assess(&self, password: &Password, known: &[&str]) -> Result<(), String> {
-        strength::assess(password.expose(), known)
     }
 }
 

@@ -1,11 +1,11 @@
 //! The queue between callers and hashing threads. It is short on purpose: who
-//! would wait for too long is told so at once.
+//! would wait for too long is told so at once, before anything is done for them.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A bounded queue of jobs.
+/// A bounded number of places, and the jobs that were put on them.
 pub(crate) struct Queue<T> {
     state: Mutex<State<T>>,
     ready: Condvar,
@@ -14,7 +14,15 @@ pub(crate) struct Queue<T> {
 
 struct State<T> {
     jobs: VecDeque<T>,
+    /// Places that were taken and hold no job yet.
+    held: usize,
     closed: bool,
+}
+
+/// A place in the queue without a job. Dropping it frees it.
+pub(crate) struct Place<T> {
+    queue: Arc<Queue<T>>,
+    is_held: bool,
 }
 
 /// What a thread finds in the queue.
@@ -29,34 +37,37 @@ pub(crate) enum Next<T> {
 }
 
 impl<T> Queue<T> {
-    pub(crate) fn new(capacity: usize) -> Self {
-        Self {
+    pub(crate) fn new(capacity: usize) -> Arc<Self> {
+        Arc::new(Self {
             state: Mutex::new(State {
                 jobs: VecDeque::new(),
+                held: 0,
                 closed: false,
             }),
             ready: Condvar::new(),
             capacity,
-        }
+        })
     }
 
-    /// Appends a job, and gives it back if the queue is full. A full queue first
-    /// loses the jobs that are not `wanted` any more.
-    pub(crate) fn push(&self, job: T, wanted: impl Fn(&T) -> bool) -> Result<(), T> {
+    /// Takes a place, if one is free. A full queue first loses the jobs that are
+    /// not `wanted` any more.
+    pub(crate) fn admit(self: &Arc<Self>, wanted: impl Fn(&T) -> bool) -> Option<Place<T>> {
         let mut state = self.lock();
-        if state.jobs.len() >= self.capacity {
+        if state.taken() >= self.capacity {
             state.jobs.retain(wanted);
         }
-        if state.jobs.len() >= self.capacity {
-            return Err(job);
+        if state.taken() >= self.capacity {
+            return None;
         }
-        state.jobs.push_back(job);
-        drop(state);
-        self.ready.notify_one();
-        Ok(())
+        state.held += 1;
+        Some(Place {
+            queue: Arc::clone(self),
+            is_held: true,
+        })
     }
 
-    /// Waits for a job; for no longer than `patience`, if there is a bound.
+    /// Waits for a job; for no longer than `patience`, if there is a bound. The
+    /// place of the job is free from then on.
     pub(crate) fn next(&self, patience: Option<Duration>) -> Next<T> {
         let idle = |state: &mut State<T>| state.jobs.is_empty() && !state.closed;
         let state = self.lock();
@@ -78,7 +89,7 @@ impl<T> Queue<T> {
         state.jobs.pop_front().map_or(Next::Idle, Next::Job)
     }
 
-    /// Ends the queue. The jobs in it are dropped.
+    /// Ends the queue. The jobs in it are dropped, and those that come later.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
@@ -88,8 +99,13 @@ impl<T> Queue<T> {
     }
 
     /// How many jobs wait.
-    pub(crate) fn len(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.lock().jobs.len()
+    }
+
+    /// How many places are taken, with a job or without.
+    pub(crate) fn taken(&self) -> usize {
+        self.lock().taken()
     }
 
     /// The state is whole between any two statements, so a panic elsewhere does
@@ -99,40 +115,105 @@ impl<T> Queue<T> {
     }
 }
 
+impl<T> State<T> {
+    fn taken(&self) -> usize {
+        self.held + self.jobs.len()
+    }
+}
+
+impl<T> Place<T> {
+    /// Puts a job on the place, behind those that wait already.
+    pub(crate) fn put(mut self, job: T) {
+        let mut state = self.queue.lock();
+        // In one step with the job: a place is never counted twice.
+        state.held -= 1;
+        if !state.closed {
+            state.jobs.push_back(job);
+        }
+        drop(state);
+        self.is_held = false;
+        self.queue.ready.notify_one();
+    }
+}
+
+impl<T> Drop for Place<T> {
+    fn drop(&mut self) {
+        if self.is_held {
+            self.queue.lock().held -= 1;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const NO_PATIENCE: Option<Duration> = Some(Duration::ZERO);
 
+    fn put(queue: &Arc<Queue<u8>>, job: u8) {
+        queue.admit(|_| true).expect("a place").put(job);
+    }
+
     #[test]
-    fn a_full_queue_gives_the_job_back() {
+    fn a_full_queue_admits_nobody_until_a_job_begins() {
         let queue = Queue::new(2);
-        assert_eq!(queue.push(1, |_| true), Ok(()));
-        assert_eq!(queue.push(2, |_| true), Ok(()));
-        assert_eq!(queue.push(3, |_| true), Err(3));
+        put(&queue, 1);
+        put(&queue, 2);
+        assert!(queue.admit(|_| true).is_none());
         assert_eq!(queue.next(NO_PATIENCE), Next::Job(1));
-        assert_eq!(queue.push(3, |_| true), Ok(()));
+        put(&queue, 3);
+        assert_eq!(queue.next(NO_PATIENCE), Next::Job(2));
+        assert_eq!(queue.next(NO_PATIENCE), Next::Job(3));
+        assert_eq!((queue.waiting(), queue.taken()), (0, 0));
+    }
+
+    #[test]
+    fn a_place_counts_from_its_admission_until_it_is_dropped() {
+        let queue = Queue::<u8>::new(2);
+        let places = [queue.admit(|_| true), queue.admit(|_| true)];
+        assert!(places.iter().all(Option::is_some));
+        assert!(queue.admit(|_| true).is_none());
+        assert_eq!((queue.waiting(), queue.taken()), (0, 2));
+        assert_eq!(queue.next(NO_PATIENCE), Next::Idle);
+        drop(places);
+        assert_eq!(queue.taken(), 0);
+        put(&queue, 1);
+        put(&queue, 2);
+    }
+
+    #[test]
+    fn jobs_are_done_in_the_order_in_which_they_were_put() {
+        let queue = Queue::new(2);
+        let first = queue.admit(|_| true).expect("a place");
+        let second = queue.admit(|_| true).expect("a place");
+        second.put(2);
+        first.put(1);
+        assert_eq!(queue.next(NO_PATIENCE), Next::Job(2));
+        assert_eq!(queue.next(NO_PATIENCE), Next::Job(1));
     }
 
     #[test]
     fn a_full_queue_loses_what_nobody_wants() {
         let queue = Queue::new(2);
-        assert_eq!(queue.push(1, |_| true), Ok(()));
-        assert_eq!(queue.push(2, |_| true), Ok(()));
-        assert_eq!(queue.push(3, |job| *job != 1), Ok(()));
+        put(&queue, 1);
+        put(&queue, 2);
+        queue.admit(|job| *job != 1).expect("a place").put(3);
         assert_eq!(queue.next(NO_PATIENCE), Next::Job(2));
         assert_eq!(queue.next(NO_PATIENCE), Next::Job(3));
         assert_eq!(queue.next(NO_PATIENCE), Next::Idle);
     }
 
     #[test]
-    fn a_closed_queue_wakes_who_waits() {
-        let queue = Queue::<u8>::new(2);
+    fn a_closed_queue_wakes_who_waits_and_drops_what_comes() {
+        let queue = Queue::<Arc<()>>::new(2);
+        let place = queue.admit(|_| true).expect("a place");
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| queue.next(None));
             queue.close();
             assert_eq!(waiting.join().expect("a thread"), Next::Closed);
         });
+        let job = Arc::new(());
+        place.put(Arc::clone(&job));
+        assert_eq!((Arc::strong_count(&job), queue.taken()), (1, 0));
     }
 }

@@ -6,6 +6,7 @@ use argon2::{Algorithm, Argon2, Params, PasswordHash as Phc, Version};
 use countersign_domain::model::PasswordHash;
 use countersign_domain::ports::Random;
 
+use crate::padding::Kind;
 use crate::parameters::Argon2Parameters;
 
 /// The most memory that a stored hash may ask for, in KiB, unless new hashes
@@ -20,6 +21,8 @@ const MAX_LANES: u32 = 16;
 pub(crate) struct StoredHash {
     /// The function that made it.
     pub(crate) argon2: Argon2<'static>,
+    /// What the function costs.
+    pub(crate) kind: Kind,
     /// Its salt.
     pub(crate) salt: Salt,
     /// What the function gave.
@@ -33,6 +36,7 @@ impl StoredHash {
         random.fill(&mut output);
         Self {
             argon2: parameters.argon2id(),
+            kind: Kind::of(parameters),
             salt: new_salt(random),
             output: Output::new(&output).expect("32 bytes are an output"),
         }
@@ -60,6 +64,7 @@ impl StoredHash {
             return Err("the stored hash asks for more passes or lanes than are allowed");
         }
         Ok(Self {
+            kind: Kind::new(algorithm, version, &params),
             argon2: Argon2::new(algorithm, version, params),
             salt,
             output,

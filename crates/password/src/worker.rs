@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use argon2::Argon2;
-use argon2::password_hash::phc::{Output, Salt};
+use argon2::Block;
+use argon2::password_hash::phc::Output;
 use countersign_domain::model::{Password, PasswordHash};
 use countersign_domain::ports::{HashError, Random, Verdict};
 use tokio::sync::oneshot;
 
 use crate::memory::{Memory, State};
+use crate::padding::{Kind, Padding};
 use crate::parameters::Argon2Parameters;
 use crate::queue::{Next, Queue};
 use crate::stored_hash::{StoredHash, new_salt, to_phc};
@@ -42,13 +43,15 @@ pub(crate) enum Task {
 pub(crate) struct Shared {
     pub(crate) parameters: Argon2Parameters,
     pub(crate) random: Arc<dyn Random>,
-    pub(crate) queue: Queue<Job>,
+    pub(crate) queue: Arc<Queue<Job>>,
     pub(crate) decoy: StoredHash,
     /// Held while a hash works in more memory than a thread owns, so that only
     /// one at a time does.
     pub(crate) large: Mutex<()>,
     /// How many hashes were computed.
     pub(crate) hashes: AtomicU64,
+    /// How many blocks were computed.
+    pub(crate) blocks: AtomicU64,
     /// How long a hash takes, in nanoseconds: a moving average.
     pub(crate) hash_nanos: AtomicU64,
 }
@@ -57,6 +60,7 @@ pub(crate) struct Shared {
 pub(crate) struct Worker {
     shared: Arc<Shared>,
     memory: Memory,
+    padding: Padding,
 }
 
 impl Job {
@@ -72,6 +76,7 @@ impl Job {
 impl Worker {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self {
+            padding: Padding::new(shared.parameters),
             shared,
             memory: Memory::default(),
         }
@@ -115,14 +120,12 @@ impl Worker {
 
     fn hash(&mut self, password: &Password) -> Result<PasswordHash, HashError> {
         let parameters = self.shared.parameters;
-        let salt = new_salt(self.shared.random.as_ref());
-        let output = self.compute(
-            &parameters.argon2id(),
-            password,
-            &salt,
-            Argon2Parameters::OUTPUT_BYTES,
-        )?;
-        Ok(to_phc(parameters, &salt, &output))
+        let new = StoredHash {
+            salt: new_salt(self.shared.random.as_ref()),
+            ..self.shared.decoy.clone()
+        };
+        let output = self.compute(password, &new)?;
+        Ok(to_phc(parameters, &new.salt, &output))
     }
 
     /// Whatever is stored, nothing or nonsense included, costs one hash.
@@ -137,12 +140,7 @@ impl Worker {
             Some(Ok((_, stored))) => stored.clone(),
             None | Some(Err(_)) => self.shared.decoy.clone(),
         };
-        let output = self.compute(
-            &compared.argon2,
-            password,
-            &compared.salt,
-            compared.output.len(),
-        )?;
+        let output = self.compute(password, &compared)?;
         // `Output` compares in constant time.
         let equal = output == compared.output;
         match stored {
@@ -158,44 +156,67 @@ impl Worker {
         }
     }
 
+    /// Computes what `like` was made with, and what is missing to the cost of a
+    /// new hash.
     #[expect(
         clippy::disallowed_methods,
-        reason = "measures what a hash costs on this machine; nothing is decided by it but the advice when to try again"
+        reason = "measures what a hash costs on this machine; it decides when to advise another try, and how much work a cheaper hash lacks"
     )]
-    fn compute(
-        &mut self,
-        argon2: &Argon2<'_>,
-        password: &Password,
-        salt: &Salt,
-        output_bytes: usize,
-    ) -> Result<Output, HashError> {
-        let count = argon2.params().block_count();
-        let own = self.shared.parameters.argon2id().params().block_count();
+    fn compute(&mut self, password: &Password, like: &StoredHash) -> Result<Output, HashError> {
+        // Memory that is had anew costs half a hash: not to be compared.
+        let is_comparable = self.memory.state() != State::Released;
         let started = Instant::now();
-        let output = if count <= own {
-            fill(argon2, password, salt, output_bytes, &mut self.memory, own)
-        } else {
-            let _one_at_a_time = self
-                .shared
-                .large
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            fill(
-                argon2,
-                password,
-                salt,
-                output_bytes,
-                &mut Memory::default(),
-                count,
-            )
-        };
+        let output = self.fill(password, like);
+        let padded = self.pad(like.kind);
+        let time = started.elapsed();
+
         self.shared.hashes.fetch_add(1, Ordering::Relaxed);
-        self.shared.note(started.elapsed());
-        output.map_err(|reason| HashError::Failed(reason.into()))
+        self.shared.note(time);
+        self.padding.note(like.kind, is_comparable.then_some(time));
+        let failed = |reason: &str| HashError::Failed(reason.into());
+        padded.map_err(failed)?;
+        output.map_err(failed)
+    }
+
+    fn fill(&mut self, password: &Password, like: &StoredHash) -> Result<Output, &'static str> {
+        let count = like.argon2.params().block_count();
+        let own = self.own_blocks();
+        self.shared.count(like.kind.work());
+        if count <= own {
+            return hash_in(self.memory.blocks(own)?, password, like);
+        }
+        let _one_at_a_time = self
+            .shared
+            .large
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        hash_in(Memory::default().blocks(count)?, password, like)
+    }
+
+    /// Does the work that a hash of this kind lacks.
+    fn pad(&mut self, kind: Kind) -> Result<(), &'static str> {
+        let Some(argon2) = self.padding.for_kind(kind) else {
+            return Ok(());
+        };
+        let own = self.own_blocks();
+        self.shared
+            .count(argon2.params().block_count() as u64 * u64::from(argon2.params().t_cost()));
+        argon2
+            .fill_memory(b"", &self.shared.decoy.salt, self.memory.blocks(own)?)
+            .map_err(|_| "Argon2 refused its input")
+    }
+
+    /// How many blocks a new hash takes: as many as the thread owns.
+    fn own_blocks(&self) -> usize {
+        self.shared.decoy.argon2.params().block_count()
     }
 }
 
 impl Shared {
+    fn count(&self, blocks: u64) {
+        self.blocks.fetch_add(blocks, Ordering::Relaxed);
+    }
+
     /// Takes one hash's time into the average.
     fn note(&self, time: Duration) {
         let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
@@ -205,23 +226,15 @@ impl Shared {
     }
 }
 
-fn fill(
-    argon2: &Argon2<'_>,
+fn hash_in(
+    blocks: &mut [Block],
     password: &Password,
-    salt: &Salt,
-    output_bytes: usize,
-    memory: &mut Memory,
-    blocks: usize,
+    like: &StoredHash,
 ) -> Result<Output, &'static str> {
     let mut output = [0; Output::MAX_LENGTH];
-    let output = &mut output[..output_bytes];
-    argon2
-        .hash_password_into_with_memory(
-            password.expose().as_bytes(),
-            salt,
-            output,
-            memory.blocks(blocks)?,
-        )
+    let output = &mut output[..like.output.len()];
+    like.argon2
+        .hash_password_into_with_memory(password.expose().as_bytes(), &like.salt, output, blocks)
         .map_err(|_| "Argon2 refused its input")?;
     Output::new(output).map_err(|_| "Argon2 gave no output")
 }

@@ -28,6 +28,26 @@ impl KeySet {
         Ok(Self { keys: keys.into() })
     }
 
+    /// Puts together whatever keys are good, in the order given, and names the
+    /// rest: of keys that are stored one by one, a damaged one spoils no other.
+    /// Of two with the same id the first is taken.
+    pub fn from_good(
+        keys: impl IntoIterator<Item = Result<VerifyingKey, KeyError>>,
+    ) -> (Self, Vec<KeyError>) {
+        let (mut good, mut faults) = (Vec::<VerifyingKey>::new(), Vec::new());
+        for key in keys {
+            match key {
+                Ok(key) if good.iter().any(|other| other.kid() == key.kid()) => {
+                    let kid = key.kid().to_owned();
+                    faults.push(KeyError::DuplicateKid { kid });
+                }
+                Ok(key) => good.push(key),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        (Self { keys: good.into() }, faults)
+    }
+
     /// Reads a JWK set (RFC 7517 section 5). One bad key spoils the set: better
     /// to keep the set from before than to trust half of this one.
     ///
@@ -135,6 +155,29 @@ mod tests {
         let set = KeySet::from_jwks(r#"{"keys":[]}"#).expect("an empty set");
         assert!(set.get("").is_none());
         assert_eq!(set.to_jwks(), r#"{"keys":[]}"#);
+    }
+
+    #[test]
+    fn the_good_keys_are_put_together_and_the_others_named() {
+        let keys = one_of_each();
+        let damaged = KeyError::Secret {
+            algorithm: Algorithm::EdDsa,
+            fault: KeyFault::InvalidEncoding,
+        };
+        let (set, faults) = KeySet::from_good([
+            Err(damaged.clone()),
+            Ok(keys[0].clone()),
+            Ok(keys[3].clone()),
+            Ok(keys[0].clone()),
+            Ok(keys[1].clone()),
+        ]);
+        let kids: Vec<_> = set.iter().map(VerifyingKey::kid).collect();
+        assert_eq!(kids, [0, 3, 1].map(|index| keys[index].kid()));
+        let kid = keys[0].kid().to_owned();
+        assert_eq!(faults, [damaged, KeyError::DuplicateKid { kid }]);
+
+        let (none, faults) = KeySet::from_good([]);
+        assert_eq!((none.iter().count(), faults.len()), (0, 0));
     }
 
     #[test]

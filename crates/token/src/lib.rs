@@ -6,10 +6,10 @@
 //! Randomness is used only to generate keys and inside ECDSA, by the crypto
 //! library itself.
 //!
-//! Signatures are made and checked by `jsonwebtoken`, told the algorithm by the
-//! key. Reading headers and claims, checking keys and judging times are done
-//! here: `jsonwebtoken` takes weak keys, an unknown `crit`, any `typ` and a
-//! future `iat`, and asks the system for the time.
+//! Signatures are checked by `jsonwebtoken`, told the algorithm by the key, and
+//! made by the library below it, `aws-lc-rs`, with keys that were read once.
+//! Reading headers and claims, checking keys and judging times are done here;
+//! `docs/adr/0006` says why.
 //!
 //! ```
 //! use std::time::Duration;
@@ -54,6 +54,7 @@ mod jwk;
 mod jws;
 mod key_set;
 mod primitive;
+mod private_key;
 mod public_key;
 mod rejection;
 mod signing_key;

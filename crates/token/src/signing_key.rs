@@ -2,33 +2,17 @@
 
 use std::fmt;
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair,
-    RsaPublicKeyComponents,
-};
-use aws_lc_rs::{error, hmac, rand};
-use jsonwebtoken::EncodingKey;
+use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
-use crate::public_key::PublicKey;
+use crate::private_key::{PrivateKey, PublicHalf};
 use crate::{
-    AccessClaims, Algorithm, Jwk, KeyError, KeyFault, MAX_TOKEN_BYTES, VerifyingKey, base64url,
-    jws, primitive,
+    AccessClaims, Algorithm, Jwk, KeyError, KeyFault, MAX_TOKEN_BYTES, VerifyingKey, base64url, jws,
 };
-
-/// RFC 7518 section 3.2: an HS256 key is no shorter than the hash.
-const MIN_HMAC_SECRET_BYTES: usize = 32;
 
 /// What is authenticated under an HS256 key to name it. It contains a space, so
 /// it can never be the signing input of a token.
 const HMAC_KID_LABEL: &[u8] = b"countersign key id";
-
-/// What PKCS#8 version 1 writes before an RSA private key (RFC 8017): its own
-/// length, the version, the algorithm, and the length of the key. Both lengths
-/// take two bytes at every size of key that is allowed.
-const PKCS8_RSA_PREFIX_BYTES: usize = 26;
 
 /// A key that signs access tokens with one algorithm.
 ///
@@ -38,7 +22,7 @@ const PKCS8_RSA_PREFIX_BYTES: usize = 26;
 /// than each token that the key signs.
 pub struct SigningKey {
     secret: Zeroizing<Vec<u8>>,
-    encoding_key: EncodingKey,
+    private_key: PrivateKey,
     verifying_key: VerifyingKey,
     header_segment: String,
 }
@@ -51,7 +35,8 @@ impl SigningKey {
     ///
     /// [`KeyError::Generation`] if the crypto library fails.
     pub fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
-        let secret = generate_secret(algorithm).map_err(|_| KeyError::Generation(algorithm))?;
+        let secret =
+            PrivateKey::generate_secret(algorithm).map_err(|_| KeyError::Generation(algorithm))?;
         Self::from_secret(algorithm, &secret)
     }
 
@@ -64,11 +49,12 @@ impl SigningKey {
     /// least 32 bytes.
     pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
         let refused = |fault| KeyError::Secret { algorithm, fault };
-        let (encoding_key, verifying_key) = load(algorithm, secret).map_err(refused)?;
+        let private_key = PrivateKey::from_secret(algorithm, secret).map_err(refused)?;
+        let verifying_key = verifying_key(&private_key, secret).map_err(refused)?;
         Ok(Self {
             header_segment: jws::header_segment(algorithm, verifying_key.kid()),
             secret: Zeroizing::new(secret.to_vec()),
-            encoding_key,
+            private_key,
             verifying_key,
         })
     }
@@ -125,98 +111,26 @@ impl SigningKey {
     }
 
     fn sign_bytes(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
-        primitive::sign(self.algorithm(), &self.encoding_key, message).map_err(|_| {
-            KeyError::Signing {
+        self.private_key
+            .sign(message)
+            .map_err(|_| KeyError::Signing {
                 kid: self.kid().to_owned(),
-            }
-        })
+            })
     }
 }
 
-fn load(algorithm: Algorithm, secret: &[u8]) -> Result<(EncodingKey, VerifyingKey), KeyFault> {
-    let invalid = |_| KeyFault::InvalidEncoding;
-    let (encoding_key, public_key) = match algorithm {
-        Algorithm::EdDsa => {
-            let pair = Ed25519KeyPair::from_pkcs8(secret).map_err(invalid)?;
-            let public_key = PublicKey::Ed25519(fixed(pair.public_key().as_ref())?);
-            (EncodingKey::from_ed_der(secret), public_key)
-        }
-        Algorithm::Es256 => {
-            let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, secret)
-                .map_err(invalid)?;
-            let Some((4, coordinates)) = pair.public_key().as_ref().split_first() else {
-                return Err(KeyFault::InvalidEncoding);
-            };
-            let (x, y) = coordinates.split_at(coordinates.len() / 2);
-            let public_key = PublicKey::P256 {
-                x: fixed(x)?,
-                y: fixed(y)?,
-            };
-            (EncodingKey::from_ec_der(secret), public_key)
-        }
-        Algorithm::Rs256 => {
-            let pair = RsaKeyPair::from_pkcs8(secret).map_err(invalid)?;
-            let RsaPublicKeyComponents { n, e } = pair.public_key().into();
-            (rsa_encoding_key(&pair)?, PublicKey::Rsa { n, e })
-        }
-        Algorithm::Hs256 if secret.len() < MIN_HMAC_SECRET_BYTES => {
-            return Err(KeyFault::ShortSecret);
-        }
-        Algorithm::Hs256 => {
-            let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
-            let kid = base64url::encode(hmac::sign(&key, HMAC_KID_LABEL));
-            return Ok((
-                EncodingKey::from_secret(secret),
-                VerifyingKey::symmetric(kid, secret),
-            ));
+fn verifying_key(private_key: &PrivateKey, secret: &[u8]) -> Result<VerifyingKey, KeyFault> {
+    let public_key = match private_key.public_half()? {
+        PublicHalf::Public(public_key) => public_key,
+        PublicHalf::Symmetric(key) => {
+            let kid = base64url::encode(hmac::sign(key, HMAC_KID_LABEL));
+            return Ok(VerifyingKey::symmetric(kid, secret));
         }
     };
-    let verifying_key =
-        VerifyingKey::from_jwk(&Jwk::new(public_key)).map_err(|error| match error {
-            KeyError::Public { fault, .. } => fault,
-            _ => KeyFault::InvalidEncoding,
-        })?;
-    Ok((encoding_key, verifying_key))
-}
-
-/// `jsonwebtoken` takes RSA keys without the wrapping of PKCS#8. Its own way of
-/// unwrapping them, through PEM, would leave copies of the key in memory.
-fn rsa_encoding_key(pair: &RsaKeyPair) -> Result<EncodingKey, KeyFault> {
-    let pkcs8: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| KeyFault::InvalidEncoding)?;
-    pkcs8
-        .as_ref()
-        .get(PKCS8_RSA_PREFIX_BYTES..)
-        .filter(|key| RsaKeyPair::from_der(key).is_ok())
-        .map(EncodingKey::from_rsa_der)
-        .ok_or(KeyFault::InvalidEncoding)
-}
-
-fn fixed(bytes: &[u8]) -> Result<[u8; 32], KeyFault> {
-    bytes.try_into().map_err(|_| KeyFault::InvalidEncoding)
-}
-
-/// PKCS#8 is written in version 1, which every other library reads.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "keys are made by the crypto library's own generator"
-)]
-fn generate_secret(algorithm: Algorithm) -> Result<Zeroizing<Vec<u8>>, error::Unspecified> {
-    Ok(Zeroizing::new(match algorithm {
-        Algorithm::EdDsa => Ed25519KeyPair::generate()?.to_pkcs8v1()?.as_ref().to_vec(),
-        Algorithm::Es256 => EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?
-            .to_pkcs8v1()?
-            .as_ref()
-            .to_vec(),
-        Algorithm::Rs256 => {
-            let der: Pkcs8V1Der<'_> = RsaKeyPair::generate(KeySize::Rsa2048)?.as_der()?;
-            der.as_ref().to_vec()
-        }
-        Algorithm::Hs256 => {
-            let mut secret = vec![0; MIN_HMAC_SECRET_BYTES];
-            rand::fill(&mut secret)?;
-            secret
-        }
-    }))
+    VerifyingKey::from_jwk(&Jwk::new(public_key)).map_err(|error| match error {
+        KeyError::Public { fault, .. } => fault,
+        _ => KeyFault::InvalidEncoding,
+    })
 }
 
 impl fmt::Debug for SigningKey {

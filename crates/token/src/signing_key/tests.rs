@@ -1,5 +1,9 @@
 //! Loading, naming and using signing keys.
 
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::RsaKeyPair;
+
 use super::*;
 use crate::claims::tests::claims;
 
@@ -28,6 +32,24 @@ fn a_key_is_the_same_after_it_was_stored() {
         let signature = key.sign_bytes(b"message").expect("a signature");
         assert!(loaded.verifying_key().verifies(b"message", &signature));
         assert!(!loaded.verifying_key().verifies(b"massage", &signature));
+    }
+}
+
+#[test]
+fn a_key_signs_for_many_threads_at_once() {
+    for algorithm in Algorithm::ALL {
+        let key = SigningKey::generate(algorithm).expect("a key");
+        std::thread::scope(|scope| {
+            for thread in 0_u8..8 {
+                let key = &key;
+                scope.spawn(move || {
+                    for message in (0_u8..32).map(|number| [thread, number]) {
+                        let signature = key.sign_bytes(&message).expect("a signature");
+                        assert!(key.verifying_key().verifies(&message, &signature));
+                    }
+                });
+            }
+        });
     }
 }
 

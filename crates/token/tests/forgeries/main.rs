@@ -2,6 +2,7 @@
 //! the good ones, to show that the tests can tell.
 
 mod algorithms;
+mod any_time;
 mod arbitrary;
 mod controls;
 mod headers;

@@ -1,0 +1,114 @@
+//! Prints what a comparison takes with no hash, a new one, an unreadable one and
+//! hashes of older parameters. Each is measured beside one with no hash: on a
+//! busy machine the gap within these pairs is the figure to trust.
+//!
+//! `cargo run --release -p countersign-password --example equal_cost [ROUNDS]`
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Instant;
+
+use countersign_domain::model::{Password, PasswordHash};
+use countersign_domain::ports::PasswordHasher as _;
+use countersign_domain::testing::SeededRandom;
+use countersign_password::{Argon2Parameters, Argon2Pool, PoolSettings};
+
+/// Memory in KiB, passes and lanes: OWASP's other choices, and cheaper ones.
+const OLDER: [(u32, u32, u32); 7] = [
+    (8_192, 1, 1),
+    (8_192, 3, 1),
+    (9_216, 4, 1),
+    (12_288, 3, 1),
+    (19_456, 1, 1),
+    (12_288, 2, 4),
+    (32_768, 1, 1),
+];
+const SMALLEST: &str =
+    "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+
+struct Side {
+    name: String,
+    hash: Option<PasswordHash>,
+    /// Times in milliseconds: with no hash, and with this one after it.
+    pairs: Vec<(f64, f64)>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let rounds = std::env::args()
+        .nth(1)
+        .map_or(Ok(60), |text| text.parse())?;
+    let today = start(Argon2Parameters::default())?;
+    let mut sides = vec![
+        Side::new("no hash", None),
+        Side::new("new hash", Some(hash(&today).await?)),
+        Side::new("unreadable hash", Some(PasswordHash::new("?".into()))),
+        Side::new("m=256 t=2 p=1", Some(PasswordHash::new(SMALLEST.into()))),
+    ];
+    for (m, t, p) in OLDER {
+        let older = start(Argon2Parameters::new(m, t, p)?)?;
+        let name = format!("m={m} t={t} p={p}");
+        sides.push(Side::new(&name, Some(hash(&older).await?)));
+    }
+    for _ in 0..rounds {
+        for side in &mut sides {
+            let none = compare(&today, None).await?;
+            side.pairs
+                .push((none, compare(&today, side.hash.clone()).await?));
+        }
+    }
+    println!("{rounds} pairs each; medians in ms: no hash, this hash, gap within a pair");
+    for side in &sides {
+        let none = median(side.pairs.iter().map(|pair| pair.0));
+        let this = median(side.pairs.iter().map(|pair| pair.1));
+        let gap = median(side.pairs.iter().map(|pair| pair.1 - pair.0));
+        println!("{:18} {none:7.3} {this:7.3} {gap:+7.3}", side.name);
+    }
+    Ok(())
+}
+
+impl Side {
+    fn new(name: &str, hash: Option<PasswordHash>) -> Self {
+        Self {
+            name: name.to_owned(),
+            hash,
+            pairs: Vec::new(),
+        }
+    }
+}
+
+fn median(times: impl Iterator<Item = f64>) -> f64 {
+    let mut times: Vec<f64> = times.collect();
+    times.sort_unstable_by(f64::total_cmp);
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+fn start(parameters: Argon2Parameters) -> Result<Argon2Pool, Box<dyn std::error::Error>> {
+    let settings = PoolSettings {
+        parameters,
+        workers: NonZeroUsize::MIN,
+        ..PoolSettings::default()
+    };
+    Ok(Argon2Pool::start(settings, Arc::new(SeededRandom::new(1)))?)
+}
+
+fn password() -> Result<Password, &'static str> {
+    Password::to_compare("correct horse".into())
+}
+
+async fn hash(pool: &Argon2Pool) -> Result<PasswordHash, Box<dyn std::error::Error>> {
+    Ok(pool.admit()?.hash(password()?).await?)
+}
+
+#[expect(clippy::disallowed_methods, reason = "measures")]
+async fn compare(
+    pool: &Argon2Pool,
+    hash: Option<PasswordHash>,
+) -> Result<f64, Box<dyn std::error::Error>> {
+    let place = pool.admit()?;
+    let password = password()?;
+    let started = Instant::now();
+    // An unreadable hash is an error, after the same work.
+    drop(place.verify(password, hash).await);
+    Ok(started.elapsed().as_secs_f64() * 1e3)
+}

@@ -1,0 +1,6 @@
+//! The pool as its users see it.
+
+mod equal_cost;
+mod hashes;
+mod queue;
+mod support;
