@@ -1,32 +1,33 @@
 //! The [`Store`](countersign_domain::ports::Store) on SQLite, PostgreSQL and
-//! MySQL or MariaDB, through sea-orm's statement builder and sqlx's pools.
+//! MySQL or MariaDB, through sea-orm's entities and sqlx's drivers.
 //!
-//! Each table has one file, which holds the statements of the store and of the
-//! unit of work alike. Driver errors end here: what leaves is a `StoreError`
-//! without a value of a row and without a password in it.
+//! `tables` has a file for each table, with its entity and the port that reads
+//! and writes it; `connection` is how a statement gets to the database, and
+//! what happens when it does not; `group_commit` is how many requests share a
+//! commit; `postgres`, `mysql` and `sqlite` say what is different there. Driver
+//! errors end here: what leaves is a `StoreError` without a value of a row and
+//! without a password in it.
 
-mod batches;
-mod callers;
+mod backup;
+mod batcher;
 mod cleaning;
 mod connection;
-mod credentials;
+mod damaged_rows;
+mod dialect;
+mod endpoint;
 mod error;
-mod identifiers;
-mod line;
-mod lost_connections;
+mod group_commit;
+mod handle;
 mod migrations;
-mod pools;
-mod reopening;
-mod revocations;
-mod rotations;
-mod row;
-mod sessions;
+mod monotonic;
+mod mysql;
+mod postgres;
 mod settings;
-mod signing_keys;
+mod sqlite;
 mod store;
 mod tables;
 mod unit_of_work;
-mod users;
 
+pub use backup::BackupError;
+pub use handle::Database;
 pub use settings::{ConnectError, DatabaseSettings};
-pub use store::Database;

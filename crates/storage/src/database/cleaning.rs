@@ -1,85 +1,119 @@
 //! Deleting what has outlived its use, in batches small enough to hold no lock
-//! for long.
+//! for long. Every condition is one range of an index, so that the work does
+//! not grow with the table.
 
-use countersign_domain::model::{KeyState, UserState};
-use countersign_domain::ports::{Horizon, StoreError};
-use sea_orm::sea_query::{Cond, ExprTrait as _, Query};
+use countersign_domain::model::KeyState;
+use countersign_domain::ports::{Retention, StoreError};
+use sea_orm::sea_query::{Cond, Condition, DeleteStatement, Expr, LockBehavior, LockType, Query};
+use sea_orm::{ColumnTrait, ConnectionTrait as _};
 
-use super::connection::Connection;
-use super::sessions::day;
-use super::tables::{Column, Revocations, Sessions, SigningKeys, Users};
+use super::connection::Db;
+use super::dialect::BatchedDeletes;
+use super::error::store_error;
+use super::tables::{outbox, revocations, sessions, signing_keys};
 
 /// How many rows one statement deletes at most.
 const BATCH: u64 = 500;
 
+/// Deletes at most `limit` rows of each kind, and tells how many. Sessions go
+/// when the day on which they ended is over: an index by the hour would be
+/// written with every refresh.
 pub(super) async fn delete_expired(
-    db: &Connection<'_>,
-    horizon: Horizon,
+    db: &Db<'_>,
+    retention: Retention,
     limit: u32,
 ) -> Result<u64, StoreError> {
-    let now = horizon.now.as_millis();
-    let ended = horizon.sessions_before.as_millis();
     let limit = u64::from(limit);
-
-    let over_sessions = Cond::all()
-        .add(Sessions::OverDay.col().lte(day(horizon.sessions_before)))
-        .add(
-            Cond::any()
-                .add(Sessions::ExpiresAt.col().lt(ended))
-                .add(Sessions::RevokedAt.col().lt(ended)),
-        );
-    let stale_users = Cond::all()
-        .add(Users::State.col().eq(UserState::Pending.as_str()))
-        .add(
-            Users::CreatedAt
-                .col()
-                .lt(horizon.pending_before.as_millis()),
-        );
-    let old_revocations = Cond::all().add(Revocations::ExpiresAt.col().lt(now));
+    let now = retention.now.as_millis();
+    let ended_before = sessions::expiry_day(retention.sessions_before);
+    let ended_sessions = Cond::all().add(sessions::Column::ExpiryDay.lt(ended_before));
+    let old_revocations = Cond::all().add(revocations::Column::ExpiresAt.lt(now));
+    let old_messages = Cond::all().add(outbox::Column::ExpiresAt.lt(now));
     let old_keys = Cond::all()
-        .add(SigningKeys::State.col().eq(KeyState::Retired.as_str()))
-        .add(SigningKeys::ExpiresAt.col().lt(now));
+        .add(signing_keys::Column::State.eq(KeyState::Retired.as_str()))
+        .add(signing_keys::Column::ExpiresAt.lt(now));
 
-    let sessions = delete(db, Sessions::Id, &over_sessions, limit).await?;
-    let users = delete(db, Users::Id, &stale_users, limit).await?;
-    let revocations = delete(db, Revocations::SessionId, &old_revocations, limit).await?;
-    let keys = delete(db, SigningKeys::Kid, &old_keys, limit).await?;
-    Ok(sessions + users + revocations + keys)
+    let deleted = [
+        Deletion {
+            name: "sessions.delete_ended",
+            id: sessions::Column::Id,
+            which: ended_sessions,
+        }
+        .run(db, limit)
+        .await?,
+        Deletion {
+            name: "revocations.delete_expired",
+            id: revocations::Column::SessionId,
+            which: old_revocations,
+        }
+        .run(db, limit)
+        .await?,
+        Deletion {
+            name: "outbox.delete_expired",
+            id: outbox::Column::Id,
+            which: old_messages,
+        }
+        .run(db, limit)
+        .await?,
+        Deletion {
+            name: "signing_keys.delete_expired",
+            id: signing_keys::Column::Kid,
+            which: old_keys,
+        }
+        .run(db, limit)
+        .await?,
+    ];
+    Ok(deleted.into_iter().sum())
 }
 
-/// Deletes rows that meet the condition, at most `limit` of them.
-///
-/// MySQL takes a LIMIT in a subquery only one level down. The condition is
-/// asked again outside: a user may have been activated since the ids were read.
-async fn delete<C: Column>(
-    db: &Connection<'_>,
+/// What is to be deleted of a table.
+struct Deletion<C> {
+    name: &'static str,
     id: C,
-    condition: &Cond,
-    limit: u64,
-) -> Result<u64, StoreError> {
-    let mut deleted = 0;
-    while deleted < limit {
-        let size = Ord::min(BATCH, limit - deleted);
-        let batch = Query::select()
-            .expr(id.col())
-            .from(C::TABLE)
-            .cond_where(condition.clone())
+    which: Condition,
+}
+
+impl<C: ColumnTrait> Deletion<C> {
+    async fn run(&self, db: &Db<'_>, limit: u64) -> Result<u64, StoreError> {
+        let mut deleted = 0;
+        while deleted < limit {
+            let size = Ord::min(BATCH, limit - deleted);
+            let statement = self.statement(db.dialect().batched_deletes, size);
+            let done = db.statement(self.name).execute(&statement).await;
+            let rows = done.map_err(store_error)?.rows_affected();
+            deleted += rows;
+            if rows < size {
+                break;
+            }
+        }
+        Ok(deleted)
+    }
+
+    /// The condition is asked again outside of a subselect: a row may have
+    /// changed since its id was read.
+    fn statement(&self, deletes: BatchedDeletes, size: u64) -> DeleteStatement {
+        let table = self.id.entity_name();
+        let mut delete = Query::delete()
+            .from_table(table.clone())
+            .cond_where(self.which.clone())
+            .take();
+        if deletes == BatchedDeletes::Limit {
+            return delete.limit(size).take();
+        }
+        let mut ids = Query::select()
+            .column(self.id)
+            .from(table)
+            .cond_where(self.which.clone())
             .limit(size)
             .take();
-        let ids = Query::select()
-            .column(("batch", id))
-            .from_subquery(batch, "batch")
-            .take();
-        let delete = Query::delete()
-            .from_table(C::TABLE)
-            .and_where(id.col().in_subquery(ids))
-            .cond_where(condition.clone())
-            .take();
-        let rows = db.execute(&delete).await?;
-        deleted += rows;
-        if rows < size {
-            break;
+        if deletes == BatchedDeletes::Subselect {
+            return delete.and_where(self.id.in_subquery(ids)).take();
         }
+        // As an array, so that PostgreSQL surely selects them once.
+        ids.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+        let ids = Expr::SubQuery(None, Box::new(ids.into()));
+        let id = self.id.into_expr();
+        let is_one_of_them = Expr::cust_with_exprs("$1 = ANY (ARRAY $2)", [id, ids]);
+        delete.and_where(is_one_of_them).take()
     }
-    Ok(deleted)
 }

@@ -11,16 +11,22 @@ pub struct DatabaseSettings {
     /// `?sslmode=verify-full&sslrootcert=/path` (PostgreSQL) and
     /// `?ssl-mode=VERIFY_IDENTITY&ssl-ca=/path` (MySQL). Never shown.
     pub url: String,
-    /// How many connections are held at most, at least 1.
+    /// How many connections are held at most, at least 1. On PostgreSQL three
+    /// more are held for what is committed in groups.
     pub max_connections: u32,
     /// How long [`connect`](crate::database::Database::connect) waits for the
     /// first connection.
     pub connect_timeout: Duration,
     /// How long a call waits for a connection, a new one included.
     pub acquire_timeout: Duration,
-    /// How long one statement may take.
+    /// How long one statement may take: at most 20 s, or a unit of work could
+    /// outlive what its readers allow for. Waiting for a lock takes half of it
+    /// at most.
     pub statement_timeout: Duration,
 }
+
+/// The longest time for a statement.
+const LONGEST_STATEMENT: Duration = Duration::from_secs(20);
 
 /// Why a database cannot be used. Never tells a password.
 #[derive(Debug, thiserror::Error)]
@@ -49,9 +55,14 @@ impl DatabaseSettings {
             url: url.into(),
             max_connections: 16,
             connect_timeout: Duration::from_secs(5),
-            acquire_timeout: Duration::from_secs(5),
-            statement_timeout: Duration::from_secs(10),
+            acquire_timeout: Duration::from_secs(3),
+            statement_timeout: Duration::from_secs(5),
         }
+    }
+
+    /// The time that a database gives a statement.
+    pub(super) fn statement_limit(&self) -> Duration {
+        self.statement_timeout.min(LONGEST_STATEMENT)
     }
 }
 

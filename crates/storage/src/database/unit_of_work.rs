@@ -1,165 +1,119 @@
-//! A unit of work: one transaction.
+//! A unit of work: one transaction, not older than its readers allow for.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign_domain::model::{
-    Caller, CallerName, GroupId, Identifier, KeyState, PasswordCredential, PasswordHash,
-    SealedSigningKey, Session, SessionId, Timestamp, User, UserId,
-};
-use countersign_domain::ports::{StoreError, UnitOfWork};
-use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait as _,
-};
+use countersign_domain::ports::{LONGEST_UNIT_OF_WORK, StoreError, UnitOfWork};
+use tokio::sync::Mutex;
 
-use super::connection::{Connection, Watch};
-use super::{callers, credentials, identifiers, sessions, signing_keys, users};
+use super::connection::{ConnectionPool, Db, Lease};
+use super::dialect::Dialect;
+use super::error::{store_error, unavailable};
+use super::monotonic;
 
 /// A transaction that is rolled back when it is dropped.
 pub(super) struct SqlUnitOfWork {
-    transaction: DatabaseTransaction,
-    watch: Watch,
+    connection: Mutex<Lease>,
+    dialect: &'static Dialect,
+    /// On the monotonic clock, before any row was stamped.
+    begun_at: Duration,
+    /// How long a commit may take.
+    patience: Duration,
+    /// How old it may become.
+    longest: Duration,
 }
 
 impl SqlUnitOfWork {
-    /// Begins a transaction; on SQLite one that may write from the start, so
-    /// that it never finds itself outdated.
+    /// Begins a transaction.
     pub(super) async fn begin(
-        pool: &DatabaseConnection,
-        watch: &Watch,
+        pool: &ConnectionPool,
+        patience: Duration,
     ) -> Result<Self, StoreError> {
-        let transaction = watch.over(begin(pool.clone())).await?;
+        let mut connection = pool.get().await.map_err(store_error)?;
+        let begun_at = monotonic::now();
+        connection.begin().await.map_err(store_error)?;
         Ok(Self {
-            transaction,
-            watch: watch.clone(),
+            connection: Mutex::new(connection),
+            dialect: pool.dialect(),
+            begun_at,
+            patience,
+            longest: LONGEST_UNIT_OF_WORK,
         })
     }
 
     /// Where its statements run.
-    pub(super) fn db(&self) -> Connection<'_> {
-        Connection::new(&self.transaction, &self.watch)
+    pub(super) fn db(&self) -> Db<'_> {
+        Db::transaction(&self.connection, self.dialect)
     }
-}
-
-/// Begins in a task of its own: sqlx's drivers for PostgreSQL and MySQL forget
-/// a BEGIN whose future is dropped before the reply, and the pool would hand
-/// out a connection on which everything seems to be written and nothing is.
-async fn begin(pool: DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..Default::default()
-    };
-    tokio::spawn(async move { pool.begin_with_options(options).await })
-        .await
-        .map_err(|_| DbErr::Custom("the runtime is shutting down".into()))?
 }
 
 #[async_trait]
 impl UnitOfWork for SqlUnitOfWork {
+    /// A process may be stopped at any point: the age is looked at before the
+    /// commit, so that it can be readable in time, and after it, so that what
+    /// was late is not answered as made.
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.watch.over(self.transaction.commit()).await
+        let too_old = || unavailable("the unit of work took too long");
+        if monotonic::since(self.begun_at) + self.patience > self.longest {
+            return Err(too_old());
+        }
+        let committed = self.connection.lock().await.commit().await;
+        committed.map_err(store_error)?;
+        if monotonic::since(self.begun_at) > self.longest {
+            return Err(too_old());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use countersign_domain::model::{GroupId, Timestamp, User, UserId};
+    use countersign_domain::ports::{UserChanges as _, Users as _};
+
+    use super::*;
+    use crate::database::{Database, DatabaseSettings};
+
+    async fn open() -> Database {
+        let settings = DatabaseSettings::new("sqlite::memory:");
+        let store = Database::connect(&settings).await.expect("a database");
+        store.migrate().await.expect("migrated");
+        store
     }
 
-    async fn lock_user(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
-        users::lock(&self.db(), id).await
+    async fn unit(store: &Database, user: &User) -> SqlUnitOfWork {
+        let begun = SqlUnitOfWork::begin(&store.pools.writer, Duration::from_secs(1)).await;
+        let mut unit = begun.expect("a unit of work");
+        unit.insert_user(user).await.expect("a new user");
+        unit
     }
 
-    async fn lock_user_by_identifier(
-        &mut self,
-        group: &GroupId,
-        identifier: &Identifier,
-    ) -> Result<Option<User>, StoreError> {
-        users::lock_by_identifier(&self.db(), group, identifier).await
+    fn user() -> User {
+        let now = Timestamp::from_seconds(1_790_000_000);
+        User::active(UserId::from_bytes([7; 16]), GroupId::fallback(), now)
     }
 
-    async fn insert_user(&mut self, user: &User) -> Result<(), StoreError> {
-        users::insert(&self.db(), user).await
+    #[tokio::test]
+    async fn a_unit_of_work_that_is_too_old_is_rolled_back() {
+        let store = open().await;
+        let user = user();
+        let mut unit = unit(&store, &user).await;
+        // A second less than a commit may take.
+        unit.longest = Duration::from_millis(500);
+        let committed = Box::new(unit).commit().await;
+        assert!(matches!(committed, Err(StoreError::Unavailable(_))));
+        assert_eq!(store.user(user.id).await.expect("readable"), None);
     }
 
-    async fn activate_user(&mut self, id: UserId, now: Timestamp) -> Result<(), StoreError> {
-        users::activate(&self.db(), id, now).await
-    }
-
-    async fn delete_user(&mut self, id: UserId) -> Result<(), StoreError> {
-        users::delete(&self.db(), id).await
-    }
-
-    async fn insert_identifier(
-        &mut self,
-        user: &User,
-        identifier: &Identifier,
-        verified_at: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
-        identifiers::insert(&self.db(), user, identifier, verified_at).await
-    }
-
-    async fn lock_credential(
-        &mut self,
-        user: UserId,
-    ) -> Result<Option<PasswordCredential>, StoreError> {
-        credentials::lock(&self.db(), user).await
-    }
-
-    async fn put_credential(&mut self, credential: &PasswordCredential) -> Result<(), StoreError> {
-        credentials::put(&self.db(), credential).await
-    }
-
-    async fn clear_failures(
-        &mut self,
-        user: UserId,
-        rehashed: Option<&PasswordHash>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        credentials::clear_failures(&self.db(), user, rehashed, now).await
-    }
-
-    async fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
-        sessions::insert(&self.db(), session).await
-    }
-
-    async fn revoke_session(
-        &mut self,
-        id: SessionId,
-        now: Timestamp,
-        needed_for: Duration,
-    ) -> Result<bool, StoreError> {
-        sessions::revoke(&self.db(), id, now, needed_for).await
-    }
-
-    async fn revoke_user_sessions(
-        &mut self,
-        user: UserId,
-        keep: Option<SessionId>,
-        now: Timestamp,
-        needed_for: Duration,
-    ) -> Result<Vec<SessionId>, StoreError> {
-        sessions::revoke_all(&self.db(), user, keep, now, needed_for).await
-    }
-
-    async fn insert_signing_key(&mut self, key: &SealedSigningKey) -> Result<(), StoreError> {
-        signing_keys::insert(&self.db(), key).await
-    }
-
-    async fn move_signing_key(
-        &mut self,
-        kid: &str,
-        from: KeyState,
-        to: KeyState,
-        expires_at: Option<Timestamp>,
-    ) -> Result<bool, StoreError> {
-        signing_keys::shift(&self.db(), kid, from, to, expires_at).await
-    }
-
-    async fn delete_signing_key(&mut self, kid: &str) -> Result<bool, StoreError> {
-        signing_keys::delete(&self.db(), kid).await
-    }
-
-    async fn insert_caller(&mut self, caller: &Caller) -> Result<(), StoreError> {
-        callers::insert(&self.db(), caller).await
-    }
-
-    async fn delete_caller(&mut self, name: &CallerName) -> Result<bool, StoreError> {
-        callers::delete(&self.db(), name).await
+    #[tokio::test]
+    async fn a_unit_of_work_of_which_a_statement_failed_is_not_committed() {
+        let store = open().await;
+        let user = user();
+        let mut unit = unit(&store, &user).await;
+        let again = unit.insert_user(&user).await;
+        assert!(matches!(again, Err(StoreError::Taken)));
+        let committed = Box::new(unit).commit().await;
+        assert!(matches!(committed, Err(StoreError::Unavailable(_))));
+        assert_eq!(store.user(user.id).await.expect("readable"), None);
     }
 }

@@ -1,99 +1,58 @@
-//! The first tables.
-//!
-//! Ids are 16 bytes and times are milliseconds since 1970 in a BIGINT. On MySQL
-//! the character set and the collation are named, whatever the server's
-//! defaults are: text compares byte for byte.
+//! The first tables. Ids are 16 bytes, times are milliseconds since 1970.
 
-use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DbBackend;
+use sea_orm::sea_query::{ColumnDef, Expr, ExprTrait as _, Index, Query, TableCreateStatement};
+use sea_orm::{DbBackend, Statement};
 
-/// See the module.
-#[derive(DeriveMigrationName)]
-pub(super) struct Migration;
+use super::step::{Migration, create, id, index, number, optional_number, table, text, to_user};
 
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in [
-            users(),
-            identifiers(),
-            credentials(),
+pub(super) const MIGRATION: Migration = Migration {
+    version: 1,
+    name: "m0001_create_tables",
+    compatible_from: 1,
+    steps,
+};
+
+fn steps(backend: DbBackend) -> Vec<Statement> {
+    let tables = [
+        (users(), vec![]),
+        (identifiers(), vec![index("identifiers", &["user_id"])]),
+        (credentials(), vec![]),
+        (
             sessions(),
+            vec![
+                index("sessions", &["user_id", "id"]),
+                index("sessions", &["expiry_day"]),
+            ],
+        ),
+        (
             revocations(),
-            signing_keys(),
-            callers(),
-        ] {
-            let mut table = table;
-            if manager.get_database_backend() == DbBackend::MySql {
-                table
-                    .engine("InnoDB")
-                    .character_set("utf8mb4")
-                    .collate("utf8mb4_bin");
-            }
-            manager.create_table(table).await?;
-        }
-        for (table, columns) in [
-            ("users", &["state", "created_at"][..]),
-            ("identifiers", &["user_id"]),
-            ("sessions", &["user_id", "id"]),
-            ("sessions", &["over_day"]),
-            ("revocations", &["revoked_at"]),
-            ("revocations", &["expires_at"]),
-        ] {
-            manager.create_index(index(table, columns)).await?;
-        }
-        if manager.get_database_backend() == DbBackend::Postgres {
-            // Room on each page for the new version of a row that is refreshed.
-            manager
-                .get_connection()
-                .execute_unprepared("ALTER TABLE sessions SET (fillfactor = 80)")
-                .await?;
-        }
-        Ok(())
+            vec![
+                index("revocations", &["revoked_at"]),
+                index("revocations", &["expires_at"]),
+            ],
+        ),
+        (signing_keys(), vec![]),
+        (callers(), vec![]),
+        (
+            outbox(),
+            vec![
+                index("outbox", &["due_at", "id"]),
+                index("outbox", &["expires_at"]),
+            ],
+        ),
+        (heartbeat(), vec![]),
+    ];
+    let mut statements: Vec<_> = tables
+        .into_iter()
+        .flat_map(|(table, indexes)| create(backend, table, indexes))
+        .collect();
+    statements.push(first_heartbeat(backend));
+    if backend == DbBackend::Postgres {
+        // Room on each page for the new version of a row that is refreshed.
+        let fillfactor = "ALTER TABLE sessions SET (fillfactor = 80)";
+        statements.push(Statement::from_string(backend, fillfactor));
     }
-}
-
-fn table(name: &'static str) -> TableCreateStatement {
-    Table::create().table(name).take()
-}
-
-fn index(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
-    let mut index = Index::create();
-    index
-        .name(format!("{table}_by_{}", columns.join("_and_")))
-        .table(table);
-    for column in columns {
-        index.col(*column);
-    }
-    index
-}
-
-fn id(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).binary_len(16).not_null().take()
-}
-
-fn text(name: &'static str, characters: u32) -> ColumnDef {
-    ColumnDef::new(name)
-        .string_len(characters)
-        .not_null()
-        .take()
-}
-
-fn number(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).big_integer().not_null().take()
-}
-
-fn optional_time(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).big_integer().null().take()
-}
-
-fn to_user(table: &'static str) -> ForeignKeyCreateStatement {
-    ForeignKey::create()
-        .name(format!("{table}_to_users"))
-        .from(table, "user_id")
-        .to("users", "id")
-        .on_delete(ForeignKeyAction::Cascade)
-        .take()
+    statements
 }
 
 fn users() -> TableCreateStatement {
@@ -101,6 +60,7 @@ fn users() -> TableCreateStatement {
         .col(id("id").primary_key())
         .col(text("group_id", 64))
         .col(text("state", 16))
+        .col(number("credential_version"))
         .col(number("created_at"))
         .take()
 }
@@ -111,7 +71,6 @@ fn identifiers() -> TableCreateStatement {
         .col(text("kind", 16))
         .col(text("value", 320))
         .col(id("user_id"))
-        .col(optional_time("verified_at"))
         .primary_key(
             Index::create()
                 .name("identifiers_are_unique_in_a_group")
@@ -148,11 +107,12 @@ fn sessions() -> TableCreateStatement {
         .col(number("generation"))
         .col(number("parent"))
         .col(number("minted_at"))
+        .col(number("access_expires_at"))
         .col(number("created_at"))
         .col(number("expires_at"))
         .col(number("ends_at"))
-        .col(optional_time("revoked_at"))
-        .col(number("over_day"))
+        .col(optional_number("revoked_at"))
+        .col(number("expiry_day"))
         .foreign_key(&mut to_user("sessions"))
         .take()
 }
@@ -173,7 +133,7 @@ fn signing_keys() -> TableCreateStatement {
         .col(ColumnDef::new("slot").string_len(16).null().unique_key())
         .col(ColumnDef::new("sealed").blob().not_null())
         .col(number("created_at"))
-        .col(optional_time("expires_at"))
+        .col(optional_number("expires_at"))
         .take()
 }
 
@@ -184,4 +144,44 @@ fn callers() -> TableCreateStatement {
         .col(ColumnDef::new("key_hash").binary_len(32).not_null())
         .col(number("created_at"))
         .take()
+}
+
+fn outbox() -> TableCreateStatement {
+    table("outbox")
+        .col(id("id").primary_key())
+        .col(text("kind", 16))
+        .col(text("state", 16))
+        .col(ColumnDef::new("sealed").blob().not_null())
+        .col(number("attempts"))
+        .col(optional_number("due_at"))
+        .col(number("created_at"))
+        .col(number("expires_at"))
+        .take()
+}
+
+fn heartbeat() -> TableCreateStatement {
+    table("heartbeat")
+        .col(number("id").primary_key())
+        .col(number("beat_at"))
+        .take()
+}
+
+/// The one row of the heartbeat, if it is not there yet.
+fn first_heartbeat(backend: DbBackend) -> Statement {
+    let is_there = Query::select()
+        .expr(Expr::value(1))
+        .from("heartbeat")
+        .take();
+    let row = Query::select()
+        .expr(Expr::value(1_i64))
+        .expr(Expr::value(0_i64))
+        .and_where(Expr::exists(is_there).not())
+        .take();
+    let insert = Query::insert()
+        .into_table("heartbeat")
+        .columns(["id", "beat_at"])
+        .select_from(row)
+        .expect("two columns and two values")
+        .take();
+    backend.build(&insert)
 }

@@ -1,0 +1,49 @@
+//! Reading what is read as a whole, such as all signing keys: a row that cannot
+//! be read is left out and named in the log, once.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use countersign_domain::ports::StoreError;
+use sea_orm::QueryResult;
+use tracing::error;
+
+/// How many reports are remembered.
+const CAPACITY: usize = 10_000;
+
+/// The rows that were reported, with the cause.
+#[derive(Debug, Default)]
+pub(super) struct DamagedRows(Mutex<HashSet<(&'static str, String, String)>>);
+
+impl DamagedRows {
+    /// Reads rows of `table`, without those that cannot be read. `key` names a
+    /// row to people.
+    pub(super) fn readable<T>(
+        &self,
+        table: &'static str,
+        rows: &[QueryResult],
+        key: impl Fn(&QueryResult) -> Option<String>,
+        read: impl Fn(&QueryResult) -> Result<T, StoreError>,
+    ) -> Vec<T> {
+        let read = rows.iter().map(|row| (row, read(row)));
+        read.filter_map(|(row, value)| match value {
+            Ok(value) => Some(value),
+            Err(cause) => {
+                let key = key(row).unwrap_or_else(|| "(its key cannot be read)".into());
+                self.report(table, &key, &cause.to_string());
+                None
+            }
+        })
+        .collect()
+    }
+
+    fn report(&self, table: &'static str, key: &str, cause: &str) {
+        let mut reported = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if reported.len() >= CAPACITY {
+            reported.clear();
+        }
+        if reported.insert((table, key.into(), cause.into())) {
+            error!(table, key, cause, "a row cannot be read and is left out");
+        }
+    }
+}

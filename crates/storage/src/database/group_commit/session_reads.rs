@@ -1,0 +1,45 @@
+//! Reading many sessions and their users in one statement.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use countersign_domain::model::{Session, SessionId, User};
+
+use crate::database::batcher::{Batcher, ExecuteBatch, Pending, fail_batch};
+use crate::database::connection::{ConnectionPool, Db, PinnedConnection};
+use crate::database::tables::sessions;
+
+type Found = Option<(Session, User)>;
+
+/// Reads the sessions of a batch.
+pub(in crate::database) struct SessionBatches {
+    pub(in crate::database) pool: ConnectionPool,
+    pub(in crate::database) pinned: Option<PinnedConnection>,
+}
+
+impl SessionBatches {
+    pub(in crate::database) fn start(self, patience: Duration) -> Batcher<SessionId, Found> {
+        Batcher::start(patience, self)
+    }
+}
+
+#[async_trait]
+impl ExecuteBatch<SessionId, Found> for SessionBatches {
+    /// One that cannot be read spoils no other.
+    async fn execute_batch(&self, batch: Vec<Pending<SessionId, Found>>) {
+        let db = match &self.pinned {
+            Some(connection) => Db::pinned_reads(connection),
+            None => Db::pool(&self.pool),
+        };
+        let ids: Vec<_> = batch.iter().map(|pending| pending.request).collect();
+        match sessions::with_users(&db, &ids).await {
+            Ok(found) => {
+                for pending in batch {
+                    let answer = found.get(&pending.request).cloned().transpose();
+                    pending.answer(answer);
+                }
+            }
+            Err(error) => fail_batch(batch, &error),
+        }
+    }
+}

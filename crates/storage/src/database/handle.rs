@@ -1,0 +1,30 @@
+//! An open database: its connections, and the workers that commit in groups.
+//! The files of the tables implement the ports on it.
+
+use countersign_domain::model::{QueuedMessage, Rotation, Session, SessionId, User};
+
+use super::batcher::Batcher;
+use super::connection::{Db, Pools};
+use super::damaged_rows::DamagedRows;
+
+/// A [`Store`](countersign_domain::ports::Store) in a SQL database.
+pub struct Database {
+    pub(super) pools: Pools,
+    pub(super) session_reads: Batcher<SessionId, Option<(Session, User)>>,
+    pub(super) rotations: Batcher<(SessionId, Rotation), bool>,
+    pub(super) messages: Batcher<QueuedMessage, ()>,
+    /// The rows that were skipped and reported.
+    pub(super) damaged: DamagedRows,
+}
+
+impl Database {
+    /// Where statements run that only read.
+    pub(super) fn reader(&self) -> Db<'_> {
+        Db::pool(&self.pools.reader)
+    }
+
+    /// Where statements run that write.
+    pub(super) fn writer(&self) -> Db<'_> {
+        Db::pool(&self.pools.writer)
+    }
+}

@@ -1,0 +1,102 @@
+//! SQLite, in a file or in memory.
+//!
+//! Caveats:
+//! - One writer. The store writes on one connection, so that writers queue
+//!   fairly in this process instead of failing with SQLITE_BUSY, and begins
+//!   with BEGIN IMMEDIATE, so that a transaction which has read is never
+//!   outdated when it writes.
+//! - The file has a write-ahead log: `cp` of a database in use loses what is in
+//!   it. Use `countersign backup`.
+//! - Other processes may read and write the file (the command line does), and
+//!   wait for each other for half the time of a statement. The service itself
+//!   must be one process: its file must not lie on a network.
+//! - A database in memory belongs to its connection: there is one, which is
+//!   never closed, and no statement on it is given up.
+//! - The machine's clock is the database's.
+//! - Columns take values of any type: a row may hold what its column does not
+//!   promise.
+
+use sea_orm::DbBackend;
+use sqlx::ConnectOptions as _;
+use sqlx::error::DatabaseError;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+
+use super::dialect::{BatchedDeletes, Dialect, Meaning, Rotations};
+use super::endpoint::{DriverOptions, Endpoint};
+use super::settings::{ConnectError, DatabaseSettings};
+
+/// How many readers there are at most beside the one writer.
+pub(super) const READERS: u32 = 4;
+
+pub(super) const DIALECT: Dialect = Dialect {
+    backend: DbBackend::Sqlite,
+    is_remote: false,
+    now_millis: "CAST(ROUND(unixepoch('subsec') * 1000) AS INTEGER)",
+    begin: "BEGIN IMMEDIATE",
+    select_read_only: "SELECT 0",
+    select_schema_versions: "SELECT 1 FROM sqlite_master \
+                             WHERE type = 'table' AND name = 'schema_versions'",
+    pins_connections: false,
+    batched_deletes: BatchedDeletes::Subselect,
+    rotations: Rotations::Transaction,
+};
+
+/// How the connections to a database differ.
+pub(super) struct Endpoints {
+    /// Creates the file, with a write-ahead log from then on; for opening it
+    /// once, before a reader needs it.
+    pub(super) creator: Endpoint,
+    pub(super) reader: Endpoint,
+    pub(super) writer: Endpoint,
+    pub(super) is_in_memory: bool,
+}
+
+/// Where the database is.
+pub(super) fn endpoints(settings: &DatabaseSettings) -> Result<Endpoints, ConnectError> {
+    let options: SqliteConnectOptions = settings.url.parse().map_err(|_| {
+        ConnectError::Url("SQLite", "it must look like sqlite://path/to/file?mode=rwc")
+    })?;
+    let is_in_memory = settings.url.contains(":memory:") || settings.url.contains("mode=memory");
+    let place = format!("the SQLite database {}", options.get_filename().display());
+    let options = options
+        .foreign_keys(true)
+        .busy_timeout(settings.statement_limit().mul_f32(0.9))
+        .disable_statement_logging();
+    let endpoint = |options: SqliteConnectOptions| Endpoint {
+        dialect: &DIALECT,
+        options: DriverOptions::Sqlite(Box::new(options)),
+        place: place.clone(),
+        setup: String::new(),
+        optional_setup: String::new(),
+        is_disposable: !is_in_memory,
+    };
+    let writer = options.clone().synchronous(SqliteSynchronous::Full);
+    let creator = writer.clone().journal_mode(SqliteJournalMode::Wal);
+    Ok(Endpoints {
+        creator: endpoint(creator),
+        reader: endpoint(options.pragma("query_only", "on")),
+        writer: endpoint(writer),
+        is_in_memory,
+    })
+}
+
+/// What an error means, if it is one of SQLite's. The low byte of an extended
+/// result code is the class: 5 BUSY, 6 LOCKED, 8 READONLY, 10 IOERR, 13 FULL, 19
+/// CONSTRAINT.
+pub(super) fn meaning(error: &dyn DatabaseError) -> Meaning {
+    let code: u32 = error.code().and_then(|code| code.parse().ok()).unwrap_or(0);
+    let named = || format!("{} (SQLite {code})", error.message());
+    match code {
+        // primary key, unique
+        1555 | 2067 => Meaning::Taken,
+        // foreign key
+        787 => Meaning::Conflict,
+        code => match code & 0xff {
+            5 | 6 => Meaning::Conflict,
+            8 | 10 | 13 => Meaning::ReadOnly(named()),
+            // Constraints are the only ones that could say more than names.
+            19 => Meaning::Refused(format!("SQLite error {code}")),
+            _ => Meaning::Failed(named()),
+        },
+    }
+}

@@ -1,0 +1,156 @@
+//! Passwords, and how often they were missed in a row.
+
+use async_trait::async_trait;
+use countersign_domain::model::{PasswordCredential, PasswordHash, Timestamp, UserId};
+use countersign_domain::ports::{CredentialChanges, Credentials, StoreError};
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{ExprTrait as _, OnConflict, Query};
+use sea_orm::{IntoActiveModel as _, QueryResult, QuerySelect as _};
+
+use super::rows::{self, ALONE, bytes, corrupt, parsed};
+use crate::database::error::store_error;
+use crate::database::handle::Database;
+use crate::database::unit_of_work::SqlUnitOfWork;
+
+/// A row.
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "credentials")]
+pub(crate) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub user_id: Vec<u8>,
+    pub hash: String,
+    pub failures: i64,
+    pub updated_at: i64,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub(crate) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Model").finish_non_exhaustive()
+    }
+}
+
+impl From<&PasswordCredential> for Model {
+    fn from(credential: &PasswordCredential) -> Self {
+        Self {
+            user_id: stored(credential.user_id),
+            hash: credential.hash.expose().into(),
+            failures: credential.failures.into(),
+            updated_at: credential.updated_at.as_millis(),
+        }
+    }
+}
+
+impl TryFrom<Model> for PasswordCredential {
+    type Error = StoreError;
+
+    fn try_from(row: Model) -> Result<Self, StoreError> {
+        Ok(Self {
+            user_id: UserId::from_bytes(bytes(Column::UserId, row.user_id)?),
+            hash: PasswordHash::new(row.hash),
+            failures: parsed(Column::Failures, row.failures.try_into().ok())?,
+            updated_at: Timestamp::from_millis(row.updated_at),
+        })
+    }
+}
+
+/// Reads a password from the columns that begin with `prefix`, where a left
+/// join may have left them empty.
+pub(super) fn read_optional(
+    row: &QueryResult,
+    prefix: &str,
+) -> Result<Option<PasswordCredential>, StoreError> {
+    let user_id: Result<Option<Vec<u8>>, _> = row.try_get(prefix, Column::UserId.as_str());
+    match user_id {
+        Ok(None) => Ok(None),
+        Ok(Some(_)) => rows::model::<Entity>(row, prefix)?.try_into().map(Some),
+        Err(_) => Err(corrupt(Column::UserId)),
+    }
+}
+
+#[async_trait]
+impl Credentials for Database {
+    /// One conditional statement: of many at once, `cap` succeed.
+    async fn count_attempt(&self, user: UserId, cap: u32) -> Result<bool, StoreError> {
+        let updated = Entity::update_many()
+            .col_expr(Column::Failures, Expr::col(Column::Failures).add(1_i64))
+            .filter(Column::UserId.eq(stored(user)))
+            .filter(Column::Failures.lt(i64::from(cap)))
+            .exec(&self.writer().statement("credentials.count_attempt"))
+            .await
+            .map_err(store_error)?;
+        Ok(updated.rows_affected == 1)
+    }
+}
+
+#[async_trait]
+impl CredentialChanges for SqlUnitOfWork {
+    async fn lock_credential(
+        &mut self,
+        user: UserId,
+    ) -> Result<Option<PasswordCredential>, StoreError> {
+        let select = Entity::find_by_id(stored(user)).lock_exclusive();
+        let row = rows::first(select, &self.db().statement("credentials.lock")).await?;
+        row.map(|row| rows::model::<Entity>(&row, ALONE)?.try_into())
+            .transpose()
+    }
+
+    /// The user's row is written first, as by all who write both.
+    async fn put_credential(&mut self, credential: &PasswordCredential) -> Result<(), StoreError> {
+        // By name, because the file of that table reads this one.
+        let raise = Query::update()
+            .table("users")
+            .value(
+                "credential_version",
+                Expr::col("credential_version").add(1_i64),
+            )
+            .and_where(Expr::col("id").eq(stored(credential.user_id)))
+            .take();
+        let db = self.db();
+        let raised = db.statement("users.raise_credential_version");
+        let raised = raised.execute(&raise).await.map_err(store_error)?;
+        if raised.rows_affected() == 0 {
+            return Err(StoreError::Conflict);
+        }
+
+        let in_place_of_the_earlier = OnConflict::column(Column::UserId)
+            .update_columns([Column::Hash, Column::Failures, Column::UpdatedAt])
+            .to_owned();
+        Entity::insert(Model::from(credential).into_active_model())
+            .on_conflict(in_place_of_the_earlier)
+            .exec_without_returning(&db.statement("credentials.put"))
+            .await
+            .map(drop)
+            .map_err(store_error)
+    }
+
+    async fn clear_failures(
+        &mut self,
+        user: UserId,
+        rehashed: Option<&PasswordHash>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut update = Entity::update_many()
+            .col_expr(Column::Failures, Expr::value(0_i64))
+            .filter(Column::UserId.eq(stored(user)));
+        if let Some(hash) = rehashed {
+            update = update
+                .col_expr(Column::Hash, Expr::value(hash.expose()))
+                .col_expr(Column::UpdatedAt, Expr::value(now.as_millis()));
+        }
+        update
+            .exec(&self.db().statement("credentials.clear_failures"))
+            .await
+            .map(drop)
+            .map_err(store_error)
+    }
+}
+
+/// An id as it is stored.
+fn stored(id: UserId) -> Vec<u8> {
+    id.as_bytes().to_vec()
+}

@@ -1,0 +1,82 @@
+//! What people type to say who they are. It compares byte for byte on every
+//! database.
+
+use countersign_domain::model::{
+    Address, Email, GroupId, Identifier, IdentifierKind, Phone, User, UserId,
+};
+use countersign_domain::ports::StoreError;
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::Cond;
+use sea_orm::{Condition, IntoActiveModel as _};
+
+use super::rows::{self, ALONE, corrupt, parsed};
+use crate::database::connection::Db;
+use crate::database::error::store_error;
+
+/// The kinds that can receive a message.
+const ADDRESSES: [IdentifierKind; 2] = [IdentifierKind::Email, IdentifierKind::Phone];
+
+/// A row. Group, kind and value together exist once.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "identifiers")]
+pub(crate) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub group_id: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub kind: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub value: String,
+    pub user_id: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub(crate) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// The condition that a row is this identifier.
+pub(super) fn is(group: &GroupId, identifier: &Identifier) -> Condition {
+    Cond::all()
+        .add(Column::GroupId.eq(group.as_str()))
+        .add(Column::Kind.eq(identifier.kind().as_str()))
+        .add(Column::Value.eq(identifier.as_str()))
+}
+
+pub(super) async fn addresses(db: &Db<'_>, user: UserId) -> Result<Vec<Address>, StoreError> {
+    let select = Entity::find()
+        .filter(Column::UserId.eq(user.as_bytes().to_vec()))
+        .filter(Column::Kind.is_in(ADDRESSES.map(IdentifierKind::as_str)));
+    let rows = rows::all(select, &db.statement("identifiers.addresses")).await?;
+    rows.iter()
+        .map(|row| read_address(&rows::model::<Entity>(row, ALONE)?))
+        .collect()
+}
+
+fn read_address(row: &Model) -> Result<Address, StoreError> {
+    let email = IdentifierKind::Email.as_str();
+    let phone = IdentifierKind::Phone.as_str();
+    let address = match row.kind.as_str() {
+        kind if kind == email => Email::parse(&row.value).ok().map(Address::Email),
+        kind if kind == phone => Phone::restore(&row.value).ok().map(Address::Phone),
+        _ => return Err(corrupt(Column::Kind)),
+    };
+    parsed(Column::Value, address)
+}
+
+pub(super) async fn insert(
+    db: &Db<'_>,
+    user: &User,
+    identifier: &Identifier,
+) -> Result<(), StoreError> {
+    let row = Model {
+        group_id: user.group.as_str().into(),
+        kind: identifier.kind().as_str().into(),
+        value: identifier.as_str().into(),
+        user_id: user.id.as_bytes().to_vec(),
+    };
+    Entity::insert(row.into_active_model())
+        .exec_without_returning(&db.statement("identifiers.insert"))
+        .await
+        .map(drop)
+        .map_err(store_error)
+}

@@ -1,0 +1,275 @@
+//! Rows that cannot be read: they harm nothing else, and are named once.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use countersign_domain::model::{Caller, CallerName, KeyState, Role, SealedSigningKey, Timestamp};
+use countersign_domain::ports::{
+    Callers as _, Outbox as _, Revocations as _, Sessions as _, SigningKeys as _, Store as _,
+    StoreError, Users as _,
+};
+use countersign_storage::Database;
+use countersign_token::Algorithm;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::rows::{insert, insert_sessions, new_message, new_user, open, run_sql};
+
+const CREATED_AT: Timestamp = Timestamp::from_seconds(1_790_000_000);
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn take(&self) -> String {
+        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8(std::mem::take(&mut *log)).expect("text")
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        log.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// Logs of this thread from now on.
+fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(log.clone())
+        .with_ansi(false)
+        .finish();
+    (log, tracing::subscriber::set_default(subscriber))
+}
+
+fn key(kid: &str, state: KeyState) -> SealedSigningKey {
+    SealedSigningKey {
+        kid: kid.into(),
+        algorithm: Algorithm::EdDsa,
+        state,
+        sealed: vec![1, 2, 3],
+        created_at: CREATED_AT,
+        expires_at: None,
+    }
+}
+
+/// Damaged signing keys are left out, and can be deleted and replaced.
+pub(crate) async fn damaged_signing_keys(url: &str) {
+    let store = open(url, 2).await;
+    let mut uow = store.begin().await.expect("a unit of work");
+    for (kid, state) in [
+        ("good", KeyState::Active),
+        ("bad-next", KeyState::Next),
+        ("bad-retired", KeyState::Retired),
+    ] {
+        uow.insert_signing_key(&key(kid, state))
+            .await
+            .expect("a new key");
+    }
+    uow.commit().await.expect("committed");
+    run_sql(
+        url,
+        "UPDATE signing_keys SET algorithm = 'canary' WHERE kid = 'bad-retired'",
+    )
+    .await;
+    run_sql(
+        url,
+        "UPDATE signing_keys SET state = 'canary' WHERE kid = 'bad-next'",
+    )
+    .await;
+
+    let (log, _guard) = listen();
+    for _ in 0..5 {
+        let keys = store.signing_keys().await.expect("readable");
+        assert_eq!(keys, [key("good", KeyState::Active)]);
+    }
+    let logged = log.take();
+    assert_eq!(logged.lines().count(), 2, "{logged}");
+    for part in [
+        "bad-next",
+        "signing_keys.state",
+        "bad-retired",
+        "signing_keys.algorithm",
+    ] {
+        assert_eq!(logged.matches(part).count(), 1, "{part}: {logged}");
+    }
+    assert!(!logged.contains("canary"), "{logged}");
+
+    let mut uow = store.begin().await.expect("a unit of work");
+    assert!(
+        uow.delete_signing_key("bad-retired")
+            .await
+            .expect("an answer")
+    );
+    let cleared = uow.clear_signing_key_state(KeyState::Next).await;
+    assert!(
+        cleared.expect("an answer"),
+        "it held the place all the same"
+    );
+    let next = key("new-next", KeyState::Next);
+    uow.insert_signing_key(&next)
+        .await
+        .expect("the place is free");
+    uow.commit().await.expect("committed");
+    let keys = store.signing_keys().await.expect("readable");
+    assert_eq!(keys.len(), 2);
+}
+
+/// A damaged caller leaves the others their keys.
+pub(crate) async fn damaged_callers(url: &str) {
+    let store = open(url, 2).await;
+    let caller = |name: &str| Caller {
+        name: CallerName::parse(name).expect("a name"),
+        roles: vec![Role::Service],
+        key_hash: [7; 32],
+        created_at: CREATED_AT,
+    };
+    let mut uow = store.begin().await.expect("a unit of work");
+    for name in ["good", "bad"] {
+        uow.insert_caller(&caller(name))
+            .await
+            .expect("a new caller");
+    }
+    uow.commit().await.expect("committed");
+    run_sql(
+        url,
+        "UPDATE callers SET roles = 'service canary' WHERE name = 'bad'",
+    )
+    .await;
+
+    let (log, _guard) = listen();
+    for _ in 0..3 {
+        let callers = store.callers().await.expect("readable");
+        assert_eq!(callers, [caller("good")]);
+    }
+    let logged = log.take();
+    assert_eq!(logged.lines().count(), 1, "{logged}");
+    assert!(
+        logged.contains("callers.roles") && logged.contains("bad"),
+        "{logged}"
+    );
+    assert!(!logged.contains("canary"), "{logged}");
+    let mut uow = store.begin().await.expect("a unit of work");
+    let deleted = uow.delete_caller(&caller("bad").name).await;
+    assert!(deleted.expect("an answer"));
+}
+
+/// A damaged session or user fails alone, named by its column; so in a batch.
+pub(crate) async fn damaged_sessions(url: &str) {
+    let store = open(url, 2).await;
+    let (user, sessions) = insert_sessions(&store, 8).await;
+    let bad = &sessions[3];
+    let hex: String = bad
+        .id
+        .as_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let literal = match url.split_once(':') {
+        Some(("postgres", _)) => format!("'\\x{hex}'::bytea"),
+        _ => format!("x'{hex}'"),
+    };
+    let spoil = format!("UPDATE sessions SET methods = 'pwd canary' WHERE id = {literal}");
+    run_sql(url, &spoil).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for session in sessions.clone() {
+        let store = Arc::clone(&store);
+        tasks.spawn(async move {
+            let found = store.session_with_user(session.id).await;
+            (session.id, found)
+        });
+    }
+    for (id, found) in tasks.join_all().await {
+        if id == bad.id {
+            assert_corrupt(found, "sessions.methods");
+        } else {
+            let (_, its_user) = found.expect("readable").expect("it is there");
+            assert_eq!(its_user, user);
+        }
+    }
+    assert_corrupt(store.session(bad.id).await, "sessions.methods");
+    // It can be ended all the same.
+    let mut uow = store.begin().await.expect("a unit of work");
+    let revoked = uow.revoke_session(bad.id, user.created_at).await;
+    assert!(revoked.expect("an answer").is_some());
+    uow.commit().await.expect("committed");
+    users(url, &store).await;
+}
+
+async fn users(url: &str, store: &Database) {
+    let user = new_user(77);
+    insert(store, &user).await.expect("inserted");
+    run_sql(url, "UPDATE users SET state = 'canary'").await;
+    assert_corrupt(store.user(user.id).await, "users.state");
+    assert_corrupt(store.account(user.id).await, "users.state");
+}
+
+/// A damaged message is in nobody's way.
+pub(crate) async fn damaged_messages(url: &str) {
+    let store = open(url, 2).await;
+    let (bad, good) = (new_message(1), new_message(2));
+    store.enqueue(&bad).await.expect("queued");
+    run_sql(url, "UPDATE outbox SET kind = 'canary'").await;
+    store.enqueue(&good).await.expect("queued");
+
+    let (log, _guard) = listen();
+    let now = good.created_at;
+    let mut claimed = Vec::new();
+    for _ in 0..3 {
+        // One at a time: it must not be the damaged one for ever.
+        let claim = store.claim_messages(now, now, 1).await;
+        claimed.extend(claim.expect("an answer"));
+    }
+    assert!(claimed.iter().all(|claimed| claimed.message == good));
+    assert!(!claimed.is_empty());
+    let logged = log.take();
+    assert_eq!(logged.lines().count(), 1, "{logged}");
+    assert!(logged.contains("outbox.kind"), "{logged}");
+    assert!(!logged.contains("canary"), "{logged}");
+}
+
+/// Revocations whose id is none are left out.
+pub(crate) async fn damaged_revocations(url: &str, insertion: &str) {
+    let store = open(url, 2).await;
+    let (user, sessions) = insert_sessions(&store, 1).await;
+    let mut uow = store.begin().await.expect("a unit of work");
+    let revoked = uow.revoke_session(sessions[0].id, user.created_at).await;
+    let revocation = revoked.expect("an answer").expect("it was live");
+    uow.commit().await.expect("committed");
+    run_sql(url, insertion).await;
+
+    let (log, _guard) = listen();
+    let beginning = Timestamp::from_millis(0);
+    for _ in 0..3 {
+        let feed = store.revocations(beginning, user.created_at).await;
+        assert_eq!(feed.expect("readable"), [revocation]);
+    }
+    let logged = log.take();
+    assert_eq!(logged.lines().count(), 1, "{logged}");
+    assert!(logged.contains("revocations.session_id"), "{logged}");
+}
+
+fn assert_corrupt<T: std::fmt::Debug>(answer: Result<T, StoreError>, column: &str) {
+    match answer {
+        Err(StoreError::Corrupt(text)) => {
+            assert!(text.contains(column), "{text}");
+            assert!(!text.to_lowercase().contains("canary"), "{text}");
+        }
+        answer => panic!("{answer:?}"),
+    }
+}
