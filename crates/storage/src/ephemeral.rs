@@ -3,5 +3,5 @@
 mod in_process;
 mod redis;
 
-pub use in_process::InProcess;
-pub use redis::{Redis, RedisSettings};
+pub use in_process::{Bounds, InProcess};
+pub use redis::{Changes, Redis, RedisSettings, Subscription};

@@ -1,8 +1,8 @@
 //! What the service keeps, and where: users, credentials and sessions in a SQL
-//! [`database`].
+//! [`database`], and what is short-lived in an [`ephemeral`] store.
 
 pub mod database;
 pub mod ephemeral;
 
-pub use database::{ConnectError, Database, DatabaseSettings};
-pub use ephemeral::{InProcess, Redis, RedisSettings};
+pub use database::{BackupError, ConnectError, Database, DatabaseSettings};
+pub use ephemeral::{Bounds, Changes, InProcess, Redis, RedisSettings, Subscription};

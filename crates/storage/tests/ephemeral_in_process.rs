@@ -4,26 +4,59 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_domain::model::Timestamp;
-use countersign_domain::ports::{Count, EphemeralStore as _};
+use countersign_domain::ports::{
+    Budget, Comparison, EphemeralError, EphemeralStore as _, Exchange, Secret, Spending,
+};
 use countersign_domain::testing::HandClock;
 use countersign_domain::testing::ephemeral_laws::EphemeralSubject;
-use countersign_storage::InProcess;
+use countersign_storage::{Bounds, InProcess};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-fn store(max_entries: usize) -> (InProcess, Arc<HandClock>) {
+fn store(values: usize, budgets: usize) -> (InProcess, Arc<HandClock>) {
     let clock = Arc::new(HandClock::new());
-    (InProcess::new(clock.clone(), max_entries), clock)
+    let store = InProcess::new(clock.clone(), Bounds { values, budgets });
+    (store, clock)
 }
 
-/// A store in which so much expires first that the laws meet expired entries
-/// which were not removed yet.
+fn budget(name: impl Into<String>) -> Budget {
+    Budget {
+        name: name.into(),
+        limit: 3,
+        window: MINUTE,
+    }
+}
+
+async fn spend(store: &InProcess, names: &[&str]) -> Spending {
+    let budgets: Vec<Budget> = names.iter().copied().map(budget).collect();
+    store.spend(&budgets).await.expect("spend")
+}
+
+fn refused(index: usize, retry_after: Duration) -> Spending {
+    Spending::Refused { index, retry_after }
+}
+
+async fn supersede(store: &InProcess, series: &str, key: &str) -> Result<(), EphemeralError> {
+    let secret = Secret {
+        value: b"value",
+        secret: b"123",
+    };
+    store.supersede(series, key, secret, MINUTE).await
+}
+
+/// A store in which so much expires first that the laws meet expired values and
+/// budgets which were not removed yet.
 async fn set_up() -> Option<EphemeralSubject> {
-    let (store, clock) = store(10_000);
+    let (store, clock) = store(10_000, 10_000);
     for number in 0..1_000 {
-        let key = format!("crowd {number}");
-        let put = store.put(&key, b"", Duration::from_millis(1)).await;
+        let name = format!("crowd {number}");
+        let put = store.put(&name, b"", Duration::from_millis(1)).await;
         put.expect("put");
+        let budget = Budget {
+            window: Duration::from_millis(1),
+            ..budget(name)
+        };
+        store.spend(&[budget]).await.expect("spend");
     }
     Some(EphemeralSubject::by_hand(Arc::new(store), clock))
 }
@@ -31,68 +64,177 @@ async fn set_up() -> Option<EphemeralSubject> {
 countersign_domain::ephemeral_laws!(set_up);
 
 #[tokio::test]
-async fn a_full_store_refuses_new_entries_and_keeps_the_old_ones() {
-    let (store, _clock) = store(3);
-    for key in ["a", "b"] {
-        store.put(key, key.as_bytes(), MINUTE).await.expect("put");
-    }
-    store.count_within("c", 1, MINUTE).await.expect("count");
+async fn a_full_room_of_values_refuses_new_ones_and_keeps_the_old_ones() {
+    let (store, _clock) = store(2, 2);
+    store.put("a", b"a", MINUTE).await.expect("put");
+    supersede(&store, "series", "b").await.expect("supersede");
 
-    let refused = store.put("d", b"d", MINUTE).await.expect_err("full");
+    let refused = store.put("c", b"c", MINUTE).await.expect_err("full");
     assert!(
-        refused.to_string().contains("at most 3 entries"),
+        refused.to_string().contains("at most 2 values"),
         "{refused}"
     );
-    assert!(store.put_if_absent("d", b"d", MINUTE).await.is_err());
-    assert!(store.count_within("d", 1, MINUTE).await.is_err());
+    assert!(store.put_if_absent("c", b"c", MINUTE).await.is_err());
+    assert!(supersede(&store, "another series", "c").await.is_err());
+    assert_eq!(store.latest("another series").await.expect("latest"), None);
 
-    let counted = store.count_within("c", 1, MINUTE).await.expect("count");
-    assert!(matches!(counted, Count::Exceeded { .. }), "{counted:?}");
     store.put("a", b"again", MINUTE).await.expect("put");
-    for (key, value) in [("a", &b"again"[..]), ("b", b"b")] {
+    for (key, value) in [("a", &b"again"[..]), ("b", b"value")] {
         let got = store.get(key).await.expect("get");
         assert_eq!(got.as_deref(), Some(value));
     }
+    assert_eq!(spend(&store, &["x", "y"]).await, Spending::Spent);
+}
+
+#[tokio::test]
+async fn a_full_room_of_values_has_room_for_what_takes_the_place_of_another() {
+    let (store, _clock) = store(2, 1);
+    store.put("a", b"a", MINUTE).await.expect("put");
+    supersede(&store, "series", "b").await.expect("supersede");
+    supersede(&store, "series", "c").await.expect("supersede");
+    let exchange = Exchange {
+        key: "gained",
+        value: b"gained",
+        ttl: MINUTE,
+    };
+    let guesses = budget("guesses");
+    let matched = store.compare("c", b"123", 5, &guesses, Some(exchange));
+    assert_eq!(matched.await.expect("compare"), Comparison::Matches);
+    assert!(store.get("gained").await.expect("get").is_some());
+    assert_eq!(store.size().values, 2);
+}
+
+#[tokio::test]
+async fn a_full_room_of_budgets_refuses_new_names_until_one_ends() {
+    let (store, clock) = store(10, 3);
+    assert_eq!(spend(&store, &["a"]).await, Spending::Spent);
+    clock.advance(MINUTE / 2);
+    assert_eq!(spend(&store, &["b"]).await, Spending::Spent);
+
+    // There is room for one of the two new ones, so for neither.
+    let half = refused(2, MINUTE / 2);
+    assert_eq!(spend(&store, &["b", "c", "d"]).await, half);
+    assert_eq!(store.size().budgets, 2);
+    assert_eq!(spend(&store, &["b", "c"]).await, Spending::Spent);
+    assert_eq!(
+        spend(&store, &["a", "d", "b"]).await,
+        refused(1, MINUTE / 2)
+    );
+    assert_eq!(spend(&store, &["a", "b", "c"]).await, Spending::Spent);
+
+    clock.advance(MINUTE / 2);
+    assert_eq!(spend(&store, &["d"]).await, Spending::Spent);
+    assert_eq!(store.size().budgets, 3);
+}
+
+#[tokio::test]
+async fn a_store_without_room_for_budgets_refuses_all() {
+    let (store, _clock) = store(10, 0);
+    assert_eq!(spend(&store, &["a"]).await, refused(0, MINUTE));
+}
+
+/// Otherwise the answer would tell a right guess from wrong ones, which could
+/// not be charged.
+#[tokio::test]
+async fn no_guess_is_compared_without_room_for_its_budget() {
+    let (store, _clock) = store(10, 1);
+    assert_eq!(spend(&store, &["a"]).await, Spending::Spent);
+    supersede(&store, "series", "key").await.expect("supersede");
+    for guess in [&b"123"[..], b"0"] {
+        let answer = store.compare("key", guess, 5, &budget("new"), None).await;
+        let exhausted = Comparison::Exhausted {
+            retry_after: MINUTE,
+        };
+        assert_eq!(answer.expect("compare"), exhausted);
+    }
+    assert_eq!(store.tries("key").await.expect("tries"), 0);
+    let right = store.compare("key", b"123", 5, &budget("a"), None).await;
+    assert_eq!(right.expect("compare"), Comparison::Matches);
+}
+
+#[tokio::test]
+async fn values_work_under_a_flood_of_names() {
+    let (store, clock) = store(100, 100_000);
+    let mut granted = 0;
+    for number in 0..250_000 {
+        let name = format!("flood {number}");
+        granted += usize::from(spend(&store, &[&name]).await == Spending::Spent);
+        if number % 10_000 == 0 {
+            let key = format!("key {number}");
+            let put = store.put(&key, b"value", MINUTE).await;
+            put.expect("put");
+            assert!(store.take(&key).await.expect("take").is_some());
+            supersede(&store, "series", &key).await.expect("supersede");
+        }
+    }
+    assert_eq!(granted, 100_000);
+    assert_eq!(store.size().budgets, 100_000);
+    assert!(store.latest("series").await.expect("latest").is_some());
+    clock.advance(MINUTE);
+    assert_eq!(spend(&store, &["somebody"]).await, Spending::Spent);
+}
+
+#[tokio::test]
+async fn budgets_work_under_a_flood_of_values() {
+    let (store, _clock) = store(1_000, 100);
+    assert_eq!(spend(&store, &["a"]).await, Spending::Spent);
+    let mut kept = 0;
+    for number in 0..10_000 {
+        let key = format!("flood {number}");
+        kept += usize::from(store.put(&key, b"value", MINUTE).await.is_ok());
+    }
+    assert_eq!(kept, 1_000);
+    assert_eq!(spend(&store, &["a", "b"]).await, Spending::Spent);
+    assert_eq!(spend(&store, &["a", "b"]).await, Spending::Spent);
+    assert_eq!(spend(&store, &["b", "a"]).await, refused(1, MINUTE));
 }
 
 #[tokio::test]
 async fn what_has_expired_makes_room() {
-    let (store, clock) = store(1);
+    let (store, clock) = store(1, 1);
     store.put("a", b"a", MINUTE).await.expect("put");
     assert!(store.put("b", b"b", MINUTE).await.is_err());
     clock.advance(MINUTE);
     store.put("b", b"b", MINUTE).await.expect("put");
-    assert_eq!(store.len(), 1);
+    assert_eq!(store.size().values, 1);
 }
 
 #[tokio::test]
-async fn what_was_taken_makes_room() {
-    let (store, _clock) = store(1);
+async fn what_was_taken_or_matched_makes_room() {
+    let (store, _clock) = store(1, 1);
     store.put("a", b"a", MINUTE).await.expect("put");
     store.take("a").await.expect("take");
-    assert!(store.is_empty());
-    store.put("b", b"b", MINUTE).await.expect("put");
+    supersede(&store, "series", "b").await.expect("supersede");
+    let right = store
+        .compare("b", b"123", 5, &budget("guesses"), None)
+        .await;
+    assert_eq!(right.expect("compare"), Comparison::Matches);
+    assert_eq!(store.size().values, 0);
+    store.put("c", b"c", MINUTE).await.expect("put");
 }
 
 #[tokio::test]
-async fn expired_entries_are_removed_faster_than_new_ones_come() {
-    let (store, clock) = store(10_000);
+async fn what_has_expired_is_removed_faster_than_new_comes() {
+    let (store, clock) = store(10_000, 10_000);
     for number in 0..1_000 {
-        let key = format!("old {number}");
-        store.put(&key, b"value", MINUTE).await.expect("put");
-        store.put(&key, b"replaced", MINUTE).await.expect("put");
+        let name = format!("old {number}");
+        store.put(&name, b"value", MINUTE).await.expect("put");
+        store.put(&name, b"replaced", MINUTE).await.expect("put");
+        spend(&store, &[&name]).await;
     }
     clock.advance(MINUTE);
     for number in 0..250 {
-        let key = format!("new {number}");
-        store.put(&key, b"value", MINUTE).await.expect("put");
+        let name = format!("new {number}");
+        store.put(&name, b"value", MINUTE).await.expect("put");
+        spend(&store, &[&name]).await;
     }
-    assert_eq!(store.len(), 250);
+    let (values, budgets) = (250, 250);
+    assert_eq!(store.size(), Bounds { values, budgets });
 }
 
 #[tokio::test]
 async fn the_end_of_what_was_replaced_is_not_the_end_of_what_replaces_it() {
-    let (store, clock) = store(10);
+    let (store, clock) = store(10, 10);
     store.put("a", b"first", MINUTE).await.expect("put");
     store.put("a", b"second", 3 * MINUTE).await.expect("put");
     clock.advance(2 * MINUTE);
@@ -102,7 +244,7 @@ async fn the_end_of_what_was_replaced_is_not_the_end_of_what_replaces_it() {
 
 #[tokio::test]
 async fn a_jump_of_the_time_of_day_changes_nothing() {
-    let (store, clock) = store(10);
+    let (store, clock) = store(10, 10);
     store.put("a", b"a", MINUTE).await.expect("put");
     clock.jump_to(Timestamp::from_seconds(4_000_000_000));
     assert!(store.get("a").await.expect("get").is_some());
@@ -112,8 +254,17 @@ async fn a_jump_of_the_time_of_day_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_time_to_live_without_end_is_kept() {
-    let (store, _clock) = store(10);
+async fn a_time_without_end_is_kept() {
+    let (store, _clock) = store(10, 10);
     store.put("a", b"a", Duration::MAX).await.expect("put");
     assert!(store.get("a").await.expect("get").is_some());
+    let endless = Budget {
+        window: Duration::MAX,
+        limit: 1,
+        name: "endless".into(),
+    };
+    let first = store.spend(std::slice::from_ref(&endless)).await;
+    assert_eq!(first.expect("spend"), Spending::Spent);
+    let second = store.spend(&[endless]).await.expect("spend");
+    assert!(matches!(second, Spending::Refused { .. }), "{second:?}");
 }

@@ -1,112 +1,96 @@
 //! The ephemeral store on Redis, for several servers.
 //!
-//! A key of the port is one Redis key, a hash with the value and the count, so
-//! every verb stays within one slot of a Cluster. What is more than one command
-//! is a Lua script, which Redis runs alone.
+//! Each verb is one round trip. What is more than one command is a Lua script,
+//! which Redis runs alone. All keys have one hash tag, as the keys of a call
+//! have to be in one slot of a Cluster and any of them may meet in a call.
+//!
+//! Each script begins with `#!lua`, so Redis refuses the whole of it where writes
+//! are refused: when its memory is full, on a replica, when its disk fails. A
+//! script that was refused has written, compared and told nothing; otherwise a
+//! right guess could be told from a wrong one by whether Redis had to write.
 
+mod budgets;
+mod changes;
 mod connection;
-mod scripts;
+mod secrets;
+mod settings;
+mod values;
 
-use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign_domain::ports::{Comparison, Count, EphemeralError, EphemeralStore};
-use deadpool_redis::redis::{FromRedisValue, Script, cmd};
+use countersign_domain::ports::{
+    Budget, Comparison, EphemeralError, EphemeralStore, Exchange, Secret, Spending,
+};
 
-use connection::{Connections, Request};
+use connection::Connections;
+
+pub use changes::{Changes, Subscription};
+pub use settings::RedisSettings;
 
 /// What Redis keeps a key for at most. Redis refuses times that end beyond its
 /// calendar.
 const MAX_TTL: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// How to reach Redis.
-#[derive(Clone)]
-pub struct RedisSettings {
-    /// `redis://[user][:password@]host[:port][/database]`, or `rediss://…` for
-    /// TLS with the certificates that the system trusts.
-    pub url: String,
-    /// How many connections there are at most.
-    pub max_connections: usize,
-    /// How long a verb may take, waiting for a connection included.
-    pub timeout: Duration,
-}
-
 /// Keeps what is ephemeral on a Redis server (7 or newer).
 ///
-/// No verb is repeated after its outcome became unknown, so no event is counted
+/// No verb is repeated after its outcome became unknown, so nothing is charged
 /// twice. A failover of Redis can lose the last writes, as its replication does
-/// not wait.
+/// not wait. Windows and times to live go by the clock of Redis.
 pub struct Redis {
-    connections: Connections,
-}
-
-impl RedisSettings {
-    /// The settings for this URL: 16 connections, 2 s.
-    #[must_use]
-    pub fn new(url: impl Into<String>) -> Self {
-        Self {
-            url: url.into(),
-            max_connections: 16,
-            timeout: Duration::from_secs(2),
-        }
-    }
-}
-
-/// The URL may hold a password.
-impl fmt::Debug for RedisSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisSettings")
-            .field("max_connections", &self.max_connections)
-            .field("timeout", &self.timeout)
-            .finish_non_exhaustive()
-    }
+    connections: Arc<Connections>,
+    scope: Arc<str>,
+    max_budget_names: usize,
 }
 
 impl Redis {
-    /// Connects, and makes sure that Redis drops no counter when its memory is
-    /// full. This is checked again for each new connection.
+    /// Connects, and makes sure that Redis takes writes and drops no budget when
+    /// its memory is full. The latter is checked again for each new connection.
     ///
     /// # Errors
-    /// If the URL is none, if Redis is not reachable, or if its
-    /// `maxmemory-policy` is another than `noeviction`.
+    /// If the settings are unusable, if Redis is not reachable, is older than 7,
+    /// does not take writes, or if its `maxmemory-policy` is another than
+    /// `noeviction`.
     pub async fn connect(settings: &RedisSettings) -> Result<Self, EphemeralError> {
+        settings.check()?;
         let redis = Self {
-            connections: Connections::open(settings)?,
+            connections: Arc::new(Connections::open(settings)?),
+            scope: settings.scope.as_str().into(),
+            max_budget_names: settings.max_budget_names,
         };
         redis.ping().await?;
         Ok(redis)
     }
 
-    async fn get_field<T: FromRedisValue>(
-        &self,
-        key: &str,
-        field: &str,
-    ) -> Result<T, EphemeralError> {
-        let get = Request::Command(cmd("HGET")).with(own(key)).with(field);
-        self.connections.ask(&get).await
+    /// The wake-up calls among those who share the scope of the settings.
+    ///
+    /// # Panics
+    /// If it is called outside a Tokio runtime.
+    #[must_use]
+    pub fn changes(&self) -> Changes {
+        Changes::new(Arc::clone(&self.connections), self.key("changes"))
+    }
+
+    /// The key of something that there is one of.
+    fn key(&self, what: &str) -> String {
+        format!("countersign:{{{}}}:{what}", self.scope)
+    }
+
+    /// The key of one of several.
+    fn key_in(&self, kind: &str, name: &str) -> String {
+        format!("countersign:{{{}}}:{kind}:{name}", self.scope)
     }
 }
 
-/// Our keys among those of others.
-fn own(key: &str) -> String {
-    format!("countersign:{key}")
-}
-
-fn millis(ttl: Duration) -> u64 {
-    u64::try_from(ttl.min(MAX_TTL).as_millis()).expect("a century of milliseconds fits")
-}
-
-/// A call of a script with a key of ours.
-fn call<'a>(script: &'a Script, key: &str) -> Request<'a> {
-    Request::Script(script.key(own(key)))
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.min(MAX_TTL).as_millis()).expect("a century of milliseconds fits")
 }
 
 #[async_trait]
 impl EphemeralStore for Redis {
     async fn put(&self, key: &str, value: &[u8], ttl: Duration) -> Result<(), EphemeralError> {
-        let put = call(&scripts::PUT, key).with(value).with(millis(ttl));
-        self.connections.ask(&put).await
+        values::put(self, key, value, ttl).await
     }
 
     async fn put_if_absent(
@@ -115,36 +99,29 @@ impl EphemeralStore for Redis {
         value: &[u8],
         ttl: Duration,
     ) -> Result<bool, EphemeralError> {
-        let put = call(&scripts::PUT_IF_ABSENT, key)
-            .with(value)
-            .with(millis(ttl));
-        self.connections.ask(&put).await
+        values::put_if_absent(self, key, value, ttl).await
     }
 
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, EphemeralError> {
-        self.get_field(key, scripts::VALUE).await
+        values::get(self, key).await
     }
 
     async fn take(&self, key: &str) -> Result<Option<Vec<u8>>, EphemeralError> {
-        self.connections.ask(&call(&scripts::TAKE, key)).await
+        values::take(self, key).await
     }
 
-    async fn count_within(
+    async fn supersede(
         &self,
+        series: &str,
         key: &str,
-        limit: u32,
-        window: Duration,
-    ) -> Result<Count, EphemeralError> {
-        let count = call(&scripts::COUNT_WITHIN, key)
-            .with(limit)
-            .with(millis(window));
-        let (number, millis_left): (u32, u64) = self.connections.ask(&count).await?;
-        Ok(match number {
-            0 => Count::Exceeded {
-                retry_after: Duration::from_millis(millis_left),
-            },
-            number => Count::Counted(number),
-        })
+        secret: Secret<'_>,
+        ttl: Duration,
+    ) -> Result<(), EphemeralError> {
+        secrets::supersede(self, series, key, secret, ttl).await
+    }
+
+    async fn latest(&self, series: &str) -> Result<Option<Vec<u8>>, EphemeralError> {
+        secrets::latest(self, series).await
     }
 
     async fn compare(
@@ -152,23 +129,25 @@ impl EphemeralStore for Redis {
         key: &str,
         guess: &[u8],
         tries: u32,
+        budget: &Budget,
+        exchange: Option<Exchange<'_>>,
     ) -> Result<Comparison, EphemeralError> {
-        let compare = call(&scripts::COMPARE, key).with(guess).with(tries);
-        let (comparison, remaining): (String, u32) = self.connections.ask(&compare).await?;
-        match comparison.as_str() {
-            "matches" => Ok(Comparison::Matches),
-            "differs" => Ok(Comparison::Differs { remaining }),
-            _ => Ok(Comparison::Absent),
-        }
+        secrets::compare(self, key, guess, tries, budget, exchange).await
     }
 
     async fn tries(&self, key: &str) -> Result<u32, EphemeralError> {
-        let tries: Option<u32> = self.get_field(key, scripts::COUNT).await?;
-        Ok(tries.unwrap_or(0))
+        secrets::tries(self, key).await
+    }
+
+    async fn spend(&self, budgets: &[Budget]) -> Result<Spending, EphemeralError> {
+        budgets::spend(self, budgets).await
+    }
+
+    async fn refund(&self, budgets: &[Budget]) -> Result<(), EphemeralError> {
+        budgets::refund(self, budgets).await
     }
 
     async fn ping(&self) -> Result<(), EphemeralError> {
-        let ping = Request::Command(cmd("PING"));
-        self.connections.ask(&ping).await
+        budgets::ping(self).await
     }
 }

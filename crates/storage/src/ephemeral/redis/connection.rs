@@ -4,17 +4,32 @@
 //! which means that nothing was written. After any other failure it is not known
 //! what Redis did, or it would do it again.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use countersign_domain::ports::EphemeralError;
+use deadpool_redis::redis::aio::MultiplexedConnection;
+use deadpool_redis::redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use deadpool_redis::redis::{
-    self, AsyncConnectionConfig, Cmd, ErrorKind, FromRedisValue, IntoConnectionInfo as _,
-    RedisError, RedisResult, ScriptInvocation, ServerErrorKind, ToRedisArgs,
-    aio::MultiplexedConnection,
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, IntoConnectionInfo as _,
+    ProtocolVersion, PushInfo, PushKind, RedisError, RedisResult, ScriptInvocation,
+    ServerErrorKind, cmd,
 };
-use deadpool_redis::{Connection, Hook, HookError, Manager, Pool, PoolError};
+use deadpool_redis::{Hook, HookError, Manager, Pool, PoolError};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+use tracing::Instrument as _;
 
-use super::RedisSettings;
+use super::settings::{RedisSettings, unusable_url};
+
+/// A connection on which nothing happens is probed after this time, and given up
+/// after three probes of a second without an answer.
+const IDLE_BEFORE_PROBE: Duration = Duration::from_secs(5);
+
+/// How many calls a connection takes before its callers wait to hand theirs
+/// over.
+const CALLS_AHEAD: usize = 256;
 
 /// A command or a call of a script.
 pub(super) enum Request<'a> {
@@ -22,65 +37,87 @@ pub(super) enum Request<'a> {
     Script(ScriptInvocation<'a>),
 }
 
-/// A pool of connections to one server.
+/// Some connections to one server, each of which carries many calls at once: a
+/// connection stays out of the pool for as long as it is good, so that no call
+/// waits for the test of one that comes back.
 pub(super) struct Connections {
     pool: Pool,
+    /// Connects besides the pool, to listen.
+    client: Client,
+    slots: Box<[Mutex<Option<Connection>>]>,
+    next_slot: AtomicUsize,
+    /// Connections of an earlier generation are not used any more.
+    generation: Arc<AtomicU64>,
     /// Host and port, for errors.
     address: String,
     timeout: Duration,
 }
 
-impl Request<'_> {
-    /// Adds an argument.
-    pub(super) fn with(mut self, argument: impl ToRedisArgs) -> Self {
-        match &mut self {
-            Self::Command(command) => drop(command.arg(argument)),
-            Self::Script(invocation) => drop(invocation.arg(argument)),
-        }
-        self
-    }
+struct Connection {
+    pooled: deadpool_redis::Connection,
+    generation: u64,
+}
 
-    async fn send<T: FromRedisValue>(&self, connection: &mut Connection) -> RedisResult<T> {
+/// A connection for one call.
+struct Lent {
+    calls: MultiplexedConnection,
+    generation: u64,
+}
+
+impl Request<'_> {
+    async fn send<T: FromRedisValue>(&self, calls: &mut MultiplexedConnection) -> RedisResult<T> {
         match self {
-            Self::Command(command) => command.query_async(connection).await,
+            Self::Command(command) => command.query_async(calls).await,
             // A script that Redis does not know is loaded and called again.
-            Self::Script(invocation) => invocation.invoke_async(connection).await,
+            Self::Script(invocation) => invocation.invoke_async(calls).await,
         }
     }
 }
 
 impl Connections {
-    /// A pool that connects when it is asked.
+    /// No connection yet: they are made when they are needed.
     pub(super) fn open(settings: &RedisSettings) -> Result<Self, EphemeralError> {
-        let unusable = |why: &str| EphemeralError(format!("the URL of Redis is unusable: {why}"));
-        let scheme = settings
-            .url
-            .split_once("://")
-            .map_or("", |(scheme, _)| scheme);
-        if !["redis", "rediss"].contains(&scheme) {
-            return Err(unusable("it must begin with redis:// or rediss://"));
-        }
+        let unusable = |error: RedisError| unusable_url(&error.to_string());
         let info = settings
             .url
             .as_str()
             .into_connection_info()
-            .map_err(|error| unusable(&error.to_string()))?;
+            .map_err(unusable)?;
         let address = info.addr().to_string();
-        // There is one time limit, around all that a verb needs.
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(None)
-            .set_response_timeout(None);
-        let manager =
-            Manager::new_with_config(info, config).map_err(|error| unusable(&error.to_string()))?;
+        let keepalive = TcpKeepalive::new()
+            .with_time(IDLE_BEFORE_PROBE)
+            .with_interval(Duration::from_secs(1))
+            .with_retries(3);
+        let tcp = TcpSettings::default()
+            .set_nodelay(true)
+            .set_keepalive(keepalive);
+        // Its third version tells of messages and of the end of a connection.
+        let protocol = info
+            .redis_settings()
+            .clone()
+            .set_protocol(ProtocolVersion::RESP3);
+        let info = info.set_tcp_settings(tcp).set_redis_settings(protocol);
+        let generation = Arc::new(AtomicU64::new(0));
+        let lost = Arc::clone(&generation);
+        let config = config(move |push| {
+            if push == PushKind::Disconnection {
+                lost.fetch_add(1, Ordering::AcqRel);
+            }
+        });
+        let manager = Manager::new_with_config(info.clone(), config).map_err(unusable)?;
         let pool = Pool::builder(manager)
             .max_size(settings.max_connections)
-            .post_create(Hook::async_fn(|connection, _| {
-                Box::pin(require_noeviction(connection))
-            }))
+            .post_create(Hook::async_fn(|calls, _| Box::pin(require_fitness(calls))))
             .build()
-            .map_err(|error| unusable(&error.to_string()))?;
+            .map_err(|error| unusable_url(&error.to_string()))?;
         Ok(Self {
             pool,
+            client: Client::open(info).map_err(unusable)?,
+            slots: (0..settings.max_connections)
+                .map(|_| Mutex::default())
+                .collect(),
+            next_slot: AtomicUsize::new(0),
+            generation,
             address,
             timeout: settings.timeout,
         })
@@ -89,38 +126,114 @@ impl Connections {
     /// Asks, within the time.
     pub(super) async fn ask<T: FromRedisValue>(
         &self,
+        verb: &'static str,
         request: &Request<'_>,
     ) -> Result<T, EphemeralError> {
-        let answer = tokio::time::timeout(self.timeout, self.ask_a_master(request)).await;
-        match answer {
+        let span = tracing::debug_span!("redis", verb);
+        let generation = self.generation.load(Ordering::Acquire);
+        let answer = timeout(self.timeout, self.ask_a_master(request));
+        match answer.instrument(span).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(self.error(&describe(&error))),
+            Ok(Err(failure)) => Err(self.error(&describe(&failure))),
             Err(_) => {
                 // Whatever stood still may stand still again.
-                self.drop_idle();
-                let timeout = self.timeout;
-                Err(self.error(&format!("no answer within {timeout:?}")))
+                self.retire(generation);
+                Err(self.error(&self.no_answer()))
             }
+        }
+    }
+
+    /// A connection besides those that are asked, which listens to a channel.
+    /// `on_push` is told of each message and of the end.
+    pub(super) async fn subscribe(
+        &self,
+        channel: &str,
+        on_push: impl Fn(PushKind) + Send + Sync + 'static,
+    ) -> Result<MultiplexedConnection, EphemeralError> {
+        let subscribed = timeout(self.timeout, async {
+            let config = config(on_push);
+            let connecting = self
+                .client
+                .get_multiplexed_async_connection_with_config(&config);
+            let mut connection = connecting.await?;
+            connection.subscribe(channel).await?;
+            Ok::<_, RedisError>(connection)
+        });
+        match subscribed.await {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(error)) => Err(self.error(&describe_redis(&error))),
+            Err(_) => Err(self.error(&self.no_answer())),
+        }
+    }
+
+    /// Whether the server at the other end of a connection is still there.
+    pub(super) async fn probe(
+        &self,
+        connection: &mut MultiplexedConnection,
+    ) -> Result<(), EphemeralError> {
+        let ping = cmd("PING");
+        match timeout(self.timeout, ping.query_async(connection)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.error(&describe_redis(&error))),
+            Err(_) => Err(self.error(&self.no_answer())),
         }
     }
 
     /// Asks, and if the server has become a replica, asks whoever is reached by a
     /// new connection.
     async fn ask_a_master<T: FromRedisValue>(&self, request: &Request<'_>) -> Result<T, PoolError> {
-        let mut connection = self.pool.get().await?;
-        match request.send(&mut connection).await {
-            Err(error) if is_replica(&error) => {
-                drop(Connection::take(connection));
-                self.drop_idle();
-                let mut connection = self.pool.get().await?;
-                Ok(request.send(&mut connection).await?)
-            }
-            answer => Ok(answer?),
+        match self.ask_once(request).await {
+            Err(PoolError::Backend(error)) if is_replica(&error) => self.ask_once(request).await,
+            answer => answer,
         }
     }
 
-    fn drop_idle(&self) {
-        self.pool.retain(|_, _| false);
+    async fn ask_once<T: FromRedisValue>(&self, request: &Request<'_>) -> Result<T, PoolError> {
+        let mut connection = self.connection().await?;
+        let answer = request.send(&mut connection.calls).await;
+        if let Err(error) = &answer
+            && (error.code().is_none() || is_replica(error))
+        {
+            self.retire(connection.generation);
+        }
+        Ok(answer?)
+    }
+
+    /// The connection whose turn it is; a new one, where that is of no use.
+    async fn connection(&self) -> Result<Lent, PoolError> {
+        let slot = self.next_slot.fetch_add(1, Ordering::Relaxed) % self.slots.len();
+        let mut slot = self.slots[slot].lock().await;
+        let generation = self.generation.load(Ordering::Acquire);
+        if let Some(connection) = slot.take_if(|kept| kept.generation != generation) {
+            // Not back into the pool, which would hand it out again.
+            drop(deadpool_redis::Connection::take(connection.pooled));
+        }
+        let connection = match &mut *slot {
+            Some(connection) => connection,
+            none => none.insert(Connection {
+                pooled: self.pool.get().await?,
+                generation,
+            }),
+        };
+        Ok(Lent {
+            calls: connection.pooled.as_ref().clone(),
+            generation,
+        })
+    }
+
+    /// Has no connection of this generation used again. Calls that are on their
+    /// way end as they may.
+    fn retire(&self, generation: u64) {
+        // If it fails, somebody else has just done it.
+        let next = generation + 1;
+        self.generation
+            .compare_exchange(generation, next, Ordering::AcqRel, Ordering::Relaxed)
+            .ok();
+    }
+
+    fn no_answer(&self) -> String {
+        let timeout = self.timeout;
+        format!("no answer within {timeout:?}")
     }
 
     fn error(&self, what: &str) -> EphemeralError {
@@ -128,26 +241,44 @@ impl Connections {
     }
 }
 
-/// Refuses a server that drops keys when its memory is full. `INFO` is asked,
-/// since managed servers forbid `CONFIG`.
-async fn require_noeviction(connection: &mut MultiplexedConnection) -> Result<(), HookError> {
-    let info: String = redis::cmd("INFO")
-        .arg("memory")
-        .query_async(connection)
+/// There is one time limit, around all that a verb needs, and none here.
+fn config(on_push: impl Fn(PushKind) + Send + Sync + 'static) -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new()
+        .set_connection_timeout(None)
+        .set_response_timeout(None)
+        .set_pipeline_buffer_size(CALLS_AHEAD)
+        .set_push_sender(move |push: PushInfo| {
+            on_push(push.kind);
+            Ok::<_, RedisError>(())
+        })
+}
+
+/// Refuses a server that does not know how scripts begin, and one that drops keys
+/// when its memory is full. `INFO` is asked, since managed servers forbid
+/// `CONFIG`.
+async fn require_fitness(calls: &mut MultiplexedConnection) -> Result<(), HookError> {
+    let info: String = cmd("INFO")
+        .query_async(calls)
         .await
         .map_err(HookError::Backend)?;
-    let policy = info
-        .lines()
-        .find_map(|line| line.strip_prefix("maxmemory_policy:"))
-        .map(str::trim);
-    match policy {
+    let told = |name: &str| {
+        let value = info.lines().find_map(|line| line.strip_prefix(name));
+        value.map(str::trim)
+    };
+    let version = told("redis_version:").unwrap_or_default();
+    let major = version.split('.').next().and_then(|v| v.parse().ok());
+    if major.is_some_and(|major: u32| major < 7) {
+        let unfit = format!("it is of version {version}, and has to be 7 or newer");
+        return Err(HookError::message(unfit));
+    }
+    match told("maxmemory_policy:") {
         Some("noeviction") => Ok(()),
         Some(other) => Err(HookError::message(format!(
-            "its maxmemory-policy is {other}, under which counters and codes get lost; \
+            "its maxmemory-policy is {other}, under which budgets and codes get lost; \
              set maxmemory-policy to noeviction"
         ))),
         None => Err(HookError::message(
-            "its INFO memory does not tell the maxmemory-policy, which has to be noeviction",
+            "its INFO does not tell the maxmemory-policy, which has to be noeviction",
         )),
     }
 }
@@ -156,14 +287,14 @@ fn is_replica(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
 }
 
-fn describe(error: &PoolError) -> String {
-    match error {
+fn describe(failure: &PoolError) -> String {
+    match failure {
         PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
             describe_redis(error)
         }
         PoolError::PostCreateHook(HookError::Message(message)) => message.to_string(),
         PoolError::Timeout(_) | PoolError::Closed | PoolError::NoRuntimeSpecified => {
-            error.to_string()
+            failure.to_string()
         }
     }
 }

@@ -1,0 +1,101 @@
+//! Budgets on Redis.
+//!
+//! A budget is a number, which ends with its window. A sorted set has the names
+//! by their ends and bounds how many there are: as in the in-process store each
+//! new name has a few removed that have ended, and each ping many. It is touched
+//! only when a window is opened, so a charge in an open window is one increment.
+//! As long as anybody is there the set does not expire, for which Redis would
+//! stand still if it is large.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use countersign_domain::ports::{Budget, EphemeralError, Spending};
+use deadpool_redis::redis::{Script, ScriptInvocation};
+
+use super::connection::Request;
+use super::{Redis, millis};
+
+/// Keys and arguments as the heads of `budgets.lua` and `spend.lua` say.
+static SPEND: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(concat!(
+        "#!lua\n",
+        include_str!("lua/budgets.lua"),
+        include_str!("lua/spend.lua"),
+    ))
+});
+
+/// Keys: the budgets. It needs no room, so it runs when the memory is full, too.
+static REFUND: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "#!lua flags=allow-oom
+        for _, budget in ipairs(KEYS) do
+            if tonumber(redis.call('GET', budget) or 0) > 0 then
+                redis.call('DECR', budget)
+            end
+        end",
+    )
+});
+
+/// Keys as the heads of `budgets.lua` and `ping.lua` say.
+static PING: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(concat!(
+        "#!lua\n",
+        include_str!("lua/budgets.lua"),
+        include_str!("lua/ping.lua"),
+    ))
+});
+
+pub(super) async fn spend(redis: &Redis, budgets: &[Budget]) -> Result<Spending, EphemeralError> {
+    if budgets.is_empty() {
+        return Ok(Spending::Spent);
+    }
+    let mut spend = SPEND.key(names_key(redis));
+    spend.arg(redis.max_budget_names);
+    for budget in budgets {
+        add_budget(redis, budget, &mut spend);
+    }
+    let request = Request::Script(spend);
+    let (refused, wait): (usize, u64) = redis.connections.ask("spend", &request).await?;
+    Ok(match refused.checked_sub(1) {
+        None => Spending::Spent,
+        Some(index) => Spending::Refused {
+            index,
+            retry_after: Duration::from_millis(wait),
+        },
+    })
+}
+
+pub(super) async fn refund(redis: &Redis, budgets: &[Budget]) -> Result<(), EphemeralError> {
+    if budgets.is_empty() {
+        return Ok(());
+    }
+    let mut refund = REFUND.prepare_invoke();
+    for budget in budgets {
+        refund.key(key_of(redis, budget));
+    }
+    let request = Request::Script(refund);
+    redis.connections.ask("refund", &request).await
+}
+
+/// Writes something, and removes names of budgets that have ended.
+pub(super) async fn ping(redis: &Redis) -> Result<(), EphemeralError> {
+    let mut ping = PING.key(names_key(redis));
+    ping.key(redis.key("ping"));
+    redis.connections.ask("ping", &Request::Script(ping)).await
+}
+
+/// The first key of each script that includes `budgets.lua`.
+pub(super) fn names_key(redis: &Redis) -> String {
+    redis.key("budgets")
+}
+
+/// The key and the two arguments of a budget.
+pub(super) fn add_budget(redis: &Redis, budget: &Budget, invocation: &mut ScriptInvocation<'_>) {
+    invocation.key(key_of(redis, budget));
+    invocation.arg(budget.limit).arg(millis(budget.window));
+}
+
+fn key_of(redis: &Redis, budget: &Budget) -> String {
+    redis.key_in("budgets", &budget.name)
+}

@@ -1,0 +1,86 @@
+//! Values on Redis.
+//!
+//! A value is a hash: `v` is the value; with a secret, `s` is that, `n` the
+//! number of wrong guesses, and `o` the key of the series that it belongs to.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use countersign_domain::ports::EphemeralError;
+use deadpool_redis::redis::{Script, cmd};
+
+use super::connection::Request;
+use super::{Redis, millis};
+
+/// Key: the value's. Arguments: value, milliseconds.
+static PUT: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "#!lua
+        redis.call('DEL', KEYS[1])
+        redis.call('HSET', KEYS[1], 'v', ARGV[1])
+        redis.call('PEXPIRE', KEYS[1], ARGV[2])",
+    )
+});
+
+/// Key: the value's. Arguments: value, milliseconds. Answers 1 if it put.
+static PUT_IF_ABSENT: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "#!lua
+        if redis.call('EXISTS', KEYS[1]) == 1 then
+            return 0
+        end
+        redis.call('HSET', KEYS[1], 'v', ARGV[1])
+        redis.call('PEXPIRE', KEYS[1], ARGV[2])
+        return 1",
+    )
+});
+
+/// Key: the value's. Answers the value. It only gives room back, so it runs when
+/// the memory is full, too.
+static TAKE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "#!lua flags=allow-oom
+        local value = redis.call('HGET', KEYS[1], 'v')
+        redis.call('DEL', KEYS[1])
+        return value",
+    )
+});
+
+pub(super) async fn put(
+    redis: &Redis,
+    key: &str,
+    value: &[u8],
+    ttl: Duration,
+) -> Result<(), EphemeralError> {
+    let mut put = PUT.key(key_of(redis, key));
+    put.arg(value).arg(millis(ttl));
+    redis.connections.ask("put", &Request::Script(put)).await
+}
+
+pub(super) async fn put_if_absent(
+    redis: &Redis,
+    key: &str,
+    value: &[u8],
+    ttl: Duration,
+) -> Result<bool, EphemeralError> {
+    let mut put = PUT_IF_ABSENT.key(key_of(redis, key));
+    put.arg(value).arg(millis(ttl));
+    let request = Request::Script(put);
+    redis.connections.ask("put_if_absent", &request).await
+}
+
+pub(super) async fn get(redis: &Redis, key: &str) -> Result<Option<Vec<u8>>, EphemeralError> {
+    let mut get = cmd("HGET");
+    get.arg(key_of(redis, key)).arg("v");
+    redis.connections.ask("get", &Request::Command(get)).await
+}
+
+pub(super) async fn take(redis: &Redis, key: &str) -> Result<Option<Vec<u8>>, EphemeralError> {
+    let take = TAKE.key(key_of(redis, key));
+    redis.connections.ask("take", &Request::Script(take)).await
+}
+
+/// The key of a value.
+pub(super) fn key_of(redis: &Redis, key: &str) -> String {
+    redis.key_in("values", key)
+}
