@@ -20,7 +20,7 @@ impl MessageSender for LogSender {
         let text = Text::of(&message.content, message.locale);
         let code = match &message.content {
             Content::Code { code, .. } => Some(code.expose()),
-            Content::AlreadySignedUp | Content::PasswordChanged => None,
+            Content::AlreadySignedUp | Content::PasswordChanged | Content::PasswordReset => None,
         };
         tracing::info!(
             target: "countersign::delivery",

@@ -46,6 +46,10 @@ fn english(content: &Content) -> Text {
             subject: "Your password was changed",
             body: "Your password was changed. If it was not you, reset it now.".into(),
         },
+        Content::PasswordReset => Text {
+            subject: "Your password was reset",
+            body: "Your password was reset by a code. If it was not you, reset it now.".into(),
+        },
     }
 }
 
@@ -73,6 +77,10 @@ fn korean(content: &Content) -> Text {
             subject: "비밀번호가 변경되었습니다",
             body: "비밀번호가 변경되었습니다. 본인이 아니면 즉시 재설정해 주세요.".into(),
         },
+        Content::PasswordReset => Text {
+            subject: "비밀번호가 재설정되었습니다",
+            body: "비밀번호가 재설정되었습니다. 본인이 아니면 즉시 다시 재설정해 주세요.".into(),
+        },
     }
 }
 
@@ -85,7 +93,11 @@ mod tests {
     const LONGEST_NUMERIC_CODE: &str = "1234567890";
 
     fn contents() -> Vec<Content> {
-        let mut contents = vec![Content::AlreadySignedUp, Content::PasswordChanged];
+        let mut contents = vec![
+            Content::AlreadySignedUp,
+            Content::PasswordChanged,
+            Content::PasswordReset,
+        ];
         for purpose in [
             Purpose::SignUp,
             Purpose::SignIn,
