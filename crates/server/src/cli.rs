@@ -1,6 +1,7 @@
 //! The `countersign` command: serving, and what operators do beside it.
 
 mod arguments;
+mod backup;
 mod callers;
 mod channel;
 mod entry;

@@ -2,12 +2,13 @@
 //! line, checked as a whole, and written back without secrets.
 
 mod checks;
+mod delivery;
 mod environment;
 mod error;
+mod identifiers;
 mod layer;
 mod load;
 mod passwords;
-mod people;
 mod schema;
 mod sections;
 mod server;
@@ -21,11 +22,12 @@ mod verification;
 #[cfg(test)]
 mod tests;
 
+pub use delivery::{DeliveryConfig, SenderName};
 pub use environment::Environment;
 pub use error::{ConfigError, Problem};
+pub use identifiers::IdentifiersConfig;
 pub use load::{Flags, Sources};
 pub use passwords::PasswordsConfig;
-pub use people::{IdentifiersConfig, UsersConfig};
 pub use sections::Config;
 pub use server::{LogConfig, LogFormat, MetricsConfig, ServerConfig};
 pub use storage::{DatabaseConfig, KeysConfig, RedisConfig};

@@ -2,13 +2,16 @@
 //!
 //! The server as a whole (the empty name) is SERVING while it takes calls:
 //! whether a database answers must not restart it. AuthService serves while it
-//! can validate tokens, SessionService while the database answers,
-//! VerificationService while the database and the ephemeral store do.
+//! can validate and sign tokens, SessionService while the database can be
+//! written, VerificationService while the ephemeral store can be, too. None of
+//! them does on a machine whose clock is far off.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use countersign_domain::Application;
+use countersign_domain::ports::Clock as _;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
@@ -23,13 +26,18 @@ const VERIFICATION: &str = "countersign.v1.VerificationService";
 pub(crate) struct Health {
     reporter: HealthReporter,
     is_draining: Arc<AtomicBool>,
+    is_clock_off: Arc<AtomicBool>,
 }
+
+/// How far the machine's clock may be off before the replica is not ready.
+const MOST_OFF: Duration = Duration::from_secs(60);
 
 impl Health {
     pub(crate) fn new(reporter: HealthReporter) -> Self {
         Self {
             reporter,
             is_draining: Arc::new(AtomicBool::new(false)),
+            is_clock_off: Arc::new(AtomicBool::new(false)),
         }
     }
 
@@ -37,17 +45,40 @@ impl Health {
     pub(crate) async fn check(&self, app: &Application) {
         let (store, ephemeral) =
             futures_util::future::join(app.store.ping(), app.ephemeral.ping()).await;
-        let can_validate = app
-            .feed
-            .is_fresh(app.clock.monotonic(), app.settings.tokens.feed_bound)
-            || store.is_ok();
+        let (now, bound) = (app.clock.monotonic(), app.settings.tokens.feed_bound);
+        let is_fresh = app.feed.is_fresh(now, bound) && app.keyring.is_fresh(now, bound);
+        let is_clock_good = self.check_clock(app);
         metrics::dependency("database", store.is_ok());
         metrics::dependency("ephemeral", ephemeral.is_ok());
         self.say("", true).await;
-        self.say(AUTH, can_validate).await;
-        self.say(SESSION, store.is_ok()).await;
-        self.say(VERIFICATION, store.is_ok() && ephemeral.is_ok())
+        self.say(AUTH, is_clock_good && is_fresh && app.keyring.can_sign())
             .await;
+        self.say(SESSION, is_clock_good && store.is_ok()).await;
+        self.say(
+            VERIFICATION,
+            is_clock_good && store.is_ok() && ephemeral.is_ok(),
+        )
+        .await;
+    }
+
+    /// Whether the machine's clock is near enough to the database's. The service
+    /// goes by the database's; but a machine that is far off is not healthy.
+    fn check_clock(&self, app: &Application) -> bool {
+        let ahead = app.clock.machine_ahead_by();
+        let off = Duration::from_millis(ahead.unsigned_abs());
+        metrics::clock_offset(ahead);
+        let is_off = off > app.settings.tokens.leeway;
+        if self.is_clock_off.swap(is_off, Ordering::Relaxed) != is_off {
+            if is_off {
+                tracing::warn!(
+                    ahead_ms = ahead,
+                    "the machine's clock differs from the database's, which is gone by"
+                );
+            } else {
+                tracing::info!("the machine's clock agrees with the database's again");
+            }
+        }
+        off <= MOST_OFF
     }
 
     /// From now on nothing serves: whoever watches sends its calls elsewhere.

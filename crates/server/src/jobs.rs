@@ -1,65 +1,83 @@
 //! What runs by itself beside the calls: reading revocations, keys and callers,
-//! rotating keys, deleting what has outlived its use, watching dependencies.
+//! delivering messages, rotating keys, deleting what has outlived its use,
+//! watching dependencies.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_domain::use_cases::{DeleteExpired, KeyKeeper, ReadFeed, RotateKeys};
+use countersign_domain::application::KeyKeeper;
+use countersign_domain::model::SealingKey;
+use countersign_domain::use_cases::{
+    DeleteExpired, DeliverMessages, EnsureSigningKeys, RotateSigningKeys, Rotated,
+};
 use countersign_domain::{Application, Error};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::grpc::Gate;
+use crate::feed_reader::FeedReader;
+use crate::grpc::CallerAuthenticator;
 use crate::health::Health;
 use crate::metrics;
+use crate::notifications::Notifications;
 
 /// What the jobs work with.
 #[derive(Clone)]
 pub(crate) struct Jobs {
     pub(crate) app: Arc<Application>,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) callers: Arc<CallerAuthenticator>,
     pub(crate) health: Health,
+    pub(crate) feed_reader: Arc<FeedReader>,
+    pub(crate) notifications: Arc<Notifications>,
+    /// Seals the signing keys.
+    pub(crate) sealing: SealingKey,
     /// Between two readings of the revocation feed.
     pub(crate) poll_interval: Duration,
 }
 
 const CALLERS: Duration = Duration::from_secs(2);
 const HEALTH: Duration = Duration::from_secs(2);
-const KEYS: Duration = Duration::from_secs(60);
+const KEYS: Duration = Duration::from_secs(5);
 const CLEANING: Duration = Duration::from_secs(60);
-const BATCH: u32 = 500;
+const DELIVERY: Duration = Duration::from_secs(1);
+/// Rows that are deleted at once of each kind.
+const EXPIRED: u32 = 500;
+/// Messages that are sent at once.
+const MESSAGES: u32 = 64;
 
 impl Jobs {
     /// Starts all jobs on the current runtime. They end with it.
     pub(crate) fn start(self) {
-        let every = |period, job: fn(Self) -> JobFuture| {
+        let reader = Arc::clone(&self.feed_reader);
+        tokio::spawn(reader.run(Arc::clone(&self.app), self.poll_interval));
+        let every = |name, period, job: fn(Self) -> JobFuture| {
             let jobs = self.clone();
-            tokio::spawn(async move { jobs.repeat(period, job).await });
+            tokio::spawn(async move { jobs.repeat(name, period, job).await });
         };
-        every(self.poll_interval, |jobs| {
-            Box::pin(async move { jobs.read_feed().await })
+        every("read callers", CALLERS, |jobs| {
+            Box::pin(jobs.read_callers())
         });
-        every(CALLERS, |jobs| {
-            Box::pin(async move { jobs.read_callers().await })
+        every("watch dependencies", HEALTH, |jobs| {
+            Box::pin(jobs.watch_dependencies())
         });
-        every(HEALTH, |jobs| {
-            Box::pin(async move { jobs.watch_dependencies().await })
+        every("keep signing keys", KEYS, |jobs| {
+            Box::pin(jobs.keep_signing_keys())
         });
-        every(KEYS, |jobs| {
-            Box::pin(async move { jobs.rotate_keys().await })
+        every("delete expired rows", CLEANING, |jobs| {
+            Box::pin(jobs.delete_expired())
         });
-        every(CLEANING, |jobs| Box::pin(async move { jobs.clean().await }));
+        every("deliver messages", DELIVERY, |jobs| {
+            Box::pin(jobs.deliver_messages())
+        });
     }
 
     /// Runs a job again and again. A failure is told once when it begins and
     /// once when it is over, not every second.
-    async fn repeat(self, period: Duration, job: fn(Self) -> JobFuture) {
+    async fn repeat(self, name: &'static str, period: Duration, job: fn(Self) -> JobFuture) {
         let mut ticks = interval(period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut is_failing = false;
         loop {
             ticks.tick().await;
-            let (name, outcome) = job(self.clone()).await;
-            match outcome {
+            match job(self.clone()).await {
                 Ok(()) if is_failing => tracing::info!(job = name, "the job works again"),
                 Err(error) if !is_failing => {
                     tracing::warn!(job = name, %error, "the job fails; it is tried again");
@@ -70,61 +88,64 @@ impl Jobs {
         }
     }
 
-    async fn read_feed(self) -> JobOutcome {
-        let outcome = ReadFeed.execute(&self.app).await;
-        metrics::revocations(self.app.feed.len());
-        ("read revocations", outcome)
+    async fn read_callers(self) -> Result<(), Error> {
+        self.callers.replace(self.app.store.callers().await?);
+        Ok(())
     }
 
-    async fn read_callers(self) -> JobOutcome {
-        let outcome = self
-            .app
-            .store
-            .callers()
-            .await
-            .map(|callers| self.gate.replace(callers));
-        ("read callers", outcome.map_err(Error::from))
-    }
-
-    async fn watch_dependencies(self) -> JobOutcome {
+    async fn watch_dependencies(self) -> Result<(), Error> {
         self.health.check(&self.app).await;
-        ("watch dependencies", Ok(()))
+        Ok(())
     }
 
-    async fn rotate_keys(self) -> JobOutcome {
+    /// Makes what is missing, and rotates when it is time.
+    async fn keep_signing_keys(self) -> Result<(), Error> {
         let app = &*self.app;
         let tokens = &app.settings.tokens;
         let keeper = KeyKeeper {
             store: &*app.store,
-            master_key: &app.master_key,
+            sealing: &self.sealing,
             clock: &*app.clock,
             random: &*app.random,
             algorithm: tokens.algorithm,
         };
-        let rotate = RotateKeys {
-            needed_for: tokens.revocation_ttl(),
+        EnsureSigningKeys.execute(keeper).await?;
+        let rotate = RotateSigningKeys {
+            retired_for: tokens.retired_key_ttl(),
             if_older_than: tokens.key_rotation,
+            known_after: tokens.feed_bound,
         };
-        let outcome = rotate.execute(keeper).await.map(|rotated| {
-            if rotated {
-                tracing::info!("the next signing key signs now");
-            }
-        });
-        ("rotate signing keys", outcome)
+        if rotate.execute(keeper).await? == Rotated::Yes {
+            tracing::info!("the next signing key signs now");
+            self.feed_reader.changed();
+        }
+        Ok(())
     }
 
-    async fn clean(self) -> JobOutcome {
-        let outcome = DeleteExpired { batch: BATCH }
-            .execute(&self.app)
-            .await
-            .map(|deleted| {
-                if deleted > 0 {
-                    tracing::debug!(deleted, "expired rows are deleted");
-                }
-            });
-        ("delete expired rows", outcome)
+    async fn delete_expired(self) -> Result<(), Error> {
+        let deleted = DeleteExpired { batch: EXPIRED }.execute(&self.app).await?;
+        if deleted > 0 {
+            tracing::debug!(deleted, "expired rows are deleted");
+        }
+        Ok(())
+    }
+
+    /// Delivers what is queued, and goes on at once when more is queued.
+    async fn deliver_messages(self) -> Result<(), Error> {
+        let full = MESSAGES as usize;
+        loop {
+            let deliver = DeliverMessages { batch: MESSAGES };
+            let delivered = deliver.execute(&self.app).await?;
+            metrics::messages(delivered);
+            if delivered < full
+                && timeout(DELIVERY, self.notifications.message())
+                    .await
+                    .is_err()
+            {
+                return Ok(());
+            }
+        }
     }
 }
 
-type JobOutcome = (&'static str, Result<(), Error>);
-type JobFuture = std::pin::Pin<Box<dyn Future<Output = JobOutcome> + Send>>;
+type JobFuture = std::pin::Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;

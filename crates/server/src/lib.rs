@@ -4,12 +4,15 @@
 pub mod cli;
 pub mod config;
 pub mod data_dir;
+mod feed_reader;
 mod grpc;
 mod health;
 mod jobs;
 pub mod logging;
 mod metrics;
+mod notifications;
 pub mod serve;
+mod serve_error;
 mod status;
 pub mod system;
 pub mod transport;

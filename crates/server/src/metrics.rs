@@ -4,6 +4,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use countersign_domain::Application;
+use countersign_domain::ports::Clock as _;
 use metrics::{
     Counter, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
@@ -56,13 +58,29 @@ pub(crate) fn install(listen: SocketAddr) -> Result<(), BuildError> {
     );
     describe_counter!(
         "countersign_validations_total",
-        "Tokens judged, by verdict."
+        "Tokens validated, by verdict."
     );
     describe_gauge!(
         "countersign_dependency_up",
         "Whether a dependency answers: 1 or 0."
     );
     describe_gauge!("countersign_revocations", "Revocations kept in memory.");
+    describe_gauge!(
+        "countersign_signing_keys_damaged",
+        "Signing keys that cannot be read, and are left out."
+    );
+    describe_gauge!(
+        "countersign_feed_age_seconds",
+        "How long ago revocations and signing keys were read."
+    );
+    describe_gauge!(
+        "countersign_clock_offset_seconds",
+        "How far the machine's clock is ahead of the database's."
+    );
+    describe_counter!(
+        "countersign_messages_total",
+        "Messages taken out of the outbox."
+    );
     Ok(())
 }
 
@@ -77,11 +95,34 @@ pub(crate) fn dependency(name: &'static str, is_up: bool) {
     gauge!("countersign_dependency_up", "dependency" => name).set(if is_up { 1.0 } else { 0.0 });
 }
 
-/// Notes how many revocations are in memory.
+/// Notes how much is known of revocations and keys, and how old it is.
 #[expect(
     clippy::cast_precision_loss,
-    reason = "a gauge is a float, and the count is far below 2^52"
+    reason = "a gauge is a float, and the counts are far below 2^52"
 )]
-pub(crate) fn revocations(count: usize) {
-    gauge!("countersign_revocations").set(count as f64);
+pub(crate) fn feed(app: &Application) {
+    let now = app.clock.monotonic();
+    gauge!("countersign_revocations").set(app.feed.len() as f64);
+    gauge!("countersign_signing_keys_damaged").set(app.keyring.damaged().len() as f64);
+    for (what, age) in [
+        ("revocations", app.feed.age(now)),
+        ("signing_keys", app.keyring.age(now)),
+    ] {
+        let seconds = age.map_or(f64::INFINITY, |age| age.as_secs_f64());
+        gauge!("countersign_feed_age_seconds", "feed" => what).set(seconds);
+    }
+}
+
+/// Notes how far the machine's clock is ahead of the database's.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a gauge is a float, and the milliseconds of a century are below 2^52"
+)]
+pub(crate) fn clock_offset(ahead_ms: i64) {
+    gauge!("countersign_clock_offset_seconds").set(ahead_ms as f64 / 1000.0);
+}
+
+/// Notes messages that were taken out of the outbox.
+pub(crate) fn messages(count: usize) {
+    counter!("countersign_messages_total").increment(count as u64);
 }

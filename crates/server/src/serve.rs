@@ -5,85 +5,31 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use countersign_domain::Error;
-use countersign_domain::ports::{EphemeralError, StoreError};
-use countersign_domain::validation::KeyringError;
 use countersign_proto::FILE_DESCRIPTOR_SET;
 use countersign_proto::v1::auth_service_server::AuthServiceServer;
 use countersign_proto::v1::session_service_server::SessionServiceServer;
 use countersign_proto::v1::verification_service_server::VerificationServiceServer;
-use countersign_storage::ConnectError;
-use metrics_exporter_prometheus::BuildError;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tonic::service::Routes;
 use tonic_health::pb::health_server::{Health as HealthService, HealthServer};
 
 use crate::config::Config;
-use crate::data_dir::{DataDir, DataDirError};
-use crate::grpc::{AuthGrpc, Desk, Front, Judge, SessionGrpc, VerificationGrpc};
+use crate::data_dir::DataDir;
+use crate::grpc::{
+    AuthGrpc, FastPath, RpcRunner, SessionGrpc, ValidateTokenService, VerificationGrpc,
+};
 use crate::health::Health;
 use crate::jobs::Jobs;
 use crate::metrics::{self, Validations};
+use crate::serve_error::ServeError;
 use crate::status::WithDetails;
-use crate::transport::{GrpcService, Running, Transport, TransportError};
+use crate::transport::{GrpcService, Running, Transport};
 use crate::wiring::{self, Wired};
 
 /// The largest message: a batch of 256 access tokens of the usual size.
 const MAX_AUTH_MESSAGE: usize = 256 * 1024;
 const MAX_MESSAGE: usize = 64 * 1024;
-
-/// Why the server does not start, or stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// The data directory or a file in it.
-    #[error(transparent)]
-    DataDir(#[from] DataDirError),
-    /// The database cannot be reached.
-    #[error(transparent)]
-    Database(#[from] ConnectError),
-    /// The database does not answer as it should.
-    #[error("the database: {0}")]
-    Store(#[from] StoreError),
-    /// The tables cannot be brought up to date.
-    #[error("the database cannot be migrated: {0}")]
-    Migrate(#[source] StoreError),
-    /// The tables are not up to date, and must not be migrated at start.
-    #[error(
-        "the database lacks {0} migration(s): run `countersign migrate`, or set database.migrate = true"
-    )]
-    Unmigrated(usize),
-    /// Redis cannot be used.
-    #[error("Redis cannot be used: {0}")]
-    Redis(#[source] EphemeralError),
-    /// A signing key cannot be used.
-    #[error("{0}; is this the master key of this database?")]
-    Keyring(#[from] KeyringError),
-    /// The hashing threads cannot be started.
-    #[error("the hashing threads cannot be started: {0}")]
-    Hasher(#[source] io::Error),
-    /// No caller is known, and others than this machine could call.
-    #[error(
-        "no caller is known, so everybody who reaches {0} could call everything: make one with \
-         `countersign caller new --name gateway --role gateway`, or listen on 127.0.0.1"
-    )]
-    OpenToTheWorld(SocketAddr),
-    /// The metrics cannot be served.
-    #[error("the metrics cannot be served on {0}: {1}")]
-    Metrics(SocketAddr, #[source] BuildError),
-    /// The calls cannot be served.
-    #[error(transparent)]
-    Transport(#[from] TransportError),
-    /// Signals cannot be received.
-    #[error("signals cannot be received: {0}")]
-    Signal(#[source] io::Error),
-    /// A thread that serves calls has died.
-    #[error("the thread {0} has ended: {1}")]
-    ThreadEnded(String, String),
-    /// The first reading of what the service needs.
-    #[error(transparent)]
-    Domain(#[from] Error),
-}
 
 /// Serves until a signal comes. To be run on the runtime of databases and
 /// hashing.
@@ -106,8 +52,11 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
     let address = transport.local_addr();
     let jobs = Jobs {
         app: Arc::clone(&wired.app),
-        gate: Arc::clone(&wired.gate),
+        callers: Arc::clone(&wired.callers),
         health: health.clone(),
+        feed_reader: Arc::clone(&wired.feed_reader),
+        notifications: Arc::clone(&wired.notifications),
+        sealing: wired.sealing.clone(),
         poll_interval: config.validation.poll_interval,
     };
     announce(&config, &wired, address);
@@ -156,23 +105,26 @@ struct Services {
 
 impl Services {
     fn build<H: HealthService>(&self, health: HealthServer<H>) -> impl GrpcService + use<H> {
-        let desk = Desk {
+        let runner = RpcRunner {
             app: Arc::clone(&self.wired.app),
-            gate: Arc::clone(&self.wired.gate),
+            callers: Arc::clone(&self.wired.callers),
             back: self.back.clone(),
             timeout: self.config.server.request_timeout,
         };
-        let judge = Arc::new(Judge {
-            desk: desk.clone(),
+        let validate_token = Arc::new(ValidateTokenService {
+            runner: runner.clone(),
             validator: Arc::clone(&self.wired.validator),
+            feed_reader: Arc::clone(&self.wired.feed_reader),
             validations: Validations::register(),
         });
         let auth = AuthGrpc {
-            desk: desk.clone(),
-            judge: Arc::clone(&judge),
+            runner: runner.clone(),
+            validate_token: Arc::clone(&validate_token),
         };
-        let session = SessionGrpc { desk: desk.clone() };
-        let verification = VerificationGrpc { desk };
+        let session = SessionGrpc {
+            runner: runner.clone(),
+        };
+        let verification = VerificationGrpc { runner };
         let reflection = || {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
@@ -196,8 +148,8 @@ impl Services {
                 .add_service(health)
                 .add_service(v1)
                 .add_service(v1alpha);
-        Front {
-            judge,
+        FastPath {
+            service: validate_token,
             rest: WithDetails(routes.prepare()),
         }
     }
@@ -212,7 +164,10 @@ fn announce(config: &Config, wired: &Wired, address: SocketAddr) {
         version = env!("CARGO_PKG_VERSION"),
         "listening"
     );
-    if wired.gate.is_open() {
+    if wired.app.messages.sender().is_none() {
+        tracing::warn!("there is no sender (delivery.sender): what needs a message is refused");
+    }
+    if wired.callers.is_open() {
         tracing::warn!(
             "no caller is known: everybody on this machine may call everything (see `countersign caller new --help`)"
         );

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use countersign_domain::model::Locale;
+use countersign_domain::ports::StoreError;
 use countersign_domain::{Error, Limit, Refusal};
 use countersign_proto::ERROR_DOMAIN;
 use countersign_proto::v1::ErrorReason;
@@ -55,11 +56,11 @@ pub(crate) fn status(failure: &Failure, locale: Locale, request_id: &str) -> Sta
         Error::Exhausted { retry_after, .. } => {
             details.set_retry_info(Some(*retry_after));
         }
-        Error::Unavailable(_) => {
-            details.set_retry_info(Some(RETRY_UNAVAILABLE));
-        }
-        Error::Internal(_) => {
+        Error::Store(StoreError::Corrupt(_)) | Error::Internal(_) => {
             metadata.insert("request_id".to_owned(), request_id.to_owned());
+        }
+        Error::Store(_) | Error::Ephemeral(_) | Error::Unavailable(_) => {
+            details.set_retry_info(Some(RETRY_UNAVAILABLE));
         }
         Error::Refused(refusal) => metadata.extend(facts(*refusal)),
     }
@@ -113,7 +114,11 @@ fn english_detail(error: &Error) -> Option<String> {
         Error::Refused(Refusal::CallerNotPermitted(role)) => {
             Some(format!("The RPC needs the role {role}."))
         }
-        Error::Refused(_) | Error::Unavailable(_) | Error::Internal(_) => None,
+        Error::Refused(_)
+        | Error::Store(_)
+        | Error::Ephemeral(_)
+        | Error::Unavailable(_)
+        | Error::Internal(_) => None,
     }
 }
 
@@ -148,8 +153,10 @@ fn reason_of(error: &Error) -> ErrorReason {
             limit: Limit::Hashing,
             ..
         } => ErrorReason::Overloaded,
-        Error::Unavailable(_) => ErrorReason::DependencyUnavailable,
-        Error::Internal(_) => ErrorReason::Internal,
+        Error::Store(StoreError::Corrupt(_)) | Error::Internal(_) => ErrorReason::Internal,
+        Error::Store(_) | Error::Ephemeral(_) | Error::Unavailable(_) => {
+            ErrorReason::DependencyUnavailable
+        }
         Error::Refused(refusal) => match refusal {
             Refusal::CallerUnknown => ErrorReason::CallerUnknown,
             Refusal::CallerNotPermitted(_) => ErrorReason::CallerNotPermitted,
@@ -165,6 +172,7 @@ fn reason_of(error: &Error) -> ErrorReason {
             Refusal::IdentifierTaken => ErrorReason::IdentifierTaken,
             Refusal::UsernameTaken => ErrorReason::UsernameTaken,
             Refusal::Session => ErrorReason::SessionNotFound,
+            Refusal::SenderMissing => ErrorReason::SenderNotConfigured,
         },
     }
 }
@@ -247,6 +255,11 @@ fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
             Code::NotFound,
             "The user has no such session.",
             "해당 로그인 기록이 없습니다.",
+        ),
+        R::SenderNotConfigured => (
+            Code::FailedPrecondition,
+            "No message can be sent: the server has no sender (delivery.sender).",
+            "메시지를 보낼 수 없습니다. 서버에 발송 설정이 없습니다.",
         ),
         R::TooManyMessages => (
             Code::ResourceExhausted,

@@ -4,30 +4,39 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use countersign_delivery::LogSender;
-use countersign_domain::model::{Caller, MasterKey};
-use countersign_domain::ports::{Clock, EphemeralStore, Random, Store};
-use countersign_domain::use_cases::{EnsureKeys, KeyKeeper, ReadFeed};
+use countersign_domain::Application;
+use countersign_domain::application::{DatabaseClock, KeyKeeper, Ports};
+use countersign_domain::model::{Caller, MasterKey, SealingKey};
+use countersign_domain::ports::{Clock, EphemeralStore, MessageSender, Random, Store};
+use countersign_domain::use_cases::EnsureSigningKeys;
 use countersign_domain::validation::{Keyring, RevocationFeed};
-use countersign_domain::{Application, Settings};
 use countersign_password::Argon2Pool;
-use countersign_storage::{Database, InProcess, Redis, RedisSettings};
+use countersign_storage::{Bounds, Database, InProcess, Redis, RedisSettings};
 use countersign_token::Verifier;
 
-use crate::config::Config;
+use crate::config::{Config, SenderName};
 use crate::data_dir::DataDir;
-use crate::grpc::{Gate, Validator, encode_claims};
-use crate::serve::ServeError;
+use crate::feed_reader::FeedReader;
+use crate::grpc::{CallerAuthenticator, Validator, encode_claims};
+use crate::notifications::Notifications;
+use crate::serve_error::ServeError;
 use crate::system::{SystemClock, SystemRandom};
 
-/// The most entries of the in-process store: codes, proofs and counters of some
-/// 100,000 people at once, in at most some 200 MB.
-const IN_PROCESS_ENTRIES: usize = 500_000;
+/// What the in-process store keeps at most: codes and proofs of some 100,000
+/// people at once, and counters of as many, in some 150 MB.
+const IN_PROCESS: Bounds = Bounds {
+    values: 200_000,
+    budgets: 400_000,
+};
 
 /// The service, ready to be called.
 pub(crate) struct Wired {
     pub(crate) app: Arc<Application>,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) callers: Arc<CallerAuthenticator>,
     pub(crate) validator: Arc<Validator>,
+    pub(crate) feed_reader: Arc<FeedReader>,
+    pub(crate) notifications: Arc<Notifications>,
+    pub(crate) sealing: SealingKey,
 }
 
 /// The configured database.
@@ -43,98 +52,120 @@ pub(crate) async fn connect(config: &Config) -> Result<Database, ServeError> {
 /// # Errors
 /// What is wrong with a dependency, and what would be right.
 pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, ServeError> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let machine: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let settings = config.settings();
 
-    let database = connect(config).await?;
-    if config.database.migrate {
-        database.migrate().await.map_err(ServeError::Migrate)?;
-    } else {
-        let pending = database
-            .pending_migrations()
-            .await
-            .map_err(ServeError::Migrate)?;
-        if !pending.is_empty() {
-            return Err(ServeError::Unmigrated(pending.len()));
-        }
-    }
-    let store: Arc<dyn Store> = Arc::new(database);
-    let ephemeral: Arc<dyn EphemeralStore> = match &config.redis.url {
-        Some(url) => Arc::new(
-            Redis::connect(&RedisSettings::new(url.expose()))
-                .await
-                .map_err(ServeError::Redis)?,
-        ),
-        None => Arc::new(InProcess::new(Arc::clone(&clock), IN_PROCESS_ENTRIES)),
-    };
-
+    let store = open_store(config).await?;
+    let clock = Arc::new(DatabaseClock::start(Arc::clone(&machine), &*store).await?);
+    let feed_reader = Arc::new(FeedReader::new());
     let has_keys = !store.signing_keys().await?.is_empty();
     let master_key = data_dir.master_key(config.keys.master_key.as_ref(), has_keys, &*random)?;
-    let keyring = open_keyring(&*store, &master_key, &*clock, &*random, &settings).await?;
+    let (ephemeral, notifications) =
+        open_ephemeral(config, machine, &master_key, &feed_reader).await?;
+    let sealing = master_key.signing_keys();
+    let keeper = KeyKeeper {
+        store: &*store,
+        sealing: &sealing,
+        clock: &*clock,
+        random: &*random,
+        algorithm: settings.tokens.algorithm,
+    };
+    keeper.check(&store.signing_keys().await?)?;
+    let keys = EnsureSigningKeys.execute(keeper).await?;
+    let keyring = Arc::new(Keyring::open(keys, sealing.clone())?);
     let hasher = Argon2Pool::start(config.passwords.pool(), Arc::clone(&random))
         .map_err(ServeError::Hasher)?;
-
-    let gate = open_gate(store.callers().await?, config.server.listen)?;
+    let callers = authenticate(store.callers().await?, config.server.listen)?;
     let feed = Arc::new(RevocationFeed::new());
+    let audience = settings.tokens.audiences.first().cloned();
     let validator = Validator::new(
         config.validation.cache_tokens,
         Verifier::new(settings.tokens.issuer.clone(), settings.tokens.leeway),
         Arc::clone(&keyring),
         Arc::clone(&feed),
-        Arc::clone(&clock),
-        settings
-            .tokens
-            .audiences
-            .first()
-            .cloned()
-            .unwrap_or_default(),
+        clock.clone(),
+        audience.unwrap_or_default(),
         settings.tokens.feed_bound,
         encode_claims,
     );
-    let app = Arc::new(Application {
+    let ports = Ports {
         store,
         ephemeral,
         clock,
         random,
         hasher: Arc::new(hasher),
-        sender: Arc::new(LogSender),
-        secrets: master_key.secrets(),
-        master_key,
-        keyring,
-        feed,
-        settings,
-    });
-    ReadFeed.execute(&app).await?;
+        sender: sender(config.delivery.sender, callers.is_open()),
+        notifier: notifications.clone(),
+    };
+    let app = Application::new(ports, &master_key, keyring, feed, settings);
+    feed_reader.read_once(&app).await?;
     Ok(Wired {
-        app,
-        gate: Arc::new(gate),
+        app: Arc::new(app),
+        callers: Arc::new(callers),
         validator: Arc::new(validator),
+        feed_reader,
+        notifications,
+        sealing,
     })
 }
 
-async fn open_keyring(
-    store: &dyn Store,
-    master_key: &MasterKey,
-    clock: &dyn Clock,
-    random: &dyn Random,
-    settings: &Settings,
-) -> Result<Arc<Keyring>, ServeError> {
-    let keeper = KeyKeeper {
-        store,
-        master_key,
-        clock,
-        random,
-        algorithm: settings.tokens.algorithm,
-    };
-    let keys = EnsureKeys.execute(keeper).await?;
-    Ok(Arc::new(Keyring::open(keys, master_key)?))
+/// The configured database, with its tables up to date.
+async fn open_store(config: &Config) -> Result<Arc<dyn Store>, ServeError> {
+    let database = connect(config).await?;
+    if config.database.migrate {
+        database.migrate().await.map_err(ServeError::Migrate)?;
+    } else {
+        let pending = database.pending_migrations().await;
+        let pending = pending.map_err(ServeError::Migrate)?;
+        if !pending.is_empty() {
+            return Err(ServeError::Unmigrated(pending.len()));
+        }
+    }
+    Ok(Arc::new(database))
 }
 
-fn open_gate(callers: Vec<Caller>, listen: SocketAddr) -> Result<Gate, ServeError> {
+/// The configured ephemeral store, and what wakes jobs: with Redis those of
+/// the other replicas too.
+async fn open_ephemeral(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    master_key: &MasterKey,
+    feed_reader: &Arc<FeedReader>,
+) -> Result<(Arc<dyn EphemeralStore>, Arc<Notifications>), ServeError> {
+    let Some(url) = &config.redis.url else {
+        let store = InProcess::new(clock, IN_PROCESS);
+        return Ok((Arc::new(store), Arc::new(Notifications::new(None))));
+    };
+    let settings = RedisSettings {
+        scope: master_key.scope(),
+        ..RedisSettings::new(url.expose())
+    };
+    let store = Redis::connect(&settings).await.map_err(ServeError::Redis)?;
+    let reader = Arc::clone(feed_reader);
+    let changes = store.changes();
+    let subscription = changes.subscribe(move || reader.changed());
+    let notifications = Notifications::new(Some((changes, subscription)));
+    Ok((Arc::new(store), Arc::new(notifications)))
+}
+
+/// What messages are handed to. The log shows codes in the clear: unless it is
+/// chosen by name, it serves a machine of its own alone.
+fn sender(configured: Option<SenderName>, is_open: bool) -> Option<Arc<dyn MessageSender>> {
+    match configured {
+        Some(SenderName::Log) => Some(Arc::new(LogSender)),
+        None if is_open => Some(Arc::new(LogSender)),
+        None => None,
+    }
+}
+
+fn authenticate(
+    callers: Vec<Caller>,
+    listen: SocketAddr,
+) -> Result<CallerAuthenticator, ServeError> {
     let is_loopback = listen.ip().is_loopback();
     if callers.is_empty() && !is_loopback {
         return Err(ServeError::OpenToTheWorld(listen));
     }
-    Ok(Gate::new(callers, is_loopback))
+    Ok(CallerAuthenticator::new(callers, is_loopback))
 }

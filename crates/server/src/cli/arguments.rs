@@ -65,6 +65,17 @@ pub(super) enum OperatorCommand {
     /// Bring the tables of the database up to date
     #[command(after_help = "Example: countersign migrate --check || countersign migrate")]
     Migrate(Migrate),
+    /// Copy the SQLite database to a new file, while servers may run
+    ///
+    /// The copy is complete and consistent, which a plain copy of the file is
+    /// not. PostgreSQL and MySQL have tools of their own. The master key is not
+    /// in the database: keep it, too, elsewhere.
+    #[command(after_help = "Example: countersign backup /var/backups/countersign.db")]
+    Backup {
+        /// The file to make, which must not exist
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// List, rotate or revoke the keys that sign access tokens
     #[command(subcommand)]
     Keys(Keys),
@@ -90,8 +101,8 @@ pub(super) enum Keys {
     List,
     /// Let the next key sign now
     ///
+    /// Waits for seconds if not every running server can know the next key yet.
     /// The key that signed stays published until its last token has expired.
-    /// Running servers follow within seconds.
     #[command(after_help = "Example: countersign keys rotate")]
     Rotate,
     /// Remove a key at once, because somebody else has it
@@ -103,7 +114,7 @@ pub(super) enum Keys {
     )]
     Revoke {
         /// The id of the key, as `countersign keys list` shows it
-        #[arg(value_name = "KID")]
+        #[arg(value_name = "KID", allow_hyphen_values = true)]
         kid: String,
     },
 }

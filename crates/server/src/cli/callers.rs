@@ -1,10 +1,12 @@
 //! `countersign caller`.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use countersign_domain::Error;
+use countersign_domain::application::DatabaseClock;
 use countersign_domain::model::{CallerName, Role};
-use countersign_domain::ports::Store;
+use countersign_domain::ports::{Callers as _, Store as _};
 use countersign_domain::use_cases::CreateCaller;
 
 use super::failure::{Failure, Outcome};
@@ -27,10 +29,8 @@ pub(super) async fn add(
         name: name.clone(),
         roles,
     };
-    let key = match new
-        .execute(&database, &SystemClock::new(), &SystemRandom)
-        .await
-    {
+    let clock = DatabaseClock::start(Arc::new(SystemClock::new()), &database).await?;
+    let key = match new.execute(&database, &clock, &SystemRandom).await {
         Ok(key) => key,
         Err(Error::Invalid(_)) => {
             return Err(format!(

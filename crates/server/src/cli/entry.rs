@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::arguments::{Arguments, Callers, Command, Keys, OperatorCommand};
 use super::failure::{Failure, Outcome};
 use super::probe_arguments::ProbeArguments;
-use super::{callers, healthcheck, keys, migrate, walk};
+use super::{backup, callers, healthcheck, keys, migrate, walk};
 use crate::config::{Config, Environment, Secret, Sources};
 use crate::{logging, serve};
 
@@ -95,7 +95,7 @@ async fn operate(command: OperatorCommand, config: &Config) -> Result<Outcome, F
     match command {
         OperatorCommand::Migrate(arguments) => migrate::execute(config, arguments.check, out).await,
         OperatorCommand::Keys(Keys::List) => keys::list(config, out).await,
-        OperatorCommand::Keys(Keys::Rotate) => keys::rotate(config, out).await,
+        OperatorCommand::Keys(Keys::Rotate) => keys::rotate(config, out, &mut io::stderr()).await,
         OperatorCommand::Keys(Keys::Revoke { kid }) => keys::revoke(config, kid, out).await,
         OperatorCommand::Caller(Callers::New { name, roles }) => {
             callers::add(config, name, roles, out, &mut io::stderr()).await
@@ -104,6 +104,7 @@ async fn operate(command: OperatorCommand, config: &Config) -> Result<Outcome, F
         OperatorCommand::Caller(Callers::Remove { name }) => {
             callers::remove(config, &name, out).await
         }
+        OperatorCommand::Backup { file } => backup::execute(config, &file, out).await,
         OperatorCommand::Config => {
             out.write_all(config.to_toml().as_bytes())?;
             Ok(Outcome::Done)

@@ -1,11 +1,13 @@
 //! `countersign keys`.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_domain::model::{MasterKey, SealedSigningKey};
-use countersign_domain::ports::Store;
-use countersign_domain::use_cases::{KeyKeeper, RevokeKey, RotateKeys};
+use countersign_domain::application::{DatabaseClock, KeyKeeper};
+use countersign_domain::model::{SealedSigningKey, SealingKey};
+use countersign_domain::ports::SigningKeys as _;
+use countersign_domain::use_cases::{RevokeSigningKey, RotateSigningKeys, Rotated};
 use countersign_storage::database::Database;
 
 use super::failure::{Failure, Outcome};
@@ -21,15 +23,41 @@ pub(super) async fn list(config: &Config, out: &mut dyn Write) -> Result<Outcome
     Ok(Outcome::Done)
 }
 
-/// Lets the next key sign.
-pub(super) async fn rotate(config: &Config, out: &mut dyn Write) -> Result<Outcome, Failure> {
+/// Lets the next key sign, as soon as every replica knows it.
+pub(super) async fn rotate(
+    config: &Config,
+    out: &mut dyn Write,
+    hints: &mut dyn Write,
+) -> Result<Outcome, Failure> {
     let opened = Opened::of(config).await?;
-    let rotation = RotateKeys {
-        needed_for: config.settings().tokens.revocation_ttl(),
-        if_older_than: Duration::ZERO,
-    };
-    if !rotation.execute(opened.keeper(config)).await? {
-        return Err("another server has rotated the keys at the same moment".into());
+    let tokens = config.settings().tokens;
+    loop {
+        let rotation = RotateSigningKeys {
+            retired_for: tokens.retired_key_ttl(),
+            if_older_than: Duration::ZERO,
+            known_after: tokens.feed_bound,
+        };
+        match rotation.execute(opened.keeper(config)).await? {
+            Rotated::Yes => break,
+            Rotated::TooYoung { again_in } => {
+                let seconds = again_in.as_secs_f32().ceil();
+                writeln!(
+                    hints,
+                    "waiting {seconds} s, until every server knows the next key"
+                )?;
+                tokio::time::sleep(again_in).await;
+            }
+            Rotated::NotDue => {
+                return Err(
+                    "there is no active and no next signing key; a running server makes \
+                            them within seconds"
+                        .into(),
+                );
+            }
+            Rotated::Elsewhere => {
+                return Err("another server has rotated the keys at the same moment".into());
+            }
+        }
     }
     write(&opened.database.signing_keys().await?, out)?;
     Ok(Outcome::Done)
@@ -42,7 +70,7 @@ pub(super) async fn revoke(
     out: &mut dyn Write,
 ) -> Result<Outcome, Failure> {
     let opened = Opened::of(config).await?;
-    let revocation = RevokeKey { kid: kid.clone() };
+    let revocation = RevokeSigningKey { kid: kid.clone() };
     if !revocation.execute(opened.keeper(config)).await? {
         return Err(format!("there is no signing key {kid}; see: countersign keys list").into());
     }
@@ -53,13 +81,14 @@ pub(super) async fn revoke(
 /// What changing the keys takes.
 struct Opened {
     database: Database,
-    master_key: MasterKey,
-    clock: SystemClock,
+    sealing: SealingKey,
+    clock: DatabaseClock,
 }
 
 impl Opened {
     async fn of(config: &Config) -> Result<Self, Failure> {
         let database = open::migrated_database(config).await?;
+        let clock = DatabaseClock::start(Arc::new(SystemClock::new()), &database).await?;
         let keys = database.signing_keys().await?;
         if keys.is_empty() {
             return Err(
@@ -71,26 +100,23 @@ impl Opened {
             true,
             &SystemRandom,
         )?;
-        // A key sealed under another master key could not be opened by the servers.
-        for key in &keys {
-            master_key.open(&key.kid, &key.sealed).map_err(|error| {
-                format!(
-                    "the signing key {} {error}; bring the master key of this database",
-                    key.kid
-                )
-            })?;
-        }
-        Ok(Self {
+        let opened = Self {
+            sealing: master_key.signing_keys(),
             database,
-            master_key,
-            clock: SystemClock::new(),
-        })
+            clock,
+        };
+        // A key sealed under another master key could not be opened by the servers.
+        opened
+            .keeper(config)
+            .check(&keys)
+            .map_err(|error| format!("{error}; bring the master key of this database"))?;
+        Ok(opened)
     }
 
     fn keeper(&self, config: &Config) -> KeyKeeper<'_> {
         KeyKeeper {
             store: &self.database,
-            master_key: &self.master_key,
+            sealing: &self.sealing,
             clock: &self.clock,
             random: &SystemRandom,
             algorithm: config.tokens.algorithm,

@@ -35,6 +35,9 @@ pub struct PasswordsConfig {
     pub attempts_window: Duration,
     /// Attempts at one account from one source within a day.
     pub attempts_per_source_daily: u32,
+    /// Failed attempts from one source over all accounts within
+    /// `attempts_window`.
+    pub failures_per_source: u32,
 }
 
 impl Default for PasswordsConfig {
@@ -50,6 +53,7 @@ impl Default for PasswordsConfig {
             attempts_per_source: 10,
             attempts_window: Duration::from_secs(15 * 60),
             attempts_per_source_daily: 50,
+            failures_per_source: 200,
         }
     }
 }
@@ -75,6 +79,12 @@ impl PasswordsConfig {
             (self.attempts_per_source, self.attempts_window),
             (self.attempts_per_source_daily, DAY),
         ]
+    }
+
+    /// Failed attempts from one source over all accounts, and in which window.
+    #[must_use]
+    pub fn failures_per_source(&self) -> (u32, Duration) {
+        (self.failures_per_source, self.attempts_window)
     }
 
     pub(super) fn check(&self, checks: &mut Checks) {
@@ -115,6 +125,11 @@ impl PasswordsConfig {
             "passwords.attempts_per_source_daily",
             self.attempts_per_source_daily,
             1..=10_000,
+        );
+        checks.within(
+            "passwords.failures_per_source",
+            self.failures_per_source,
+            1..=1_000_000,
         );
     }
 

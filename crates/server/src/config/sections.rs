@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::checks::Checks;
 use super::{
-    DatabaseConfig, IdentifiersConfig, KeysConfig, LogConfig, MetricsConfig, PasswordsConfig,
-    RedisConfig, ServerConfig, TokensConfig, UsersConfig, ValidationConfig, VerificationConfig,
+    DatabaseConfig, DeliveryConfig, IdentifiersConfig, KeysConfig, LogConfig, MetricsConfig,
+    PasswordsConfig, RedisConfig, ServerConfig, TokensConfig, ValidationConfig, VerificationConfig,
 };
 
 /// All that may be set. Every value has a default: an empty file is a good
@@ -38,8 +38,8 @@ pub struct Config {
     pub passwords: PasswordsConfig,
     /// E-mail addresses, phone numbers and user names.
     pub identifiers: IdentifiersConfig,
-    /// Users.
-    pub users: UsersConfig,
+    /// Bringing messages to people.
+    pub delivery: DeliveryConfig,
     /// Answering ValidateToken from memory.
     pub validation: ValidationConfig,
 }
@@ -58,7 +58,7 @@ impl Default for Config {
             verification: VerificationConfig::default(),
             passwords: PasswordsConfig::default(),
             identifiers: IdentifiersConfig::default(),
-            users: UsersConfig::default(),
+            delivery: DeliveryConfig::default(),
             validation: ValidationConfig::default(),
         }
     }
@@ -91,7 +91,6 @@ impl Config {
         self.tokens.check(checks);
         self.verification.check(checks);
         self.passwords.check(checks);
-        self.users.check(checks);
         self.validation.check(checks);
     }
 }

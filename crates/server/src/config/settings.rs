@@ -40,7 +40,7 @@ impl Config {
             region: self.identifiers.default_region.region(),
             password_attempts: self.passwords.attempts,
             source_attempts: self.passwords.source_attempts(),
-            pending_ttl: self.users.pending_ttl,
+            attempts_per_source: self.passwords.failures_per_source(),
         }
     }
 }

@@ -4,24 +4,22 @@ mod requests;
 
 use std::sync::Arc;
 
-use countersign_domain::model::{Code, Password, Proof, Role, VerificationId};
-use countersign_domain::use_cases::{
-    ConfirmSignUp, RefreshTokens, ResetPassword, RevokeToken, SignedUp,
-};
+use countersign_domain::model::{Code, Role, VerificationId};
+use countersign_domain::use_cases::{ConfirmSignUp, RefreshTokens, RevokeToken, SignedUp};
 use countersign_domain::{Error, Fields};
 use countersign_proto::v1;
 use countersign_proto::v1::auth_service_server::AuthService;
 use tonic::{Request, Response, Status};
 
-use crate::grpc::call::{Desk, Rpc};
 use crate::grpc::convert;
-use crate::grpc::judge::Judge;
+use crate::grpc::rpc_runner::{Rpc, RpcRunner};
+use crate::grpc::validate_token::ValidateTokenService;
 
 /// AuthService over the domain.
 #[derive(Clone)]
 pub(crate) struct AuthGrpc {
-    pub(crate) desk: Desk,
-    pub(crate) judge: Arc<Judge>,
+    pub(crate) runner: RpcRunner,
+    pub(crate) validate_token: Arc<ValidateTokenService>,
 }
 
 /// The longest list of questions in one ValidateTokens.
@@ -41,32 +39,16 @@ const fn service_rpc(name: &'static str) -> Rpc {
     }
 }
 
-impl AuthGrpc {
-    async fn judge_all(
-        &self,
-        questions: &[v1::ValidateTokenRequest],
-    ) -> Result<Vec<v1::ValidateTokenResponse>, Error> {
-        if questions.is_empty() || questions.len() > MAX_QUESTIONS {
-            return Err(Error::invalid("requests", "must have 1 to 256 items"));
-        }
-        let mut answers = Vec::with_capacity(questions.len());
-        for question in questions {
-            answers.push(self.judge.judge(question).await?.message()?);
-        }
-        Ok(answers)
-    }
-}
-
 #[tonic::async_trait]
 impl AuthService for AuthGrpc {
     async fn sign_up(
         &self,
         request: Request<v1::SignUpRequest>,
     ) -> Result<Response<v1::SignUpResponse>, Status> {
-        self.desk
+        self.runner
             .serve(rpc("SignUp"), request, |call, message, app| async move {
                 use v1::sign_up_response::Outcome;
-                let outcome = match requests::sign_up(message, call.locale, app.settings.region)?
+                let outcome = match requests::sign_up(message, call.locale, &app)?
                     .execute(&app)
                     .await?
                 {
@@ -90,7 +72,7 @@ impl AuthService for AuthGrpc {
         &self,
         request: Request<v1::ConfirmSignUpRequest>,
     ) -> Result<Response<v1::ConfirmSignUpResponse>, Status> {
-        self.desk
+        self.runner
             .serve(
                 rpc("ConfirmSignUp"),
                 request,
@@ -121,16 +103,15 @@ impl AuthService for AuthGrpc {
         &self,
         request: Request<v1::IssueTokensRequest>,
     ) -> Result<Response<v1::IssueTokensResponse>, Status> {
-        self.desk
+        self.runner
             .serve(
                 rpc("IssueTokens"),
                 request,
                 |call, message, app| async move {
                     use v1::issue_tokens_response::Outcome;
-                    let tokens =
-                        requests::issue_tokens(message, &call.caller.name, app.settings.region)?
-                            .execute(&app)
-                            .await?;
+                    let tokens = requests::issue_tokens(message, &call.caller.name, &app)?
+                        .execute(&app)
+                        .await?;
                     Ok(v1::IssueTokensResponse {
                         outcome: Some(Outcome::Tokens(convert::tokens(tokens))),
                     })
@@ -143,18 +124,22 @@ impl AuthService for AuthGrpc {
         &self,
         request: Request<v1::RefreshTokensRequest>,
     ) -> Result<Response<v1::RefreshTokensResponse>, Status> {
-        self.desk
+        self.runner
             .serve(
                 rpc("RefreshTokens"),
                 request,
-                |_, message, app| async move {
+                |call, message, app| async move {
                     let mut fields = Fields::new();
                     let refresh_token =
                         convert::required(&mut fields, "refresh_token", message.refresh_token);
                     let client = convert::client(&mut fields, message.client_context);
-                    let command = refresh_token
-                        .zip(client)
-                        .map(|(refresh_token, _)| RefreshTokens { refresh_token });
+                    let command =
+                        refresh_token
+                            .zip(client)
+                            .map(|(refresh_token, _)| RefreshTokens {
+                                refresh_token,
+                                client_id: call.caller.name.clone(),
+                            });
                     let tokens = fields.finish(command)?.execute(&app).await?;
                     Ok(v1::RefreshTokensResponse {
                         tokens: Some(convert::tokens(tokens)),
@@ -168,11 +153,11 @@ impl AuthService for AuthGrpc {
         &self,
         request: Request<v1::ValidateTokenRequest>,
     ) -> Result<Response<v1::ValidateTokenResponse>, Status> {
-        // Over the network ValidateToken takes the front door.
+        // Over the network ValidateToken takes the fast path.
         let metadata = request.metadata().clone();
-        let message = self.judge.answer(request).await?.message();
+        let message = self.validate_token.answer(request).await?.message();
         message.map(Response::new).map_err(|error| {
-            self.desk
+            self.runner
                 .refuse(service_rpc("ValidateToken"), error, &metadata)
         })
     }
@@ -182,18 +167,23 @@ impl AuthService for AuthGrpc {
         request: Request<v1::ValidateTokensRequest>,
     ) -> Result<Response<v1::ValidateTokensResponse>, Status> {
         const RPC: Rpc = service_rpc("ValidateTokens");
-        self.desk.admit(RPC, request.metadata())?;
-        let answers = self.judge_all(&request.get_ref().requests).await;
+        self.runner.admit(RPC, request.metadata())?;
+        let questions = &request.get_ref().requests;
+        let answers = if questions.is_empty() || questions.len() > MAX_QUESTIONS {
+            Err(Error::invalid("requests", "must have 1 to 256 items"))
+        } else {
+            self.validate_token.validate_all(questions).await
+        };
         answers
             .map(|responses| Response::new(v1::ValidateTokensResponse { responses }))
-            .map_err(|error| self.desk.refuse(RPC, error, request.metadata()))
+            .map_err(|error| self.runner.refuse(RPC, error, request.metadata()))
     }
 
     async fn revoke_token(
         &self,
         request: Request<v1::RevokeTokenRequest>,
     ) -> Result<Response<v1::RevokeTokenResponse>, Status> {
-        self.desk
+        self.runner
             .serve(rpc("RevokeToken"), request, |_, message, app| async move {
                 let mut fields = Fields::new();
                 let token = convert::required(&mut fields, "token", message.token);
@@ -210,12 +200,12 @@ impl AuthService for AuthGrpc {
         &self,
         request: Request<v1::ChangePasswordRequest>,
     ) -> Result<Response<v1::ChangePasswordResponse>, Status> {
-        self.desk
+        self.runner
             .serve(
                 rpc("ChangePassword"),
                 request,
                 |call, message, app| async move {
-                    requests::change_password(message, call.locale)?
+                    requests::change_password(message, call.locale, &app)?
                         .execute(&app)
                         .await?;
                     Ok(v1::ChangePasswordResponse {})
@@ -228,13 +218,12 @@ impl AuthService for AuthGrpc {
         &self,
         request: Request<v1::StartPasswordResetRequest>,
     ) -> Result<Response<v1::StartPasswordResetResponse>, Status> {
-        self.desk
+        self.runner
             .serve(
                 rpc("StartPasswordReset"),
                 request,
                 |call, message, app| async move {
-                    let command =
-                        requests::password_reset(message, call.locale, app.settings.region)?;
+                    let command = requests::password_reset(message, call.locale, &app)?;
                     let record = command.execute(&app).await?.record;
                     Ok(v1::StartPasswordResetResponse {
                         verification_id: record.id.to_string(),
@@ -249,18 +238,14 @@ impl AuthService for AuthGrpc {
         &self,
         request: Request<v1::ResetPasswordRequest>,
     ) -> Result<Response<v1::ResetPasswordResponse>, Status> {
-        self.desk
+        self.runner
             .serve(
                 rpc("ResetPassword"),
                 request,
-                |_, message, app| async move {
-                    let mut fields = Fields::new();
-                    let proof = fields.take("proof", Proof::parse(message.proof));
-                    let new = fields.take("new_password", Password::to_set(message.new_password));
-                    let command = proof
-                        .zip(new)
-                        .map(|(proof, new)| ResetPassword { proof, new });
-                    fields.finish(command)?.execute(&app).await?;
+                |call, message, app| async move {
+                    requests::reset_password(message, call.locale, &app)?
+                        .execute(&app)
+                        .await?;
                     Ok(v1::ResetPasswordResponse {})
                 },
             )
@@ -272,8 +257,8 @@ impl AuthService for AuthGrpc {
         request: Request<v1::ListSigningKeysRequest>,
     ) -> Result<Response<v1::ListSigningKeysResponse>, Status> {
         const RPC: Rpc = service_rpc("ListSigningKeys");
-        self.desk.admit(RPC, request.metadata())?;
-        let keyring = &self.desk.app.keyring;
+        self.runner.admit(RPC, request.metadata())?;
+        let keyring = &self.runner.app.keyring;
         let signing_keys = keyring
             .listed()
             .into_iter()

@@ -2,6 +2,8 @@
 //! and outcomes into messages.
 
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use countersign_domain::Fields;
 use countersign_domain::application::Tokens;
@@ -9,6 +11,7 @@ use countersign_domain::model::{
     Address, ClientContext, Email, GroupId, Identifier, Phone, Purpose, Region, Session, Timestamp,
     Username,
 };
+use countersign_domain::use_cases::Delivery;
 use countersign_domain::validation::NotAccepted;
 use countersign_proto::v1::{self, RejectionReason};
 use countersign_token::{AccessClaims, Rejection};
@@ -61,6 +64,18 @@ pub(crate) fn address(
     }
 }
 
+/// Refuses an address to which a message is to go that cannot receive any.
+pub(crate) fn reachable(fields: &mut Fields, field: &str, address: Option<&Address>) {
+    if let Some(Address::Phone(phone)) = address
+        && !phone.can_receive_messages()
+    {
+        fields.refuse(
+            &format!("{field}.phone"),
+            "must be a number that can receive text messages",
+        );
+    }
+}
+
 pub(crate) fn client(
     fields: &mut Fields,
     message: Option<v1::ClientContext>,
@@ -108,6 +123,30 @@ pub(crate) fn purpose_message(purpose: Purpose) -> v1::Purpose {
         Purpose::SignUp | Purpose::ConfirmSignUp => v1::Purpose::SignUp,
         Purpose::SignIn => v1::Purpose::SignIn,
         Purpose::PasswordReset => v1::Purpose::PasswordReset,
+    }
+}
+
+/// How long a code is good: 30 seconds to 1 hour, or the configured time.
+pub(crate) fn code_ttl(
+    fields: &mut Fields,
+    message: Option<prost_types::Duration>,
+) -> Option<Duration> {
+    const BOUNDS: RangeInclusive<Duration> = Duration::from_secs(30)..=Duration::from_secs(3600);
+    match Duration::try_from(message?) {
+        Ok(ttl) if BOUNDS.contains(&ttl) => Some(ttl),
+        _ => {
+            fields.refuse("ttl", "must be 30 seconds to 1 hour");
+            None
+        }
+    }
+}
+
+pub(crate) fn delivery_state(delivery: Delivery) -> v1::DeliveryState {
+    match delivery {
+        Delivery::ByCaller => v1::DeliveryState::ByCaller,
+        Delivery::Queued => v1::DeliveryState::Queued,
+        Delivery::Sent => v1::DeliveryState::Sent,
+        Delivery::Failed => v1::DeliveryState::Failed,
     }
 }
 

@@ -9,13 +9,13 @@ use countersign_proto::v1;
 use countersign_proto::v1::session_service_server::SessionService;
 use tonic::{Request, Response, Status};
 
-use crate::grpc::call::{Call, Desk, Rpc};
 use crate::grpc::convert;
+use crate::grpc::rpc_runner::{Call, Rpc, RpcRunner};
 
 /// SessionService over the domain.
 #[derive(Clone)]
 pub(crate) struct SessionGrpc {
-    pub(crate) desk: Desk,
+    pub(crate) runner: RpcRunner,
 }
 
 const fn rpc(name: &'static str) -> Rpc {
@@ -62,7 +62,7 @@ impl SessionService for SessionGrpc {
         &self,
         request: Request<v1::ListSessionsRequest>,
     ) -> Result<Response<v1::ListSessionsResponse>, Status> {
-        self.desk
+        self.runner
             .serve(
                 rpc("ListSessions"),
                 request,
@@ -97,7 +97,7 @@ impl SessionService for SessionGrpc {
         &self,
         request: Request<v1::GetSessionRequest>,
     ) -> Result<Response<v1::GetSessionResponse>, Status> {
-        self.desk
+        self.runner
             .serve(
                 rpc("GetSession"),
                 request,
@@ -122,7 +122,7 @@ impl SessionService for SessionGrpc {
         &self,
         request: Request<v1::RevokeSessionRequest>,
     ) -> Result<Response<v1::RevokeSessionResponse>, Status> {
-        self.desk
+        self.runner
             .serve(
                 rpc("RevokeSession"),
                 request,
@@ -145,7 +145,7 @@ impl SessionService for SessionGrpc {
         &self,
         request: Request<v1::RevokeUserSessionsRequest>,
     ) -> Result<Response<v1::RevokeUserSessionsResponse>, Status> {
-        self.desk
+        self.runner
             .serve(
                 rpc("RevokeUserSessions"),
                 request,

@@ -1,7 +1,5 @@
 //! VerificationService.
 
-use std::time::Duration;
-
 use countersign_domain::model::{Code, GroupId, Purpose, Role, VerificationId};
 use countersign_domain::use_cases::{
     CancelVerification, CheckCode, GetVerification, SendCode, Which,
@@ -11,13 +9,13 @@ use countersign_proto::v1;
 use countersign_proto::v1::verification_service_server::VerificationService;
 use tonic::{Request, Response, Status};
 
-use crate::grpc::call::{Desk, Rpc};
 use crate::grpc::convert;
+use crate::grpc::rpc_runner::{Rpc, RpcRunner};
 
 /// VerificationService over the domain.
 #[derive(Clone)]
 pub(crate) struct VerificationGrpc {
-    pub(crate) desk: Desk,
+    pub(crate) runner: RpcRunner,
 }
 
 const fn rpc(name: &'static str) -> Rpc {
@@ -33,7 +31,7 @@ impl VerificationService for VerificationGrpc {
         &self,
         request: Request<v1::SendCodeRequest>,
     ) -> Result<Response<v1::SendCodeResponse>, Status> {
-        self.desk
+        self.runner
             .serve(rpc("SendCode"), request, |call, message, app| async move {
                 let mut fields = Fields::new();
                 let group = convert::group(&mut fields, &message.group_id);
@@ -46,7 +44,10 @@ impl VerificationService for VerificationGrpc {
                     text if text.is_empty() => None,
                     text => fields.take("code", Code::parse(text)),
                 };
-                let ttl = fields.take("ttl", ttl(message.ttl)).flatten();
+                if code.is_none() {
+                    convert::reachable(&mut fields, "identifier", address.as_ref());
+                }
+                let ttl = convert::code_ttl(&mut fields, message.ttl);
                 let client = convert::client(&mut fields, message.client_context);
                 let command = group.zip(address).zip(purpose).zip(client).map(|(((group, address), purpose), client)| {
                     SendCode { group, address, purpose, code, ttl, locale: call.locale, client }
@@ -65,7 +66,7 @@ impl VerificationService for VerificationGrpc {
         &self,
         request: Request<v1::CheckCodeRequest>,
     ) -> Result<Response<v1::CheckCodeResponse>, Status> {
-        self.desk
+        self.runner
             .serve(rpc("CheckCode"), request, |_, message, app| async move {
                 use v1::check_code_request::Verification;
                 let mut fields = Fields::new();
@@ -114,7 +115,7 @@ impl VerificationService for VerificationGrpc {
         &self,
         request: Request<v1::GetVerificationRequest>,
     ) -> Result<Response<v1::GetVerificationResponse>, Status> {
-        self.desk
+        self.runner
             .serve(
                 rpc("GetVerification"),
                 request,
@@ -132,6 +133,7 @@ impl VerificationService for VerificationGrpc {
                             expire_time: convert::timestamp(record.expires_at),
                             remaining_attempts: i32::try_from(shown.remaining_attempts)
                                 .unwrap_or(i32::MAX),
+                            delivery_state: convert::delivery_state(shown.delivery).into(),
                         }),
                     })
                 },
@@ -143,7 +145,7 @@ impl VerificationService for VerificationGrpc {
         &self,
         request: Request<v1::CancelVerificationRequest>,
     ) -> Result<Response<v1::CancelVerificationResponse>, Status> {
-        self.desk
+        self.runner
             .serve(
                 rpc("CancelVerification"),
                 request,
@@ -160,17 +162,4 @@ impl VerificationService for VerificationGrpc {
 fn verification_id(text: &str) -> Result<VerificationId, Error> {
     text.parse()
         .map_err(|rule: &str| Error::invalid("verification_id", rule))
-}
-
-/// 30 seconds to 1 hour, or the configured time.
-fn ttl(message: Option<prost_types::Duration>) -> Result<Option<Duration>, &'static str> {
-    let Some(message) = message else {
-        return Ok(None);
-    };
-    match Duration::try_from(message) {
-        Ok(ttl) if (Duration::from_secs(30)..=Duration::from_secs(3600)).contains(&ttl) => {
-            Ok(Some(ttl))
-        }
-        _ => Err("must be 30 seconds to 1 hour"),
-    }
 }

@@ -28,7 +28,7 @@ use super::{Running, Transport, TransportConfig};
 
 /// What the test holds of the services on all cores.
 #[derive(Debug, Clone)]
-pub(super) struct Gate {
+pub(super) struct CallerAuthenticator {
     made: Arc<AtomicUsize>,
     pub(super) waiting: Arc<AtomicUsize>,
     pub(super) open: Arc<Semaphore>,
@@ -37,10 +37,10 @@ pub(super) struct Gate {
 #[derive(Debug, Clone)]
 pub(super) struct Probe {
     core: usize,
-    gate: Gate,
+    callers: CallerAuthenticator,
 }
 
-impl Gate {
+impl CallerAuthenticator {
     pub(super) fn new() -> Self {
         Self {
             made: Arc::default(),
@@ -52,7 +52,7 @@ impl Gate {
     fn probe(&self) -> Probe {
         Probe {
             core: self.made.fetch_add(1, Ordering::Relaxed),
-            gate: self.clone(),
+            callers: self.clone(),
         }
     }
 
@@ -70,8 +70,8 @@ impl Probe {
             "core" => self.core.to_string(),
             "peer" => peer.map_or_else(|| "unknown".to_owned(), |peer| peer.to_string()),
             "wait" => {
-                self.gate.waiting.fetch_add(1, Ordering::Relaxed);
-                let permit = self.gate.open.acquire().await;
+                self.callers.waiting.fetch_add(1, Ordering::Relaxed);
+                let permit = self.callers.open.acquire().await;
                 permit.map_err(|_| Status::internal("closed"))?.forget();
                 "waited".to_owned()
             }
@@ -102,16 +102,16 @@ impl Service<http::Request<Body>> for Probe {
 }
 
 /// Serves the probe on two cores of a free loopback port.
-pub(super) fn serve(config: TransportConfig, gate: &Gate) -> Running {
+pub(super) fn serve(config: TransportConfig, callers: &CallerAuthenticator) -> Running {
     let config = TransportConfig {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         cores: std::num::NonZeroUsize::new(2),
         ..config
     };
-    let gate = gate.clone();
+    let callers = callers.clone();
     Transport::bind(&config)
         .unwrap()
-        .serve(move || gate.probe())
+        .serve(move || callers.probe())
         .unwrap()
 }
 

@@ -12,7 +12,7 @@ use tonic::Code;
 use super::{
     DrainReport, Transport, TransportConfig, TransportError,
     connection::PREFACE,
-    probe::{Gate, call, connect, serve, try_connect},
+    probe::{CallerAuthenticator, call, connect, serve, try_connect},
 };
 
 /// Longer than anything here takes on a busy machine.
@@ -46,7 +46,7 @@ async fn a_silent_connection_is_closed_at_the_preface_deadline() {
             preface_timeout,
             ..TransportConfig::default()
         },
-        &Gate::new(),
+        &CallerAuthenticator::new(),
     );
     let opened = Instant::now();
     let silent = TcpStream::connect(running.local_addr()).await.unwrap();
@@ -71,7 +71,7 @@ async fn a_silent_connection_is_closed_at_the_preface_deadline() {
 
 #[tokio::test]
 async fn another_protocol_is_closed_without_waiting() {
-    let running = serve(patient(), &Gate::new());
+    let running = serve(patient(), &CallerAuthenticator::new());
     let mut browser = TcpStream::connect(running.local_addr()).await.unwrap();
     browser.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     closed(browser).await;
@@ -90,7 +90,7 @@ async fn a_connection_over_the_cap_of_its_address_is_closed_and_the_others_go_on
             ..patient()
         },
     ] {
-        let running = serve(config, &Gate::new());
+        let running = serve(config, &CallerAuthenticator::new());
         let first = connect(&running).await;
         let second = connect(&running).await;
         let first_peer = call(&first, "peer").await.unwrap();
@@ -115,7 +115,7 @@ async fn a_connection_over_the_cap_of_its_address_is_closed_and_the_others_go_on
 
 #[tokio::test]
 async fn connections_are_spread_evenly_over_the_cores() {
-    let running = serve(TransportConfig::default(), &Gate::new());
+    let running = serve(TransportConfig::default(), &CallerAuthenticator::new());
     let mut channels = Vec::new();
     let mut connections_by_core = BTreeMap::<String, usize>::new();
     for _ in 0..16 {
@@ -131,7 +131,7 @@ async fn connections_are_spread_evenly_over_the_cores() {
 
 #[tokio::test]
 async fn the_handler_sees_the_address_of_its_peer() {
-    let running = serve(TransportConfig::default(), &Gate::new());
+    let running = serve(TransportConfig::default(), &CallerAuthenticator::new());
     let channel = connect(&running).await;
     let peer: SocketAddr = call(&channel, "peer").await.unwrap().parse().unwrap();
     assert_eq!(peer.ip(), running.local_addr().ip());
@@ -140,7 +140,7 @@ async fn the_handler_sees_the_address_of_its_peer() {
 
 #[tokio::test]
 async fn a_panic_in_a_handler_leaves_its_core_and_its_connection_serving() {
-    let mut running = serve(TransportConfig::default(), &Gate::new());
+    let mut running = serve(TransportConfig::default(), &CallerAuthenticator::new());
     let channel = connect(&running).await;
     let port = call(&channel, "peer").await.unwrap();
     for _ in 0..3 {
@@ -171,14 +171,14 @@ async fn a_core_that_dies_is_told() {
 
 #[tokio::test]
 async fn a_drain_lets_a_call_in_flight_finish_and_refuses_new_connections() {
-    let gate = Gate::new();
-    let running = serve(TransportConfig::default(), &gate);
+    let callers = CallerAuthenticator::new();
+    let running = serve(TransportConfig::default(), &callers);
     let address = running.local_addr();
     let busy = connect(&running).await;
     let idle = connect(&running).await;
     call(&idle, "core").await.unwrap();
     let in_flight = tokio::spawn(async move { call(&busy, "wait").await });
-    gate.calls_are_waiting(1).await;
+    callers.calls_are_waiting(1).await;
 
     let drain = tokio::spawn(running.drain(PATIENCE));
     timeout(PATIENCE, async {
@@ -193,7 +193,7 @@ async fn a_drain_lets_a_call_in_flight_finish_and_refuses_new_connections() {
         "the call in flight should be waited for"
     );
 
-    gate.open.add_permits(1);
+    callers.open.add_permits(1);
     assert_eq!(in_flight.await.unwrap().unwrap(), "waited");
     assert_eq!(drain.await.unwrap(), CLEAN);
     assert_eq!(
@@ -204,15 +204,15 @@ async fn a_drain_lets_a_call_in_flight_finish_and_refuses_new_connections() {
 
 #[tokio::test]
 async fn a_drain_ends_at_its_limit_and_says_how_many_connections_it_cut() {
-    let gate = Gate::new();
-    let running = serve(TransportConfig::default(), &gate);
+    let callers = CallerAuthenticator::new();
+    let running = serve(TransportConfig::default(), &callers);
     let stuck: Vec<_> = [connect(&running).await, connect(&running).await]
         .into_iter()
         .map(|channel| tokio::spawn(async move { call(&channel, "wait").await }))
         .collect();
     let idle = connect(&running).await;
     call(&idle, "core").await.unwrap();
-    gate.calls_are_waiting(2).await;
+    callers.calls_are_waiting(2).await;
 
     let limit = Duration::from_millis(300);
     let began = Instant::now();
@@ -233,7 +233,7 @@ async fn a_drain_ends_at_its_limit_and_says_how_many_connections_it_cut() {
 async fn a_drain_waits_a_moment_for_connections_in_their_handshake() {
     const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
     const GOAWAY: u8 = 7;
-    let running = serve(TransportConfig::default(), &Gate::new());
+    let running = serve(TransportConfig::default(), &CallerAuthenticator::new());
     let mut late = TcpStream::connect(running.local_addr()).await.unwrap();
     late.write_all(&PREFACE[..10]).await.unwrap();
     call(&connect(&running).await, "core").await.unwrap();
@@ -261,12 +261,12 @@ async fn a_drain_waits_a_moment_for_connections_in_their_handshake() {
 
 #[tokio::test]
 async fn dropping_the_transport_closes_its_connections_though_calls_are_in_flight() {
-    let gate = Gate::new();
-    let running = serve(patient(), &gate);
+    let callers = CallerAuthenticator::new();
+    let running = serve(patient(), &callers);
     let silent = TcpStream::connect(running.local_addr()).await.unwrap();
     let busy = connect(&running).await;
     let in_flight = tokio::spawn(async move { call(&busy, "wait").await });
-    gate.calls_are_waiting(1).await;
+    callers.calls_are_waiting(1).await;
     drop(running);
     closed(silent).await;
     timeout(PATIENCE, in_flight)
@@ -278,19 +278,19 @@ async fn dropping_the_transport_closes_its_connections_though_calls_are_in_fligh
 
 #[tokio::test]
 async fn old_connections_are_asked_to_leave_and_their_calls_finish() {
-    let gate = Gate::new();
+    let callers = CallerAuthenticator::new();
     let config = TransportConfig {
         max_connection_age: Some(Duration::from_millis(200)),
         ..TransportConfig::default()
     };
-    let running = serve(config, &gate);
+    let running = serve(config, &callers);
     let channel = connect(&running).await;
     let first_peer = call(&channel, "peer").await.unwrap();
     let waiting = {
         let channel = channel.clone();
         tokio::spawn(async move { call(&channel, "wait").await })
     };
-    gate.calls_are_waiting(1).await;
+    callers.calls_are_waiting(1).await;
     timeout(PATIENCE, async {
         // A call that meets the GOAWAY may fail; the next one goes to a new connection.
         while call(&channel, "peer").await.unwrap_or(first_peer.clone()) == first_peer {
@@ -299,14 +299,14 @@ async fn old_connections_are_asked_to_leave_and_their_calls_finish() {
     })
     .await
     .expect("the client should have moved to a new connection");
-    gate.open.add_permits(1);
+    callers.open.add_permits(1);
     assert_eq!(waiting.await.unwrap().unwrap(), "waited");
     assert_eq!(running.drain(PATIENCE).await, CLEAN);
 }
 
 #[tokio::test]
 async fn a_second_server_on_the_same_address_is_told_so() {
-    let running = serve(TransportConfig::default(), &Gate::new());
+    let running = serve(TransportConfig::default(), &CallerAuthenticator::new());
     let config = TransportConfig {
         listen: running.local_addr(),
         ..TransportConfig::default()

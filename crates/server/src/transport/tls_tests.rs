@@ -17,7 +17,7 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use super::{
     Running, TlsFiles, Transport, TransportConfig, TransportError,
     connection::PREFACE,
-    probe::{Gate, call, serve},
+    probe::{CallerAuthenticator, call, serve},
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -68,7 +68,10 @@ async fn connect(running: &Running, trusted: &str) -> Result<Channel, tonic::tra
 async fn a_call_over_tls_is_answered_and_its_peer_is_known() {
     let directory = TempDir::new().unwrap();
     let pair = pair();
-    let running = serve(with_tls(write(directory.path(), &pair)), &Gate::new());
+    let running = serve(
+        with_tls(write(directory.path(), &pair)),
+        &CallerAuthenticator::new(),
+    );
     let channel = connect(&running, &pair.certificate).await.unwrap();
     let peer = call(&channel, "peer").await.unwrap();
     assert!(peer.starts_with("127.0.0.1:"), "{peer}");
@@ -83,7 +86,7 @@ async fn a_plaintext_client_on_the_tls_port_is_closed() {
             preface_timeout: PATIENCE * 10,
             ..with_tls(write(directory.path(), &pair()))
         },
-        &Gate::new(),
+        &CallerAuthenticator::new(),
     );
     let mut plain = TcpStream::connect(running.local_addr()).await.unwrap();
     plain.write_all(PREFACE).await.unwrap();
@@ -100,7 +103,7 @@ async fn replaced_files_are_served_without_a_restart() {
     let old = pair();
     let new = pair();
     let files = write(directory.path(), &old);
-    let running = serve(with_tls(files.clone()), &Gate::new());
+    let running = serve(with_tls(files.clone()), &CallerAuthenticator::new());
     let before = connect(&running, &old.certificate).await.unwrap();
     connect(&running, &new.certificate).await.unwrap_err();
 

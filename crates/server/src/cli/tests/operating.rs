@@ -1,12 +1,15 @@
 //! The commands of operators on a SQLite database.
 
+use std::time::Duration;
+
+use countersign_domain::application::KeyKeeper;
 use countersign_domain::model::{CallerName, Role};
-use countersign_domain::ports::Store as _;
-use countersign_domain::use_cases::{EnsureKeys, KeyKeeper};
+use countersign_domain::ports::SigningKeys as _;
+use countersign_domain::use_cases::EnsureSigningKeys;
 use tempfile::TempDir;
 
 use crate::cli::failure::{Failure, Outcome};
-use crate::cli::{callers, keys, migrate, open};
+use crate::cli::{backup, callers, keys, migrate, open};
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::system::{SystemClock, SystemRandom};
@@ -19,10 +22,12 @@ struct Operator {
 impl Operator {
     fn new() -> Self {
         let directory = TempDir::new().expect("a temporary directory");
-        let config = Config {
+        let mut config = Config {
             data_dir: directory.path().join("data"),
             ..Config::default()
         };
+        // So long a rotation waits for servers to read the next key.
+        config.validation.feed_bound = Duration::from_secs(1);
         Self {
             config,
             _directory: directory,
@@ -35,16 +40,19 @@ impl Operator {
         let store = open::migrated_database(&self.config)
             .await
             .expect("a database");
+        let master_key = data_dir.master_key(None, false, &SystemRandom);
+        let master_key = master_key.expect("a key");
         let keeper = KeyKeeper {
             store: &store,
-            master_key: &data_dir
-                .master_key(None, false, &SystemRandom)
-                .expect("a key"),
+            sealing: &master_key.signing_keys(),
             clock: &SystemClock::new(),
             random: &SystemRandom,
             algorithm: self.config.tokens.algorithm,
         };
-        EnsureKeys.execute(keeper).await.expect("signing keys");
+        EnsureSigningKeys
+            .execute(keeper)
+            .await
+            .expect("signing keys");
     }
 
     async fn add(&self, name: &str, roles: &[Role]) -> Result<(String, String), Failure> {
@@ -141,7 +149,7 @@ async fn keys_are_listed_rotated_and_revoked_beside_a_server() {
     assert_eq!([&before[0][2], &before[1][2]], ["active", "next"]);
 
     let mut out = Vec::new();
-    keys::rotate(&operator.config, &mut out)
+    keys::rotate(&operator.config, &mut out, &mut Vec::new())
         .await
         .expect("rotated");
     let rotated = operator.keys().await;
@@ -165,9 +173,32 @@ async fn keys_are_listed_rotated_and_revoked_beside_a_server() {
 }
 
 #[tokio::test]
+async fn a_backup_is_made_once_and_can_be_served() {
+    let operator = Operator::new();
+    operator.serve_once().await;
+    operator.add("shop", &[Role::Service]).await.expect("a key");
+    let file = operator.config.data_dir.join("backup.db");
+    let mut out = Vec::new();
+    backup::execute(&operator.config, &file, &mut out)
+        .await
+        .expect("copied");
+    assert!(text(out).contains("backup.db"));
+    let again = backup::execute(&operator.config, &file, &mut Vec::new()).await;
+    let again = again.expect_err("it is there").to_string();
+    assert!(again.contains("backup.db"), "{again}");
+
+    std::fs::rename(&file, operator.config.data_dir.join("countersign.db")).expect("restored");
+    let mut out = Vec::new();
+    callers::list(&operator.config, &mut out)
+        .await
+        .expect("a list");
+    assert!(text(out).contains("shop"));
+}
+
+#[tokio::test]
 async fn keys_are_not_rotated_before_there_are_any() {
     let operator = Operator::new();
-    let error = keys::rotate(&operator.config, &mut Vec::new()).await;
+    let error = keys::rotate(&operator.config, &mut Vec::new(), &mut Vec::new()).await;
     let error = error.expect_err("there are no keys").to_string();
     assert!(
         error.starts_with("there are no signing keys yet"),
@@ -182,7 +213,7 @@ async fn keys_are_not_changed_under_another_master_key() {
     let store = open::database(&operator.config).await.expect("a database");
     let before = store.signing_keys().await.expect("keys");
     std::fs::remove_file(operator.config.data_dir.join("master.key")).expect("removed");
-    let missing = keys::rotate(&operator.config, &mut Vec::new()).await;
+    let missing = keys::rotate(&operator.config, &mut Vec::new(), &mut Vec::new()).await;
     let missing = missing.expect_err("no master key").to_string();
     assert!(
         missing.contains("COUNTERSIGN__KEYS__MASTER_KEY"),
@@ -193,7 +224,7 @@ async fn keys_are_not_changed_under_another_master_key() {
     data_dir
         .master_key(None, false, &SystemRandom)
         .expect("another key");
-    let wrong = keys::rotate(&operator.config, &mut Vec::new()).await;
+    let wrong = keys::rotate(&operator.config, &mut Vec::new(), &mut Vec::new()).await;
     let wrong = wrong.expect_err("another master key").to_string();
     assert!(
         wrong.contains("bring the master key of this database"),

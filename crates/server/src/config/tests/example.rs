@@ -7,12 +7,13 @@ use super::super::schema::Schema;
 use super::*;
 
 /// Settings without a default: the example shows what they look like.
-const OPTIONAL: [&str; 5] = [
+const OPTIONAL: [&str; 6] = [
     "server.tls_certificate",
     "server.tls_private_key",
     "database.url",
     "redis.url",
     "keys.master_key",
+    "delivery.sender",
 ];
 
 fn example() -> String {

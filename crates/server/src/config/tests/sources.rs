@@ -92,10 +92,10 @@ fn a_variable_is_read_as_the_kind_of_its_setting() {
 fn the_environment_may_name_the_file() {
     let mut given = given();
     let path = given.path("other.toml");
-    fs::write(&path, "[users]\npending_ttl = '1h'").expect("the file is written");
+    fs::write(&path, "[verification]\nproof_ttl = '30m'").expect("the file is written");
     let path = path.to_string_lossy().into_owned();
     let config = given.variables(&[("COUNTERSIGN_CONFIG", &path)]).good();
-    assert_eq!(config.users.pending_ttl, Duration::from_secs(3_600));
+    assert_eq!(config.verification.proof_ttl, Duration::from_secs(1_800));
 }
 
 #[test]

@@ -1,14 +1,19 @@
 //! AuthService's messages with several fields, and the commands that they ask for.
 
 use countersign_domain::model::{
-    KeyState, Locale, Password, Proof, Purpose, Region, Scope, Username,
+    Address, Code, KeyState, Locale, NewPassword, Password, Proof, Purpose, Scope, Username,
 };
-use countersign_domain::use_cases::{ChangePassword, Grant, IssueTokens, SendCode, SignUp};
+use countersign_domain::use_cases::{
+    ChangePassword, Grant, IssueTokens, ResetPassword, SendCode, SignUp, SignUpBy,
+};
 use countersign_domain::validation::ListedKey;
-use countersign_domain::{Error, Fields};
+use countersign_domain::{Application, Error, Fields};
 use countersign_proto::v1;
 
 use crate::grpc::convert;
+
+/// The most scopes that a request may name.
+const MAX_SCOPES: usize = 64;
 
 /// A key as it is shown.
 pub(super) fn signing_key(key: ListedKey) -> v1::SigningKey {
@@ -28,39 +33,74 @@ pub(super) fn signing_key(key: ListedKey) -> v1::SigningKey {
 pub(super) fn sign_up(
     message: v1::SignUpRequest,
     locale: Locale,
-    region: Region,
+    app: &Application,
 ) -> Result<SignUp, Error> {
     let mut fields = Fields::new();
+    let region = app.settings.region;
     let group = convert::group(&mut fields, &message.group_id);
     let address = convert::address(&mut fields, "identifier", message.identifier, region);
     let username = optional(&mut fields, "username", message.username, |text| {
         Username::parse(&text)
     });
-    let password = optional(&mut fields, "password", message.password, Password::to_set);
-    let proof = optional(&mut fields, "proof", message.proof, Proof::parse);
+    let known: Vec<&str> = address
+        .as_ref()
+        .map(Address::as_str)
+        .into_iter()
+        .chain(username.as_ref().map(Username::as_str))
+        .collect();
+    let password = match message.password {
+        text if text.is_empty() => None,
+        text => new_password(&mut fields, "password", text, &known, app),
+    };
+    let by = match message.proof {
+        proof if !proof.is_empty() => fields
+            .take("proof", Proof::parse(proof))
+            .map(|proof| SignUpBy::Proof { proof, password }),
+        _ => {
+            convert::reachable(&mut fields, "identifier", address.as_ref());
+            if password.is_none() && !fields.refuses("password") {
+                fields.refuse("password", "must be given, since no proof is");
+            }
+            password.map(|password| SignUpBy::Code { password })
+        }
+    };
     let client = convert::client(&mut fields, message.client_context);
     let command = group
         .zip(address)
+        .zip(by)
         .zip(client)
-        .map(|((group, address), client)| SignUp {
+        .map(|(((group, address), by), client)| SignUp {
             group,
             address,
             username,
-            password,
-            proof,
+            by,
             locale,
             client,
         });
     fields.finish(command)
 }
 
+/// A password to be set, which is hard enough to guess.
+fn new_password(
+    fields: &mut Fields,
+    field: &str,
+    text: String,
+    known: &[&str],
+    app: &Application,
+) -> Option<NewPassword> {
+    let password = fields.take(field, Password::to_set(text))?;
+    fields.take(field, NewPassword::assess(password, known, &*app.hasher))
+}
+
 pub(super) fn issue_tokens(
     message: v1::IssueTokensRequest,
     caller: &str,
-    region: Region,
+    app: &Application,
 ) -> Result<IssueTokens, Error> {
     use v1::issue_tokens_request::Grant as Message;
     let mut fields = Fields::new();
+    let offered = &app.settings.tokens;
+    let region = app.settings.region;
     let group = convert::group(&mut fields, &message.group_id);
     let grant = match message.grant {
         Some(Message::Password(grant)) => {
@@ -82,27 +122,31 @@ pub(super) fn issue_tokens(
             None
         }
     };
+    let audience = fields.take("audience", offered.offered_audience(&message.audience));
     let mut scopes = Vec::new();
-    for (index, scope) in message.scopes.iter().enumerate() {
-        scopes.extend(fields.take(&format!("scopes[{index}]"), Scope::parse(scope)));
-    }
-    if message.scopes.len() > 64 {
+    if message.scopes.len() > MAX_SCOPES {
         fields.refuse("scopes", "must have at most 64 items");
+    }
+    for (index, scope) in message.scopes.iter().take(MAX_SCOPES).enumerate() {
+        let scope = Scope::parse(scope).and_then(|scope| offered.offered_scope(scope));
+        scopes.extend(fields.take(&format!("scopes[{index}]"), scope));
     }
     scopes.sort();
     scopes.dedup();
     let client = convert::client(&mut fields, message.client_context);
-    let command = group
-        .zip(grant)
-        .zip(client)
-        .map(|((group, grant), client)| IssueTokens {
-            group,
-            grant,
-            audience: Some(message.audience).filter(|audience| !audience.is_empty()),
-            scopes,
-            client_id: caller.to_owned(),
-            client,
-        });
+    let command =
+        group
+            .zip(grant)
+            .zip(audience)
+            .zip(client)
+            .map(|(((group, grant), audience), client)| IssueTokens {
+                group,
+                grant,
+                audience,
+                scopes,
+                client_id: caller.to_owned(),
+                client,
+            });
     fields.finish(command)
 }
 
@@ -124,11 +168,17 @@ fn optional<T>(
 pub(super) fn password_reset(
     message: v1::StartPasswordResetRequest,
     locale: Locale,
-    region: Region,
+    app: &Application,
 ) -> Result<SendCode, Error> {
     let mut fields = Fields::new();
+    let region = app.settings.region;
     let group = convert::group(&mut fields, &message.group_id);
     let address = convert::address(&mut fields, "identifier", message.identifier, region);
+    let code = optional(&mut fields, "code", message.code, Code::parse);
+    if code.is_none() {
+        convert::reachable(&mut fields, "identifier", address.as_ref());
+    }
+    let ttl = convert::code_ttl(&mut fields, message.ttl);
     let client = convert::client(&mut fields, message.client_context);
     let command = group
         .zip(address)
@@ -137,8 +187,8 @@ pub(super) fn password_reset(
             group,
             address,
             purpose: Purpose::PasswordReset,
-            code: None,
-            ttl: None,
+            code,
+            ttl,
             locale,
             client,
         });
@@ -148,6 +198,7 @@ pub(super) fn password_reset(
 pub(super) fn change_password(
     message: v1::ChangePasswordRequest,
     locale: Locale,
+    app: &Application,
 ) -> Result<ChangePassword, Error> {
     let mut fields = Fields::new();
     let access_token = convert::required(&mut fields, "access_token", message.access_token);
@@ -155,13 +206,29 @@ pub(super) fn change_password(
         "current_password",
         Password::to_compare(message.current_password),
     );
-    let new = fields.take("new_password", Password::to_set(message.new_password));
+    let new = new_password(&mut fields, "new_password", message.new_password, &[], app);
     let client = convert::client(&mut fields, message.client_context);
     let all = access_token.zip(current).zip(new).zip(client);
     let command = all.map(|(((access_token, current), new), _)| ChangePassword {
         access_token,
         current,
-        new,
+        new: new.into_password(),
+        locale,
+    });
+    fields.finish(command)
+}
+
+pub(super) fn reset_password(
+    message: v1::ResetPasswordRequest,
+    locale: Locale,
+    app: &Application,
+) -> Result<ResetPassword, Error> {
+    let mut fields = Fields::new();
+    let proof = fields.take("proof", Proof::parse(message.proof));
+    let new = new_password(&mut fields, "new_password", message.new_password, &[], app);
+    let command = proof.zip(new).map(|(proof, new)| ResetPassword {
+        proof,
+        new: new.into_password(),
         locale,
     });
     fields.finish(command)

@@ -14,13 +14,13 @@ use tonic::{Request, Response, Status};
 use tonic_prost::ProstDecoder;
 use tower::Service;
 
-use crate::grpc::judge::{Answer, Judge};
+use crate::grpc::validate_token::{Answer, ValidateTokenService};
 use crate::status;
 
 /// Answers ValidateToken itself, and hands everything else on.
 #[derive(Clone)]
-pub(crate) struct Front<S> {
-    pub(crate) judge: Arc<Judge>,
+pub(crate) struct FastPath<S> {
+    pub(crate) service: Arc<ValidateTokenService>,
     pub(crate) rest: S,
 }
 
@@ -36,7 +36,7 @@ const YIELD_THRESHOLD: usize = 32 * 1024;
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-impl<S> Service<http::Request<Body>> for Front<S>
+impl<S> Service<http::Request<Body>> for FastPath<S>
 where
     S: Service<http::Request<Body>, Response = http::Response<Body>>,
     S::Future: Send + 'static,
@@ -53,28 +53,28 @@ where
         if request.uri().path() != PATH {
             return Box::pin(self.rest.call(request));
         }
-        let judging = Judging(Arc::clone(&self.judge));
+        let validate = Validate(Arc::clone(&self.service));
         let language = status::language(request.headers());
         Box::pin(async move {
             let mut grpc =
                 Grpc::new(QuestionCodec).apply_max_message_size_config(Some(MAX_QUESTION), None);
             Ok(status::with_details(
-                grpc.unary(judging, request).await,
+                grpc.unary(validate, request).await,
                 language,
             ))
         })
     }
 }
 
-struct Judging(Arc<Judge>);
+struct Validate(Arc<ValidateTokenService>);
 
-impl UnaryService<v1::ValidateTokenRequest> for Judging {
+impl UnaryService<v1::ValidateTokenRequest> for Validate {
     type Response = Answer;
     type Future = BoxFuture<Result<Response<Answer>, Status>>;
 
     fn call(&mut self, request: Request<v1::ValidateTokenRequest>) -> Self::Future {
-        let judge = Arc::clone(&self.0);
-        Box::pin(async move { judge.answer(request).await.map(Response::new) })
+        let service = Arc::clone(&self.0);
+        Box::pin(async move { service.answer(request).await.map(Response::new) })
     }
 }
 

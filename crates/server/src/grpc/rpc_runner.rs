@@ -14,15 +14,15 @@ use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
 
-use crate::grpc::gate::{Gate, KnownCaller};
+use crate::grpc::caller_authenticator::{CallerAuthenticator, KnownCaller};
 use crate::metrics;
 use crate::status::{self, Failure};
 
 /// What handlers work with.
 #[derive(Clone)]
-pub(crate) struct Desk {
+pub(crate) struct RpcRunner {
     pub(crate) app: Arc<Application>,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) callers: Arc<CallerAuthenticator>,
     /// The runtime of databases and hashing.
     pub(crate) back: Handle,
     /// The longest that a call may take.
@@ -43,7 +43,7 @@ pub(crate) struct Rpc {
     pub(crate) roles: &'static [Role],
 }
 
-impl Desk {
+impl RpcRunner {
     /// Does the work of an RPC and answers.
     pub(crate) async fn serve<M, R, W, F>(
         &self,
@@ -60,7 +60,7 @@ impl Desk {
         let began = now();
         let locale = locale(request.metadata());
         let request_id = request_id(request.metadata(), &*self.app.random);
-        let caller = self.gate.admit(request.metadata(), rpc.roles);
+        let caller = self.callers.admit(request.metadata(), rpc.roles);
         let name = caller
             .as_ref()
             .map_or("-".into(), |caller| caller.name.clone());
@@ -118,7 +118,7 @@ impl Desk {
 
     /// The caller of an RPC that is answered from memory.
     pub(crate) fn admit(&self, rpc: Rpc, metadata: &MetadataMap) -> Result<(), Status> {
-        self.gate
+        self.callers
             .permit(metadata, rpc.roles)
             .map_err(|error| self.refuse(rpc, error, metadata))
     }

@@ -17,7 +17,7 @@ pub(crate) struct KnownCaller {
 
 /// Knows the callers by the hashes of their keys.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub(crate) struct CallerAuthenticator {
     callers: ArcSwap<HashMap<[u8; 32], Arc<KnownCaller>>>,
     /// Lets everybody in while there is no caller. Only on loopback.
     open: Option<Arc<KnownCaller>>,
@@ -29,8 +29,8 @@ impl KnownCaller {
     }
 }
 
-impl Gate {
-    /// A gate for these callers. If the server listens on loopback only and
+impl CallerAuthenticator {
+    /// A callers for these callers. If the server listens on loopback only and
     /// there is no caller, everybody may call everything.
     pub(crate) fn new(callers: Vec<Caller>, is_loopback: bool) -> Self {
         let local = || {
@@ -149,32 +149,33 @@ mod tests {
     #[test]
     fn without_callers_loopback_is_open_and_nothing_else() {
         assert!(
-            Gate::new(vec![], true)
+            CallerAuthenticator::new(vec![], true)
                 .admit(&MetadataMap::new(), &[Role::Operator])
                 .is_ok()
         );
-        let refused = Gate::new(vec![], false).admit(&MetadataMap::new(), &[Role::Service]);
+        let refused =
+            CallerAuthenticator::new(vec![], false).admit(&MetadataMap::new(), &[Role::Service]);
         assert_eq!(refusal(refused), Refusal::CallerUnknown);
     }
 
     #[test]
     fn with_a_caller_loopback_is_closed_to_others() {
-        let gate = Gate::new(vec![shop()], true);
-        assert!(gate.admit(&with_key(KEY), &[Role::Service]).is_ok());
+        let callers = CallerAuthenticator::new(vec![shop()], true);
+        assert!(callers.admit(&with_key(KEY), &[Role::Service]).is_ok());
         assert_eq!(
-            refusal(gate.admit(&MetadataMap::new(), &[Role::Service])),
+            refusal(callers.admit(&MetadataMap::new(), &[Role::Service])),
             Refusal::CallerUnknown
         );
         assert_eq!(
-            refusal(gate.admit(&with_key("csk_B"), &[Role::Service])),
+            refusal(callers.admit(&with_key("csk_B"), &[Role::Service])),
             Refusal::CallerUnknown
         );
     }
 
     #[test]
     fn a_caller_may_do_what_its_roles_say() {
-        let gate = Gate::new(vec![shop()], true);
-        let refused = gate.admit(&with_key(KEY), &[Role::Gateway, Role::Operator]);
+        let callers = CallerAuthenticator::new(vec![shop()], true);
+        let refused = callers.admit(&with_key(KEY), &[Role::Gateway, Role::Operator]);
         assert_eq!(refusal(refused), Refusal::CallerNotPermitted(Role::Gateway));
     }
 }

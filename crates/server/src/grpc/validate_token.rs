@@ -1,0 +1,145 @@
+//! ValidateToken: the answer for a good token is encoded once and
+//! kept with it: a call then costs a look-up and a copy.
+
+use std::sync::Arc;
+
+use countersign_domain::Error;
+use countersign_domain::model::Role;
+use countersign_domain::validation::{
+    NotAccepted, Question, TokenValidator, Validation, VerifiedToken,
+};
+use countersign_proto::v1;
+use countersign_token::{AccessClaims, Rejection};
+use prost::Message as _;
+use tonic::{Request, Status};
+
+use crate::feed_reader::FeedReader;
+use crate::grpc::convert;
+use crate::grpc::rpc_runner::{Rpc, RpcRunner};
+use crate::metrics::Validations;
+
+/// Validates tokens against the memory of this replica.
+pub(crate) type Validator = TokenValidator<Box<[u8]>>;
+
+/// Validates tokens for callers with the role `service`.
+pub(crate) struct ValidateTokenService {
+    pub(crate) runner: RpcRunner,
+    pub(crate) validator: Arc<Validator>,
+    pub(crate) feed_reader: Arc<FeedReader>,
+    pub(crate) validations: Validations,
+}
+
+/// An encoded `ValidateTokenResponse`.
+pub(crate) enum Answer {
+    /// That of a good token.
+    Kept(Arc<VerifiedToken<Box<[u8]>>>),
+    /// A rejection.
+    Made(Vec<u8>),
+}
+
+const VALIDATE_TOKEN: Rpc = Rpc {
+    name: "ValidateToken",
+    roles: &[Role::Service],
+};
+
+/// The encoded answer for a good token.
+pub(crate) fn encode_claims(claims: &AccessClaims) -> Box<[u8]> {
+    let valid = v1::validate_token_response::Verdict::Valid(convert::claims(claims));
+    v1::ValidateTokenResponse {
+        verdict: Some(valid),
+    }
+    .encode_to_vec()
+    .into()
+}
+
+impl Answer {
+    /// The bytes of the message.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Kept(token) => &token.answer,
+            Self::Made(bytes) => bytes,
+        }
+    }
+
+    /// The message itself.
+    pub(crate) fn message(&self) -> Result<v1::ValidateTokenResponse, Error> {
+        v1::ValidateTokenResponse::decode(self.bytes())
+            .map_err(|error| Error::Internal(format!("a kept answer cannot be read: {error}")))
+    }
+
+    fn rejected(not_accepted: NotAccepted) -> Self {
+        Self::Made(convert::rejection(not_accepted).encode_to_vec())
+    }
+}
+
+impl ValidateTokenService {
+    /// Answers one call of ValidateToken.
+    pub(crate) async fn answer(
+        &self,
+        request: Request<v1::ValidateTokenRequest>,
+    ) -> Result<Answer, Status> {
+        self.runner.admit(VALIDATE_TOKEN, request.metadata())?;
+        let mut reread = Reread::default();
+        let answer = self.validate(request.get_ref(), &mut reread).await;
+        answer.map_err(|error| {
+            self.runner
+                .refuse(VALIDATE_TOKEN, error, request.metadata())
+        })
+    }
+
+    /// Validates several tokens.
+    pub(crate) async fn validate_all(
+        &self,
+        questions: &[v1::ValidateTokenRequest],
+    ) -> Result<Vec<v1::ValidateTokenResponse>, Error> {
+        let mut reread = Reread::default();
+        let mut answers = Vec::with_capacity(questions.len());
+        for question in questions {
+            answers.push(self.validate(question, &mut reread).await?.message()?);
+        }
+        Ok(answers)
+    }
+
+    /// Validates one token from memory. What is too old, or does not know the
+    /// token's key, is read anew before.
+    async fn validate(
+        &self,
+        question: &v1::ValidateTokenRequest,
+        reread: &mut Reread,
+    ) -> Result<Answer, Error> {
+        let question = Question {
+            token: &question.access_token,
+            audience: &question.audience,
+            scopes: &question.required_scopes,
+        };
+        let mut is_read = false;
+        let outcome = loop {
+            match self.validator.validate(question) {
+                Validation::Valid(token) => break Ok(token),
+                Validation::Rejected(not_accepted) => break Err(not_accepted),
+                Validation::Stale if is_read => {
+                    return Err(Error::Unavailable(
+                        "the database is too slow to tell".into(),
+                    ));
+                }
+                Validation::Stale => {
+                    self.feed_reader.read().await?;
+                    is_read = true;
+                }
+                Validation::UnknownKey if reread.0 => {
+                    break Err(NotAccepted::Token(Rejection::UnknownKey));
+                }
+                Validation::UnknownKey => {
+                    self.feed_reader.read_again().await?;
+                    reread.0 = true;
+                }
+            }
+        };
+        self.validations.count(outcome.is_ok());
+        Ok(outcome.map_or_else(Answer::rejected, Answer::Kept))
+    }
+}
+
+/// Whether the keys were read anew for a call already.
+#[derive(Default)]
+struct Reread(bool);

@@ -1,0 +1,65 @@
+//! Why the server does not start, or stopped.
+
+use std::io;
+use std::net::SocketAddr;
+
+use countersign_domain::Error;
+use countersign_domain::ports::{EphemeralError, StoreError};
+use countersign_domain::validation::KeyringError;
+use countersign_storage::ConnectError;
+use metrics_exporter_prometheus::BuildError;
+
+use crate::data_dir::DataDirError;
+use crate::transport::TransportError;
+
+/// Why the server does not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The data directory or a file in it.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The database cannot be reached.
+    #[error(transparent)]
+    Database(#[from] ConnectError),
+    /// The database does not answer as it should.
+    #[error("the database: {0}")]
+    Store(#[from] StoreError),
+    /// The tables cannot be brought up to date.
+    #[error("the database cannot be migrated: {0}")]
+    Migrate(#[source] StoreError),
+    /// The tables are not up to date, and must not be migrated at start.
+    #[error(
+        "the database lacks {0} migration(s): run `countersign migrate`, or set database.migrate = true"
+    )]
+    Unmigrated(usize),
+    /// Redis cannot be used.
+    #[error("Redis cannot be used: {0}")]
+    Redis(#[source] EphemeralError),
+    /// A signing key cannot be used.
+    #[error("{0}; is this the master key of this database?")]
+    Keyring(#[from] KeyringError),
+    /// The hashing threads cannot be started.
+    #[error("the hashing threads cannot be started: {0}")]
+    Hasher(#[source] io::Error),
+    /// No caller is known, and others than this machine could call.
+    #[error(
+        "no caller is known, so everybody who reaches {0} could call everything: make one with \
+         `countersign caller new --name gateway --role gateway`, or listen on 127.0.0.1"
+    )]
+    OpenToTheWorld(SocketAddr),
+    /// The metrics cannot be served.
+    #[error("the metrics cannot be served on {0}: {1}")]
+    Metrics(SocketAddr, #[source] BuildError),
+    /// The calls cannot be served.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// Signals cannot be received.
+    #[error("signals cannot be received: {0}")]
+    Signal(#[source] io::Error),
+    /// A thread that serves calls has died.
+    #[error("the thread {0} has ended: {1}")]
+    ThreadEnded(String, String),
+    /// The first reading of what the service needs.
+    #[error(transparent)]
+    Domain(#[from] Error),
+}
