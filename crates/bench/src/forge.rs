@@ -7,7 +7,7 @@ use std::fs;
 use std::time::Duration;
 
 use countersign_domain::model::{KeyState, MasterKey, SessionId};
-use countersign_domain::ports::Store as _;
+use countersign_domain::ports::SigningKeys as _;
 use countersign_proto::v1::auth_service_client::AuthServiceClient;
 use countersign_proto::v1::validate_token_response::Verdict;
 use countersign_proto::v1::{Claims, ValidateTokenRequest, ValidateTokenResponse};
@@ -103,6 +103,7 @@ async fn active_key(setup: &Setup) -> Result<SigningKey, Failure> {
     let active = keys.iter().find(|key| key.state == KeyState::Active);
     let active = active.ok_or_else(|| Failure::new("the server has no active key"))?;
     let secret = master_key
+        .signing_keys()
         .open(&active.kid, &active.sealed)
         .context("the active key")?;
     SigningKey::from_secret(active.algorithm, &secret).context("the active key")

@@ -46,6 +46,14 @@ pub enum BuildError {
     Tls(#[source] tonic::transport::Error),
 }
 
+impl Client {
+    /// Configures a client for an endpoint, `http://host:port` or
+    /// `https://host:port`.
+    pub fn builder(endpoint: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::new(endpoint.into())
+    }
+}
+
 impl ClientBuilder {
     pub(crate) fn new(endpoint: String) -> Self {
         Self {

@@ -7,7 +7,6 @@ use countersign_proto::v1::session_service_client::SessionServiceClient;
 use countersign_proto::v1::validate_token_response::Verdict;
 use countersign_proto::v1::verification_service_client::VerificationServiceClient;
 
-use crate::builder::ClientBuilder;
 use crate::claims::{Claims, Identity};
 use crate::error::{CouldNotTell, Error, ValidateError};
 use crate::transport::Transport;
@@ -23,12 +22,6 @@ pub struct Client {
 }
 
 impl Client {
-    /// Configures a client for an endpoint, `http://host:port` or
-    /// `https://host:port`.
-    pub fn builder(endpoint: impl Into<String>) -> ClientBuilder {
-        ClientBuilder::new(endpoint.into())
-    }
-
     pub(crate) fn new(transport: Transport) -> Self {
         Self { transport }
     }

@@ -245,6 +245,7 @@ fn is_refusal(reason: ErrorReason) -> bool {
         | ErrorReason::DeadlineExceeded
         | ErrorReason::RpcUnknown
         | ErrorReason::MessageUnreadable
+        | ErrorReason::SenderNotConfigured
         | ErrorReason::Internal => false,
     }
 }
