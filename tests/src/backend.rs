@@ -29,6 +29,8 @@ pub struct FreshDatabase {
     backend: Backend,
     admin_url: String,
     name: String,
+    /// The server is a test's own, and ends with it.
+    ends_with_its_server: bool,
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -50,6 +52,35 @@ pub fn on_a_backend<F: Future<Output = ()>>(backend: Backend, test: impl FnOnce(
     });
 }
 
+/// Runs a test on several backends at the same time: what it waits for is waited
+/// for once.
+///
+/// # Panics
+/// If the test does on one of them, after it has ended on all.
+pub fn on_backends_at_once<F>(backends: &[Backend], test: impl Fn(Backend) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let mut running = Vec::new();
+        for &backend in backends {
+            if backend.is_there().await {
+                running.push(tokio::spawn(test(backend)));
+            }
+        }
+        let mut failures = 0;
+        for test in running {
+            failures += usize::from(test.await.is_err());
+        }
+        assert_eq!(failures, 0, "it failed on so many backends");
+    });
+}
+
 impl Backend {
     /// Whether its services answer. If not, that is printed, or fails where
     /// services are required.
@@ -61,7 +92,7 @@ impl Backend {
             return true;
         };
         let (_, redis_address) = redis();
-        let database = match self.execute(&admin_url, "SELECT 1").await {
+        let database = match self.try_execute(&admin_url, "SELECT 1").await {
             Ok(()) => Ok(()),
             Err(error) => {
                 let place = host_and_port(&admin_url);
@@ -73,8 +104,7 @@ impl Backend {
             (Err(missing), _) => missing,
             (Ok(()), Err(error)) => format!("Redis is not reachable at {redis_address}: {error}"),
         };
-        assert!(!services::are_required(), "{missing}");
-        services::skip(&missing);
+        services::missing(&missing);
         false
     }
 
@@ -119,14 +149,20 @@ impl Backend {
         count.unwrap_or_else(|error| panic!("{query}: {error}"))
     }
 
-    /// A new, empty database. `None` on SQLite, where a file is enough.
+    /// A new, empty database on the usual server. `None` on SQLite, where a file
+    /// is enough.
     pub(crate) async fn fresh_database(self) -> Option<FreshDatabase> {
+        Some(self.fresh_database_at(self.admin_url()?).await)
+    }
+
+    /// A new, empty database on a server.
+    pub(crate) async fn fresh_database_at(self, admin_url: String) -> FreshDatabase {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let admin_url = self.admin_url()?;
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("countersign_sys_{}_{count}", std::process::id());
         let fresh = FreshDatabase {
             backend: self,
+            ends_with_its_server: self.admin_url().as_ref() != Some(&admin_url),
             admin_url,
             name,
         };
@@ -134,7 +170,7 @@ impl Backend {
         fresh
             .execute(&format!("CREATE DATABASE {}", fresh.name))
             .await;
-        Some(fresh)
+        fresh
     }
 
     /// Redis, where the backend uses it.
@@ -156,7 +192,8 @@ impl Backend {
         }
     }
 
-    async fn execute(self, url: &str, statement: &str) -> Result<(), String> {
+    /// Runs a statement, and says why that does not work.
+    pub(crate) async fn try_execute(self, url: &str, statement: &str) -> Result<(), String> {
         let statement = AssertSqlSafe(statement.to_owned());
         let work = async {
             match self {
@@ -185,6 +222,12 @@ impl FreshDatabase {
         with_database(&self.admin_url, &self.name)
     }
 
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Where its server listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
@@ -207,7 +250,7 @@ impl FreshDatabase {
     }
 
     async fn execute(&self, statement: &str) {
-        if let Err(error) = self.backend.execute(&self.admin_url, statement).await {
+        if let Err(error) = self.backend.try_execute(&self.admin_url, statement).await {
             panic!("{statement}: {error}");
         }
     }
@@ -215,6 +258,9 @@ impl FreshDatabase {
 
 impl Drop for FreshDatabase {
     fn drop(&mut self) {
+        if self.ends_with_its_server {
+            return;
+        }
         let (backend, url, statement) =
             (self.backend, self.admin_url.clone(), self.drop_statement());
         // A runtime of its own: the test's may be ending.
@@ -223,7 +269,7 @@ impl Drop for FreshDatabase {
                 .enable_all()
                 .build();
             match runtime {
-                Ok(runtime) => runtime.block_on(backend.execute(&url, &statement)),
+                Ok(runtime) => runtime.block_on(backend.try_execute(&url, &statement)),
                 Err(error) => Err(error.to_string()),
             }
         });

@@ -286,7 +286,7 @@ impl Gateway {
     }
 }
 
-fn verdict(
+pub(crate) fn verdict(
     answer: v1::ValidateTokenResponse,
 ) -> Result<Result<v1::Claims, RejectionReason>, Status> {
     match answer.verdict {
@@ -296,7 +296,7 @@ fn verdict(
     }
 }
 
-fn one_word(answer: &Result<Result<v1::Claims, RejectionReason>, Status>) -> String {
+pub(crate) fn one_word(answer: &Result<Result<v1::Claims, RejectionReason>, Status>) -> String {
     match answer {
         Ok(Ok(_)) => "VALID".into(),
         Ok(Err(reason)) => reason

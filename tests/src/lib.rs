@@ -4,49 +4,78 @@
 //! PostgreSQL, MariaDB and Redis are looked for at `COUNTERSIGN_TEST_POSTGRES`,
 //! `COUNTERSIGN_TEST_MARIADB` and `COUNTERSIGN_TEST_REDIS`, or else on this
 //! machine. Where one is not there its tests print `skipped: …` and pass, unless
-//! `CI` is `true` or `COUNTERSIGN_REQUIRE_SERVICES` is `1`. Each guarantee
-//! prints its figures.
+//! `CI` is `true` or `COUNTERSIGN_REQUIRE_SERVICES` is `1`. The same holds for
+//! what few tests need: PostgreSQL's and MariaDB's programs, for servers of their
+//! own, and a C compiler, for clocks that are wrong. Each guarantee prints its
+//! figures.
 
+mod asking;
 mod backend;
+mod callers;
 mod calls;
 mod cli;
+mod configuration;
 mod crowd;
+mod database_programs;
+mod database_server;
 mod details;
+mod devices;
 mod every_backend;
 mod frames;
 mod gateway;
+mod health;
 mod launch;
 mod log;
+mod messages;
+mod metrics;
 mod person;
 mod proxy;
 mod raw;
 mod redis;
+mod redis_contents;
 mod replica;
 mod reply_loser;
 mod services;
 mod settings;
+mod shifted_clock;
 mod spellings;
+mod sql;
 mod tally;
+mod times;
+mod timings;
 mod wait;
 mod world;
+mod world_options;
 
 use std::io::{self, Write as _};
 
-pub use backend::{Backend, FreshDatabase, on_a_backend};
+pub use asking::{ask_again_and_again, key_id};
+pub use backend::{Backend, FreshDatabase, on_a_backend, on_backends_at_once};
 pub use cli::{Finished, run};
 pub use crowd::crowd;
+pub use database_server::DatabaseServer;
 pub use details::{Details, reason};
+pub use devices::device;
 pub use gateway::{Credentials, Gateway, Line, email, phone, username};
+pub use health::SERVICES;
 pub use log::Log;
+pub use messages::{Message, delivery_state, masked};
+pub use metrics::Metrics;
 pub use person::{PASSWORD, Person, by_token, generation};
 pub use proxy::{Mode, Proxy};
 pub use redis::RedisServer;
+pub use redis_contents::Entry;
 pub use replica::Replica;
 pub use reply_loser::ReplyLoser;
 pub use settings::Settings;
-pub use spellings::{spellings_of_email, spellings_of_phone, spellings_of_username};
+pub use shifted_clock::ShiftedClock;
+pub use spellings::{
+    spellings_of_code, spellings_of_email, spellings_of_phone, spellings_of_username,
+};
 pub use tally::Tally;
-pub use wait::{PATIENCE, eventually};
+pub use times::Times;
+pub use timings::Timings;
+pub use wait::{PATIENCE, comes_true, eventually};
 pub use world::{World, WorldBuilder};
 
 /// Says a line in every run: what `println!` says is shown for failing tests only.

@@ -67,6 +67,17 @@ impl Log {
         texts.map(|line| format!("{}\n", line.text)).collect()
     }
 
+    /// The lines of one replica from line `from` on that warn or tell of an error.
+    #[must_use]
+    pub fn warnings(&self, replica: usize, from: usize) -> Vec<String> {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_it = lines.iter().skip(from).filter(|line| {
+            let level = field(&line.json, "level");
+            line.replica == replica && matches!(level, Some("WARN" | "ERROR"))
+        });
+        of_it.map(|line| line.text.clone()).collect()
+    }
+
     /// Waits for the `nth` line (from 0) after `from` in which `look` finds
     /// something.
     pub(crate) async fn find<T>(
@@ -86,6 +97,12 @@ impl Log {
             }
         };
         tokio::time::timeout(PATIENCE, search).await.ok().flatten()
+    }
+
+    /// What `look` finds in the lines that were read so far, in their order.
+    pub(crate) fn all<T>(&self, look: impl Fn(&Value) -> Option<T>) -> Vec<T> {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().filter_map(|line| look(&line.json)).collect()
     }
 
     fn now<T>(

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
+use crate::services;
 use crate::wait::eventually;
 
 /// A Redis server that keeps nothing on disk. Killed when dropped.
@@ -26,7 +27,7 @@ impl RedisServer {
     /// If it is installed and does not answer.
     pub async fn start() -> Option<Self> {
         let directory = TempDir::new().expect("a directory");
-        let address = free_address().await;
+        let address = services::free_address().await;
         let port = address.port().to_string();
         let child = Command::new("redis-server")
             .args(["--port", &port, "--bind", "127.0.0.1"])
@@ -88,9 +89,4 @@ impl RedisServer {
         said.truncate(length);
         String::from_utf8(said).ok()
     }
-}
-
-async fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    listener.local_addr().expect("an address")
 }

@@ -1,5 +1,6 @@
 //! One server process: started, killed, stopped and started again.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::process::ExitStatus;
 use std::sync::Mutex;
@@ -13,6 +14,7 @@ use crate::cli::{self, Finished};
 use crate::gateway::Gateway;
 use crate::launch::Launch;
 use crate::log::{Log, field};
+use crate::settings::Settings;
 use crate::wait::PATIENCE;
 
 /// A server process and how to start it again. Killed when dropped.
@@ -45,14 +47,18 @@ impl Replica {
     /// # Panics
     /// If it does not.
     pub async fn start(&self) {
+        if let Err(log) = self.try_start().await {
+            panic!("the server does not start:\n{log}");
+        }
+    }
+
+    /// Starts the process, and waits until it listens or has ended.
+    ///
+    /// # Errors
+    /// Its log, if it does not listen.
+    pub async fn try_start(&self) -> Result<(), String> {
         let from = self.log.len();
-        let mut child = self
-            .launch
-            .command(&["serve"])
-            .spawn()
-            .expect("the server is started");
-        let stderr = child.stderr.take().expect("its log is read");
-        self.log.follow(self.number, stderr);
+        let mut child = self.spawn();
         let listening = self.log.find(from, 0, |replica, line| {
             (replica == self.number).then(|| listens_on(line)).flatten()
         });
@@ -60,10 +66,27 @@ impl Replica {
             address = listening => address,
             _ = child.wait() => None,
         };
-        let Some(address) = address else {
-            panic!("the server does not start:\n{}", self.log.text(self.number));
-        };
+        let address = address.ok_or_else(|| self.log.text(self.number))?;
         *self.running() = Some(Running { child, address });
+        Ok(())
+    }
+
+    /// Starts the process, and ends it after this time, as a power cut would.
+    ///
+    /// # Panics
+    /// If it cannot be ended.
+    pub async fn start_and_kill_after(&self, time: Duration) {
+        let mut child = self.spawn();
+        tokio::time::sleep(time).await;
+        child.kill().await.expect("it is killed");
+    }
+
+    fn spawn(&self) -> Child {
+        let mut command = self.launch.command(&["serve"]);
+        let mut child = command.spawn().expect("the server is started");
+        let stderr = child.stderr.take().expect("its log is read");
+        self.log.follow(self.number, stderr);
+        child
     }
 
     /// Ends the process at once, as a power cut would.
@@ -78,6 +101,27 @@ impl Replica {
     pub async fn restart(&self) {
         self.kill().await;
         self.start().await;
+    }
+
+    /// Changes a setting, `section.key`, from the next start on.
+    ///
+    /// # Panics
+    /// If there is no configuration file.
+    pub fn configure(&self, path: &str, value: impl Into<toml::Value>) {
+        let file = self.launch.config.as_ref().expect("it is configured");
+        let text = fs::read_to_string(file).expect("the configuration is read");
+        let mut settings: Settings = text.parse().expect("the configuration is TOML");
+        settings.set(path, value);
+        fs::write(file, settings.to_toml()).expect("the configuration is written");
+    }
+
+    /// Ends the process at once and starts it again.
+    ///
+    /// # Errors
+    /// Its log, if it does not start.
+    pub async fn kill_and_try_start(&self) -> Result<(), String> {
+        self.kill().await;
+        self.try_start().await
     }
 
     /// Asks the process to end, without waiting for it.

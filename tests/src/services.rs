@@ -3,8 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
+
+use tokio::net::TcpListener;
 
 #[expect(
     clippy::disallowed_methods,
@@ -36,6 +39,22 @@ pub(crate) fn skip(reason: &str) {
     }
 }
 
+/// What a test needs is not there: that fails where it is required, and is
+/// said elsewhere.
+///
+/// # Panics
+/// If it is required.
+pub(crate) fn missing(what: &str) {
+    assert!(!are_required(), "{what}");
+    skip(what);
+}
+
+/// An address on which nothing listens yet.
+pub(crate) async fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    listener.local_addr().expect("an address")
+}
+
 /// The server as cargo built it for these tests.
 pub(crate) fn server_binary() -> PathBuf {
     variable("CARGO_BIN_EXE_countersign-under-test").map_or_else(beside_the_tests, PathBuf::from)
@@ -43,12 +62,14 @@ pub(crate) fn server_binary() -> PathBuf {
 
 /// Where it is if a test is started without cargo.
 fn beside_the_tests() -> PathBuf {
+    build_directory().join("countersign-under-test")
+}
+
+/// Where cargo puts what it builds: `target/debug`.
+pub(crate) fn build_directory() -> PathBuf {
     let test = std::env::current_exe().expect("a running test has a path");
-    let build = test
-        .ancestors()
-        .nth(2)
-        .expect("tests run in target/debug/deps");
-    build.join("countersign-under-test")
+    let build = test.ancestors().nth(2);
+    build.expect("tests run in target/debug/deps").to_path_buf()
 }
 
 /// A search path, so that the server finds what it starts.

@@ -1,6 +1,8 @@
 //! The configuration of a server under test: quick hashing, generous limits,
 //! and whatever a test sets besides.
 
+use std::str::FromStr;
+
 use toml::{Table, Value};
 
 /// A configuration file in the making.
@@ -49,9 +51,26 @@ impl Settings {
         section.insert(key.into(), value.into());
     }
 
+    /// The settings of a file that [`Self::to_toml`] wrote.
+    ///
+    /// # Panics
+    /// If it is another file.
+    #[must_use]
+    pub(crate) fn parse(text: &str) -> Self {
+        Self(text.parse().expect("a configuration file"))
+    }
+
     /// The file's text.
     #[must_use]
     pub(crate) fn to_toml(&self) -> String {
         self.0.to_string()
+    }
+}
+
+impl FromStr for Settings {
+    type Err = toml::de::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
     }
 }

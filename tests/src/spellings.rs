@@ -1,4 +1,4 @@
-//! Thirty ways to write one identifier.
+//! Thirty ways to write one identifier, or one code.
 
 /// Thirty spellings of an e-mail address in plain lower case whose local part
 /// has an `é`: case, full width, NFC and NFD, dots of the domain, white space.
@@ -35,7 +35,8 @@ pub fn spellings_of_email(address: &str) -> Vec<String> {
     spellings
 }
 
-/// Thirty spellings of a Korean mobile number, given as its eight last digits.
+/// Thirty spellings of a Korean mobile number, given as its eight last digits:
+/// national and international, separators, full width, Arabic-Indic digits.
 #[must_use]
 pub fn spellings_of_phone(digits: &str) -> Vec<String> {
     let (a, b) = digits.split_at(4);
@@ -52,15 +53,38 @@ pub fn spellings_of_phone(digits: &str) -> Vec<String> {
         format!("(010) {a}-{b}"),
     ];
     let mut spellings = Vec::new();
-    for text in plain {
+    for (turn, text) in plain.into_iter().enumerate() {
         spellings.push(full_width(&text));
-        spellings.push(format!(" {text}\u{3000}"));
+        spellings.push(match turn % 2 {
+            0 => format!(" {text}\u{3000}"),
+            _ => digits_from('\u{660}', &text),
+        });
         spellings.push(text);
     }
     spellings
 }
 
-/// Thirty spellings of a user name in plain lower case.
+/// Thirty spellings of a code of digits: six scripts, and what stands between
+/// and around the digits of a code that was typed or copied.
+#[must_use]
+pub fn spellings_of_code(code: &str) -> Vec<String> {
+    let (a, b) = code.split_at(code.len() / 2);
+    let scripts = ['0', '\u{660}', '\u{6f0}', '\u{966}', '\u{e50}', '\u{ff10}'];
+    let mut spellings = Vec::new();
+    for zero in scripts {
+        let (a, b) = (digits_from(zero, a), digits_from(zero, b));
+        spellings.extend([
+            format!("{a}{b}"),
+            format!("{a} {b}\n"),
+            format!("{a}\u{2013}{b}"),
+            format!("\u{200e}{a}\u{200b}{b}\u{feff}"),
+            format!("\u{2067}{a}\u{a0}-{b}\u{2069}"),
+        ]);
+    }
+    spellings
+}
+
+/// Thirty spellings of a user name in plain lower case with an `ss`.
 #[must_use]
 pub fn spellings_of_username(name: &str) -> Vec<String> {
     let mut title = name.to_owned();
@@ -69,7 +93,7 @@ pub fn spellings_of_username(name: &str) -> Vec<String> {
         name.to_owned(),
         name.to_uppercase(),
         title,
-        full_width(name),
+        name.replace("ss", "ß"),
         full_width(&name.to_uppercase()),
     ];
     let spaces = [
@@ -100,6 +124,16 @@ fn full_width(text: &str) -> String {
         .collect()
 }
 
+/// The ASCII digits of a text as those of the script whose nought is given.
+fn digits_from(zero: char, text: &str) -> String {
+    text.chars()
+        .map(|c| match c.to_digit(10) {
+            Some(digit) => char::from_u32(u32::from(zero) + digit).unwrap_or(c),
+            None => c,
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -111,7 +145,8 @@ mod tests {
         for spellings in [
             spellings_of_email("jos\u{e9}.mina@person1.example"),
             spellings_of_phone("23456789"),
-            spellings_of_username("person1"),
+            spellings_of_code("424242"),
+            spellings_of_username("strauss1"),
         ] {
             assert_eq!(
                 spellings.iter().collect::<BTreeSet<_>>().len(),

@@ -27,6 +27,19 @@ impl Tally {
         *self.0.entry(outcome.into()).or_default() += 1;
     }
 
+    /// Counts what another has counted.
+    pub fn add_all(&mut self, other: &Self) {
+        for (outcome, count) in &other.0 {
+            *self.0.entry(outcome.clone()).or_default() += count;
+        }
+    }
+
+    /// How many outcomes came in all.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.0.values().sum()
+    }
+
     /// How often an outcome came.
     #[must_use]
     pub fn count(&self, outcome: &str) -> usize {

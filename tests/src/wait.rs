@@ -31,3 +31,21 @@ where
         sleep(BETWEEN_LOOKS).await;
     }
 }
+
+/// Looks again and again until it is so, and tells how long it took; `None` if
+/// it is not so within the time.
+pub async fn comes_true<F>(within: Duration, mut look: impl FnMut() -> F) -> Option<Duration>
+where
+    F: Future<Output = bool>,
+{
+    let began = Instant::now();
+    loop {
+        if look().await {
+            return Some(began.elapsed());
+        }
+        if began.elapsed() >= within {
+            return None;
+        }
+        sleep(BETWEEN_LOOKS).await;
+    }
+}

@@ -1,6 +1,6 @@
 //! A world: replicas of the server on one database and one ephemeral store.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,6 +20,7 @@ use crate::person::{PASSWORD, Person};
 use crate::proxy::Proxy;
 use crate::replica::Replica;
 use crate::settings::Settings;
+use crate::world_options::Options;
 
 /// Replicas of the server on one database and one ephemeral store. All is gone
 /// when it is dropped.
@@ -29,11 +30,11 @@ pub struct World {
     replicas: Vec<Replica>,
     log: Log,
     read_codes: Mutex<HashMap<String, usize>>,
-    database_line: Option<Proxy>,
-    redis_line: Option<Proxy>,
+    pub(crate) database_lines: BTreeMap<usize, Proxy>,
+    pub(crate) redis_line: Option<Proxy>,
     database_url: String,
     // Dropped last, after the processes that use them.
-    _database: Option<FreshDatabase>,
+    pub(crate) database: Option<FreshDatabase>,
     directory: TempDir,
 }
 
@@ -46,6 +47,7 @@ pub struct WorldBuilder {
     settings_at: Vec<(usize, String, Value)>,
     redis_url: Option<String>,
     has_lines: bool,
+    pub(crate) options: Options,
 }
 
 impl World {
@@ -64,6 +66,7 @@ impl World {
             settings_at: Vec::new(),
             redis_url: backend.redis_url(),
             has_lines: false,
+            options: Options::default(),
         }
     }
 
@@ -111,30 +114,6 @@ impl World {
     #[must_use]
     pub fn database_url(&self) -> &str {
         &self.database_url
-    }
-
-    /// How many rows of a table, `credentials WHERE failures = 5`, there are.
-    pub async fn rows(&self, table: &str) -> i64 {
-        let query = format!("SELECT COUNT(*) FROM {table}");
-        self.backend.count(&self.database_url, &query).await
-    }
-
-    /// The first replica's line to the database.
-    ///
-    /// # Panics
-    /// If the world was not made with lines.
-    #[must_use]
-    pub fn database_line(&self) -> &Proxy {
-        self.database_line.as_ref().expect("the world has lines")
-    }
-
-    /// The first replica's line to Redis.
-    ///
-    /// # Panics
-    /// If the world was not made with lines.
-    #[must_use]
-    pub fn redis_line(&self) -> &Proxy {
-        self.redis_line.as_ref().expect("the world has lines")
     }
 
     /// The directory of the world.
@@ -247,17 +226,36 @@ impl WorldBuilder {
     /// # Panics
     /// If one does not start.
     pub async fn start(self) -> World {
+        let world = self.build().await;
+        for replica in &world.replicas {
+            replica.start().await;
+        }
+        world
+    }
+
+    /// Makes the world, and starts no replica.
+    ///
+    /// # Panics
+    /// If there is no database for it.
+    pub async fn build(self) -> World {
         let directory = TempDir::new().expect("a directory");
-        let database = self.backend.fresh_database().await;
+        let database = match &self.options.admin_url {
+            Some(url) => Some(self.backend.fresh_database_at(url.clone()).await),
+            None => self.backend.fresh_database().await,
+        };
         let sqlite_url = format!(
             "sqlite://{}/countersign.db?mode=rwc",
             directory.path().display()
         );
         let database_url = database.as_ref().map_or(sqlite_url, FreshDatabase::url);
-        let database_line = match &database {
-            Some(database) if self.has_lines => Some(Proxy::to(database.address()).await),
-            _ => None,
-        };
+        let mut database_lines = BTreeMap::new();
+        if let Some(database) = &database {
+            let first = self.has_lines.then_some(0);
+            for replica in first.into_iter().chain(self.options.lines_at.clone()) {
+                let line = Proxy::to(database.address()).await;
+                database_lines.insert(replica, line);
+            }
+        }
         let redis_line = match &self.redis_url {
             Some(url) if self.has_lines => Some(Proxy::to(address_in(url)).await),
             _ => None,
@@ -269,14 +267,13 @@ impl WorldBuilder {
             let mut settings = self.settings.clone();
             let data_dir = directory.path().join(format!("data-{number}"));
             settings.set("data_dir", data_dir.display().to_string());
-            settings.set("database.url", database_url.clone());
+            let mut url = database_url.clone();
+            if let (Some(database), Some(line)) = (&database, database_lines.get(&number)) {
+                url = database.url_by_way_of(line.address());
+            }
+            settings.set("database.url", self.options.for_the_service(url));
             if let Some(url) = &self.redis_url {
                 settings.set("redis.url", url.clone());
-            }
-            if number == 0
-                && let (Some(database), Some(line)) = (&database, &database_line)
-            {
-                settings.set("database.url", database.url_by_way_of(line.address()));
             }
             if number == 0
                 && let Some(line) = &redis_line
@@ -287,29 +284,27 @@ impl WorldBuilder {
                 settings.set(path, value.clone());
             }
             let config = write_config(directory.path(), number, &settings);
-            let variables = match self.backend {
-                // One server makes and keeps its own.
-                Backend::Sqlite => Vec::new(),
-                _ => vec![("COUNTERSIGN__KEYS__MASTER_KEY".into(), master_key.clone())],
-            };
+            let mut variables = self.options.variables_of(number);
+            if self.backend != Backend::Sqlite {
+                // On SQLite the one server makes and keeps its own.
+                variables.push(("COUNTERSIGN__KEYS__MASTER_KEY".into(), master_key.clone()));
+            }
             let launch = Launch {
                 directory: directory.path().into(),
                 config: Some(config),
                 variables,
             };
-            let replica = Replica::new(number, launch, log.clone());
-            replica.start().await;
-            replicas.push(replica);
+            replicas.push(Replica::new(number, launch, log.clone()));
         }
         World {
             backend: self.backend,
             replicas,
             log,
             read_codes: Mutex::default(),
-            database_line,
+            database_lines,
             redis_line,
             database_url,
-            _database: database,
+            database,
             directory,
         }
     }
@@ -321,8 +316,13 @@ fn new_name() -> String {
     format!("person{}", COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
+/// The configuration file of a replica.
+pub(crate) fn config_path(directory: &Path, number: usize) -> PathBuf {
+    directory.join(format!("countersign-{number}.toml"))
+}
+
 fn write_config(directory: &Path, number: usize, settings: &Settings) -> PathBuf {
-    let path = directory.join(format!("countersign-{number}.toml"));
+    let path = config_path(directory, number);
     fs::write(&path, settings.to_toml()).expect("the configuration is written");
     path
 }

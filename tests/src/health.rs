@@ -1,0 +1,29 @@
+//! What a replica says of its health.
+
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::gateway::Gateway;
+
+/// The services whose health is told; the server itself is the empty name.
+pub const SERVICES: [&str; 3] = [
+    "countersign.v1.AuthService",
+    "countersign.v1.SessionService",
+    "countersign.v1.VerificationService",
+];
+
+impl Gateway {
+    /// Whether a service says that it serves.
+    ///
+    /// # Panics
+    /// If nothing is said.
+    pub async fn is_serving(&self, service: &str) -> bool {
+        let request = HealthCheckRequest {
+            service: service.into(),
+        };
+        let answer = HealthClient::new(self.line()).check(request).await;
+        let answer = answer.expect("health is always told").into_inner();
+        answer.status() == ServingStatus::Serving
+    }
+}

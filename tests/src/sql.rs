@@ -1,0 +1,117 @@
+//! Statements of a test's own, past the service, straight into its database.
+
+use std::time::Duration;
+
+use sqlx::{
+    AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, PgConnection, SqliteConnection,
+};
+
+use crate::backend::Backend;
+use crate::world::World;
+
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+impl World {
+    /// How many rows of a table, `credentials WHERE failures = 5`, there are.
+    pub async fn rows(&self, table: &str) -> i64 {
+        let query = format!("SELECT COUNT(*) FROM {table}");
+        self.backend().count(self.database_url(), &query).await
+    }
+
+    /// Runs a statement in the database, and returns how many rows it changed.
+    ///
+    /// # Panics
+    /// If it cannot be carried out.
+    pub async fn execute(&self, statement: &str) -> u64 {
+        execute(self.backend(), self.database_url(), statement).await
+    }
+
+    /// The text in the first column of each row that a query finds.
+    ///
+    /// # Panics
+    /// If it cannot be asked.
+    pub async fn texts(&self, query: &str) -> Vec<String> {
+        texts(self.backend(), self.database_url(), query).await
+    }
+
+    /// The names of a table's columns that hold numbers of 64 bits.
+    pub async fn number_columns(&self, table: &str) -> Vec<String> {
+        let query = match self.backend() {
+            Backend::Sqlite => {
+                format!("SELECT name FROM pragma_table_info('{table}') WHERE type LIKE '%int%'")
+            }
+            Backend::Postgres => format!(
+                "SELECT column_name::text FROM information_schema.columns \
+                 WHERE table_name = '{table}' AND data_type = 'bigint'"
+            ),
+            Backend::MariaDb => format!(
+                "SELECT column_name FROM information_schema.columns \
+                 WHERE table_schema = DATABASE() AND table_name = '{table}' \
+                 AND data_type = 'bigint'"
+            ),
+        };
+        self.texts(&query).await
+    }
+}
+
+/// Runs a statement in a database.
+///
+/// # Panics
+/// If it cannot be carried out.
+pub(crate) async fn execute(backend: Backend, url: &str, statement: &str) -> u64 {
+    let text = AssertSqlSafe(statement.to_owned());
+    let work = async {
+        let rows = match backend {
+            Backend::Sqlite => {
+                let mut connection = SqliteConnection::connect(url).await?;
+                connection.execute(text).await?.rows_affected()
+            }
+            Backend::Postgres => {
+                let mut connection = PgConnection::connect(url).await?;
+                connection.execute(text).await?.rows_affected()
+            }
+            Backend::MariaDb => {
+                let mut connection = MySqlConnection::connect(url).await?;
+                connection.execute(text).await?.rows_affected()
+            }
+        };
+        Ok::<_, sqlx::Error>(rows)
+    };
+    match tokio::time::timeout(TIME_LIMIT, work).await {
+        Ok(Ok(rows)) => rows,
+        Ok(Err(error)) => panic!("{statement}: {error}"),
+        Err(_) => panic!("{statement}: no answer"),
+    }
+}
+
+/// The text in the first column of each row that a query finds.
+///
+/// # Panics
+/// If it cannot be asked.
+pub(crate) async fn texts(backend: Backend, url: &str, query: &str) -> Vec<String> {
+    let text = AssertSqlSafe(query.to_owned());
+    let work = async {
+        match backend {
+            Backend::Sqlite => {
+                let mut connection = SqliteConnection::connect(url).await?;
+                let rows = sqlx::query_scalar(text);
+                rows.fetch_all(&mut connection).await
+            }
+            Backend::Postgres => {
+                let mut connection = PgConnection::connect(url).await?;
+                let rows = sqlx::query_scalar(text);
+                rows.fetch_all(&mut connection).await
+            }
+            Backend::MariaDb => {
+                let mut connection = MySqlConnection::connect(url).await?;
+                let rows = sqlx::query_scalar(text);
+                rows.fetch_all(&mut connection).await
+            }
+        }
+    };
+    match tokio::time::timeout(TIME_LIMIT, work).await {
+        Ok(Ok(found)) => found,
+        Ok(Err(error)) => panic!("{query}: {error}"),
+        Err(_) => panic!("{query}: no answer"),
+    }
+}
