@@ -1,5 +1,5 @@
-//! The rules of the house: who may depend on whom, and that the map names only
-//! what is there.
+//! The rules of the architecture: who may depend on whom, where drivers' errors
+//! and statuses end and begin, and that the map names only what is there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -120,6 +120,89 @@ fn the_map_names_only_what_is_there() {
         "ARCHITECTURE.md names what is not there: {missing:?}"
     );
     assert!(named.len() >= 10, "only {named:?} are named");
+}
+
+/// What only `storage` may know.
+const DRIVERS: [&str; 5] = ["sea_orm::", "sqlx::", "redis::", "DbErr", "RedisError"];
+
+/// Ways to make a status.
+const STATUS_MAKERS: [&str; 5] = [
+    "Status::new(",
+    "Status::with_",
+    "Status::internal(",
+    "Status::unavailable(",
+    "Status::invalid_argument(",
+];
+
+/// The longest that a use-case may be, in lines.
+const LONGEST_USE_CASE: usize = 200;
+
+#[test]
+fn drivers_errors_die_in_storage() {
+    let others = sources(|path| {
+        let is_ours = |name: &str| path.starts_with(root().join("crates").join(name));
+        !is_ours("storage") && !is_ours("bench")
+    });
+    assert!(others.len() > 100, "{} sources are read", others.len());
+    for (path, text) in others {
+        for driver in DRIVERS {
+            assert!(!text.contains(driver), "{} knows {driver}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_status_is_made_in_one_place() {
+    let server = root().join("crates/server/src");
+    let (mut made, mut read) = (0, 0);
+    for (path, text) in sources(|path| path.starts_with(&server)) {
+        read += 1;
+        let is_the_place = path.starts_with(server.join("status"))
+            || path == server.join("status.rs")
+            // The services of the transport's own tests.
+            || path == server.join("transport/probe.rs");
+        for maker in STATUS_MAKERS {
+            let (code, _) = text
+                .split_once("#[cfg(test)]\nmod tests {")
+                .unwrap_or((&text, ""));
+            let is_made = code.contains(maker);
+            assert!(is_the_place || !is_made, "{} has {maker}", path.display());
+            made += usize::from(is_made);
+        }
+    }
+    assert!(read > 50 && made > 0, "{read} sources, {made} makers");
+}
+
+#[test]
+fn no_use_case_calls_another_or_is_long() {
+    let use_cases = root().join("crates/domain/src/use_cases");
+    let sources = sources(|path| path.starts_with(&use_cases));
+    assert!(sources.len() > 15, "{} use-cases are read", sources.len());
+    for (path, text) in sources {
+        let place = path.display();
+        assert!(!text.contains("crate::use_cases"), "{place} uses another");
+        let lines = text.lines().count();
+        assert!(lines <= LONGEST_USE_CASE, "{place} has {lines} lines");
+    }
+}
+
+/// The sources of the crates, generated ones excepted, that are wanted.
+fn sources(is_wanted: impl Fn(&Path) -> bool) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut directories = vec![root().join("crates")];
+    while let Some(directory) = directories.pop() {
+        for entry in std::fs::read_dir(&directory).expect("it is readable") {
+            let path = entry.expect("it is readable").path();
+            let name = path.file_name().unwrap_or_default();
+            if path.is_dir() && name != "gen" && name != "tests" && name != "examples" {
+                directories.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") && is_wanted(&path) {
+                let text = std::fs::read_to_string(&path).expect("it is text");
+                found.push((path, text));
+            }
+        }
+    }
+    found
 }
 
 /// The texts in backquotes, and the targets of links, that look like paths.

@@ -1,0 +1,124 @@
+//! A primary that becomes read-only while its address moves to another: the old
+//! one goes on answering over the connections that are open, and refuses to
+//! write.
+
+use std::time::Duration;
+
+use countersign_tests::{
+    Backend, DatabaseServer, SERVICES, World, comes_true, eventually, on_backends_at_once, reason,
+};
+use tokio::time::{Instant, sleep};
+
+use crate::clients::Clients;
+use crate::{RELEASED_WITHIN, SERVERS};
+
+/// The service's user: MariaDB lets its administrators write in any case.
+const USER: &str = "countersign";
+const READ_ONLY_FOR: Duration = Duration::from_secs(5);
+
+#[test]
+fn a_primary_that_moved_is_followed() {
+    on_backends_at_once(&SERVERS, follow);
+}
+
+async fn follow(backend: Backend) {
+    let Some(pair) = Pair::start(backend).await else {
+        return;
+    };
+    let world = World::on(backend)
+        .on_server(&pair.old)
+        .as_user(USER)
+        .with_line_at(0)
+        .set("database.max_connections", 8)
+        .start()
+        .await;
+    let mut clients = Clients::begin(&world).await;
+    clients.warm_up(&world.gateway()).await;
+    let line = world.database_line();
+    let before = line.open_to(pair.old.address());
+
+    pair.make_read_only().await;
+    let load = clients.go_on(&world);
+    sleep(READ_ONLY_FOR).await;
+    let writable = SERVICES[1..].iter();
+    let gateway = world.gateway();
+    let mut serving = 0;
+    for service in writable {
+        serving += usize::from(gateway.is_serving(service).await);
+    }
+    let database = world.database_name().expect("a database on a server");
+    pair.hand_over(database).await;
+    line.lead_to(pair.new.address());
+    let moved = Instant::now();
+    load.stop();
+    let recovery = clients.recover(&world, moved).await;
+    let meanwhile = load.outcomes().await;
+
+    let old = pair.old.address();
+    let limit = RELEASED_WITHIN.saturating_sub(moved.elapsed());
+    let released = comes_true(limit, || async { line.open_to(old) == 0 }).await;
+    let held = line.open_to(old);
+    countersign_tests::say!(
+        "{backend}, read-only and moved: {recovery}; connections held to the old primary {held} of \
+         {before}, after {:?}; services that said that they serve while it was read-only: \
+         {serving} of 2; calls meanwhile: {meanwhile}",
+        moved.elapsed()
+    );
+    recovery.assert_quick(&format!("{backend}, moved"));
+    assert!(released.is_some(), "{backend}: {held} connections are held");
+    assert_eq!(serving, 0, "{backend}: what cannot write does not serve");
+    meanwhile.assert_only(&["DEPENDENCY_UNAVAILABLE"]);
+    let mina = world.sign_up().await;
+    let signed_in = mina.try_password(countersign_tests::PASSWORD).await;
+    assert_eq!(reason(&signed_in), "OK");
+}
+
+/// A primary, and the one that takes its place.
+struct Pair {
+    old: DatabaseServer,
+    new: DatabaseServer,
+}
+
+impl Pair {
+    async fn start(backend: Backend) -> Option<Self> {
+        let old = DatabaseServer::start(backend).await?;
+        if backend == Backend::Postgres {
+            old.execute(&format!("CREATE ROLE {USER} SUPERUSER LOGIN"))
+                .await;
+            let new = old.standby().await;
+            return Some(Self { old, new });
+        }
+        let new = DatabaseServer::start(backend).await?;
+        for server in [&old, &new] {
+            let create = format!("CREATE USER '{USER}'@'%'");
+            server.execute(&create).await;
+            let grant = format!("GRANT ALL ON `countersign\\_sys\\_%`.* TO '{USER}'@'%'");
+            server.execute(&grant).await;
+        }
+        Some(Self { old, new })
+    }
+
+    async fn make_read_only(&self) {
+        if self.old.backend() == Backend::Postgres {
+            let set = "ALTER SYSTEM SET default_transaction_read_only = on";
+            self.old.execute(set).await;
+            self.old.execute("SELECT pg_reload_conf()").await;
+        } else {
+            self.old.execute("SET GLOBAL read_only = ON").await;
+        }
+    }
+
+    /// Lets the other have all that was written, and write.
+    async fn hand_over(&self, database: &str) {
+        if self.old.backend() != Backend::Postgres {
+            self.old.copy_to(&self.new, database).await;
+            return;
+        }
+        let written = self.old.texts("SELECT pg_current_wal_lsn()::text").await;
+        let position = &written[0];
+        let query = format!("SELECT 'yes' WHERE pg_last_wal_replay_lsn() >= '{position}'::pg_lsn");
+        let has_all = || async { (!self.new.texts(&query).await.is_empty()).then_some(()) };
+        eventually("the standby has all", Duration::from_secs(30), has_all).await;
+        self.new.execute("SELECT pg_promote()").await;
+    }
+}

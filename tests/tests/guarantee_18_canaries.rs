@@ -1,0 +1,209 @@
+//! Guarantee 18, for what is kept for a while: after everything was done that
+//! leaves a trace in Redis, no address, phone number, code or password stands in
+//! it; and no code or message in the database. Each is searched for as it is, in
+//! base64 and in hex.
+
+use std::fs;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use countersign_proto::v1;
+use countersign_tests::{
+    Backend, Entry, PASSWORD, RedisServer, World, device, email, on_a_backend, phone, reason,
+};
+
+const SOURCE: &str = "203.0.113.77";
+
+#[test]
+fn no_address_and_no_code_stands_in_redis_or_in_the_database() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        let Some(redis) = RedisServer::start().await else {
+            countersign_tests::say!("skipped: redis-server is not installed");
+            return;
+        };
+        // Ten digits are found by no accident.
+        let world = World::on(backend)
+            .redis(redis.url())
+            .set("verification.code_digits", 10)
+            .start()
+            .await;
+        let secrets = leave_traces(&world).await;
+        let entries = redis.contents().await;
+        let files = database_files(&world);
+
+        let (mut in_redis, mut in_database) = (Vec::new(), Vec::new());
+        for secret in &secrets {
+            let spellings = secret.spellings();
+            if let Some(entry) = entries.iter().find(|entry| holds(entry, &spellings)) {
+                let kind = String::from_utf8_lossy(&entry.key);
+                let kind = kind.rsplit_once(':').map_or(&*kind, |(kind, _)| kind);
+                in_redis.push(format!("{} in {kind}:…", secret.text));
+            }
+            let is_kept = secret.is_never_stored;
+            if is_kept && files.iter().any(|file| contains_any(file, &spellings)) {
+                in_database.push(secret.text.clone());
+            }
+        }
+        countersign_tests::say!(
+            "guarantee 18: {} canaries in {} keys of Redis: found {}: {in_redis:?}; in {} bytes of \
+             the database: found {}: {in_database:?}",
+            secrets.len(),
+            entries.len(),
+            in_redis.len(),
+            files.iter().map(Vec::len).sum::<usize>(),
+            in_database.len(),
+        );
+        assert!(entries.len() >= 20, "there was something to search");
+        assert!(in_redis.is_empty(), "{in_redis:?}");
+        assert!(in_database.is_empty(), "{in_database:?}");
+    });
+}
+
+#[test]
+fn a_canary_is_found_in_every_spelling() {
+    let canary = Canary::address("mina@person1.example");
+    for kept in [
+        b"{\"to\":\"mina@person1.example\"}".to_vec(),
+        STANDARD.encode("xmina@person1.example").into_bytes(),
+        URL_SAFE.encode("xx mina@person1.example yy").into_bytes(),
+        b"00006D696E6140706572736F6E312E6578616D706C65".to_vec(),
+    ] {
+        assert!(contains_any(&kept, &canary.spellings()), "{kept:?}");
+    }
+    assert!(!contains_any(b"mina@person2.example", &canary.spellings()));
+}
+
+/// Something that must not be found.
+struct Canary {
+    text: String,
+    is_never_stored: bool,
+}
+
+impl Canary {
+    /// An address: the database may hold it.
+    fn address(text: &str) -> Self {
+        Self {
+            text: text.into(),
+            is_never_stored: false,
+        }
+    }
+
+    /// A code or a password.
+    fn secret(text: &str) -> Self {
+        Self {
+            text: text.into(),
+            is_never_stored: true,
+        }
+    }
+
+    /// As it is, in hex, and in base64 wherever it begins in what was encoded.
+    fn spellings(&self) -> Vec<Vec<u8>> {
+        let bytes = self.text.as_bytes();
+        let lower: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut spellings = vec![
+            bytes.to_vec(),
+            lower.to_uppercase().into_bytes(),
+            lower.into_bytes(),
+        ];
+        for before in 0..3 {
+            let padded = [&vec![b' '; before], bytes].concat();
+            // Without what depends on the neighbours.
+            let (start, end) = ((before * 8).div_ceil(6), padded.len() * 8 / 6);
+            for engine in [&STANDARD, &URL_SAFE] {
+                spellings.push(engine.encode(&padded).as_bytes()[start..end].to_vec());
+            }
+        }
+        spellings
+    }
+}
+
+/// Does all that keeps something in Redis, and returns what was said meanwhile.
+async fn leave_traces(world: &World) -> Vec<Canary> {
+    let gateway = world.gateway();
+    let mut canaries = vec![Canary::secret(PASSWORD), Canary::secret("wrong guess")];
+    let purposes = [v1::Purpose::SignUp, v1::Purpose::SignIn];
+
+    // Codes of the caller's own, checked and not, right and wrong.
+    for (number, purpose) in purposes.iter().cycle().take(8).enumerate() {
+        let code = format!("owncode{number}ofthecaller");
+        let mail = world.new_email();
+        let mobile = format!("+8210987650{number:02}");
+        for (identifier, address) in [(email(&mail), &mail), (phone(&mobile), &mobile)] {
+            let request = v1::SendCodeRequest {
+                identifier: Some(identifier),
+                purpose: (*purpose).into(),
+                code: code.clone(),
+                client_context: device(SOURCE),
+                ..Default::default()
+            };
+            let id = gateway.ask_for_code(request).await.expect("a code");
+            let wrong = gateway.check_code(&id, "wrongcode1234").await;
+            assert_eq!(reason(&wrong), "CODE_WRONG");
+            if number % 4 < 2 {
+                gateway.check_code(&id, &code).await.expect("a proof");
+            }
+            canaries.push(Canary::address(address));
+        }
+        canaries.push(Canary::secret(&code));
+    }
+
+    // Codes of the service: to sign up, in, and to reset; one of each is spent.
+    for is_spent in [false, true] {
+        let mina = world.sign_up().await;
+        let signing_in = gateway.send_code(email(&mina.email), v1::Purpose::SignIn, "");
+        let id = signing_in.await.expect("a code");
+        let code = world.read_code(&mina.email).await;
+        canaries.push(Canary::secret(&code));
+        if is_spent {
+            let proof = gateway.check_code(&id, &code).await.expect("a proof");
+            gateway.sign_in_proven(&proof).await.expect("a session");
+        }
+        let id = mina.forget_password().await.expect("a code");
+        let code = world.read_code(&mina.email).await;
+        canaries.push(Canary::secret(&code));
+        gateway.check_code(&id, &code).await.expect("a proof");
+        canaries.push(Canary::address(&mina.email));
+
+        let newcomer = world.new_email();
+        let pending = gateway.sign_up_unproven(&newcomer, PASSWORD).await;
+        let id = pending.expect("pending").verification_id;
+        let code = world.read_code(&newcomer).await;
+        canaries.push(Canary::secret(&code));
+        if is_spent {
+            gateway.confirm(&id, &code).await.expect("a user");
+        }
+        canaries.push(Canary::address(&newcomer));
+    }
+
+    // Attempts at accounts that there are, and at some that there are not.
+    let mina = world.sign_up().await;
+    for address in [mina.email.clone(), world.new_email()] {
+        for who in [email(&address), phone("+821098765099")] {
+            let refused = gateway.sign_in_from(SOURCE, who, "wrong guess").await;
+            assert_eq!(reason(&refused), "SIGN_IN_REFUSED");
+        }
+        canaries.push(Canary::address(&address));
+    }
+    canaries.push(Canary::address("+821098765099"));
+    canaries
+}
+
+fn holds(entry: &Entry, spellings: &[Vec<u8>]) -> bool {
+    let mut kept = std::iter::once(&entry.key).chain(&entry.values);
+    kept.any(|bytes| contains_any(bytes, spellings))
+}
+
+fn contains_any(bytes: &[u8], spellings: &[Vec<u8>]) -> bool {
+    spellings.iter().any(|spelling| {
+        let mut windows = bytes.windows(spelling.len());
+        windows.any(|window| window == spelling)
+    })
+}
+
+/// The SQLite file and what lies beside it.
+fn database_files(world: &World) -> Vec<Vec<u8>> {
+    let entries = fs::read_dir(world.directory()).expect("the directory of the world");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let names = paths.filter(|path| path.to_string_lossy().contains("countersign.db"));
+    names.map(|path| fs::read(path).expect("a file")).collect()
+}
