@@ -103,6 +103,11 @@ impl Pair {
             let set = "ALTER SYSTEM SET default_transaction_read_only = on";
             self.old.execute(set).await;
             self.old.execute("SELECT pg_reload_conf()").await;
+            // PostgreSQL tells its open sessions before it lets a new one in.
+            let query =
+                "SELECT 'yes' WHERE current_setting('default_transaction_read_only') = 'on'";
+            let is_told = || async { (!self.old.texts(query).await.is_empty()).then_some(()) };
+            eventually("the primary is read-only", Duration::from_secs(30), is_told).await;
         } else {
             self.old.execute("SET GLOBAL read_only = ON").await;
         }
