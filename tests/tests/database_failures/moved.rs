@@ -46,13 +46,14 @@ async fn follow(backend: Backend) {
     for service in writable {
         serving += usize::from(gateway.is_serving(service).await);
     }
+    // A call in flight while the address moves may succeed on the new primary.
+    load.stop();
+    let meanwhile = load.outcomes().await;
     let database = world.database_name().expect("a database on a server");
     pair.hand_over(database).await;
     line.lead_to(pair.new.address());
     let moved = Instant::now();
-    load.stop();
     let recovery = clients.recover(&world, moved).await;
-    let meanwhile = load.outcomes().await;
 
     let old = pair.old.address();
     let limit = RELEASED_WITHIN.saturating_sub(moved.elapsed());
