@@ -35,10 +35,19 @@ impl VerificationService for VerificationGrpc {
             .serve(rpc("SendCode"), request, |call, message, app| async move {
                 let mut fields = Fields::new();
                 let group = convert::group(&mut fields, &message.group_id);
-                let address = convert::address(&mut fields, "identifier", message.identifier, app.settings.region);
+                let address = convert::address(
+                    &mut fields,
+                    "identifier",
+                    message.identifier,
+                    app.settings.region,
+                );
                 let purpose = convert::purpose(&mut fields, "purpose", message.purpose);
                 if purpose == Some(Purpose::PasswordReset) {
-                    fields.refuse("purpose", "must be PURPOSE_SIGN_UP or PURPOSE_SIGN_IN: StartPasswordReset starts a reset");
+                    fields.refuse(
+                        "purpose",
+                        "must be PURPOSE_SIGN_UP or PURPOSE_SIGN_IN: StartPasswordReset starts a \
+                         reset",
+                    );
                 }
                 let code = match message.code {
                     text if text.is_empty() => None,
@@ -49,9 +58,17 @@ impl VerificationService for VerificationGrpc {
                 }
                 let ttl = convert::code_ttl(&mut fields, message.ttl);
                 let client = convert::client(&mut fields, message.client_context);
-                let command = group.zip(address).zip(purpose).zip(client).map(|(((group, address), purpose), client)| {
-                    SendCode { group, address, purpose, code, ttl, locale: call.locale, client }
-                });
+                let command = group.zip(address).zip(purpose).zip(client).map(
+                    |(((group, address), purpose), client)| SendCode {
+                        group,
+                        address,
+                        purpose,
+                        code,
+                        ttl,
+                        locale: call.locale,
+                        client,
+                    },
+                );
                 let sent = fields.finish(command)?.execute(&app).await?;
                 Ok(v1::SendCodeResponse {
                     verification_id: sent.record.id.to_string(),
