@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
     pub(crate) settings: Vec<(String, String)>,
 
-    /// Connections to the server (validate, refresh and issue).
+    /// Connections to the server.
     #[arg(long, default_value = "8")]
     pub(crate) connections: NonZeroUsize,
 
@@ -60,11 +60,12 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) sign_ins: Option<NonZeroUsize>,
 
-    /// refresh: sessions that are refreshed at once.
+    /// refresh, growth: sessions at once. codes, messages: callers at once.
     #[arg(long, default_value = "64")]
     pub(crate) sessions: NonZeroUsize,
 
-    /// refresh: the PostgreSQL in which a database is created and dropped.
+    /// refresh, messages, growth: the PostgreSQL in which databases are created
+    /// and dropped.
     #[arg(
         long,
         value_name = "URL",
@@ -72,7 +73,16 @@ pub(crate) struct Arguments {
     )]
     pub(crate) postgres: String,
 
-    /// refresh: a Redis for the server, instead of its in-process store.
+    /// growth: the MariaDB in which databases are created and dropped.
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "mysql://root@127.0.0.1:3306/test"
+    )]
+    pub(crate) mariadb: String,
+
+    /// refresh, messages: a Redis for the server, instead of its in-process
+    /// store.
     #[arg(long, value_name = "URL")]
     pub(crate) redis: Option<String>,
 
@@ -94,6 +104,14 @@ pub(crate) enum What {
     Issue,
     /// RefreshTokens on PostgreSQL beside the bare conditional UPDATE; also on SQLite
     Refresh,
+    /// SendCode with an own code and CheckCode on Redis beside the bare EVAL
+    Codes,
+    /// SendCode with a message on PostgreSQL beside the bare INSERT
+    Messages,
+    /// ValidateToken with a million revocations beside a thousand
+    Revocations,
+    /// Sign-in, refresh and cleaning with a million sessions beside a thousand
+    Growth,
     /// The idle server's memory, and the time until its first answer
     Memory,
     /// All of them
@@ -113,6 +131,11 @@ Examples:
   countersign-bench all --json figures.json";
 
 impl Arguments {
+    /// Callers at once.
+    pub(crate) fn callers(&self) -> u32 {
+        u32::try_from(self.sessions.get()).unwrap_or(u32::MAX)
+    }
+
     pub(crate) fn round(&self) -> Duration {
         Duration::from_secs_f64(self.seconds)
     }

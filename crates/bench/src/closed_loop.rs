@@ -1,7 +1,7 @@
 //! Load by clients that each send a call when the one before is answered.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
+use crate::connections::Connections;
 use crate::failure::{Context as _, Failure};
-use crate::lines::Lines;
 use crate::sample::{Sample, Stopwatch};
 use crate::system;
 
@@ -20,7 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Somebody who calls. What it learned in one round it knows in the next.
 pub(crate) trait Client: Send + 'static {
     /// Prepares for a round, on the runtime on which it will call.
-    fn open(&mut self, lines: &mut Lines) -> impl Future<Output = Result<(), Failure>> + Send;
+    fn open(
+        &mut self,
+        connections: &mut Connections,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
 
     /// Makes one call and checks the answer.
     fn call(&mut self) -> impl Future<Output = Result<Step, Failure>> + Send;
@@ -45,6 +48,15 @@ pub(crate) struct Target {
     pub(crate) watched: Option<u32>,
 }
 
+impl Target {
+    /// For clients that connect by themselves.
+    pub(crate) const NONE: Self = Self {
+        address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1),
+        connections: 1,
+        watched: None,
+    };
+}
+
 /// Runs the clients for a time, on one single-threaded runtime for each core.
 ///
 /// # Errors
@@ -66,8 +78,9 @@ pub(crate) fn drive<C: Client>(
         let running: Vec<_> = shares
             .into_iter()
             .map(|share| {
-                let lines = Lines::new(target.address, target.connections.div_ceil(threads));
-                scope.spawn(|| run(share, lines, &start, length))
+                let connections =
+                    Connections::new(target.address, target.connections.div_ceil(threads));
+                scope.spawn(|| run(share, connections, &start, length))
             })
             .collect();
         start.wait();
@@ -86,14 +99,14 @@ pub(crate) fn drive<C: Client>(
 
 fn run<C: Client>(
     mut clients: Vec<C>,
-    mut lines: Lines,
+    mut connections: Connections,
     start: &Barrier,
     length: Duration,
 ) -> Result<(Vec<C>, u64), Failure> {
     let ready = runtime().and_then(|runtime| {
         runtime.block_on(async {
             for client in &mut clients {
-                client.open(&mut lines).await?;
+                client.open(&mut connections).await?;
             }
             Ok(())
         })?;
@@ -150,7 +163,7 @@ mod tests {
     struct Countdown(u32);
 
     impl Client for Countdown {
-        async fn open(&mut self, _lines: &mut Lines) -> Result<(), Failure> {
+        async fn open(&mut self, _connections: &mut Connections) -> Result<(), Failure> {
             Ok(())
         }
 
@@ -166,16 +179,10 @@ mod tests {
         }
     }
 
-    const NOBODY: Target = Target {
-        address: SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1),
-        connections: 1,
-        watched: None,
-    };
-
     #[test]
     fn every_right_answer_is_counted_and_every_client_comes_back() {
         let clients = (1..=5).map(Countdown).collect();
-        let (clients, sample) = drive(clients, NOBODY, Duration::from_secs(60)).unwrap();
+        let (clients, sample) = drive(clients, Target::NONE, Duration::from_secs(60)).unwrap();
         assert_eq!(sample.calls, 1 + 2 + 3 + 4 + 5);
         assert_eq!(clients.len(), 5);
         assert!(clients.iter().all(|client| client.0 == 0));
@@ -184,7 +191,7 @@ mod tests {
     #[test]
     fn one_wrong_answer_spoils_the_round() {
         let clients = vec![Countdown(3), Countdown(13)];
-        let failure = drive(clients, NOBODY, Duration::from_secs(60))
+        let failure = drive(clients, Target::NONE, Duration::from_secs(60))
             .err()
             .unwrap();
         assert_eq!(failure.to_string(), "thirteen");

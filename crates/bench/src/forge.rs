@@ -14,8 +14,8 @@ use countersign_proto::v1::{Claims, ValidateTokenRequest, ValidateTokenResponse}
 use countersign_storage::database::{Database, DatabaseSettings};
 use countersign_token::{AccessClaims, KeySet, SigningKey, Verifier};
 
+use crate::connections::connect;
 use crate::failure::{Context as _, Failure};
-use crate::lines::connect;
 use crate::people::Person;
 use crate::server::{Server, Setup};
 
@@ -93,7 +93,7 @@ async fn active_key(setup: &Setup) -> Result<SigningKey, Failure> {
     let data_dir = setup.data_dir();
     let master_key = fs::read_to_string(data_dir.join("master.key")).context("the master key")?;
     let master_key = MasterKey::decode(&master_key).context("the master key")?;
-    let file = data_dir.join("countersign.db");
+    let file = setup.database_file();
     let settings = DatabaseSettings::new(format!("sqlite://{}", file.display()));
     let database = Database::connect(&settings)
         .await

@@ -5,27 +5,37 @@
 //! system tells how much CPU each of them took.
 
 mod arguments;
+mod cleaning;
 mod closed_loop;
+mod codes;
+mod connections;
 mod corpus;
+mod crowded;
+mod database;
 mod echo;
 mod failure;
 mod forge;
+mod growth;
+mod insert_floor;
 mod issue;
-mod lines;
 mod memory;
+mod messages;
 mod open_loop;
 mod people;
-mod postgres;
+mod pgbench;
 mod raw_call;
+mod redis;
 mod refresh;
 mod refresh_floor;
 mod report;
+mod revocations;
 mod rounds;
 mod sample;
 mod server;
 mod statistics;
 mod system;
 mod validate;
+mod verifying;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -34,7 +44,20 @@ use clap::Parser as _;
 
 use arguments::{Arguments, What};
 use failure::{Context as _, Failure};
-use report::Report;
+use report::{Figure, Report};
+
+type Measure = fn(&Arguments) -> Result<Vec<Figure>, Failure>;
+
+const MEASUREMENTS: [(What, Measure); 8] = [
+    (What::Validate, validate::measure),
+    (What::Revocations, revocations::measure),
+    (What::Issue, issue::measure),
+    (What::Refresh, refresh::measure),
+    (What::Codes, codes::measure),
+    (What::Messages, messages::measure),
+    (What::Growth, growth::measure),
+    (What::Memory, memory::measure),
+];
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -52,18 +75,10 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         return echo::serve(arguments.answer_bytes);
     }
     let mut report = Report::begin(arguments)?;
-    let is_wanted = |what| arguments.what == what || arguments.what == What::All;
-    if is_wanted(What::Validate) {
-        report.extend(validate::measure(arguments)?);
-    }
-    if is_wanted(What::Issue) {
-        report.extend(issue::measure(arguments)?);
-    }
-    if is_wanted(What::Refresh) {
-        report.extend(refresh::measure(arguments)?);
-    }
-    if is_wanted(What::Memory) {
-        report.extend(memory::measure(arguments)?);
+    for (what, measure) in MEASUREMENTS {
+        if arguments.what == what || arguments.what == What::All {
+            report.extend(measure(arguments)?);
+        }
     }
     if let Some(path) = &arguments.json {
         report.write_json(path)?;

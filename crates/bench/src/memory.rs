@@ -11,7 +11,7 @@ use crate::server::Setup;
 use crate::system;
 
 /// The most resident memory when idle, in MB.
-const GATE: f64 = 40.0;
+const GATE: f64 = 30.0;
 
 /// How long the server is left alone before it is looked at.
 const IDLE: Duration = Duration::from_secs(2);

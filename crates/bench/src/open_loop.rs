@@ -14,9 +14,9 @@ use tonic::client::Grpc;
 
 use crate::arguments::Arguments;
 use crate::closed_loop::{Target, runtime};
+use crate::connections::Connections;
 use crate::corpus::Corpus;
 use crate::failure::{Context as _, Failure};
-use crate::lines::Lines;
 use crate::raw_call::ask;
 use crate::report::{Figure, Latencies};
 use crate::system;
@@ -72,9 +72,10 @@ fn offer(
         for _ in 0..threads {
             let (queue, due) = unbounded_channel();
             queues.push(queue);
-            let lines = Lines::new(target.address, target.connections.div_ceil(threads));
+            let connections =
+                Connections::new(target.address, target.connections.div_ceil(threads));
             let (corpus, ready) = (Arc::clone(corpus), &ready);
-            running.push(scope.spawn(move || answer(corpus, lines, due, ready)));
+            running.push(scope.spawn(move || answer(corpus, connections, due, ready)));
         }
         ready.wait();
         let interval = Duration::from_secs(1) / rate.get();
@@ -104,7 +105,7 @@ fn offer(
 
 fn answer(
     corpus: Arc<Corpus>,
-    mut lines: Lines,
+    mut connections: Connections,
     mut due: UnboundedReceiver<Due>,
     ready: &Barrier,
 ) -> Result<Histogram<u64>, Failure> {
@@ -112,7 +113,7 @@ fn answer(
         // The first call of each client would wait for its connection.
         runtime.block_on(async {
             for index in 0..64 {
-                let mut grpc = Grpc::new(lines.take().await?);
+                let mut grpc = Grpc::new(connections.next().await?);
                 ask(&corpus, &mut grpc, index % corpus.len()).await?;
             }
             Ok(())
@@ -125,7 +126,7 @@ fn answer(
         let mut latencies = histogram()?;
         let mut calls = JoinSet::new();
         while let Some((due, number)) = due.recv().await {
-            let mut grpc = Grpc::new(lines.take().await?);
+            let mut grpc = Grpc::new(connections.next().await?);
             let corpus = Arc::clone(&corpus);
             calls.spawn(async move {
                 ask(&corpus, &mut grpc, number % corpus.len()).await?;

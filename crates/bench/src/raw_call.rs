@@ -10,9 +10,9 @@ use tonic::transport::Channel;
 use tonic::{Request, Status};
 
 use crate::closed_loop::{Client, Step};
+use crate::connections::Connections;
 use crate::corpus::Corpus;
 use crate::failure::{Context as _, Failure};
-use crate::lines::Lines;
 
 /// Which questions a caller asks.
 #[derive(Debug, Clone)]
@@ -66,8 +66,8 @@ impl RawCaller {
 }
 
 impl Client for RawCaller {
-    async fn open(&mut self, lines: &mut Lines) -> Result<(), Failure> {
-        self.grpc = Some(Grpc::new(lines.take().await?));
+    async fn open(&mut self, connections: &mut Connections) -> Result<(), Failure> {
+        self.grpc = Some(Grpc::new(connections.next().await?));
         Ok(())
     }
 

@@ -7,34 +7,52 @@ use tonic::transport::Channel;
 
 use crate::arguments::Arguments;
 use crate::closed_loop::{Client, Step, drive, runtime};
+use crate::connections::{Connections, connect};
+use crate::database::FreshDatabase;
 use crate::failure::{Context as _, Failure};
-use crate::lines::{Lines, connect};
 use crate::people::Person;
-use crate::postgres::FreshDatabase;
-use crate::refresh_floor::{create_table, has_pgbench, round_by_driver, round_by_pgbench};
+use crate::pgbench;
+use crate::refresh_floor::{create_table, round_by_driver, round_by_pgbench};
 use crate::report::{Figure, Rates};
-use crate::rounds::{Side, alternate};
+use crate::rounds::{Side, alternate, beside_floors};
 use crate::sample::Sample;
 use crate::server::{Server, Setup};
-use crate::statistics::Spread;
 
-const GATE: f64 = 0.50;
+const GATE: f64 = 0.60;
+/// With fewer than 64 sessions, of which fewer share a commit.
+const GATE_FEW: f64 = 0.55;
 
 /// The people sign in before the round: their hashes may be cheap.
-const CHEAP_HASHES: [(&str, &str); 2] = [
+pub(crate) const CHEAP_HASHES: [(&str, &str); 2] = [
     ("passwords.memory_kib", "8192"),
     ("passwords.iterations", "1"),
 ];
 
 /// Somebody who goes on with the token that the last refresh yielded.
-struct Refreshing {
+pub(crate) struct Refreshing {
     tokens: Tokens,
     auth: Option<AuthServiceClient<Channel>>,
 }
 
+impl Refreshing {
+    /// A session of each person.
+    pub(crate) async fn sign_in(
+        channel: &Channel,
+        people: &[Person],
+    ) -> Result<Vec<Self>, Failure> {
+        let mut auth = AuthServiceClient::new(channel.clone());
+        let mut clients = Vec::new();
+        for person in people {
+            let tokens = person.sign_in(&mut auth).await?;
+            clients.push(Self { tokens, auth: None });
+        }
+        Ok(clients)
+    }
+}
+
 impl Client for Refreshing {
-    async fn open(&mut self, lines: &mut Lines) -> Result<(), Failure> {
-        self.auth = Some(AuthServiceClient::new(lines.take().await?));
+    async fn open(&mut self, connections: &mut Connections) -> Result<(), Failure> {
+        self.auth = Some(AuthServiceClient::new(connections.next().await?));
         Ok(())
     }
 
@@ -63,7 +81,7 @@ impl Client for Refreshing {
 
 pub(crate) fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Failure> {
     let runtime = runtime()?;
-    let database = runtime.block_on(FreshDatabase::create(&arguments.postgres))?;
+    let database = runtime.block_on(FreshDatabase::create(&arguments.postgres, "refresh"))?;
     let figure = on_postgres(arguments, &database.url());
     let deleted = runtime.block_on(database.delete());
     let mut figures = figure?;
@@ -89,31 +107,16 @@ fn on_postgres(arguments: &Arguments, url: &str) -> Result<Vec<Figure>, Failure>
             round_by_driver(url, arguments.round())
         }),
     ];
-    if has_pgbench()? {
+    if pgbench::is_there()? {
         sides.push(Side::new("the bare update, by pgbench", || {
             round_by_pgbench(url, arguments.round())
         }));
-    } else {
-        eprintln!("  there is no pgbench; the floor is that of the driver");
     }
-    let names: Vec<String> = sides.iter().map(|side| side.name.into()).collect();
-    let mut measured = names.into_iter().zip(alternate(arguments.rounds, sides)?);
+    let name = format!("RefreshTokens, PostgreSQL, {sessions} sessions at once");
+    let least = if sessions < 64 { GATE_FEW } else { GATE };
+    let figures = beside_floors(&name, arguments.rounds, least, sides)?;
     check(&server, &clients)?;
-
-    let (_, ours) = measured.next().unwrap_or_default();
-    let mut floors: Vec<(String, Vec<Sample>)> = measured.collect();
-    // The best known floor first; only it decides.
-    floors.sort_by(|(_, a), (_, b)| median_rate(b).total_cmp(&median_rate(a)));
-    let figure = |(index, (floor_name, floor)): (usize, (String, Vec<Sample>))| {
-        Figure::Rates(Rates {
-            name: format!("RefreshTokens, PostgreSQL, {sessions} sessions at once"),
-            floor_name,
-            floor,
-            ours: ours.clone(),
-            gate: Some(GATE).filter(|_| index == 0),
-        })
-    };
-    Ok(floors.into_iter().enumerate().map(figure).collect())
+    Ok(figures)
 }
 
 fn on_sqlite(arguments: &Arguments) -> Result<Figure, Failure> {
@@ -138,13 +141,8 @@ fn on_sqlite(arguments: &Arguments) -> Result<Figure, Failure> {
 fn sign_in(arguments: &Arguments, server: &Server) -> Result<Vec<Refreshing>, Failure> {
     runtime()?.block_on(async {
         let channel = connect(server.address()).await?;
-        let mut auth = AuthServiceClient::new(channel.clone());
-        let mut clients = Vec::new();
-        for person in Person::crowd(&channel, arguments.sessions.get()).await? {
-            let tokens = person.sign_in(&mut auth).await?;
-            clients.push(Refreshing { tokens, auth: None });
-        }
-        Ok(clients)
+        let people = Person::crowd(&channel, arguments.sessions.get()).await?;
+        Refreshing::sign_in(&channel, &people).await
     })
 }
 
@@ -179,9 +177,4 @@ fn check(server: &Server, clients: &[Refreshing]) -> Result<(), Failure> {
         }
         Ok(())
     })
-}
-
-fn median_rate(samples: &[Sample]) -> f64 {
-    let rates = samples.iter().map(Sample::rate);
-    Spread::of(rates).map_or(0.0, |rates| rates.median)
 }

@@ -41,8 +41,17 @@ pub(crate) struct Rates {
     pub(crate) floor_name: String,
     pub(crate) floor: Vec<Sample>,
     pub(crate) ours: Vec<Sample>,
-    /// The least ratio of the rates.
-    pub(crate) gate: Option<f64>,
+    pub(crate) gate: Option<Gate>,
+}
+
+/// What a comparison of rates must show.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Gate {
+    /// The least ratio of our rate to the floor's.
+    Ratio(f64),
+    /// How many times as long as on the floor a call may take at the most.
+    Growth(f64),
 }
 
 /// Of which less is better.
@@ -126,9 +135,26 @@ impl fmt::Display for Figure {
 }
 
 impl Rates {
-    /// Ours to the floor, round by round.
-    pub(crate) fn ratio(&self) -> Option<Spread> {
-        Spread::of_ratios(&rates(&self.ours), &rates(&self.floor))
+    /// Ours to the floor, or the growth of a call's time, round by round.
+    fn write_ratio(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (ours, floor) = (rates(&self.ours), rates(&self.floor));
+        let (name, ratio) = match self.gate {
+            Some(Gate::Growth(_)) => ("growth of a call's time", Spread::of_ratios(&floor, &ours)),
+            Some(Gate::Ratio(_)) | None => ("ratio", Spread::of_ratios(&ours, &floor)),
+        };
+        let Some(ratio) = ratio else {
+            return Ok(());
+        };
+        write!(f, "  {name:<44}{}", spread(ratio, 3))?;
+        match self.gate {
+            Some(Gate::Growth(most)) => {
+                verdict(f, "at most", Some(most), |most| ratio.median <= most)
+            }
+            Some(Gate::Ratio(least)) => {
+                verdict(f, "at least", Some(least), |least| ratio.median >= least)
+            }
+            None => writeln!(f),
+        }
     }
 }
 
@@ -146,10 +172,7 @@ impl fmt::Display for Rates {
             )?;
         }
         line(f, "ours", &rates(&self.ours), 0, "/s")?;
-        if let Some(ratio) = self.ratio() {
-            write!(f, "  {:<44}{}", "ratio", spread(ratio, 3))?;
-            verdict(f, "at least", self.gate, |gate| ratio.median >= gate)?;
-        }
+        self.write_ratio(f)?;
         let (floor, ours) = (server_micros(&self.floor), server_micros(&self.ours));
         if let Some(floor) = &floor {
             line(f, "server CPU a call: floor", floor, 2, " µs")?;
@@ -257,13 +280,30 @@ mod tests {
             floor_name: "b".into(),
             floor: vec![sample(100, 0.5); 3],
             ours: vec![sample(90, 0.5); 3],
-            gate: Some(0.95),
+            gate: Some(Gate::Ratio(0.95)),
         };
         assert!(rates.to_string().contains("MISSED"), "{rates}");
-        rates.gate = Some(0.85);
+        rates.gate = Some(Gate::Ratio(0.85));
         let text = rates.to_string();
         assert!(text.contains("at least 0.85: holds"), "{text}");
         assert!(text.contains("0.900 (0.900 to 0.900)"), "{text}");
+    }
+
+    #[test]
+    fn a_call_that_takes_longer_has_grown() {
+        let rates = |most| Rates {
+            name: "a".into(),
+            floor_name: "b".into(),
+            floor: vec![sample(100, 0.5); 3],
+            ours: vec![sample(80, 0.5); 3],
+            gate: Some(Gate::Growth(most)),
+        };
+        assert!(rates(1.3).to_string().contains("at most 1.3: holds"));
+        let text = rates(1.2).to_string();
+        assert!(
+            text.contains("1.250 (1.250 to 1.250), at most 1.2: MISSED"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Measuring in turn: A B A B …, so that what moves the machine moves all sides.
 
 use crate::failure::Failure;
+use crate::report::{Figure, Gate, Rates};
 use crate::sample::Sample;
+use crate::statistics::Spread;
 
 /// One of the things that are compared.
 pub(crate) struct Side<'a> {
@@ -33,6 +35,55 @@ pub(crate) fn alternate(
         }
     }
     Ok(samples)
+}
+
+/// Measures the first side beside the others, which are floors. The best floor
+/// comes first, and only it decides.
+pub(crate) fn beside_floors(
+    name: &str,
+    rounds: u32,
+    least: f64,
+    sides: Vec<Side<'_>>,
+) -> Result<Vec<Figure>, Failure> {
+    let names: Vec<String> = sides.iter().map(|side| side.name.into()).collect();
+    let mut measured = names.into_iter().zip(alternate(rounds, sides)?);
+    let (_, ours) = measured.next().unwrap_or_default();
+    let mut floors: Vec<(String, Vec<Sample>)> = measured.collect();
+    floors.sort_by(|(_, a), (_, b)| median_rate(b).total_cmp(&median_rate(a)));
+    let figure = |(index, (floor_name, floor)): (usize, (String, Vec<Sample>))| {
+        Figure::Rates(Rates {
+            name: name.into(),
+            floor_name,
+            floor,
+            ours: ours.clone(),
+            gate: Some(Gate::Ratio(least)).filter(|_| index == 0),
+        })
+    };
+    Ok(floors.into_iter().enumerate().map(figure).collect())
+}
+
+/// Measures how much longer a call takes on the second side than on the first.
+pub(crate) fn growth(
+    name: String,
+    rounds: u32,
+    most: f64,
+    small: Side<'_>,
+    large: Side<'_>,
+) -> Result<Figure, Failure> {
+    let floor_name = small.name.to_owned();
+    let mut samples = alternate(rounds, vec![small, large])?.into_iter();
+    Ok(Figure::Rates(Rates {
+        name,
+        floor_name,
+        floor: samples.next().unwrap_or_default(),
+        ours: samples.next().unwrap_or_default(),
+        gate: Some(Gate::Growth(most)),
+    }))
+}
+
+fn median_rate(samples: &[Sample]) -> f64 {
+    let rates = samples.iter().map(Sample::rate);
+    Spread::of(rates).map_or(0.0, |rates| rates.median)
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::arguments::Arguments;
 use crate::closed_loop::{Target, runtime};
+use crate::connections::connect;
 use crate::failure::{Context as _, Failure};
-use crate::lines::connect;
 use crate::system;
 
 /// How long a start may take.
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A process that ends with this value.
 #[derive(Debug)]
-struct Process(Child);
+pub(crate) struct Process(pub(crate) Child);
 
 /// The echo.
 #[derive(Debug)]
@@ -120,6 +120,11 @@ impl Setup {
         self.directory.path().join("data")
     }
 
+    /// The database of the embedded default.
+    pub(crate) fn database_file(&self) -> PathBuf {
+        self.data_dir().join("countersign.db")
+    }
+
     /// Starts the server, with nothing of this process's environment, and waits
     /// for its first answer.
     pub(crate) fn start(&self) -> Result<Server, Failure> {
@@ -206,7 +211,8 @@ fn variable(key: &str) -> String {
     format!("COUNTERSIGN__{}", key.replace('.', "__").to_uppercase())
 }
 
-fn free_address() -> Result<SocketAddr, Failure> {
+/// An address on loopback that nobody listens to.
+pub(crate) fn free_address() -> Result<SocketAddr, Failure> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .context("a free port")

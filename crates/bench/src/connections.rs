@@ -10,14 +10,14 @@ use crate::failure::{Context as _, Failure};
 /// The connections of one thread, opened as clients ask for them and then
 /// shared among them in turn.
 #[derive(Debug)]
-pub(crate) struct Lines {
+pub(crate) struct Connections {
     address: SocketAddr,
     most: usize,
     open: Vec<Channel>,
     next: usize,
 }
 
-impl Lines {
+impl Connections {
     pub(crate) fn new(address: SocketAddr, most: usize) -> Self {
         Self {
             address,
@@ -28,7 +28,7 @@ impl Lines {
     }
 
     /// A connection; it lives on the runtime on which it was first asked for.
-    pub(crate) async fn take(&mut self) -> Result<Channel, Failure> {
+    pub(crate) async fn next(&mut self) -> Result<Channel, Failure> {
         if self.open.len() < self.most {
             self.open.push(connect(self.address).await?);
         }
