@@ -10,6 +10,7 @@ mod plain_hasher;
 mod random;
 mod sent_messages;
 pub mod store_laws;
+mod whole_feed;
 mod world;
 
 pub use clock::HandClock;
@@ -19,4 +20,5 @@ pub use notifications::Notifications;
 pub use plain_hasher::PlainHasher;
 pub use random::SeededRandom;
 pub use sent_messages::SentMessages;
+pub use whole_feed::whole_feed;
 pub use world::{World, address, password, refusal, send_code, sign_in};

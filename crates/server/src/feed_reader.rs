@@ -30,8 +30,11 @@ struct Finished {
     succeeded: bool,
 }
 
-/// The longest that a reading may take. Whoever waits for it waits no longer.
-const READING: Duration = Duration::from_secs(2);
+/// The longest that one answer of the database may take.
+const ANSWER: Duration = Duration::from_secs(2);
+/// The longest that somebody waits for a reading. One may be under way, and the
+/// awaited one follows it.
+const WAITING: Duration = Duration::from_secs(4);
 /// The pause between two readings, however many changes are told.
 const PAUSE_FOR_CHANGES: Duration = Duration::from_millis(10);
 /// The pause before a reading that somebody's unknown key asks for: anybody can
@@ -82,9 +85,8 @@ impl FeedReader {
         if last.number > 0 && !last.succeeded {
             return Err(unavailable());
         }
-        // One reading may be under way, and the awaited one follows it.
         let ended = finished.wait_for(|finished| finished.number >= number);
-        match timeout(2 * READING, ended).await {
+        match timeout(WAITING, ended).await {
             Ok(Ok(finished)) if finished.succeeded => Ok(()),
             _ => Err(unavailable()),
         }
@@ -125,20 +127,31 @@ impl FeedReader {
     /// other from being read.
     pub(crate) async fn read_once(&self, app: &Application) -> Result<(), Error> {
         let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
-        let read = async {
-            let revocations = ReadRevocations.execute(app).await;
-            let keys = ReadSigningKeys.execute(app).await;
-            revocations.and(keys)
-        };
-        let outcome = timeout(READING, read).await.unwrap_or_else(|_| {
-            Err(Error::Unavailable(
-                "the database does not answer in time".into(),
-            ))
-        });
+        let revocations = read_revocations(app).await;
+        let keys = in_time(ReadSigningKeys.execute(app)).await;
+        let outcome = revocations.and(keys);
         self.finished.send_replace(Finished {
             number,
             succeeded: outcome.is_ok(),
         });
         outcome
     }
+}
+
+/// Reads page by page, so that it succeeds however much was revoked.
+async fn read_revocations(app: &Application) -> Result<(), Error> {
+    let mut reading = Some(in_time(ReadRevocations::begin(app)).await?);
+    while let Some(begun) = reading {
+        reading = in_time(begun.read_page(app)).await?;
+    }
+    Ok(())
+}
+
+async fn in_time<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let answer = timeout(ANSWER, answer).await;
+    answer.unwrap_or_else(|_| {
+        Err(Error::Unavailable(
+            "the database does not answer in time".into(),
+        ))
+    })
 }

@@ -278,6 +278,7 @@ macro_rules! store_laws {
             of_16_revocations_at_once_one_ends_the_session
             all_sessions_but_one_are_revoked
             hundreds_of_sessions_are_revoked_at_once
+            pages_of_the_feed_tell_each_revocation_once
             the_feed_tells_what_is_recent_and_needed
             a_retired_signing_key_is_read_as_written
             a_caller_is_read_as_written

@@ -114,8 +114,12 @@ impl World {
     /// # Panics
     /// If they cannot be read.
     pub async fn read(&self) {
-        let revocations = ReadRevocations.execute(&self.app).await;
-        revocations.expect("the revocations are read");
+        let begun = ReadRevocations::begin(&self.app).await;
+        let mut reading = Some(begun.expect("the reading is begun"));
+        while let Some(begun) = reading {
+            let page = begun.read_page(&self.app).await;
+            reading = page.expect("the revocations are read");
+        }
         let keys = ReadSigningKeys.execute(&self.app).await;
         keys.expect("the keys are read");
     }

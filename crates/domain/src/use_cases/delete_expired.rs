@@ -1,4 +1,4 @@
-//! Deleting what has outlived its use.
+//! Deleting what has outlived its use, and forgetting it.
 
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ impl DeleteExpired {
     /// # Errors
     /// If the database does not answer.
     pub async fn execute(self, app: &Application) -> Result<u64, Error> {
+        app.feed.forget_expired(app.clock.monotonic());
         let now = app.clock.now();
         let retention = Retention {
             now,

@@ -24,6 +24,9 @@ pub struct RevocationFeed {
     read_at: Mutex<Option<Timestamp>>,
 }
 
+/// How many entries are forgotten before others get their turn.
+const FORGOTTEN_AT_ONCE: usize = 1024;
+
 impl RevocationFeed {
     /// A feed that was not read yet.
     #[must_use]
@@ -104,9 +107,25 @@ impl RevocationFeed {
             .contains_key(&session)
     }
 
-    /// Forgets what is needed no more at `now` (monotonic).
+    /// Forgets what is needed no more at `now` (monotonic). Those who validate
+    /// do not wait for it, however much there is.
     pub fn forget_expired(&self, now: Duration) {
-        self.write().retain(|_, needed| *needed > now);
+        let sessions = self.sessions.read();
+        let sessions = sessions.unwrap_or_else(PoisonError::into_inner);
+        let expired: Vec<SessionId> = sessions
+            .iter()
+            .filter(|(_, needed)| **needed <= now)
+            .map(|(session, _)| *session)
+            .collect();
+        drop(sessions);
+        for batch in expired.chunks(FORGOTTEN_AT_ONCE) {
+            let mut sessions = self.write();
+            for session in batch {
+                if sessions.get(session).is_some_and(|needed| *needed <= now) {
+                    sessions.remove(session);
+                }
+            }
+        }
     }
 
     /// How many sessions are entered.

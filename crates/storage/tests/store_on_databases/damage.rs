@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_domain::model::{Caller, CallerName, KeyState, Role, SealedSigningKey, Timestamp};
 use countersign_domain::ports::{
-    Callers as _, Outbox as _, Revocations as _, Sessions as _, SigningKeys as _, Store as _,
-    StoreError, Users as _,
+    Callers as _, Outbox as _, Sessions as _, SigningKeys as _, Store as _, StoreError, Users as _,
 };
+use countersign_domain::testing::whole_feed;
 use countersign_storage::Database;
 use countersign_token::Algorithm;
 use tracing_subscriber::fmt::MakeWriter;
@@ -256,7 +256,7 @@ pub(crate) async fn damaged_revocations(url: &str, insertion: &str) {
     let (log, _guard) = listen();
     let beginning = Timestamp::from_millis(0);
     for _ in 0..3 {
-        let feed = store.revocations(beginning, user.created_at).await;
+        let feed = whole_feed(&store, beginning, user.created_at).await;
         assert_eq!(feed.expect("readable"), [revocation]);
     }
     let logged = log.take();

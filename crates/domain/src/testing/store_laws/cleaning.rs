@@ -10,6 +10,7 @@ use crate::model::{
     Timestamp, User,
 };
 use crate::ports::{Retention, StoreError};
+use crate::testing;
 
 const DAY: i64 = 86_400;
 
@@ -57,7 +58,7 @@ pub async fn what_has_outlived_its_use_is_deleted(law: &StoreSubject) {
         assert_eq!(is_queued(law, message).await, is_there, "{message:?}");
     }
     let beginning = Timestamp::from_millis(0);
-    let feed = law.store.revocations(beginning, beginning).await;
+    let feed = testing::whole_feed(&*law.store, beginning, beginning).await;
     let feed = feed.expect("readable");
     for (session, is_there) in with_fate(&gone_revocations, &kept_revocations) {
         let found = feed.iter().any(|entry| entry.session_id == session.id);

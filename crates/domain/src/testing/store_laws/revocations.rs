@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use super::{StoreSubject, yes_of};
 use crate::model::{Revocation, Session, SessionId, Timestamp};
+use crate::ports::FeedPosition;
+use crate::testing;
 
 /// What the feed tells of these sessions; other laws' entries are left out.
 async fn feed(
@@ -13,7 +15,8 @@ async fn feed(
     since: Timestamp,
     now: Timestamp,
 ) -> Vec<Revocation> {
-    let all = law.store.revocations(since, now).await.expect("readable");
+    let all = testing::whole_feed(&*law.store, since, now).await;
+    let all = all.expect("readable");
     let mut entries: Vec<_> = all
         .into_iter()
         .filter(|entry| sessions.contains(&entry.session_id))
@@ -202,6 +205,38 @@ pub async fn hundreds_of_sessions_are_revoked_at_once(law: &StoreSubject) {
     assert_eq!(ended.expect("an answer").len(), sessions.len());
     let ids: Vec<_> = sessions.iter().map(|session| session.id).collect();
     assert_eq!(whole_feed(law, &ids).await.len(), sessions.len());
+}
+
+/// In the order of the stamps, also of those that are equal.
+pub async fn pages_of_the_feed_tell_each_revocation_once(law: &StoreSubject) {
+    let user = law.user().await;
+    let sessions: Vec<_> = (0..10).map(|_| law.new_session(&user)).collect();
+    law.insert_sessions(&sessions).await;
+    let mut uow = law.begin().await;
+    let revoked = uow.revoke_user_sessions(user.id, None, law.now).await;
+    uow.commit().await.expect("committed");
+    let revoked = revoked.expect("an answer");
+    let stamp = revoked.first().expect("ten were live").revoked_at;
+    for limit in [1, 3, 10] {
+        let (mut told, mut stamps) = (Vec::new(), Vec::new());
+        let mut position = Some(FeedPosition::since(stamp));
+        while let Some(from) = position {
+            let page = law.store.revocations(&from, law.now, limit).await;
+            let page = page.expect("readable");
+            assert!(page.revocations.len() <= limit as usize);
+            stamps.extend(page.revocations.iter().map(|entry| entry.revoked_at));
+            told.extend(
+                page.revocations
+                    .into_iter()
+                    .filter(|entry| revoked.contains(entry)),
+            );
+            position = page.next;
+        }
+        assert!(stamps.is_sorted(), "{stamps:?}");
+        let ids: std::collections::BTreeSet<_> =
+            told.iter().map(|entry| entry.session_id).collect();
+        assert_eq!((told.len(), ids.len()), (10, 10), "pages of {limit}");
+    }
 }
 
 /// `since` is part of the span, the moment of expiry is not.

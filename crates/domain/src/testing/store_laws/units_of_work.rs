@@ -12,6 +12,7 @@ use crate::model::{
     Caller, CallerName, Identifier, KeyState, PasswordHash, Role, SealedSigningKey, Timestamp, User,
 };
 use crate::ports::{Store, StoreError, UnitOfWork};
+use crate::testing;
 
 /// Long enough for a unit of work that does not wait.
 const A_WHILE: Duration = Duration::from_millis(150);
@@ -76,7 +77,7 @@ pub async fn a_dropped_unit_of_work_leaves_no_trace(law: &StoreSubject) {
         assert_eq!(law.stored_session(session.id).await, session);
     }
     let beginning = Timestamp::from_millis(0);
-    let feed = law.store.revocations(beginning, beginning).await;
+    let feed = testing::whole_feed(&*law.store, beginning, beginning).await;
     let feed = feed.expect("readable");
     assert!(feed.iter().all(|entry| !ids.contains(&entry.session_id)));
     let keys = law.store.signing_keys().await.expect("readable");

@@ -27,7 +27,7 @@ fn steps(backend: DbBackend) -> Vec<Statement> {
         (
             revocations(),
             vec![
-                index("revocations", &["revoked_at"]),
+                index("revocations", &["revoked_at", "session_id"]),
                 index("revocations", &["expires_at"]),
             ],
         ),

@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use countersign_domain::model::{Revocation, SessionId, Timestamp};
-use countersign_domain::ports::{Revocations, StoreError};
+use countersign_domain::ports::{FeedPage, FeedPosition, Revocations, StoreError};
 use sea_orm::entity::prelude::*;
-use sea_orm::{IntoActiveModel as _, QueryOrder as _, QueryResult};
+use sea_orm::sea_query::Cond;
+use sea_orm::{IntoActiveModel as _, QueryOrder as _, QueryResult, QuerySelect as _};
 
-use super::rows::{self, ALONE, bytes};
+use super::rows::{self, ALONE, bytes, corrupt};
 use crate::database::connection::Db;
 use crate::database::error::store_error;
 use crate::database::handle::Database;
@@ -52,18 +53,45 @@ impl TryFrom<Model> for Revocation {
 impl Revocations for Database {
     async fn revocations(
         &self,
-        since: Timestamp,
+        from: &FeedPosition,
         now: Timestamp,
-    ) -> Result<Vec<Revocation>, StoreError> {
-        let select = Entity::find()
-            .filter(Column::RevokedAt.gte(since.as_millis()))
+        limit: u32,
+    ) -> Result<FeedPage, StoreError> {
+        let revoked_at = from.revoked_at.as_millis();
+        let mut select = Entity::find()
+            .filter(Column::RevokedAt.gte(revoked_at))
             .filter(Column::ExpiresAt.gt(now.as_millis()))
-            .order_by_asc(Column::RevokedAt);
-        let rows = rows::all(select, &self.reader().statement("revocations.since")).await?;
-        Ok(self.damaged.readable("revocations", &rows, key, |row| {
+            .order_by_asc(Column::RevokedAt)
+            .order_by_asc(Column::SessionId)
+            .limit(u64::from(limit));
+        if let Some(after) = &from.after {
+            let is_ahead = Cond::any()
+                .add(Column::RevokedAt.gt(revoked_at))
+                .add(Column::SessionId.gt(after.clone()));
+            select = select.filter(is_ahead);
+        }
+        let rows = rows::all(select, &self.reader().statement("revocations.page")).await?;
+        let last = rows.last().filter(|_| rows.len() == limit as usize);
+        let next = last.map(position).transpose()?;
+        let revocations = self.damaged.readable("revocations", &rows, key, |row| {
             rows::model::<Entity>(row, ALONE)?.try_into()
-        }))
+        });
+        Ok(FeedPage { revocations, next })
     }
+}
+
+/// The position after a row, whatever bytes its id has.
+fn position(row: &QueryResult) -> Result<FeedPosition, StoreError> {
+    let revoked_at: i64 = row
+        .try_get("", Column::RevokedAt.as_str())
+        .map_err(|_| corrupt(Column::RevokedAt))?;
+    let id: Vec<u8> = row
+        .try_get("", Column::SessionId.as_str())
+        .map_err(|_| corrupt(Column::SessionId))?;
+    Ok(FeedPosition {
+        revoked_at: Timestamp::from_millis(revoked_at),
+        after: Some(id),
+    })
 }
 
 /// The session's id as people write it, or the bytes that are there instead.
