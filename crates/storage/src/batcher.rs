@@ -8,11 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign_domain::ports::StoreError;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tracing::error;
-
-use super::error::unavailable;
 
 /// How many requests make a batch at most.
 const LARGEST: usize = 64;
@@ -20,28 +17,38 @@ const LARGEST: usize = 64;
 const CAPACITY: usize = 1024;
 
 /// Takes requests and has them executed in batches.
-pub(super) struct Batcher<Q, A> {
+pub(crate) struct Batcher<Q, A> {
     queue: mpsc::Sender<Pending<Q, A>>,
     patience: Duration,
 }
 
+/// Why there is no answer. What became of the request is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoAnswer {
+    /// It was given up.
+    #[error("the batch was not executed")]
+    NotExecuted,
+    /// It may still come.
+    #[error("it did not answer in time")]
+    InTime,
+}
+
 /// Executes batches.
 #[async_trait]
-pub(super) trait ExecuteBatch<Q, A>: Send + Sync + 'static {
-    /// Answers each request. What is dropped without an answer is answered with
-    /// [`StoreError::Unavailable`].
+pub(crate) trait ExecuteBatch<Q, A>: Send + Sync + 'static {
+    /// Answers each request. What is dropped without an answer has none.
     async fn execute_batch(&self, batch: Vec<Pending<Q, A>>);
 }
 
 /// A request, and where its answer goes.
-pub(super) struct Pending<Q, A> {
-    pub(super) request: Q,
-    reply: oneshot::Sender<Result<A, StoreError>>,
+pub(crate) struct Pending<Q, A> {
+    pub(crate) request: Q,
+    reply: oneshot::Sender<A>,
 }
 
 impl<Q, A> Pending<Q, A> {
     /// Answers. Who does not wait any longer does not hear it.
-    pub(super) fn answer(self, answer: Result<A, StoreError>) {
+    pub(crate) fn answer(self, answer: A) {
         self.reply.send(answer).ok();
     }
 }
@@ -49,29 +56,29 @@ impl<Q, A> Pending<Q, A> {
 impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
     /// Has batches executed until the batcher is dropped. An answer is waited
     /// for no longer than `patience`.
-    pub(super) fn start(patience: Duration, executor: impl ExecuteBatch<Q, A>) -> Self {
+    pub(crate) fn start(patience: Duration, executor: impl ExecuteBatch<Q, A>) -> Self {
         let (queue, requests) = mpsc::channel(CAPACITY);
         tokio::spawn(supervise(requests, Arc::new(executor)));
         Self { queue, patience }
     }
 
     /// Asks, and waits for the answer.
-    pub(super) async fn ask(&self, request: Q) -> Result<A, StoreError> {
+    pub(crate) async fn ask(&self, request: Q) -> Result<A, NoAnswer> {
         let (reply, answer) = oneshot::channel();
         let answered = async {
             self.queue.send(Pending { request, reply }).await.ok();
             answer.await
         };
         match tokio::time::timeout(self.patience, answered).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(unavailable("the batch was not executed")),
-            Err(_) => Err(unavailable("it did not answer in time")),
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) => Err(NoAnswer::NotExecuted),
+            Err(_) => Err(NoAnswer::InTime),
         }
     }
 }
 
-/// Replaces a worker that panics. The batch that it held is answered as
-/// unavailable; the requests behind it are the next worker's.
+/// Replaces a worker that panics. The batch that it held has no answer; the
+/// requests behind it are the next worker's.
 async fn supervise<Q, A>(
     requests: mpsc::Receiver<Pending<Q, A>>,
     executor: Arc<impl ExecuteBatch<Q, A>>,
@@ -84,7 +91,7 @@ async fn supervise<Q, A>(
         let worker = work(Arc::clone(&requests), Arc::clone(&executor));
         match tokio::spawn(worker).await {
             Err(failure) if failure.is_panic() => {
-                error!("a worker of group commit panicked and is replaced");
+                error!("a worker that executes batches panicked and is replaced");
             }
             _ => return,
         }
@@ -106,13 +113,6 @@ async fn work<Q, A>(
         if !batch.is_empty() {
             executor.execute_batch(batch).await;
         }
-    }
-}
-
-/// Answers all with the same error.
-pub(super) fn fail_batch<Q, A>(batch: Vec<Pending<Q, A>>, error: &StoreError) {
-    for pending in batch {
-        pending.answer(Err(error.clone()));
     }
 }
 

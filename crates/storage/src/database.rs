@@ -9,7 +9,6 @@
 //! without a password in it.
 
 mod backup;
-mod batcher;
 mod cleaning;
 mod connection;
 mod damaged_rows;

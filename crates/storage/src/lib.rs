@@ -1,6 +1,7 @@
 //! What the service keeps, and where: users, credentials and sessions in a SQL
 //! [`database`], and what is short-lived in an [`ephemeral`] store.
 
+mod batcher;
 pub mod database;
 pub mod ephemeral;
 

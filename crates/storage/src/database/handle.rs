@@ -3,16 +3,16 @@
 
 use countersign_domain::model::{QueuedMessage, Rotation, Session, SessionId, User};
 
-use super::batcher::Batcher;
 use super::connection::{Db, Pools};
 use super::damaged_rows::DamagedRows;
+use super::group_commit::GroupCommit;
 
 /// A [`Store`](countersign_domain::ports::Store) in a SQL database.
 pub struct Database {
     pub(super) pools: Pools,
-    pub(super) session_reads: Batcher<SessionId, Option<(Session, User)>>,
-    pub(super) rotations: Batcher<(SessionId, Rotation), bool>,
-    pub(super) messages: Batcher<QueuedMessage, ()>,
+    pub(super) session_reads: GroupCommit<SessionId, Option<(Session, User)>>,
+    pub(super) rotations: GroupCommit<(SessionId, Rotation), bool>,
+    pub(super) messages: GroupCommit<QueuedMessage, ()>,
     /// The rows that were skipped and reported.
     pub(super) damaged: DamagedRows,
 }

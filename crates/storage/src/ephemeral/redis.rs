@@ -1,7 +1,7 @@
 //! The ephemeral store on Redis, for several servers.
 //!
-//! Each verb is one round trip. What is more than one command is a Lua script,
-//! which Redis runs alone. All keys have one hash tag, as the keys of a call
+//! Each verb is one round trip, which it shares with others of the same moment.
+//! What is more than one command is a Lua script, which Redis runs alone. All keys have one hash tag, as the keys of a call
 //! have to be in one slot of a Cluster and any of them may meet in a call.
 //!
 //! Each script begins with `#!lua`, so Redis refuses the whole of it where writes
@@ -10,8 +10,11 @@
 //! right guess could be told from a wrong one by whether Redis had to write.
 
 mod budgets;
+mod call;
+mod calls;
 mod changes;
 mod connection;
+mod pipelines;
 mod secrets;
 mod settings;
 mod values;
@@ -24,7 +27,7 @@ use countersign_domain::ports::{
     Budget, Comparison, EphemeralError, EphemeralStore, Exchange, Secret, Spending,
 };
 
-use connection::Connections;
+use calls::Calls;
 
 pub use changes::{Changes, Subscription};
 pub use settings::RedisSettings;
@@ -39,7 +42,7 @@ const MAX_TTL: Duration = Duration::from_secs(100 * 365 * 86_400);
 /// twice. A failover of Redis can lose the last writes, as its replication does
 /// not wait. Windows and times to live go by the clock of Redis.
 pub struct Redis {
-    connections: Arc<Connections>,
+    calls: Arc<Calls>,
     scope: Arc<str>,
     max_budget_names: usize,
 }
@@ -55,7 +58,7 @@ impl Redis {
     pub async fn connect(settings: &RedisSettings) -> Result<Self, EphemeralError> {
         settings.check()?;
         let redis = Self {
-            connections: Arc::new(Connections::open(settings)?),
+            calls: Arc::new(Calls::open(settings)?),
             scope: settings.scope.as_str().into(),
             max_budget_names: settings.max_budget_names,
         };
@@ -69,7 +72,7 @@ impl Redis {
     /// If it is called outside a Tokio runtime.
     #[must_use]
     pub fn changes(&self) -> Changes {
-        Changes::new(Arc::clone(&self.connections), self.key("changes"))
+        Changes::new(Arc::clone(&self.calls), self.key("changes"))
     }
 
     /// The key of something that there is one of.

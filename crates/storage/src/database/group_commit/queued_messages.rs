@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_domain::model::QueuedMessage;
+use countersign_domain::ports::StoreError;
 use sea_orm::sea_query::{ArrayType, Value};
 use sea_orm::{
     ConnectionTrait as _, DbBackend, DbErr, EntityTrait as _, IntoActiveModel as _, Statement,
 };
 
-use crate::database::batcher::{Batcher, ExecuteBatch, Pending, fail_batch};
+use super::{GroupCommit, PendingAnswer, fail_batch};
+use crate::batcher::{Batcher, ExecuteBatch};
 use crate::database::connection::{ConnectionPool, Db, PinnedConnection};
 use crate::database::error::{is_about_a_row, store_error};
 use crate::database::tables::outbox;
 
-type PendingMessage = Pending<QueuedMessage, ()>;
+type PendingMessage = PendingAnswer<QueuedMessage, ()>;
 
 /// How much one statement carries, unless a single message is larger. The driver
 /// leaves Nagle's algorithm on: what does not fit into one segment waits for an
@@ -30,7 +32,7 @@ pub(in crate::database) struct MessageBatches {
 }
 
 impl MessageBatches {
-    pub(in crate::database) fn start(self, patience: Duration) -> Batcher<QueuedMessage, ()> {
+    pub(in crate::database) fn start(self, patience: Duration) -> GroupCommit<QueuedMessage, ()> {
         Batcher::start(patience, self)
     }
 
@@ -54,7 +56,7 @@ impl MessageBatches {
 }
 
 #[async_trait]
-impl ExecuteBatch<QueuedMessage, ()> for MessageBatches {
+impl ExecuteBatch<QueuedMessage, Result<(), StoreError>> for MessageBatches {
     async fn execute_batch(&self, batch: Vec<PendingMessage>) {
         for statement in split(batch) {
             self.execute_statement(statement).await;

@@ -10,7 +10,8 @@ use countersign_domain::ports::{StoreError, UnitOfWork as _};
 use sea_orm::sea_query::{ArrayType, Value};
 use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 
-use crate::database::batcher::{Batcher, ExecuteBatch, Pending, fail_batch};
+use super::{GroupCommit, PendingAnswer, fail_batch};
+use crate::batcher::{Batcher, ExecuteBatch};
 use crate::database::connection::{ConnectionPool, Db, PinnedConnection};
 use crate::database::dialect::Rotations;
 use crate::database::error::store_error;
@@ -18,7 +19,7 @@ use crate::database::tables::sessions::{self, expiry_day};
 use crate::database::unit_of_work::SqlUnitOfWork;
 
 type Request = (SessionId, Rotation);
-type PendingRotation = Pending<Request, bool>;
+type PendingRotation = PendingAnswer<Request, bool>;
 
 /// Rotates the sessions of a batch. Each request is answered as
 /// [`sessions::rotate`] would answer it alone.
@@ -30,7 +31,7 @@ pub(in crate::database) struct RotationBatches {
 }
 
 impl RotationBatches {
-    pub(in crate::database) fn start(self, patience: Duration) -> Batcher<Request, bool> {
+    pub(in crate::database) fn start(self, patience: Duration) -> GroupCommit<Request, bool> {
         Batcher::start(patience, self)
     }
 
@@ -113,7 +114,7 @@ impl RotationBatches {
 }
 
 #[async_trait]
-impl ExecuteBatch<Request, bool> for RotationBatches {
+impl ExecuteBatch<Request, Result<bool, StoreError>> for RotationBatches {
     async fn execute_batch(&self, batch: Vec<PendingRotation>) {
         match (self.pool.dialect().rotations, &self.pinned) {
             (Rotations::Set, Some(connection)) => {

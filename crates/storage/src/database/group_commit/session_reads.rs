@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_domain::model::{Session, SessionId, User};
+use countersign_domain::ports::StoreError;
 
-use crate::database::batcher::{Batcher, ExecuteBatch, Pending, fail_batch};
+use super::{GroupCommit, PendingAnswer, fail_batch};
+use crate::batcher::{Batcher, ExecuteBatch};
 use crate::database::connection::{ConnectionPool, Db, PinnedConnection};
 use crate::database::tables::sessions;
 
@@ -18,15 +20,15 @@ pub(in crate::database) struct SessionBatches {
 }
 
 impl SessionBatches {
-    pub(in crate::database) fn start(self, patience: Duration) -> Batcher<SessionId, Found> {
+    pub(in crate::database) fn start(self, patience: Duration) -> GroupCommit<SessionId, Found> {
         Batcher::start(patience, self)
     }
 }
 
 #[async_trait]
-impl ExecuteBatch<SessionId, Found> for SessionBatches {
+impl ExecuteBatch<SessionId, Result<Found, StoreError>> for SessionBatches {
     /// One that cannot be read spoils no other.
-    async fn execute_batch(&self, batch: Vec<Pending<SessionId, Found>>) {
+    async fn execute_batch(&self, batch: Vec<PendingAnswer<SessionId, Found>>) {
         let db = match &self.pinned {
             Some(connection) => Db::pinned_reads(connection),
             None => Db::pool(&self.pool),

@@ -12,6 +12,7 @@ use sea_orm::{IntoActiveModel as _, QueryOrder as _, QueryResult, QuerySelect as
 use super::rows::{self, ALONE, bytes, parsed};
 use crate::database::connection::Db;
 use crate::database::error::store_error;
+use crate::database::group_commit;
 use crate::database::handle::Database;
 use crate::database::unit_of_work::SqlUnitOfWork;
 
@@ -80,7 +81,7 @@ impl TryFrom<Model> for ClaimedMessage {
 #[async_trait]
 impl Outbox for Database {
     async fn enqueue(&self, message: &QueuedMessage) -> Result<(), StoreError> {
-        self.messages.ask(message.clone()).await
+        group_commit::ask(&self.messages, message.clone()).await
     }
 
     /// Rows that somebody else is claiming are passed over. Those that cannot be

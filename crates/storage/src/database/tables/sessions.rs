@@ -21,6 +21,7 @@ use super::rows::{
 use super::{revocations, users};
 use crate::database::connection::Db;
 use crate::database::error::store_error;
+use crate::database::group_commit;
 use crate::database::handle::Database;
 use crate::database::unit_of_work::SqlUnitOfWork;
 
@@ -159,7 +160,7 @@ impl Sessions for Database {
         &self,
         id: SessionId,
     ) -> Result<Option<(Session, User)>, StoreError> {
-        self.session_reads.ask(id).await
+        group_commit::ask(&self.session_reads, id).await
     }
 
     /// Newest first: the ids are UUIDs of version 7 and sort by age.
@@ -183,7 +184,7 @@ impl Sessions for Database {
     }
 
     async fn rotate(&self, session: SessionId, rotation: Rotation) -> Result<bool, StoreError> {
-        self.rotations.ask((session, rotation)).await
+        group_commit::ask(&self.rotations, (session, rotation)).await
     }
 }
 

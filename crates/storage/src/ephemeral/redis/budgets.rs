@@ -11,14 +11,13 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use countersign_domain::ports::{Budget, EphemeralError, Spending};
-use deadpool_redis::redis::{Script, ScriptInvocation};
 
-use super::connection::Request;
+use super::call::{Lua, ScriptCall, StaticLua};
 use super::{Redis, millis};
 
 /// Keys and arguments as the heads of `budgets.lua` and `spend.lua` say.
-static SPEND: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(concat!(
+static SPEND: StaticLua = LazyLock::new(|| {
+    Lua::new(concat!(
         "#!lua\n",
         include_str!("lua/budgets.lua"),
         include_str!("lua/spend.lua"),
@@ -26,8 +25,8 @@ static SPEND: LazyLock<Script> = LazyLock::new(|| {
 });
 
 /// Keys: the budgets. It needs no room, so it runs when the memory is full, too.
-static REFUND: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
+static REFUND: StaticLua = LazyLock::new(|| {
+    Lua::new(
         "#!lua flags=allow-oom
         for _, budget in ipairs(KEYS) do
             if tonumber(redis.call('GET', budget) or 0) > 0 then
@@ -38,8 +37,8 @@ static REFUND: LazyLock<Script> = LazyLock::new(|| {
 });
 
 /// Keys as the heads of `budgets.lua` and `ping.lua` say.
-static PING: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(concat!(
+static PING: StaticLua = LazyLock::new(|| {
+    Lua::new(concat!(
         "#!lua\n",
         include_str!("lua/budgets.lua"),
         include_str!("lua/ping.lua"),
@@ -50,13 +49,13 @@ pub(super) async fn spend(redis: &Redis, budgets: &[Budget]) -> Result<Spending,
     if budgets.is_empty() {
         return Ok(Spending::Spent);
     }
-    let mut spend = SPEND.key(names_key(redis));
+    let mut spend = SPEND.call();
+    spend.key(names_key(redis));
     spend.arg(redis.max_budget_names);
     for budget in budgets {
         add_budget(redis, budget, &mut spend);
     }
-    let request = Request::Script(spend);
-    let (refused, wait): (usize, u64) = redis.connections.ask("spend", &request).await?;
+    let (refused, wait): (usize, u64) = redis.calls.ask("spend", spend).await?;
     Ok(match refused.checked_sub(1) {
         None => Spending::Spent,
         Some(index) => Spending::Refused {
@@ -70,19 +69,19 @@ pub(super) async fn refund(redis: &Redis, budgets: &[Budget]) -> Result<(), Ephe
     if budgets.is_empty() {
         return Ok(());
     }
-    let mut refund = REFUND.prepare_invoke();
+    let mut refund = REFUND.call();
     for budget in budgets {
         refund.key(key_of(redis, budget));
     }
-    let request = Request::Script(refund);
-    redis.connections.ask("refund", &request).await
+    redis.calls.ask("refund", refund).await
 }
 
 /// Writes something, and removes names of budgets that have ended.
 pub(super) async fn ping(redis: &Redis) -> Result<(), EphemeralError> {
-    let mut ping = PING.key(names_key(redis));
+    let mut ping = PING.call();
+    ping.key(names_key(redis));
     ping.key(redis.key("ping"));
-    redis.connections.ask("ping", &Request::Script(ping)).await
+    redis.calls.ask("ping", ping).await
 }
 
 /// The first key of each script that includes `budgets.lua`.
@@ -91,9 +90,9 @@ pub(super) fn names_key(redis: &Redis) -> String {
 }
 
 /// The key and the two arguments of a budget.
-pub(super) fn add_budget(redis: &Redis, budget: &Budget, invocation: &mut ScriptInvocation<'_>) {
-    invocation.key(key_of(redis, budget));
-    invocation.arg(budget.limit).arg(millis(budget.window));
+pub(super) fn add_budget(redis: &Redis, budget: &Budget, call: &mut ScriptCall) {
+    call.key(key_of(redis, budget));
+    call.arg(budget.limit).arg(millis(budget.window));
 }
 
 fn key_of(redis: &Redis, budget: &Budget) -> String {

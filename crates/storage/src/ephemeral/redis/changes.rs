@@ -8,12 +8,13 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use countersign_domain::ports::EphemeralError;
-use deadpool_redis::redis::{PushKind, Script};
+use deadpool_redis::redis::PushKind;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
-use super::connection::{Connections, Request};
+use super::call::{Lua, StaticLua};
+use super::calls::Calls;
 
 /// How often a subscriber makes sure that Redis is still there.
 const PROBE_INTERVAL: Duration = Duration::from_secs(3);
@@ -25,8 +26,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
 /// Key: the channel. A replica refuses it, as messages do not go from replicas
 /// to their master.
-static PUBLISH: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
+static PUBLISH: StaticLua = LazyLock::new(|| {
+    Lua::new(
         "#!lua flags=allow-oom
         redis.call('PUBLISH', KEYS[1], '')",
     )
@@ -37,7 +38,7 @@ static PUBLISH: LazyLock<Script> = LazyLock::new(|| {
 ///
 /// Publishing ends when it is dropped; subscriptions go on.
 pub struct Changes {
-    connections: Arc<Connections>,
+    calls: Arc<Calls>,
     channel: Arc<str>,
     published: Arc<Notify>,
     publisher: AbortHandle,
@@ -48,16 +49,16 @@ pub struct Changes {
 pub struct Subscription(AbortHandle);
 
 impl Changes {
-    pub(super) fn new(connections: Arc<Connections>, channel: String) -> Self {
+    pub(super) fn new(calls: Arc<Calls>, channel: String) -> Self {
         let channel: Arc<str> = channel.into();
         let published = Arc::new(Notify::new());
         let publishing = publish_when_asked(
-            Arc::clone(&connections),
+            Arc::clone(&calls),
             Arc::clone(&channel),
             Arc::clone(&published),
         );
         Self {
-            connections,
+            calls,
             channel,
             published,
             publisher: tokio::spawn(publishing).abort_handle(),
@@ -79,7 +80,7 @@ impl Changes {
     /// If it is called outside a Tokio runtime.
     pub fn subscribe(&self, on_change: impl Fn() + Send + Sync + 'static) -> Subscription {
         let listening = listen(
-            Arc::clone(&self.connections),
+            Arc::clone(&self.calls),
             Arc::clone(&self.channel),
             Arc::new(on_change),
         );
@@ -99,15 +100,12 @@ impl Drop for Subscription {
     }
 }
 
-async fn publish_when_asked(
-    connections: Arc<Connections>,
-    channel: Arc<str>,
-    published: Arc<Notify>,
-) {
+async fn publish_when_asked(calls: Arc<Calls>, channel: Arc<str>, published: Arc<Notify>) {
     loop {
         published.notified().await;
-        let publish = Request::Script(PUBLISH.key(&*channel));
-        let answer: Result<(), EphemeralError> = connections.ask("publish", &publish).await;
+        let mut publish = PUBLISH.call();
+        publish.key(&*channel);
+        let answer: Result<(), EphemeralError> = calls.ask("publish", publish).await;
         if let Err(error) = answer {
             tracing::debug!(%error, "a wake-up call was not published");
         }
@@ -115,7 +113,7 @@ async fn publish_when_asked(
 }
 
 async fn listen(
-    connections: Arc<Connections>,
+    calls: Arc<Calls>,
     channel: Arc<str>,
     on_change: Arc<impl Fn() + Send + Sync + 'static>,
 ) {
@@ -128,7 +126,7 @@ async fn listen(
             PushKind::Disconnection => end.notify_one(),
             _ => (),
         };
-        match connections.subscribe(&channel, on_push).await {
+        match calls.connections.subscribe(&channel, on_push).await {
             Ok(mut connection) => {
                 pause = FIRST_PAUSE;
                 on_change();
@@ -137,7 +135,7 @@ async fn listen(
                         () = ended.notified() => break,
                         () = sleep(PROBE_INTERVAL) => (),
                     }
-                    if let Err(error) = connections.probe(&mut connection).await {
+                    if let Err(error) = calls.connections.probe(&mut connection).await {
                         tracing::debug!(%error, "the wake-up calls are not heard");
                         break;
                     }

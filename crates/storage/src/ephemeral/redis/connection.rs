@@ -1,8 +1,4 @@
-//! Connections to Redis, and what becomes of their failures.
-//!
-//! A call is repeated in one case only: when Redis said that it is a replica,
-//! which means that nothing was written. After any other failure it is not known
-//! what Redis did, or it would do it again.
+//! Connections to Redis, and how their failures are told.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -12,14 +8,12 @@ use countersign_domain::ports::EphemeralError;
 use deadpool_redis::redis::aio::MultiplexedConnection;
 use deadpool_redis::redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use deadpool_redis::redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, IntoConnectionInfo as _,
-    ProtocolVersion, PushInfo, PushKind, RedisError, RedisResult, ScriptInvocation,
-    ServerErrorKind, cmd,
+    AsyncConnectionConfig, Client, IntoConnectionInfo as _, ProtocolVersion, PushInfo, PushKind,
+    RedisError, cmd,
 };
 use deadpool_redis::{Hook, HookError, Manager, Pool, PoolError};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
-use tracing::Instrument as _;
 
 use super::settings::{RedisSettings, unusable_url};
 
@@ -30,12 +24,6 @@ const IDLE_BEFORE_PROBE: Duration = Duration::from_secs(5);
 /// How many calls a connection takes before its callers wait to hand theirs
 /// over.
 const CALLS_AHEAD: usize = 256;
-
-/// A command or a call of a script.
-pub(super) enum Request<'a> {
-    Command(Cmd),
-    Script(ScriptInvocation<'a>),
-}
 
 /// Some connections to one server, each of which carries many calls at once: a
 /// connection stays out of the pool for as long as it is good, so that no call
@@ -58,20 +46,10 @@ struct Connection {
     generation: u64,
 }
 
-/// A connection for one call.
-struct Lent {
-    calls: MultiplexedConnection,
-    generation: u64,
-}
-
-impl Request<'_> {
-    async fn send<T: FromRedisValue>(&self, calls: &mut MultiplexedConnection) -> RedisResult<T> {
-        match self {
-            Self::Command(command) => command.query_async(calls).await,
-            // A script that Redis does not know is loaded and called again.
-            Self::Script(invocation) => invocation.invoke_async(calls).await,
-        }
-    }
+/// A connection for one pipeline.
+pub(super) struct Lent {
+    pub(super) calls: MultiplexedConnection,
+    pub(super) generation: u64,
 }
 
 impl Connections {
@@ -123,26 +101,6 @@ impl Connections {
         })
     }
 
-    /// Asks, within the time.
-    pub(super) async fn ask<T: FromRedisValue>(
-        &self,
-        verb: &'static str,
-        request: &Request<'_>,
-    ) -> Result<T, EphemeralError> {
-        let span = tracing::debug_span!("redis", verb);
-        let generation = self.generation.load(Ordering::Acquire);
-        let answer = timeout(self.timeout, self.ask_a_master(request));
-        match answer.instrument(span).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(failure)) => Err(self.error(&describe(&failure))),
-            Err(_) => {
-                // Whatever stood still may stand still again.
-                self.retire(generation);
-                Err(self.error(&self.no_answer()))
-            }
-        }
-    }
-
     /// A connection besides those that are asked, which listens to a channel.
     /// `on_push` is told of each message and of the end.
     pub(super) async fn subscribe(
@@ -179,28 +137,8 @@ impl Connections {
         }
     }
 
-    /// Asks, and if the server has become a replica, asks whoever is reached by a
-    /// new connection.
-    async fn ask_a_master<T: FromRedisValue>(&self, request: &Request<'_>) -> Result<T, PoolError> {
-        match self.ask_once(request).await {
-            Err(PoolError::Backend(error)) if is_replica(&error) => self.ask_once(request).await,
-            answer => answer,
-        }
-    }
-
-    async fn ask_once<T: FromRedisValue>(&self, request: &Request<'_>) -> Result<T, PoolError> {
-        let mut connection = self.connection().await?;
-        let answer = request.send(&mut connection.calls).await;
-        if let Err(error) = &answer
-            && (error.code().is_none() || is_replica(error))
-        {
-            self.retire(connection.generation);
-        }
-        Ok(answer?)
-    }
-
     /// The connection whose turn it is; a new one, where that is of no use.
-    async fn connection(&self) -> Result<Lent, PoolError> {
+    pub(super) async fn lend(&self) -> Result<Lent, PoolError> {
         let slot = self.next_slot.fetch_add(1, Ordering::Relaxed) % self.slots.len();
         let mut slot = self.slots[slot].lock().await;
         let generation = self.generation.load(Ordering::Acquire);
@@ -223,7 +161,7 @@ impl Connections {
 
     /// Has no connection of this generation used again. Calls that are on their
     /// way end as they may.
-    fn retire(&self, generation: u64) {
+    pub(super) fn retire(&self, generation: u64) {
         // If it fails, somebody else has just done it.
         let next = generation + 1;
         self.generation
@@ -231,12 +169,22 @@ impl Connections {
             .ok();
     }
 
-    fn no_answer(&self) -> String {
+    /// The generation whose connections are used.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// How long a verb may take.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    pub(super) fn no_answer(&self) -> String {
         let timeout = self.timeout;
         format!("no answer within {timeout:?}")
     }
 
-    fn error(&self, what: &str) -> EphemeralError {
+    pub(super) fn error(&self, what: &str) -> EphemeralError {
         EphemeralError(format!("Redis at {}: {what}", self.address))
     }
 }
@@ -283,11 +231,7 @@ async fn require_fitness(calls: &mut MultiplexedConnection) -> Result<(), HookEr
     }
 }
 
-fn is_replica(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
-}
-
-fn describe(failure: &PoolError) -> String {
+pub(super) fn describe(failure: &PoolError) -> String {
     match failure {
         PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
             describe_redis(error)
@@ -301,7 +245,7 @@ fn describe(failure: &PoolError) -> String {
 
 /// What Redis itself says may repeat the arguments of a command, and those are
 /// nobody's business: its code says enough.
-fn describe_redis(error: &RedisError) -> String {
+pub(super) fn describe_redis(error: &RedisError) -> String {
     match error.code() {
         Some("OOM") => "its memory is full (OOM)".into(),
         Some(code) => format!("it refused with {code}"),

@@ -8,15 +8,15 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use countersign_domain::ports::{Budget, Comparison, EphemeralError, Exchange, Secret};
-use deadpool_redis::redis::{Script, cmd};
+use deadpool_redis::redis::cmd;
 
-use super::connection::Request;
+use super::call::{Lua, StaticLua};
 use super::values::key_of;
 use super::{Redis, budgets, millis};
 
 /// Keys: the series', the value's. Arguments: value, secret, milliseconds.
-static SUPERSEDE: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
+static SUPERSEDE: StaticLua = LazyLock::new(|| {
+    Lua::new(
         "#!lua
         local earlier = redis.call('GET', KEYS[1])
         if earlier and redis.call('HGET', earlier, 'o') == KEYS[1] then
@@ -25,14 +25,13 @@ static SUPERSEDE: LazyLock<Script> = LazyLock::new(|| {
         redis.call('DEL', KEYS[2])
         redis.call('HSET', KEYS[2], 'v', ARGV[1], 's', ARGV[2], 'n', 0, 'o', KEYS[1])
         redis.call('PEXPIRE', KEYS[2], ARGV[3])
-        redis.call('SET', KEYS[1], KEYS[2])
-        redis.call('PEXPIRE', KEYS[1], ARGV[3])",
+        redis.call('SET', KEYS[1], KEYS[2], 'PX', ARGV[3])",
     )
 });
 
 /// Key: the series'. Answers the value of the latest.
-static LATEST: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
+static LATEST: StaticLua = LazyLock::new(|| {
+    Lua::new(
         "#!lua flags=no-writes
         local key = redis.call('GET', KEYS[1])
         if not key then
@@ -46,8 +45,8 @@ static LATEST: LazyLock<Script> = LazyLock::new(|| {
 /// Keys and arguments as the head of `compare.lua` says. Lua does not compare in
 /// constant time, and need not: secrets are digests under a key that Redis does
 /// not hold.
-static COMPARE: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(concat!(
+static COMPARE: StaticLua = LazyLock::new(|| {
+    Lua::new(concat!(
         "#!lua\n",
         include_str!("lua/budgets.lua"),
         include_str!("lua/compare.lua"),
@@ -61,18 +60,18 @@ pub(super) async fn supersede(
     secret: Secret<'_>,
     ttl: Duration,
 ) -> Result<(), EphemeralError> {
-    let mut supersede = SUPERSEDE.key(series_key(redis, series));
+    let mut supersede = SUPERSEDE.call();
+    supersede.key(series_key(redis, series));
     supersede.key(key_of(redis, key));
     supersede.arg(secret.value).arg(secret.secret);
     supersede.arg(millis(ttl));
-    let request = Request::Script(supersede);
-    redis.connections.ask("supersede", &request).await
+    redis.calls.ask("supersede", supersede).await
 }
 
 pub(super) async fn latest(redis: &Redis, series: &str) -> Result<Option<Vec<u8>>, EphemeralError> {
-    let latest = LATEST.key(series_key(redis, series));
-    let request = Request::Script(latest);
-    redis.connections.ask("latest", &request).await
+    let mut latest = LATEST.call();
+    latest.key(series_key(redis, series));
+    redis.calls.ask("latest", latest).await
 }
 
 pub(super) async fn compare(
@@ -83,7 +82,8 @@ pub(super) async fn compare(
     budget: &Budget,
     exchange: Option<Exchange<'_>>,
 ) -> Result<Comparison, EphemeralError> {
-    let mut compare = COMPARE.key(budgets::names_key(redis));
+    let mut compare = COMPARE.call();
+    compare.key(budgets::names_key(redis));
     compare.arg(redis.max_budget_names);
     budgets::add_budget(redis, budget, &mut compare);
     compare.key(key_of(redis, key));
@@ -92,8 +92,7 @@ pub(super) async fn compare(
         compare.key(key_of(redis, key));
         compare.arg(value).arg(millis(ttl));
     }
-    let request = Request::Script(compare);
-    let (comparison, number): (String, u64) = redis.connections.ask("compare", &request).await?;
+    let (comparison, number): (String, u64) = redis.calls.ask("compare", compare).await?;
     let unknown = || EphemeralError(format!("Redis says that a secret {comparison}"));
     match comparison.as_str() {
         "matches" => Ok(Comparison::Matches),
@@ -113,8 +112,7 @@ pub(super) async fn compare(
 pub(super) async fn tries(redis: &Redis, key: &str) -> Result<u32, EphemeralError> {
     let mut tries = cmd("HGET");
     tries.arg(key_of(redis, key)).arg("n");
-    let request = Request::Command(tries);
-    let tries: Option<u32> = redis.connections.ask("tries", &request).await?;
+    let tries: Option<u32> = redis.calls.ask("tries", tries).await?;
     Ok(tries.unwrap_or(0))
 }
 

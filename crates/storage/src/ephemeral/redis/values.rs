@@ -7,14 +7,14 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use countersign_domain::ports::EphemeralError;
-use deadpool_redis::redis::{Script, cmd};
+use deadpool_redis::redis::cmd;
 
-use super::connection::Request;
+use super::call::{Lua, StaticLua};
 use super::{Redis, millis};
 
 /// Key: the value's. Arguments: value, milliseconds.
-static PUT: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
+static PUT: StaticLua = LazyLock::new(|| {
+    Lua::new(
         "#!lua
         redis.call('DEL', KEYS[1])
         redis.call('HSET', KEYS[1], 'v', ARGV[1])
@@ -23,8 +23,8 @@ static PUT: LazyLock<Script> = LazyLock::new(|| {
 });
 
 /// Key: the value's. Arguments: value, milliseconds. Answers 1 if it put.
-static PUT_IF_ABSENT: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
+static PUT_IF_ABSENT: StaticLua = LazyLock::new(|| {
+    Lua::new(
         "#!lua
         if redis.call('EXISTS', KEYS[1]) == 1 then
             return 0
@@ -37,8 +37,8 @@ static PUT_IF_ABSENT: LazyLock<Script> = LazyLock::new(|| {
 
 /// Key: the value's. Answers the value. It only gives room back, so it runs when
 /// the memory is full, too.
-static TAKE: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
+static TAKE: StaticLua = LazyLock::new(|| {
+    Lua::new(
         "#!lua flags=allow-oom
         local value = redis.call('HGET', KEYS[1], 'v')
         redis.call('DEL', KEYS[1])
@@ -52,9 +52,10 @@ pub(super) async fn put(
     value: &[u8],
     ttl: Duration,
 ) -> Result<(), EphemeralError> {
-    let mut put = PUT.key(key_of(redis, key));
+    let mut put = PUT.call();
+    put.key(key_of(redis, key));
     put.arg(value).arg(millis(ttl));
-    redis.connections.ask("put", &Request::Script(put)).await
+    redis.calls.ask("put", put).await
 }
 
 pub(super) async fn put_if_absent(
@@ -63,21 +64,22 @@ pub(super) async fn put_if_absent(
     value: &[u8],
     ttl: Duration,
 ) -> Result<bool, EphemeralError> {
-    let mut put = PUT_IF_ABSENT.key(key_of(redis, key));
+    let mut put = PUT_IF_ABSENT.call();
+    put.key(key_of(redis, key));
     put.arg(value).arg(millis(ttl));
-    let request = Request::Script(put);
-    redis.connections.ask("put_if_absent", &request).await
+    redis.calls.ask("put_if_absent", put).await
 }
 
 pub(super) async fn get(redis: &Redis, key: &str) -> Result<Option<Vec<u8>>, EphemeralError> {
     let mut get = cmd("HGET");
     get.arg(key_of(redis, key)).arg("v");
-    redis.connections.ask("get", &Request::Command(get)).await
+    redis.calls.ask("get", get).await
 }
 
 pub(super) async fn take(redis: &Redis, key: &str) -> Result<Option<Vec<u8>>, EphemeralError> {
-    let take = TAKE.key(key_of(redis, key));
-    redis.connections.ask("take", &Request::Script(take)).await
+    let mut take = TAKE.call();
+    take.key(key_of(redis, key));
+    redis.calls.ask("take", take).await
 }
 
 /// The key of a value.

@@ -32,18 +32,50 @@ local time, names
 -- names, and the last end.
 local opens, opened, last_end = {}, {}, 0
 
+-- The milliseconds until there may be room for one name more, if there is none.
+local function wait_for_room(window, max_names)
+    time = time or now()
+    if not names then
+        sweep(SWEPT_PER_KEY * #KEYS, time)
+        names = redis.call('ZCARD', KEYS[1])
+    end
+    if names + #opened / 2 < max_names then
+        return nil
+    end
+    local next_end = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
+    return next_end and math.max(next_end - time, 1) or window
+end
+
+-- The milliseconds until a budget may be charged, which has nothing left.
+local function wait_for_end(budget, window)
+    local left = redis.call('PTTL', budget)
+    if left == -1 then
+        redis.call('DEL', budget)
+        return window
+    end
+    return math.max(left, 1)
+end
+
+-- The milliseconds until one may be charged to a budget, if that is not now.
+-- Charges nothing.
+local function wait_for(budget, limit, window, max_names)
+    local charged = redis.call('GET', budget)
+    if charged and tonumber(charged) >= limit then
+        return wait_for_end(budget, window)
+    end
+    if charged or redis.call('ZCARD', KEYS[1]) < max_names then
+        return nil
+    end
+    return wait_for_room(window, max_names)
+end
+
 -- Charges one to a budget; or charges nothing and answers the milliseconds until
 -- it may be tried again.
 local function charge(budget, limit, window, max_names)
     local charged = redis.call('INCR', budget)
     if charged > limit then
-        local left = redis.call('PTTL', budget)
-        if left == -1 then
-            redis.call('DEL', budget)
-            return window
-        end
         redis.call('DECR', budget)
-        return math.max(left, 1)
+        return wait_for_end(budget, window)
     end
     if charged > 1 then
         return nil
@@ -54,14 +86,10 @@ local function charge(budget, limit, window, max_names)
         -- All charges of an open window had been given back.
         return nil
     end
-    if not names then
-        sweep(SWEPT_PER_KEY * #KEYS, time)
-        names = redis.call('ZCARD', KEYS[1])
-    end
-    if names + #opened / 2 >= max_names then
+    local wait = wait_for_room(window, max_names)
+    if wait then
         redis.call('DEL', budget)
-        local next_end = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
-        return next_end and math.max(next_end - time, 1) or window
+        return wait
     end
     opens[budget] = true
     opened[#opened + 1] = whole(ends)

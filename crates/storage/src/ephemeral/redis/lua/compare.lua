@@ -15,12 +15,12 @@ if used >= tries then
     redis.call('DEL', KEYS[3])
     return {'absent', 0}
 end
-local wait = charge(KEYS[2], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[1]))
+local max_names, limit, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local wait = wait_for(KEYS[2], limit, window, max_names)
 if wait then
     return {'exhausted', wait}
 end
 if secret == ARGV[4] then
-    take_back(KEYS[2])
     redis.call('DEL', KEYS[3])
     if KEYS[4] then
         redis.call('DEL', KEYS[4])
@@ -29,6 +29,7 @@ if secret == ARGV[4] then
     end
     return {'matches', 0}
 end
+charge(KEYS[2], limit, window, max_names)
 keep_names()
 local remaining = tries - redis.call('HINCRBY', KEYS[3], 'n', 1)
 if remaining == 0 then
