@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
 use super::text;
@@ -22,14 +21,15 @@ impl Email {
         if text.len() > 1024 {
             return Err("must be at most 254 bytes long");
         }
-        let composed: String = text.trim().nfkc().collect();
+        let composed = text::compose(text.trim());
         let (local, domain) = composed.rsplit_once('@').ok_or(RULE)?;
         let local = text::settle(local, |local| Some(text::fold(local))).ok_or(RULE)?;
         if !is_local_part(&local) {
             return Err(RULE);
         }
         // Not folded: in a domain ß and ς are letters of their own.
-        let domain: String = domain.chars().flat_map(char::to_lowercase).nfkc().collect();
+        let domain: String = domain.chars().flat_map(char::to_lowercase).collect();
+        let domain = text::compose(&domain);
         let domain =
             idna::domain_to_ascii_strict(domain.trim_end_matches('.')).map_err(|_| RULE)?;
         let is_ip_literal = domain

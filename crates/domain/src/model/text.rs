@@ -1,5 +1,7 @@
 //! The Unicode rules that identifiers and codes share.
 
+use std::borrow::Cow;
+
 use icu_casemap::CaseMapper;
 use icu_properties::props::{
     BinaryProperty as _, DefaultIgnorableCodePoint, EnumeratedProperty as _, GeneralCategory,
@@ -11,8 +13,20 @@ use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
 /// folding (ß and SS are ss, ς is σ), NFKC again, in the manner of compatibility
 /// caseless matching (The Unicode Standard, section 3.13).
 pub(super) fn fold(text: &str) -> String {
-    let composed: String = text.nfkc().collect();
-    CaseMapper::new().fold_string(&composed).nfkc().collect()
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let folded = CaseMapper::new().fold_string(&compose(text)).into_owned();
+    compose(&folded).into_owned()
+}
+
+/// The text in NFKC, in which ASCII stays as it is.
+pub(super) fn compose(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        Cow::Borrowed(text)
+    } else {
+        text.nfkc().collect()
+    }
 }
 
 /// Applies rules until the text stays as it is, as RFC 8264 §7 asks: three
@@ -82,6 +96,14 @@ mod tests {
                 GeneralCategory::Unassigned | GeneralCategory::PrivateUse
             )
         })
+    }
+
+    #[test]
+    fn ascii_folds_as_all_other_text() {
+        let ascii: String = ('\0'..='\x7f').collect();
+        let composed: String = ascii.nfkc().collect();
+        let folded: String = CaseMapper::new().fold_string(&composed).nfkc().collect();
+        assert_eq!((compose(&ascii), fold(&ascii)), (composed.into(), folded));
     }
 
     #[test]
