@@ -1,13 +1,16 @@
 //! What Prometheus sees: calls by RPC and code, verdicts of validations, the
 //! age of what is kept in memory.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use countersign_domain::Application;
 use countersign_domain::ports::Clock as _;
 use metrics::{
-    Counter, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+    Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge,
+    histogram,
 };
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder};
 use tonic::Code;
@@ -84,10 +87,24 @@ pub(crate) fn install(listen: SocketAddr) -> Result<(), BuildError> {
     Ok(())
 }
 
+thread_local! {
+    /// The counters and histograms that this thread has looked up: to do so for
+    /// each call costs more than to count it.
+    static CALLS: RefCell<HashMap<(&'static str, i32), (Counter, Histogram)>> = RefCell::default();
+}
+
 /// Notes a call that has ended.
 pub(crate) fn call(rpc: &'static str, code: Code, took: Duration) {
-    counter!("countersign_calls_total", "rpc" => rpc, "code" => format!("{code:?}")).increment(1);
-    histogram!("countersign_call_duration_seconds", "rpc" => rpc).record(took.as_secs_f64());
+    CALLS.with_borrow_mut(|calls| {
+        let (count, duration) = calls.entry((rpc, i32::from(code))).or_insert_with(|| {
+            (
+                counter!("countersign_calls_total", "rpc" => rpc, "code" => format!("{code:?}")),
+                histogram!("countersign_call_duration_seconds", "rpc" => rpc),
+            )
+        });
+        count.increment(1);
+        duration.record(took.as_secs_f64());
+    });
 }
 
 /// Notes whether a dependency answers.
