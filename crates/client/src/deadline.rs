@@ -28,7 +28,16 @@ pub(crate) fn deadline(headers: &HeaderMap, default: Duration) -> Instant {
         .get(GRPC_TIMEOUT)
         .and_then(|value| value.to_str().ok())
         .and_then(parse);
-    Instant::now() + allowed.unwrap_or(default).min(LONGEST)
+    now() + allowed.unwrap_or(default).min(LONGEST)
+}
+
+/// The present, from which deadlines and the age of connections are counted.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "spans of this process; tokens are judged by the Clock"
+)]
+pub(crate) fn now() -> Instant {
+    Instant::now()
 }
 
 /// The header value for what is left of a deadline, in the finest unit that
@@ -138,11 +147,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_stalls_ends_with_the_deadline() {
-        let deadline = Instant::now() + Duration::from_millis(30);
+        let deadline = now() + Duration::from_millis(30);
         let body = TimedBody::new(Body::new(Stalled), deadline);
         let status = body.collect().await.unwrap_err();
         assert_eq!(status.code(), tonic::Code::DeadlineExceeded);
-        assert!(Instant::now() >= deadline);
+        assert!(now() >= deadline);
     }
 
     #[test]

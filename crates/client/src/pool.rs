@@ -10,6 +10,8 @@ use tokio::time::Instant;
 use tonic::transport::{Channel, Endpoint, Error};
 use tower::ServiceExt as _;
 
+use crate::deadline;
+
 /// The connections of a client, used in turn.
 pub(crate) struct Pool {
     endpoint: Endpoint,
@@ -64,7 +66,7 @@ impl Pool {
     }
 
     fn lease(self: &Arc<Self>, index: u32) -> Lease {
-        let now = Instant::now();
+        let now = deadline::now();
         let mut slot = self.slot(index);
         let generation = slot.generation;
         let open = slot.open.get_or_insert_with(|| Open {
@@ -101,7 +103,7 @@ impl Pool {
                 if slot.generation == generation {
                     slot.open = Some(Open {
                         channel,
-                        since: Instant::now(),
+                        since: deadline::now(),
                     });
                     slot.generation += 1;
                 }

@@ -115,7 +115,7 @@ impl Shared {
             };
             tries += 1;
             let pause = retry::pause(tries, asked);
-            if tries == retry::MAX_TRIES || Instant::now() + pause >= deadline {
+            if tries == retry::MAX_TRIES || deadline::now() + pause >= deadline {
                 return result;
             }
             tracing::debug!(
@@ -134,7 +134,7 @@ impl Shared {
         body: Body,
         deadline: Instant,
     ) -> Result<Response<Body>, Status> {
-        let remaining = deadline.saturating_duration_since(Instant::now());
+        let remaining = deadline.saturating_duration_since(deadline::now());
         head.headers
             .insert(deadline::GRPC_TIMEOUT, deadline::header(remaining));
         let answer = async {

@@ -8,8 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use countersign_client::{Client, ErrorReason, Requirement, ValidateError, proto};
-use support::{Answer, Fake, unavailable};
-use tokio::time::Instant;
+use support::{Answer, Fake, now, unavailable};
 use tonic::{Code, Request, Status};
 
 fn client(fake: &Fake) -> Client {
@@ -53,7 +52,7 @@ async fn a_service_that_stays_unavailable_is_asked_four_times() {
 async fn a_pause_beyond_the_deadline_is_not_waited_for() {
     let fake = Fake::start().await;
     fake.script.next([unavailable(Duration::from_secs(60))]);
-    let start = Instant::now();
+    let start = now();
     let error = could_not_tell(validate(&client(&fake)).await.unwrap_err());
     assert!(start.elapsed() < Duration::from_secs(1));
     assert_eq!(error.retry_after, Some(Duration::from_secs(60)));
@@ -131,7 +130,7 @@ async fn a_service_that_hangs_costs_no_more_than_the_deadline() {
         .validation_timeout(Duration::from_millis(200))
         .build()
         .unwrap();
-    let start = Instant::now();
+    let start = now();
     let error = could_not_tell(validate(&client).await.unwrap_err());
     assert_eq!(error.code, Code::DeadlineExceeded);
     assert!(start.elapsed() >= Duration::from_millis(190));
@@ -150,7 +149,7 @@ async fn the_deadline_holds_over_all_repetitions() {
         .validation_timeout(Duration::from_millis(300))
         .build()
         .unwrap();
-    let start = Instant::now();
+    let start = now();
     let error = could_not_tell(validate(&client).await.unwrap_err());
     assert_eq!(error.code, Code::DeadlineExceeded);
     assert!(start.elapsed() < Duration::from_secs(1));
@@ -163,7 +162,7 @@ async fn a_call_may_set_its_own_deadline() {
     fake.script.next([Answer::Hang]);
     let mut request = Request::new(proto::IssueTokensRequest::default());
     request.set_timeout(Duration::from_millis(100));
-    let start = Instant::now();
+    let start = now();
     let status = client(&fake).auth().issue_tokens(request).await;
     assert_eq!(status.unwrap_err().code(), Code::DeadlineExceeded);
     assert!(start.elapsed() < Duration::from_secs(1));
@@ -245,7 +244,7 @@ async fn an_old_connection_is_replaced_while_calls_go_on() {
         .connection_age(Duration::from_millis(100))
         .build()
         .unwrap();
-    let start = Instant::now();
+    let start = now();
     while start.elapsed() < Duration::from_millis(600) {
         validate(&client).await.unwrap();
         tokio::time::sleep(Duration::from_millis(10)).await;

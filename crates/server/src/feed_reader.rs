@@ -1,6 +1,7 @@
 //! Reading revocations and signing keys: again and again, at once when another
 //! replica tells of a change, and for everybody at once who needs to know.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use countersign_domain::use_cases::{ReadRevocations, ReadSigningKeys};
 use countersign_domain::{Application, Error};
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::metrics;
 
@@ -98,7 +99,8 @@ impl FeedReader {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut is_failing = false;
         loop {
-            let began = Instant::now();
+            let for_changes = pin!(sleep(PAUSE_FOR_CHANGES));
+            let for_questions = pin!(sleep(PAUSE_FOR_QUESTIONS));
             let outcome = self.read_once(&app).await;
             metrics::feed(&app);
             match &outcome {
@@ -109,13 +111,13 @@ impl FeedReader {
                 Ok(()) | Err(_) => {}
             }
             is_failing = outcome.is_err();
-            sleep_until(began + PAUSE_FOR_CHANGES).await;
+            for_changes.await;
             tokio::select! {
                 _ = ticks.tick() => {}
                 () = self.change.notified() => {}
                 () = self.question.notified() => {
                     tokio::select! {
-                        () = sleep_until(began + PAUSE_FOR_QUESTIONS) => {}
+                        () = for_questions => {}
                         () = self.change.notified() => {}
                     }
                 }

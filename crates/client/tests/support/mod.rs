@@ -112,7 +112,7 @@ impl Script {
             rpc,
             authorization: metadata("authorization"),
             timeout: metadata("grpc-timeout"),
-            at: Instant::now(),
+            at: now(),
         });
         let answer = self.answers.lock().unwrap().pop_front();
         match answer {
@@ -130,6 +130,12 @@ impl Script {
             ),
         }
     }
+}
+
+/// The present.
+#[expect(clippy::disallowed_methods, reason = "measures when calls arrive")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
 }
 
 /// Claims of a token that expires after `lifetime`.

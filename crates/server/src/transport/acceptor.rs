@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{admission::Admission, handshake::Accepted};
+use super::{admission::Admission, handshake::Accepted, timers};
 
 /// Connections that the kernel may hold until they are accepted; it takes the lesser of this and `somaxconn`.
 pub(super) const BACKLOG: u16 = 4_096;
@@ -95,7 +95,7 @@ impl Acceptor {
         let accepted = Accepted {
             tcp,
             peer,
-            preface_due: Instant::now() + self.preface_timeout,
+            preface_due: timers::now() + self.preface_timeout,
             slot,
         };
         // A core that is gone ends the process; until then its share of connections is closed.
@@ -135,7 +135,7 @@ mod tests {
             preface_timeout: Duration::from_secs(1),
         };
         let (stop, stopped) = watch::channel(None);
-        stop.send_replace(Some(Instant::now()));
+        stop.send_replace(Some(timers::now()));
 
         acceptor.run(listener, stopped).await.unwrap();
 

@@ -10,6 +10,7 @@ mod core_server;
 mod error;
 mod handshake;
 mod running;
+mod timers;
 mod worker;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{admission::Admission, worker::WorkerEnd};
+use super::{admission::Admission, timers, worker::WorkerEnd};
 
 /// The time beyond the drain's limit in which the threads must end; a handler that blocks its thread prevents it.
 const STOP_GRACE: Duration = Duration::from_secs(2);
@@ -96,7 +96,7 @@ impl Running {
     ///
     /// A streaming response that never ends by itself keeps its connection open until the limit.
     pub async fn drain(mut self, limit: Duration) -> DrainReport {
-        let deadline = Instant::now() + limit;
+        let deadline = timers::now() + limit;
         self.stop.send_replace(Some(deadline));
         let mut report = DrainReport {
             connections_cut: 0,

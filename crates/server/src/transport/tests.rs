@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::{Instant, timeout},
+    time::timeout,
 };
 use tonic::Code;
 
@@ -13,6 +13,7 @@ use super::{
     DrainReport, Transport, TransportConfig, TransportError,
     connection::PREFACE,
     probe::{CallerAuthenticator, call, connect, serve, try_connect},
+    timers,
 };
 
 /// Longer than anything here takes on a busy machine.
@@ -48,7 +49,7 @@ async fn a_silent_connection_is_closed_at_the_preface_deadline() {
         },
         &CallerAuthenticator::new(),
     );
-    let opened = Instant::now();
+    let opened = timers::now();
     let silent = TcpStream::connect(running.local_addr()).await.unwrap();
     let mut halfway = TcpStream::connect(running.local_addr()).await.unwrap();
     halfway.write_all(&PREFACE[..23]).await.unwrap();
@@ -215,7 +216,7 @@ async fn a_drain_ends_at_its_limit_and_says_how_many_connections_it_cut() {
     callers.calls_are_waiting(2).await;
 
     let limit = Duration::from_millis(300);
-    let began = Instant::now();
+    let began = timers::now();
     let report = running.drain(limit).await;
     assert!(began.elapsed() >= limit, "{:?}", began.elapsed());
     assert!(began.elapsed() < PATIENCE / 2, "{:?}", began.elapsed());
