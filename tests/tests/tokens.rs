@@ -162,7 +162,8 @@ async fn the_published_keys_verify_a_token_without_the_server(backend: Backend) 
         [v1::SigningKeyState::Active, v1::SigningKeyState::Next]
     );
 
-    let keys = KeySet::from_jwks(&listed.jwks).expect("a JWK set");
+    let (keys, faults) = KeySet::from_jwks(&listed.jwks).expect("a JWK set");
+    assert_eq!(faults, []);
     let now = tokens
         .access_token_expire_time
         .map(|time| time.seconds - 1)

@@ -134,17 +134,17 @@ fn coordinate(text: Option<&String>) -> Result<[u8; 32], KeyFault> {
         .map_err(|_| KeyFault::InvalidEncoding)
 }
 
-/// Reads the keys of a JWK set (RFC 7517 section 5).
-pub(crate) fn read_set(text: &str) -> Result<Vec<Jwk>, KeyError> {
+/// Reads the keys of a JWK set (RFC 7517 section 5), each by itself.
+pub(crate) fn read_set(text: &str) -> Result<Vec<Result<Jwk, KeyError>>, KeyError> {
     #[derive(Deserialize)]
     struct Set {
         keys: Vec<Object<Members>>,
     }
     let Object(set) = serde_json::from_str::<Object<Set>>(text).map_err(|error| at(&error))?;
-    set.keys
-        .iter()
+    let read = set.keys.iter();
+    Ok(read
         .map(|Object(members)| Jwk::from_members(members))
-        .collect()
+        .collect())
 }
 
 /// Where the mistake is; what stands there may be a secret.

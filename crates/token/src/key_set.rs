@@ -48,19 +48,23 @@ impl KeySet {
         (Self { keys: good.into() }, faults)
     }
 
-    /// Reads a JWK set (RFC 7517 section 5). One bad key spoils the set: better
-    /// to keep the set from before than to trust half of this one.
+    /// Reads a JWK set. Keys that cannot be used, such as those of another type
+    /// or for another purpose, are left out, as RFC 7517 section 5 asks; they are
+    /// returned beside the set, for the log.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] if the text is not a JWK set or any of its keys is refused.
-    pub fn from_jwks(text: &str) -> Result<Self, KeyError> {
-        let jwks = jwk::read_set(text)?;
-        Self::new(
-            jwks.iter()
-                .map(VerifyingKey::from_jwk)
-                .collect::<Result<_, _>>()?,
-        )
+    /// [`KeyError`] if the text is not a JWK set, or if two of its good keys
+    /// have the same id.
+    pub fn from_jwks(text: &str) -> Result<(Self, Vec<KeyError>), KeyError> {
+        let (mut keys, mut faults) = (Vec::new(), Vec::new());
+        for jwk in jwk::read_set(text)? {
+            match jwk.and_then(|jwk| VerifyingKey::from_jwk(&jwk)) {
+                Ok(key) => keys.push(key),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        Ok((Self::new(keys)?, faults))
     }
 
     /// Writes the set as a JWK set, for `/.well-known/jwks.json`. HS256 keys
@@ -114,7 +118,8 @@ mod tests {
         let keys = one_of_each();
         let set = KeySet::new(keys.clone()).expect("distinct keys");
         let published = set.to_jwks();
-        let read = KeySet::from_jwks(&published).expect("our own set");
+        let (read, faults) = KeySet::from_jwks(&published).expect("our own set");
+        assert_eq!(faults, []);
         let kids = |set: &KeySet| {
             set.iter()
                 .map(|key| key.kid().to_owned())
@@ -152,7 +157,7 @@ mod tests {
 
     #[test]
     fn an_empty_set_knows_no_key() {
-        let set = KeySet::from_jwks(r#"{"keys":[]}"#).expect("an empty set");
+        let (set, _) = KeySet::from_jwks(r#"{"keys":[]}"#).expect("an empty set");
         assert!(set.get("").is_none());
         assert_eq!(set.to_jwks(), r#"{"keys":[]}"#);
     }
@@ -181,13 +186,31 @@ mod tests {
     }
 
     #[test]
-    fn one_bad_key_spoils_the_set_and_is_named() {
-        let good = one_of_each()[0].to_jwk().expect("public").to_string();
-        let bad = good.replace("\"use\":\"sig\"", "\"use\":\"enc\"");
-        let error = KeySet::from_jwks(&format!(r#"{{"keys":[{good},{bad}]}}"#)).expect_err("bad");
-        assert!(
-            matches!(&error, KeyError::Public { kid, fault: KeyFault::WrongUse } if good.contains(kid))
+    fn keys_that_cannot_be_used_are_named_and_the_others_read() {
+        let keys = one_of_each();
+        let [eddsa, es256, rs256] = [0, 1, 2].map(|index| keys[index].to_jwk().expect("public"));
+        // One for another purpose, one off the curve, one of a type to come.
+        let for_encryption = es256.to_string().replace(":\"sig\"", ":\"enc\"");
+        let zero = "A".repeat(43);
+        let off_the_curve = format!(
+            r#"{{"kty":"EC","crv":"P-256","x":"{zero}","y":"{zero}","kid":"Yf7dxNA4Y2zUqbqNw2eswKWsk1wLRG_DGF3vCttT2XQ"}}"#
         );
+        let to_come = r#"{"kty":"AKP","alg":"ML-DSA-65","pub":"AA","kid":"to-come"}"#;
+        let text =
+            format!(r#"{{"keys":[{for_encryption},{eddsa},{off_the_curve},{to_come},{rs256}]}}"#);
+        let (set, faults) = KeySet::from_jwks(&text).expect("a JWK set");
+        let kids: Vec<_> = set.iter().map(VerifyingKey::kid).collect();
+        assert_eq!(kids, [eddsa.kid(), rs256.kid()]);
+        let named: Vec<_> = faults
+            .iter()
+            .map(|error| match error {
+                KeyError::Public { kid, fault } => (kid.as_str(), *fault),
+                other => panic!("{other}"),
+            })
+            .collect();
+        assert_eq!(named[0], (es256.kid(), KeyFault::WrongUse));
+        assert_eq!(named[1].1, KeyFault::InvalidPoint);
+        assert_eq!(named[2], ("to-come", KeyFault::UnsupportedType));
     }
 
     #[test]

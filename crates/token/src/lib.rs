@@ -36,7 +36,7 @@
 //! })?;
 //!
 //! let published = KeySet::new(vec![key.verifying_key().clone()])?.to_jwks();
-//! let keys = KeySet::from_jwks(&published)?;
+//! let (keys, _unusable) = KeySet::from_jwks(&published)?;
 //! let verifier = Verifier::new("https://id.example", Duration::from_secs(5));
 //! let claims = verifier.verify(&keys, &token, 1_700_000_060)?;
 //! Verifier::check_audience(&claims, "https://api.example")?;
