@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
-use countersign_server::transport::{Transport, TransportConfig};
+use countersign_server::transport::{Listener, TransportConfig};
 use tonic::body::Body;
 use tonic::codegen::Service;
 use tonic::codegen::http;
@@ -41,12 +41,12 @@ pub(crate) fn serve(answer_bytes: usize) -> Result<(), Failure> {
         listen: (Ipv4Addr::LOCALHOST, 0).into(),
         ..TransportConfig::default()
     };
-    let running = Transport::bind(&config)
+    let server = Listener::bind(&config)
         .context("the echo's transport")?
         .serve(move || Echo { answer_bytes })
         .context("the echo's transport")?;
     let mut stdout = io::stdout();
-    writeln!(stdout, "{}", running.local_addr()).context("standard output")?;
+    writeln!(stdout, "{}", server.local_addr()).context("standard output")?;
     stdout.flush().context("standard output")?;
     io::stdin()
         .read_to_end(&mut Vec::new())

@@ -17,7 +17,7 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 use crate::claims::InsufficientScope;
 use crate::error::{ValidateError, rejection_name, rejection_text};
 
-/// What to wait before asking again, when nobody says how long.
+/// The wait before another try, if the error names none.
 const DEFAULT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why a request is turned away.
@@ -29,7 +29,7 @@ pub(crate) enum Denial {
     Rejected(RejectionReason),
     /// Its access token is good but lacks one of these scopes.
     InsufficientScope(Vec<String>),
-    /// Nobody could tell. What went wrong is not for the outside.
+    /// The token could not be checked. The cause is not shown outside.
     CouldNotTell { retry_after: Option<Duration> },
     /// The handler wants an identity, but no layer asked for one.
     NotProtected,

@@ -34,7 +34,7 @@ pub(crate) fn deadline(headers: &HeaderMap, default: Duration) -> Instant {
 /// The present, from which deadlines and the age of connections are counted.
 #[expect(
     clippy::disallowed_methods,
-    reason = "spans of this process; tokens are judged by the Clock"
+    reason = "spans of this process; tokens go by the Clock"
 )]
 pub(crate) fn now() -> Instant {
     Instant::now()

@@ -75,8 +75,8 @@ pub enum ValidateError {
     /// The token must not be accepted.
     #[error("rejected: {}", rejection_text(*.0))]
     Rejected(RejectionReason),
-    /// Nobody knows whether the token is good. Do not let the request pass,
-    /// and do not sign the person out.
+    /// The token could not be checked: it may be good or not. Do not let the
+    /// request pass, and do not sign the person out.
     #[error("could not tell: {0}")]
     CouldNotTell(CouldNotTell),
 }
@@ -218,7 +218,7 @@ fn without_prefix(name: &'static str, prefix: &str) -> &'static str {
     name.strip_prefix(prefix).unwrap_or(name)
 }
 
-/// Whether the reason is a judgement of the request, and not a trouble of the
+/// Whether the reason answers the request, and is not a trouble of the
 /// service or a fault of this client's configuration.
 fn is_refusal(reason: ErrorReason) -> bool {
     match reason {
@@ -250,7 +250,8 @@ fn is_refusal(reason: ErrorReason) -> bool {
     }
 }
 
-/// Whether a code is a judgement, for a reason that this client does not know.
+/// Whether a code answers the request, for a reason that this client does not
+/// know.
 fn is_answer(code: Code) -> bool {
     matches!(
         code,

@@ -88,7 +88,7 @@
 //! # Test your service
 //!
 //! With the feature `testing`, `TestIssuer` signs real tokens
-//! and judges them, so that your tests run the same layer without a server.
+//! and verifies them, so that your tests run the same layer without a server.
 //!
 #![cfg_attr(feature = "testing", doc = "```")]
 #![cfg_attr(not(feature = "testing"), doc = "```ignore")]

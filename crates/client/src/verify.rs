@@ -1,5 +1,5 @@
-//! The question that a protected service asks about a token, and the role of
-//! whoever answers it: the service over the network, or a test's own issuer.
+//! What a protected service requires of a token, and the trait of what verifies
+//! one: the service over the network, or a test's own issuer.
 
 use std::future::Future;
 
@@ -47,7 +47,7 @@ impl Requirement {
     }
 }
 
-/// Whoever can tell whether a token is good.
+/// Verifies access tokens.
 pub trait VerifyToken: Send + Sync + 'static {
     /// Tells whether an access token is good now, and good for what is
     /// required.

@@ -1,5 +1,5 @@
-//! Passwords: hashing with Argon2id on a bounded pool, and the judgement
-//! whether a password is too easy to guess.
+//! Passwords: hashing with Argon2id on a bounded pool, and an estimate of whether
+//! a password is too easy to guess.
 
 mod memory;
 mod padding;

@@ -10,8 +10,8 @@ use crate::padding::Kind;
 use crate::parameters::Argon2Parameters;
 
 /// The most memory that a stored hash may ask for, in KiB, unless new hashes
-/// ask for more. Whoever lowers the memory of new hashes from above it cuts off
-/// the older ones.
+/// ask for more. If that is lowered from above this bound, older hashes between
+/// the two count as unreadable.
 const MAX_MEMORY_KIB: u32 = 262_144;
 const MAX_PASSES: u32 = 16;
 const MAX_LANES: u32 = 16;

@@ -15,7 +15,7 @@ use zxcvbn::zxcvbn;
 /// The decimal logarithm of the guesses that a password must be worth.
 const MIN_GUESSES_LOG10: f64 = 7.5;
 
-/// What is judged of a long password. The estimate takes time with the square of
+/// So much of a long password is assessed. The estimate takes time with the square of
 /// the length, and says nothing new beyond.
 const MAX_CHARS: usize = 40;
 
@@ -74,9 +74,10 @@ const COMMON_WORDS: &[&str] = &[
     "wjswlsgus",    // 전지현
 ];
 
-/// Judges a password. `known` are the person's identifiers.
+/// Refuses a password that is too easy to guess. `known` are the person's
+/// identifiers.
 pub(crate) fn assess(password: &str, known: &[&str]) -> Result<(), String> {
-    let password = judged_part(password);
+    let password = assessed_part(password);
     let personal = personal_words(known);
     let mut words = COMMON_WORDS.to_vec();
     words.extend(personal.iter().map(String::as_str));
@@ -94,7 +95,7 @@ fn is_hard_to_guess(password: &str, words: &[&str]) -> bool {
     zxcvbn(password, words).guesses_log10() >= MIN_GUESSES_LOG10
 }
 
-fn judged_part(password: &str) -> Zeroizing<String> {
+fn assessed_part(password: &str) -> Zeroizing<String> {
     let replace = |c| {
         let rare = RARE_SIGNS.iter().find(|(sign, _)| *sign == c);
         rare.map_or(c, |(_, harmless)| *harmless)
@@ -226,9 +227,9 @@ mod tests {
     fn signs_that_stand_for_letters_are_not_tried_without_end() {
         let password = "4@8({[<369!1|7+0$5%2".repeat(50);
         for (sign, _) in RARE_SIGNS {
-            assert!(!judged_part(&password).contains(sign), "{sign}");
+            assert!(!assessed_part(&password).contains(sign), "{sign}");
         }
-        assert_eq!(judged_part(&password).chars().count(), MAX_CHARS);
+        assert_eq!(assessed_part(&password).chars().count(), MAX_CHARS);
         assert_eq!(assess(&password, KNOWN), Ok(()));
     }
 

@@ -12,9 +12,9 @@ mod migrate;
 mod open;
 mod probe_arguments;
 mod table;
-mod walk;
-mod walk_transcript;
-mod walker;
+mod try_client;
+mod try_command;
+mod try_transcript;
 
 #[cfg(test)]
 mod tests;

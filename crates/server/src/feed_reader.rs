@@ -33,13 +33,13 @@ struct Finished {
 
 /// The longest that one answer of the database may take.
 const ANSWER: Duration = Duration::from_secs(2);
-/// The longest that somebody waits for a reading. One may be under way, and the
+/// The longest that a call waits for a reading. One may be under way, and the
 /// awaited one follows it.
 const WAITING: Duration = Duration::from_secs(4);
 /// The pause between two readings, however many changes are told.
 const PAUSE_FOR_CHANGES: Duration = Duration::from_millis(10);
-/// The pause before a reading that somebody's unknown key asks for: anybody can
-/// make such a token.
+/// The pause before a reading that an unknown key id causes, which anybody can
+/// write into a token.
 const PAUSE_FOR_QUESTIONS: Duration = Duration::from_millis(250);
 
 impl FeedReader {

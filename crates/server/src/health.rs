@@ -81,7 +81,7 @@ impl Health {
         off <= MOST_OFF
     }
 
-    /// From now on nothing serves: whoever watches sends its calls elsewhere.
+    /// Says from now on that nothing serves, so that callers go elsewhere.
     pub(crate) async fn drain(&self) {
         self.is_draining.store(true, Ordering::SeqCst);
         for service in ["", AUTH, SESSION, VERIFICATION] {

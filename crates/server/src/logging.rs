@@ -16,17 +16,17 @@ use crate::config::{LogConfig, LogFormat};
 /// # Errors
 /// If logging was started before.
 pub fn start(config: &LogConfig) -> Result<(), TryInitError> {
-    let lines = fmt::layer().with_writer(io::stderr);
-    let lines = match config.format {
-        LogFormat::Human => lines.with_ansi(io::stderr().is_terminal()).boxed(),
-        LogFormat::Json => lines
+    let output = fmt::layer().with_writer(io::stderr);
+    let output = match config.format {
+        LogFormat::Human => output.with_ansi(io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => output
             .json()
             .flatten_event(true)
             .with_span_list(false)
             .boxed(),
     };
     registry()
-        .with(lines)
+        .with(output)
         .with(config.filter.to_env_filter())
         .try_init()?;
     panic::set_hook(Box::new(log_panic));

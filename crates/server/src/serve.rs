@@ -24,7 +24,7 @@ use crate::jobs::Jobs;
 use crate::metrics::{self, Validations};
 use crate::serve_error::ServeError;
 use crate::status::WithDetails;
-use crate::transport::{GrpcService, Running, Transport};
+use crate::transport::{GrpcService, Listener, ServerHandle};
 use crate::wiring::{self, Wired};
 
 /// The largest message: a batch of 256 access tokens of the usual size.
@@ -48,8 +48,8 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
     let (reporter, health_service) = tonic_health::server::health_reporter();
     let health = Health::new(reporter);
     health.check(&wired.app).await;
-    let transport = Transport::bind(&config.server.transport())?;
-    let address = transport.local_addr();
+    let listener = Listener::bind(&config.server.transport())?;
+    let address = listener.local_addr();
     let jobs = Jobs {
         app: Arc::clone(&wired.app),
         callers: Arc::clone(&wired.callers),
@@ -62,25 +62,25 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
     announce(&config, &wired, address);
     let service = Services {
         wired,
-        back: Handle::current(),
+        work_runtime: Handle::current(),
         config: config.clone(),
     };
-    let running = transport.serve(move || service.build(health_service.clone()))?;
+    let server = listener.serve(move || service.build(health_service.clone()))?;
     jobs.start();
-    finish(running, &config, &health, &mut signals).await
+    finish(server, &config, &health, &mut signals).await
 }
 
 /// Waits for a signal, lets the callers go elsewhere, finishes what is in
 /// flight.
 async fn finish(
-    mut running: Running,
+    mut server: ServerHandle,
     config: &Config,
     health: &Health,
     signals: &mut Signals,
 ) -> Result<(), ServeError> {
     tokio::select! {
         () = signals.next() => {}
-        ended = running.failed() => return Err(ServeError::ThreadEnded(ended.name, ended.reason)),
+        ended = server.failed() => return Err(ServeError::ThreadEnded(ended.name, ended.reason)),
     }
     let (delay, limit) = (config.server.drain_delay, config.server.drain_timeout);
     tracing::info!(?delay, ?limit, "draining");
@@ -88,7 +88,7 @@ async fn finish(
     let drain = async {
         tokio::time::sleep(delay).await;
         health.end_watches().await;
-        running.drain(limit).await
+        server.drain(limit).await
     };
     tokio::select! {
         report = drain => tracing::info!(connections_cut = report.connections_cut, "stopped"),
@@ -99,7 +99,7 @@ async fn finish(
 
 struct Services {
     wired: Wired,
-    back: Handle,
+    work_runtime: Handle,
     config: Config,
 }
 
@@ -108,7 +108,7 @@ impl Services {
         let runner = RpcRunner {
             app: Arc::clone(&self.wired.app),
             callers: Arc::clone(&self.wired.callers),
-            back: self.back.clone(),
+            work_runtime: self.work_runtime.clone(),
             timeout: self.config.server.request_timeout,
         };
         let validate_token = Arc::new(ValidateTokenService {

@@ -1,7 +1,7 @@
 //! The one place where a status is born: each error of the domain becomes a
 //! code, a reason, and a message in the person's language.
 
-mod bare;
+mod details_layer;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
 use crate::grpc::convert::rejection_reason;
 
-pub(crate) use bare::{WithDetails, language, with_details};
+pub(crate) use details_layer::{WithDetails, language, with_details};
 
 /// Why a call is not answered as it was asked.
 #[derive(Debug, thiserror::Error)]

@@ -12,24 +12,23 @@ use countersign_password::{Argon2Pool, PoolSettings};
 
 use super::support::{DIFFERS, cheap, new_hash, one_worker, password, verify};
 
-/// Randomness that is not given while the gate is shut: a worker that needs a
-/// salt stands still.
-struct Gate {
-    state: Mutex<GateState>,
+/// Randomness that can be held back: a worker that needs a salt then blocks.
+struct HeldRandom {
+    state: Mutex<HeldState>,
     changed: Condvar,
     panics: AtomicBool,
 }
 
-struct GateState {
-    shut: bool,
+struct HeldState {
+    is_held: bool,
     waiting: usize,
 }
 
-impl Gate {
-    fn open() -> Arc<Self> {
+impl HeldRandom {
+    fn new() -> Arc<Self> {
         Arc::new(Self {
-            state: Mutex::new(GateState {
-                shut: false,
+            state: Mutex::new(HeldState {
+                is_held: false,
                 waiting: 0,
             }),
             changed: Condvar::new(),
@@ -37,16 +36,16 @@ impl Gate {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, GateState> {
-        self.state.lock().expect("nobody panics at the gate")
+    fn lock(&self) -> MutexGuard<'_, HeldState> {
+        self.state.lock().expect("no holder panics")
     }
 
-    fn set_shut(&self, shut: bool) {
-        self.lock().shut = shut;
+    fn hold(&self, is_held: bool) {
+        self.lock().is_held = is_held;
         self.changed.notify_all();
     }
 
-    /// Until a worker stands at the gate.
+    /// Waits until a worker waits for randomness.
     async fn until_a_worker_waits(&self) {
         while self.lock().waiting == 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -54,7 +53,7 @@ impl Gate {
     }
 }
 
-impl Random for Gate {
+impl Random for HeldRandom {
     fn fill(&self, bytes: &mut [u8]) {
         assert!(
             !self.panics.swap(false, Ordering::Relaxed),
@@ -64,22 +63,22 @@ impl Random for Gate {
         state.waiting += 1;
         let mut state = self
             .changed
-            .wait_while(state, |state| state.shut)
-            .expect("nobody panics at the gate");
+            .wait_while(state, |state| state.is_held)
+            .expect("no holder panics");
         state.waiting -= 1;
         SeededRandom::new(7).fill(bytes);
     }
 }
 
-/// A pool of one worker, which stands at the gate with a job in its hands.
-async fn blocked_pool() -> (Arc<Argon2Pool>, Arc<Gate>, Answer<PasswordHash>) {
-    let gate = Gate::open();
-    let pool = Argon2Pool::start(one_worker(), Arc::clone(&gate) as Arc<dyn Random>);
+/// A pool of one worker, which is blocked in the middle of a job.
+async fn blocked_pool() -> (Arc<Argon2Pool>, Arc<HeldRandom>, Answer<PasswordHash>) {
+    let random = HeldRandom::new();
+    let pool = Argon2Pool::start(one_worker(), Arc::clone(&random) as Arc<dyn Random>);
     let pool = Arc::new(pool.expect("threads"));
-    gate.set_shut(true);
+    random.hold(true);
     let first = hashing(&pool);
-    gate.until_a_worker_waits().await;
-    (pool, gate, first)
+    random.until_a_worker_waits().await;
+    (pool, random, first)
 }
 
 type Answer<T> = tokio::task::JoinHandle<Result<T, HashError>>;
@@ -102,7 +101,7 @@ async fn until_waiting(pool: &Argon2Pool, jobs: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn overload_is_told_at_once_and_passes() {
-    let (pool, gate, first) = blocked_pool().await;
+    let (pool, random, first) = blocked_pool().await;
     let waiting = [verifying(&pool), verifying(&pool)];
     until_waiting(&pool, 2).await;
 
@@ -112,9 +111,9 @@ async fn overload_is_told_at_once_and_passes() {
         }
         other => panic!("{other:?}"),
     }
-    assert_eq!(pool.hashes(), 0, "a hash was computed behind the gate");
+    assert_eq!(pool.hashes(), 0, "a hash was computed meanwhile");
 
-    gate.set_shut(false);
+    random.hold(false);
     first.await.unwrap().expect("a hash");
     for answer in waiting {
         assert_eq!(answer.await.unwrap().expect("a verdict"), DIFFERS);
@@ -125,13 +124,13 @@ async fn overload_is_told_at_once_and_passes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_who_left_is_skipped() {
-    let (pool, gate, first) = blocked_pool().await;
+    let (pool, random, first) = blocked_pool().await;
     let (gone, stays) = (verifying(&pool), verifying(&pool));
     until_waiting(&pool, 2).await;
     gone.abort();
     assert!(gone.await.unwrap_err().is_cancelled());
 
-    gate.set_shut(false);
+    random.hold(false);
     first.await.unwrap().expect("a hash");
     stays.await.unwrap().expect("a verdict");
     assert_eq!(pool.hashes(), 2);
@@ -139,7 +138,7 @@ async fn a_caller_who_left_is_skipped() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_who_left_makes_room_in_a_full_queue() {
-    let (pool, gate, first) = blocked_pool().await;
+    let (pool, random, first) = blocked_pool().await;
     let (gone, stays) = (verifying(&pool), verifying(&pool));
     until_waiting(&pool, 2).await;
     gone.abort();
@@ -147,7 +146,7 @@ async fn a_caller_who_left_makes_room_in_a_full_queue() {
 
     let late = verifying(&pool);
     tokio::time::sleep(Duration::from_millis(20)).await;
-    gate.set_shut(false);
+    random.hold(false);
     first.await.unwrap().expect("a hash");
     stays.await.unwrap().expect("a verdict");
     late.await.unwrap().expect("a verdict");
@@ -208,10 +207,10 @@ async fn a_place_that_outlives_its_pool_is_good_for_nothing() {
 
 #[tokio::test]
 async fn a_job_that_panics_does_not_take_its_thread_along() {
-    let gate = Gate::open();
-    let pool = Argon2Pool::start(one_worker(), Arc::clone(&gate) as Arc<dyn Random>);
+    let random = HeldRandom::new();
+    let pool = Argon2Pool::start(one_worker(), Arc::clone(&random) as Arc<dyn Random>);
     let pool = pool.expect("threads");
-    gate.panics.store(true, Ordering::Relaxed);
+    random.panics.store(true, Ordering::Relaxed);
 
     let broken = new_hash(&pool, "correct horse").await;
     assert!(matches!(broken, Err(HashError::Failed(_))), "{broken:?}");

@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::arguments::{Arguments, Callers, Command, Keys, OperatorCommand};
 use super::failure::{Failure, Outcome};
 use super::probe_arguments::ProbeArguments;
-use super::{backup, callers, healthcheck, keys, migrate, walk};
+use super::{backup, callers, healthcheck, keys, migrate, try_command};
 use crate::config::{Config, Environment, Secret, Sources};
 use crate::{logging, serve};
 
@@ -66,8 +66,8 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
             let config = Config::load(&sources(environment))?;
             logging::start(&config.log)?;
             let runtime = Builder::new_multi_thread()
-                .worker_threads(back_threads())
-                .thread_name("back")
+                .worker_threads(work_threads())
+                .thread_name("work")
                 .enable_all()
                 .build()?;
             runtime.block_on(serve::run(config))?;
@@ -84,7 +84,7 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
             let key = key.map(|key| Secret::new(key.to_string_lossy().into_owned()));
             arguments.api_key = arguments.api_key.or(key);
             let out = &mut io::stdout();
-            let outcome = one_thread()?.block_on(walk::execute(&arguments, out))?;
+            let outcome = one_thread()?.block_on(try_command::execute(&arguments, out))?;
             Ok(outcome.into())
         }
     }
@@ -114,7 +114,7 @@ async fn operate(command: OperatorCommand, config: &Config) -> Result<Outcome, F
 
 /// The threads of databases and jobs: one for two cores. They wait more than
 /// they work, and the fewer they are, the more of what waits is done together.
-fn back_threads() -> usize {
+fn work_threads() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))
 }
 

@@ -19,10 +19,10 @@ pub(super) fn write<const N: usize>(
         .collect();
     for row in all() {
         let cells = row.iter().zip(&widths);
-        let line: String = cells
+        let text: String = cells
             .map(|(cell, width)| format!("{cell:width$}  "))
             .collect();
-        writeln!(out, "{}", line.trim_end())?;
+        writeln!(out, "{}", text.trim_end())?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! The command line from its inside: help, probing, operating, walking.
+//! The command line from its inside: help, probing, operating, trying.
 
 mod help;
 mod operating;
 mod probing;
-mod walking;
+mod trying;

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::spelling::duration;
+use super::serde_formats::duration;
 
 /// The settings that are wrong, by key, and what would be right.
 #[derive(Debug)]

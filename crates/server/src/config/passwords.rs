@@ -7,7 +7,7 @@ use countersign_password::{Argon2Parameters, PoolSettings};
 use serde::{Deserialize, Serialize};
 
 use super::checks::Checks;
-use super::spelling::duration;
+use super::serde_formats::duration;
 
 const DAY: Duration = Duration::from_secs(86_400);
 

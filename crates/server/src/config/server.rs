@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::LogFilter;
 use super::checks::Checks;
-use super::spelling::{address, duration, optional, optional_address};
+use super::serde_formats::{address, duration, optional, optional_address};
 use crate::transport::{TlsFiles, TransportConfig};
 
 /// `[server]`: listening, and what a connection may cost.

@@ -7,7 +7,7 @@ use countersign_storage::database::DatabaseSettings;
 use serde::{Deserialize, Serialize};
 
 use super::checks::Checks;
-use super::spelling::{duration, optional};
+use super::serde_formats::{duration, optional};
 use super::{Config, Secret, ServiceUrl};
 
 /// `[database]`: what lasts.

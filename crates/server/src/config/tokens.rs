@@ -7,7 +7,7 @@ use countersign_token::Algorithm;
 use serde::{Deserialize, Serialize};
 
 use super::checks::Checks;
-use super::spelling::{duration, scopes};
+use super::serde_formats::{duration, scopes};
 
 /// `[tokens]`: tokens and sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::checks::Checks;
-use super::spelling::duration;
+use super::serde_formats::duration;
 
 /// `[verification]`: codes and proofs, and how many are sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

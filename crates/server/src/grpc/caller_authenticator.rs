@@ -1,4 +1,4 @@
-//! Who may call: API keys and their roles.
+//! The caller authenticator: API keys, and the roles of who holds them.
 
 use std::collections::HashMap;
 use std::sync::Arc;

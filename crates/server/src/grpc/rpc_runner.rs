@@ -24,7 +24,7 @@ pub(crate) struct RpcRunner {
     pub(crate) app: Arc<Application>,
     pub(crate) callers: Arc<CallerAuthenticator>,
     /// The runtime of databases and hashing.
-    pub(crate) back: Handle,
+    pub(crate) work_runtime: Handle,
     /// The longest that a call may take.
     pub(crate) timeout: Duration,
 }
@@ -106,7 +106,7 @@ impl RpcRunner {
         let message = request.into_inner();
         let app = Arc::clone(&self.app);
         let task = self
-            .back
+            .work_runtime
             .spawn(async move { work(call, message, app).await });
         // A little less than tonic's own limit, whose answer has no details.
         match tokio::time::timeout(timeout.saturating_sub(Duration::from_millis(2)), task).await {

@@ -25,7 +25,8 @@ const fn rpc(name: &'static str) -> Rpc {
     }
 }
 
-/// For whom the call acts. A bare user id is taken from operators alone.
+/// The person that the call acts for. A user id without a token is taken from
+/// operators alone.
 fn actor(
     fields: &mut Fields,
     person: Option<v1::Person>,

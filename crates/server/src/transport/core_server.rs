@@ -32,7 +32,7 @@ const HANDSHAKE_GRACE: Duration = Duration::from_millis(500);
 const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 256 * 1024;
 
-/// A tonic service, such as `tonic::service::Routes` (after `prepare()`), bare or under layers.
+/// A tonic service, such as `tonic::service::Routes` (after `prepare()`), alone or under layers.
 pub trait GrpcService:
     Service<
         http::Request<Body>,
@@ -107,7 +107,7 @@ impl CoreServer {
     }
 }
 
-/// Runs the handshakes side by side; a slow one holds up nobody.
+/// Runs the handshakes concurrently: a slow one holds up no other.
 async fn greet<T, H, F>(
     mut accepted: UnboundedReceiver<Accepted>,
     secure: H,
@@ -138,7 +138,7 @@ async fn greet<T, H, F>(
     drop(timeout(HANDSHAKE_GRACE, finish).await);
 }
 
-/// Ends at the instant that `stop` comes to name, or at once if nobody is left to name one.
+/// Ends at the instant that `stop` is set to, or at once if its sender is gone.
 async fn deadline(mut stop: watch::Receiver<Option<Instant>>) {
     let named = stop.wait_for(Option::is_some).await.map(|named| *named);
     if let Ok(Some(deadline)) = named {

@@ -2,14 +2,14 @@
 
 mod acceptor;
 mod admission;
-mod bound;
 mod certificates;
 mod config;
 mod connection;
 mod core_server;
 mod error;
 mod handshake;
-mod running;
+mod listener;
+mod server_handle;
 mod timers;
 mod worker;
 
@@ -20,8 +20,8 @@ mod tests;
 #[cfg(test)]
 mod tls_tests;
 
-pub use bound::Transport;
 pub use config::{TlsFiles, TransportConfig};
 pub use core_server::GrpcService;
 pub use error::TransportError;
-pub use running::{DrainReport, Running, ThreadEnded};
+pub use listener::Listener;
+pub use server_handle::{DrainReport, ServerHandle, ThreadEnded};

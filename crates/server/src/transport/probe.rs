@@ -24,7 +24,7 @@ use tonic::{
 use tonic_prost::ProstCodec;
 use tower::Service;
 
-use super::{Running, Transport, TransportConfig};
+use super::{Listener, ServerHandle, TransportConfig};
 
 /// What the test holds of the services on all cores.
 #[derive(Debug, Clone)]
@@ -102,22 +102,22 @@ impl Service<http::Request<Body>> for Probe {
 }
 
 /// Serves the probe on two cores of a free loopback port.
-pub(super) fn serve(config: TransportConfig, callers: &CallerAuthenticator) -> Running {
+pub(super) fn serve(config: TransportConfig, callers: &CallerAuthenticator) -> ServerHandle {
     let config = TransportConfig {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         cores: std::num::NonZeroUsize::new(2),
         ..config
     };
     let callers = callers.clone();
-    Transport::bind(&config)
+    Listener::bind(&config)
         .unwrap()
         .serve(move || callers.probe())
         .unwrap()
 }
 
 /// One connection, opened now.
-pub(super) async fn connect(running: &Running) -> Channel {
-    try_connect(running.local_addr()).await.unwrap()
+pub(super) async fn connect(server: &ServerHandle) -> Channel {
+    try_connect(server.local_addr()).await.unwrap()
 }
 
 pub(super) async fn try_connect(address: SocketAddr) -> Result<Channel, tonic::transport::Error> {

@@ -10,7 +10,7 @@ use tokio::{
 use tonic::Code;
 
 use super::{
-    DrainReport, Transport, TransportConfig, TransportError,
+    DrainReport, Listener, TransportConfig, TransportError,
     connection::PREFACE,
     probe::{CallerAuthenticator, call, connect, serve, try_connect},
     timers,
@@ -42,7 +42,7 @@ async fn closed(mut socket: TcpStream) {
 #[tokio::test]
 async fn a_silent_connection_is_closed_at_the_preface_deadline() {
     let preface_timeout = Duration::from_millis(300);
-    let running = serve(
+    let server = serve(
         TransportConfig {
             preface_timeout,
             ..TransportConfig::default()
@@ -50,10 +50,10 @@ async fn a_silent_connection_is_closed_at_the_preface_deadline() {
         &CallerAuthenticator::new(),
     );
     let opened = timers::now();
-    let silent = TcpStream::connect(running.local_addr()).await.unwrap();
-    let mut halfway = TcpStream::connect(running.local_addr()).await.unwrap();
+    let silent = TcpStream::connect(server.local_addr()).await.unwrap();
+    let mut halfway = TcpStream::connect(server.local_addr()).await.unwrap();
     halfway.write_all(&PREFACE[..23]).await.unwrap();
-    let polite = connect(&running).await;
+    let polite = connect(&server).await;
 
     closed(silent).await;
     closed(halfway).await;
@@ -66,17 +66,17 @@ async fn a_silent_connection_is_closed_at_the_preface_deadline() {
 
     tokio::time::sleep(preface_timeout).await;
     call(&polite, "core").await.unwrap();
-    assert_eq!(running.connections(), 1);
-    assert_eq!(running.drain(PATIENCE).await, CLEAN);
+    assert_eq!(server.connections(), 1);
+    assert_eq!(server.drain(PATIENCE).await, CLEAN);
 }
 
 #[tokio::test]
 async fn another_protocol_is_closed_without_waiting() {
-    let running = serve(patient(), &CallerAuthenticator::new());
-    let mut browser = TcpStream::connect(running.local_addr()).await.unwrap();
+    let server = serve(patient(), &CallerAuthenticator::new());
+    let mut browser = TcpStream::connect(server.local_addr()).await.unwrap();
     browser.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     closed(browser).await;
-    assert_eq!(running.drain(PATIENCE).await, CLEAN);
+    assert_eq!(server.drain(PATIENCE).await, CLEAN);
 }
 
 #[tokio::test]
@@ -91,66 +91,66 @@ async fn a_connection_over_the_cap_of_its_address_is_closed_and_the_others_go_on
             ..patient()
         },
     ] {
-        let running = serve(config, &CallerAuthenticator::new());
-        let first = connect(&running).await;
-        let second = connect(&running).await;
+        let server = serve(config, &CallerAuthenticator::new());
+        let first = connect(&server).await;
+        let second = connect(&server).await;
         let first_peer = call(&first, "peer").await.unwrap();
         call(&second, "core").await.unwrap();
 
-        closed(TcpStream::connect(running.local_addr()).await.unwrap()).await;
+        closed(TcpStream::connect(server.local_addr()).await.unwrap()).await;
         assert_eq!(call(&first, "peer").await.unwrap(), first_peer);
 
         drop(second);
         timeout(PATIENCE, async {
-            while running.connections() > 1 {
+            while server.connections() > 1 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         })
         .await
         .expect("a closed connection should give its slot back");
-        let third = connect(&running).await;
+        let third = connect(&server).await;
         call(&third, "core").await.unwrap();
-        assert_eq!(running.drain(PATIENCE).await, CLEAN);
+        assert_eq!(server.drain(PATIENCE).await, CLEAN);
     }
 }
 
 #[tokio::test]
 async fn connections_are_spread_evenly_over_the_cores() {
-    let running = serve(TransportConfig::default(), &CallerAuthenticator::new());
+    let server = serve(TransportConfig::default(), &CallerAuthenticator::new());
     let mut channels = Vec::new();
     let mut connections_by_core = BTreeMap::<String, usize>::new();
     for _ in 0..16 {
-        let channel = connect(&running).await;
+        let channel = connect(&server).await;
         let core = call(&channel, "core").await.unwrap();
         *connections_by_core.entry(core).or_default() += 1;
         channels.push(channel);
     }
     let spread: Vec<_> = connections_by_core.into_values().collect();
     assert_eq!(spread, [8, 8]);
-    assert_eq!(running.drain(PATIENCE).await, CLEAN);
+    assert_eq!(server.drain(PATIENCE).await, CLEAN);
 }
 
 #[tokio::test]
 async fn the_handler_sees_the_address_of_its_peer() {
-    let running = serve(TransportConfig::default(), &CallerAuthenticator::new());
-    let channel = connect(&running).await;
+    let server = serve(TransportConfig::default(), &CallerAuthenticator::new());
+    let channel = connect(&server).await;
     let peer: SocketAddr = call(&channel, "peer").await.unwrap().parse().unwrap();
-    assert_eq!(peer.ip(), running.local_addr().ip());
-    assert_ne!(peer.port(), running.local_addr().port());
+    assert_eq!(peer.ip(), server.local_addr().ip());
+    assert_ne!(peer.port(), server.local_addr().port());
 }
 
 #[tokio::test]
 async fn a_panic_in_a_handler_leaves_its_core_and_its_connection_serving() {
-    let mut running = serve(TransportConfig::default(), &CallerAuthenticator::new());
-    let channel = connect(&running).await;
+    let mut server = serve(TransportConfig::default(), &CallerAuthenticator::new());
+    let channel = connect(&server).await;
     let port = call(&channel, "peer").await.unwrap();
     for _ in 0..3 {
         call(&channel, "panic").await.unwrap_err();
         assert_eq!(call(&channel, "peer").await.unwrap(), port);
     }
-    let died = timeout(Duration::from_millis(50), running.failed()).await;
+    let died = timeout(Duration::from_millis(50), server.failed()).await;
     assert!(died.is_err(), "{died:?}");
-    assert_eq!(running.drain(PATIENCE).await, CLEAN);
+    assert_eq!(server.drain(PATIENCE).await, CLEAN);
 }
 
 #[tokio::test]
@@ -161,11 +161,11 @@ async fn a_core_that_dies_is_told() {
         ..TransportConfig::default()
     };
     let make_service = || -> tonic::service::Routes { panic!("no service today") };
-    let mut running = Transport::bind(&config)
+    let mut server = Listener::bind(&config)
         .unwrap()
         .serve(make_service)
         .unwrap();
-    let ended = timeout(PATIENCE, running.failed()).await.unwrap();
+    let ended = timeout(PATIENCE, server.failed()).await.unwrap();
     assert_eq!(ended.name, "grpc-0");
     assert_eq!(ended.reason, "no service today");
 }
@@ -173,15 +173,15 @@ async fn a_core_that_dies_is_told() {
 #[tokio::test]
 async fn a_drain_lets_a_call_in_flight_finish_and_refuses_new_connections() {
     let callers = CallerAuthenticator::new();
-    let running = serve(TransportConfig::default(), &callers);
-    let address = running.local_addr();
-    let busy = connect(&running).await;
-    let idle = connect(&running).await;
+    let server = serve(TransportConfig::default(), &callers);
+    let address = server.local_addr();
+    let busy = connect(&server).await;
+    let idle = connect(&server).await;
     call(&idle, "core").await.unwrap();
     let in_flight = tokio::spawn(async move { call(&busy, "wait").await });
     callers.calls_are_waiting(1).await;
 
-    let drain = tokio::spawn(running.drain(PATIENCE));
+    let drain = tokio::spawn(server.drain(PATIENCE));
     timeout(PATIENCE, async {
         while try_connect(address).await.is_ok() {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -206,18 +206,18 @@ async fn a_drain_lets_a_call_in_flight_finish_and_refuses_new_connections() {
 #[tokio::test]
 async fn a_drain_ends_at_its_limit_and_says_how_many_connections_it_cut() {
     let callers = CallerAuthenticator::new();
-    let running = serve(TransportConfig::default(), &callers);
-    let stuck: Vec<_> = [connect(&running).await, connect(&running).await]
+    let server = serve(TransportConfig::default(), &callers);
+    let stuck: Vec<_> = [connect(&server).await, connect(&server).await]
         .into_iter()
         .map(|channel| tokio::spawn(async move { call(&channel, "wait").await }))
         .collect();
-    let idle = connect(&running).await;
+    let idle = connect(&server).await;
     call(&idle, "core").await.unwrap();
     callers.calls_are_waiting(2).await;
 
     let limit = Duration::from_millis(300);
     let began = timers::now();
-    let report = running.drain(limit).await;
+    let report = server.drain(limit).await;
     assert!(began.elapsed() >= limit, "{:?}", began.elapsed());
     assert!(began.elapsed() < PATIENCE / 2, "{:?}", began.elapsed());
     let two_cut = DrainReport {
@@ -234,11 +234,11 @@ async fn a_drain_ends_at_its_limit_and_says_how_many_connections_it_cut() {
 async fn a_drain_waits_a_moment_for_connections_in_their_handshake() {
     const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
     const GOAWAY: u8 = 7;
-    let running = serve(TransportConfig::default(), &CallerAuthenticator::new());
-    let mut late = TcpStream::connect(running.local_addr()).await.unwrap();
+    let server = serve(TransportConfig::default(), &CallerAuthenticator::new());
+    let mut late = TcpStream::connect(server.local_addr()).await.unwrap();
     late.write_all(&PREFACE[..10]).await.unwrap();
-    call(&connect(&running).await, "core").await.unwrap();
-    let drain = tokio::spawn(running.drain(PATIENCE));
+    call(&connect(&server).await, "core").await.unwrap();
+    let drain = tokio::spawn(server.drain(PATIENCE));
     tokio::time::sleep(Duration::from_millis(50)).await;
 
     late.write_all(&PREFACE[10..]).await.unwrap();
@@ -263,12 +263,12 @@ async fn a_drain_waits_a_moment_for_connections_in_their_handshake() {
 #[tokio::test]
 async fn dropping_the_transport_closes_its_connections_though_calls_are_in_flight() {
     let callers = CallerAuthenticator::new();
-    let running = serve(patient(), &callers);
-    let silent = TcpStream::connect(running.local_addr()).await.unwrap();
-    let busy = connect(&running).await;
+    let server = serve(patient(), &callers);
+    let silent = TcpStream::connect(server.local_addr()).await.unwrap();
+    let busy = connect(&server).await;
     let in_flight = tokio::spawn(async move { call(&busy, "wait").await });
     callers.calls_are_waiting(1).await;
-    drop(running);
+    drop(server);
     closed(silent).await;
     timeout(PATIENCE, in_flight)
         .await
@@ -284,8 +284,8 @@ async fn old_connections_are_asked_to_leave_and_their_calls_finish() {
         max_connection_age: Some(Duration::from_millis(200)),
         ..TransportConfig::default()
     };
-    let running = serve(config, &callers);
-    let channel = connect(&running).await;
+    let server = serve(config, &callers);
+    let channel = connect(&server).await;
     let first_peer = call(&channel, "peer").await.unwrap();
     let waiting = {
         let channel = channel.clone();
@@ -302,17 +302,17 @@ async fn old_connections_are_asked_to_leave_and_their_calls_finish() {
     .expect("the client should have moved to a new connection");
     callers.open.add_permits(1);
     assert_eq!(waiting.await.unwrap().unwrap(), "waited");
-    assert_eq!(running.drain(PATIENCE).await, CLEAN);
+    assert_eq!(server.drain(PATIENCE).await, CLEAN);
 }
 
 #[tokio::test]
 async fn a_second_server_on_the_same_address_is_told_so() {
-    let running = serve(TransportConfig::default(), &CallerAuthenticator::new());
+    let server = serve(TransportConfig::default(), &CallerAuthenticator::new());
     let config = TransportConfig {
-        listen: running.local_addr(),
+        listen: server.local_addr(),
         ..TransportConfig::default()
     };
-    let error = Transport::bind(&config).unwrap_err();
+    let error = Listener::bind(&config).unwrap_err();
     assert!(matches!(error, TransportError::Listen { address, .. } if address == config.listen));
     let text = error.to_string();
     assert!(text.contains(&config.listen.to_string()), "{text}");

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 /// The present, from which deadlines of connections are counted.
 #[expect(
     clippy::disallowed_methods,
-    reason = "deadlines are timers of this process; nobody is judged by them"
+    reason = "deadlines are timers of this process; tokens go by the Clock"
 )]
 pub(super) fn now() -> Instant {
     Instant::now()

@@ -15,7 +15,7 @@ use tokio::{
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 
 use super::{
-    Running, TlsFiles, Transport, TransportConfig, TransportError,
+    Listener, ServerHandle, TlsFiles, TransportConfig, TransportError,
     connection::PREFACE,
     probe::{CallerAuthenticator, call, serve},
 };
@@ -54,11 +54,11 @@ fn with_tls(files: TlsFiles) -> TransportConfig {
     }
 }
 
-async fn connect(running: &Running, trusted: &str) -> Result<Channel, tonic::transport::Error> {
+async fn connect(server: &ServerHandle, trusted: &str) -> Result<Channel, tonic::transport::Error> {
     let tls = ClientTlsConfig::new()
         .ca_certificate(Certificate::from_pem(trusted))
         .domain_name("localhost");
-    Endpoint::from_shared(format!("https://{}", running.local_addr()))?
+    Endpoint::from_shared(format!("https://{}", server.local_addr()))?
         .tls_config(tls)?
         .connect()
         .await
@@ -68,27 +68,27 @@ async fn connect(running: &Running, trusted: &str) -> Result<Channel, tonic::tra
 async fn a_call_over_tls_is_answered_and_its_peer_is_known() {
     let directory = TempDir::new().unwrap();
     let pair = pair();
-    let running = serve(
+    let server = serve(
         with_tls(write(directory.path(), &pair)),
         &CallerAuthenticator::new(),
     );
-    let channel = connect(&running, &pair.certificate).await.unwrap();
+    let channel = connect(&server, &pair.certificate).await.unwrap();
     let peer = call(&channel, "peer").await.unwrap();
     assert!(peer.starts_with("127.0.0.1:"), "{peer}");
-    assert_eq!(running.drain(PATIENCE).await.connections_cut, 0);
+    assert_eq!(server.drain(PATIENCE).await.connections_cut, 0);
 }
 
 #[tokio::test]
 async fn a_plaintext_client_on_the_tls_port_is_closed() {
     let directory = TempDir::new().unwrap();
-    let running = serve(
+    let server = serve(
         TransportConfig {
             preface_timeout: PATIENCE * 10,
             ..with_tls(write(directory.path(), &pair()))
         },
         &CallerAuthenticator::new(),
     );
-    let mut plain = TcpStream::connect(running.local_addr()).await.unwrap();
+    let mut plain = TcpStream::connect(server.local_addr()).await.unwrap();
     plain.write_all(PREFACE).await.unwrap();
     let mut answer = Vec::new();
     let end = timeout(PATIENCE, plain.read_to_end(&mut answer)).await;
@@ -103,24 +103,24 @@ async fn replaced_files_are_served_without_a_restart() {
     let old = pair();
     let new = pair();
     let files = write(directory.path(), &old);
-    let running = serve(with_tls(files.clone()), &CallerAuthenticator::new());
-    let before = connect(&running, &old.certificate).await.unwrap();
-    connect(&running, &new.certificate).await.unwrap_err();
+    let server = serve(with_tls(files.clone()), &CallerAuthenticator::new());
+    let before = connect(&server, &old.certificate).await.unwrap();
+    connect(&server, &new.certificate).await.unwrap_err();
 
     // Half of a change: the certificate is new, the key is still the old one.
     fs::write(&files.certificate, &new.certificate).unwrap();
     tokio::time::sleep(Duration::from_millis(300)).await;
-    connect(&running, &old.certificate).await.unwrap();
+    connect(&server, &old.certificate).await.unwrap();
 
     fs::write(&files.private_key, &new.private_key).unwrap();
     timeout(PATIENCE, async {
-        while connect(&running, &new.certificate).await.is_err() {
+        while connect(&server, &new.certificate).await.is_err() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     })
     .await
     .expect("the new certificate should be served");
-    connect(&running, &old.certificate).await.unwrap_err();
+    connect(&server, &old.certificate).await.unwrap_err();
     call(&before, "core").await.unwrap();
 }
 
@@ -136,7 +136,7 @@ fn each_bad_file_is_named_with_what_would_be_right() {
                 private_key: private_key.to_owned(),
             },
         );
-        Transport::bind(&with_tls(files)).unwrap_err()
+        Listener::bind(&with_tls(files)).unwrap_err()
     };
     let names = |error: &TransportError, words: &[&str]| {
         let text = error.to_string();
@@ -175,7 +175,7 @@ fn a_missing_file_is_named() {
         private_key: PathBuf::from("/nonexistent/tls.key"),
         ..write(directory.path(), &pair())
     };
-    let error = Transport::bind(&with_tls(files)).unwrap_err();
+    let error = Listener::bind(&with_tls(files)).unwrap_err();
     assert!(matches!(error, TransportError::Unreadable { .. }));
     let text = error.to_string();
     assert!(text.contains("/nonexistent/tls.key"), "{text}");

@@ -10,11 +10,11 @@ use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
 
 use crate::cli::healthcheck::{Health, ask, read};
-use crate::transport::{Running, TlsFiles, Transport, TransportConfig};
+use crate::transport::{Listener, ServerHandle, TlsFiles, TransportConfig};
 
 /// A server that implements health and nothing else.
 struct Server {
-    running: Running,
+    handle: ServerHandle,
     reporter: HealthReporter,
 }
 
@@ -27,15 +27,15 @@ impl Server {
             ..TransportConfig::default()
         };
         let (reporter, service) = health_reporter();
-        let transport = Transport::bind(&config).expect("a free port");
-        let running = transport
+        let listener = Listener::bind(&config).expect("a free port");
+        let handle = listener
             .serve(move || Routes::new(service.clone()).prepare())
             .expect("the threads start");
-        Self { running, reporter }
+        Self { handle, reporter }
     }
 
     async fn probe(&self, arguments: &str) -> Health {
-        let address = self.running.local_addr();
+        let address = self.handle.local_addr();
         probe(&format!("-addr={address} {arguments}")).await
     }
 }
@@ -58,10 +58,7 @@ async fn a_server_that_serves_is_0() {
 #[tokio::test]
 async fn the_time_is_told_if_asked_for() {
     let server = Server::start(None);
-    let words = [
-        format!("-addr={}", server.running.local_addr()),
-        "-v".into(),
-    ];
+    let words = [format!("-addr={}", server.handle.local_addr()), "-v".into()];
     let arguments = read(&words.map(OsString::from)).expect("good arguments");
     let mut notes = Vec::new();
     assert_eq!(ask(&arguments, &mut notes).await, Health::Serving);
@@ -106,11 +103,11 @@ async fn a_server_without_health_is_3() {
         listen: ([127, 0, 0, 1], 0).into(),
         ..TransportConfig::default()
     };
-    let transport = Transport::bind(&config).expect("a free port");
-    let running = transport
+    let listener = Listener::bind(&config).expect("a free port");
+    let server = listener
         .serve(|| Routes::default().prepare())
         .expect("the threads start");
-    let health = probe(&format!("-addr={}", running.local_addr())).await;
+    let health = probe(&format!("-addr={}", server.local_addr())).await;
     assert_eq!(health.exit_code(), 3, "{health:?}");
     assert!(
         health.to_string().contains("does not implement"),

@@ -1,4 +1,4 @@
-//! The transport before it serves: the address is taken and the certificate is good, or the reason is clear.
+//! The listener: its address is taken and its certificate read before anything is served.
 
 use std::{
     io,
@@ -12,7 +12,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    Running, TransportConfig, TransportError,
+    ServerHandle, TransportConfig, TransportError,
     acceptor::{Acceptor, BACKLOG},
     admission::Admission,
     certificates::Certificates,
@@ -20,16 +20,16 @@ use super::{
     worker,
 };
 
-/// A transport that holds its address and its certificate and serves nothing yet.
+/// The transport before it serves: it holds its address and its certificate.
 #[derive(Debug)]
-pub struct Transport {
+pub struct Listener {
     config: Arc<TransportConfig>,
     listener: TcpListener,
     local_addr: SocketAddr,
     certificates: Option<Arc<Certificates>>,
 }
 
-impl Transport {
+impl Listener {
     /// Reads the certificate and takes the address. Needs no runtime.
     ///
     /// # Errors
@@ -59,14 +59,14 @@ impl Transport {
     ///
     /// `make_service` is called once on each serving thread, inside its runtime. What it captures and must not
     /// run there (databases, hashing) belongs on another runtime. A panic in it ends its thread, which
-    /// [`Running::failed`] tells.
+    /// [`ServerHandle::failed`] tells.
     ///
     /// # Errors
     /// [`TransportError::Thread`] if a thread cannot be created; those already started end by themselves.
     pub fn serve<S: GrpcService>(
         self,
         make_service: impl Fn() -> S + Send + Sync + 'static,
-    ) -> Result<Running, TransportError> {
+    ) -> Result<ServerHandle, TransportError> {
         let cores = self.config.cores.unwrap_or_else(parallelism);
         let admission = Arc::new(Admission::new(
             cores,
@@ -125,7 +125,9 @@ impl Transport {
                 .map(|()| 0)
                 .map_err(|error| error.to_string())
         })?);
-        Ok(Running::new(local_addr, admission, stop, ends, threads))
+        Ok(ServerHandle::new(
+            local_addr, admission, stop, ends, threads,
+        ))
     }
 }
 

@@ -15,7 +15,7 @@ use tower::Service;
 
 use super::{RETRY_UNAVAILABLE, build};
 
-/// Gives every bare status its details.
+/// Gives every status that lacks them its details.
 #[derive(Debug, Clone)]
 pub(crate) struct WithDetails<S>(pub(crate) S);
 
@@ -53,30 +53,31 @@ pub(crate) fn language(headers: &HeaderMap) -> Option<HeaderValue> {
     headers.get("accept-language").cloned()
 }
 
-/// Gives a bare status its details; all other responses stay as they are.
+/// Gives a status without details its details; all other responses stay as they
+/// are.
 pub(crate) fn with_details<R: Default>(
     response: Response<R>,
     language: Option<HeaderValue>,
 ) -> Response<R> {
-    let Some(bare) = bare_status(response.headers()) else {
+    let Some(status) = status_without_details(response.headers()) else {
         return response;
     };
     let locale = language
         .and_then(|language| language.to_str().map(Locale::negotiate).ok())
         .unwrap_or_default();
-    detailed(&bare, locale).into_http()
+    detailed(&status, locale).into_http()
 }
 
-fn bare_status(headers: &HeaderMap) -> Option<Status> {
+fn status_without_details(headers: &HeaderMap) -> Option<Status> {
     if headers.contains_key("grpc-status-details-bin") {
         return None;
     }
     Status::from_header_map(headers).filter(|status| status.code() != Code::Ok)
 }
 
-fn detailed(bare: &Status, locale: Locale) -> Status {
+fn detailed(status: &Status, locale: Locale) -> Status {
     let mut details = ErrorDetails::new();
-    let reason = match bare.code() {
+    let reason = match status.code() {
         Code::Unimplemented => ErrorReason::RpcUnknown,
         Code::DeadlineExceeded | Code::Cancelled => ErrorReason::DeadlineExceeded,
         Code::Unavailable => {
@@ -93,6 +94,6 @@ fn detailed(bare: &Status, locale: Locale) -> Status {
         details,
         HashMap::new(),
         locale,
-        Some(bare.message().to_owned()).filter(|message| !message.is_empty()),
+        Some(status.message().to_owned()).filter(|message| !message.is_empty()),
     )
 }

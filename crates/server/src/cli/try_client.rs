@@ -1,5 +1,5 @@
-//! Who walks in `countersign try`: a person who does not exist, with the
-//! connection of a gateway.
+//! The client of `countersign try`: a connection to the server, and a person made
+//! up for it.
 
 use std::time::Duration;
 
@@ -19,8 +19,8 @@ use crate::system::SystemRandom;
 const CONNECTING: Duration = Duration::from_secs(5);
 const CALLING: Duration = Duration::from_secs(30);
 
-/// A person who does not exist, and the connection of its gateway.
-pub(super) struct Walker {
+/// A connection to the server, and a person made up for it.
+pub(super) struct TryClient {
     pub(super) channel: Channel,
     authorization: Option<AsciiMetadataValue>,
     pub(super) address: String,
@@ -28,7 +28,7 @@ pub(super) struct Walker {
     pub(super) code: String,
 }
 
-impl Walker {
+impl TryClient {
     pub(super) async fn connect(arguments: &Try) -> Result<Self, Failure> {
         let authorization = arguments.api_key.as_ref().map(|key| {
             let mut value = AsciiMetadataValue::try_from(format!("Bearer {}", key.expose()))?;

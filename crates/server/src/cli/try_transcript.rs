@@ -1,5 +1,5 @@
 //! What `countersign try` shows: each call and its answer, and where and why
-//! the walk stopped.
+//! it stopped.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -18,7 +18,7 @@ pub(super) struct Transcript<'a> {
     call: &'static str,
 }
 
-/// The walk did not come to its end.
+/// Why `countersign try` stopped before its end.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Stopped {
     #[error("{call} failed: {answer}")]

@@ -1,5 +1,5 @@
-//! How durations, addresses and scopes are spelled in the configuration, and
-//! the words for what is misspelled.
+//! How durations, addresses and scopes are written in the configuration, as
+//! serde reads and writes them, and what is said of those that cannot be read.
 
 use serde::de::IntoDeserializer as _;
 use serde::{Deserialize, Deserializer};

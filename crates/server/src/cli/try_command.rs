@@ -19,26 +19,26 @@ use countersign_proto::v1::{
 
 use super::arguments::Try;
 use super::failure::{Failure, Outcome};
-use super::walk_transcript::{Stopped, Transcript, instant, shortened};
-use super::walker::Walker;
+use super::try_client::TryClient;
+use super::try_transcript::{Stopped, Transcript, instant, shortened};
 
-/// Walks the main job.
+/// Makes the calls of the main job in turn, and shows each.
 pub(super) async fn execute(arguments: &Try, out: &mut dyn Write) -> Result<Outcome, Failure> {
-    let walker = Walker::connect(arguments).await?;
+    let client = TryClient::connect(arguments).await?;
     writeln!(
         out,
         "The main job at {}, as {}:\n",
-        arguments.addr, walker.address
+        arguments.addr, client.address
     )?;
     let mut transcript = Transcript::new(out);
-    walker.walk(&mut transcript).await?;
+    client.try_main_job(&mut transcript).await?;
     let calls = transcript.calls();
     writeln!(out, "\nAll {calls} answers are as expected.")?;
     Ok(Outcome::Done)
 }
 
-impl Walker {
-    async fn walk(&self, transcript: &mut Transcript<'_>) -> Result<(), Stopped> {
+impl TryClient {
+    async fn try_main_job(&self, transcript: &mut Transcript<'_>) -> Result<(), Stopped> {
         let proof = self.prove_address(transcript).await?;
         let user_id = self.sign_up(transcript, proof).await?;
         let tokens = self.sign_in(transcript).await?;

@@ -1,4 +1,4 @@
-//! The transport while it serves: it tells when a thread has died, and drains.
+//! The handle of a transport that serves: it tells when a thread has ended, and drains.
 
 use std::{net::SocketAddr, sync::Arc, thread::JoinHandle, time::Duration};
 
@@ -17,7 +17,7 @@ type ThreadOutcome = Result<usize, String>;
 
 /// A transport that serves. Dropping it closes every connection at once; [`drain`](Self::drain) does it kindly.
 #[derive(Debug)]
-pub struct Running {
+pub struct ServerHandle {
     local_addr: SocketAddr,
     admission: Arc<Admission>,
     stop: watch::Sender<Option<Instant>>,
@@ -25,7 +25,7 @@ pub struct Running {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// A thread of the transport has ended though nobody asked it to: the process has lost capacity and must end.
+/// A thread of the transport that ended unasked: the process has lost capacity and must end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the thread {name} has ended: {reason}")]
 pub struct ThreadEnded {
@@ -44,7 +44,7 @@ pub struct DrainReport {
     pub threads_lost: usize,
 }
 
-impl Running {
+impl ServerHandle {
     pub(super) fn new(
         local_addr: SocketAddr,
         admission: Arc<Admission>,

@@ -1,5 +1,5 @@
-//! `countersign try` where the walk cannot be walked. That it can be is shown
-//! by the tests of the whole system.
+//! `countersign try` where it fails. That it succeeds is shown by the tests of
+//! the whole system.
 
 use std::net::{SocketAddr, TcpListener};
 
@@ -7,10 +7,10 @@ use clap::Parser as _;
 use tonic::service::Routes;
 
 use crate::cli::arguments::{Arguments, Command};
-use crate::cli::walk;
-use crate::transport::{Transport, TransportConfig};
+use crate::cli::try_command;
+use crate::transport::{Listener, TransportConfig};
 
-async fn walk_at(address: SocketAddr, flags: &[&str]) -> (String, String) {
+async fn try_at(address: SocketAddr, flags: &[&str]) -> (String, String) {
     let address = address.to_string();
     let words = ["countersign", "try", "--addr", &address];
     let arguments = Arguments::try_parse_from(words.iter().chain(flags)).expect("good arguments");
@@ -18,9 +18,9 @@ async fn walk_at(address: SocketAddr, flags: &[&str]) -> (String, String) {
         panic!("another command");
     };
     let mut out = Vec::new();
-    let failure = walk::execute(&arguments, &mut out)
+    let failure = try_command::execute(&arguments, &mut out)
         .await
-        .expect_err("it cannot be walked");
+        .expect_err("it fails");
     (String::from_utf8(out).expect("text"), failure.to_string())
 }
 
@@ -29,7 +29,7 @@ async fn without_a_server_it_says_how_to_start_one() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let address = listener.local_addr().expect("its address");
     drop(listener);
-    let (out, failure) = walk_at(address, &[]).await;
+    let (out, failure) = try_at(address, &[]).await;
     assert_eq!(out, "");
     assert!(
         failure.starts_with(&format!("cannot connect to {address}: ")),
@@ -44,11 +44,11 @@ async fn it_names_the_call_that_failed_and_what_to_check() {
         listen: ([127, 0, 0, 1], 0).into(),
         ..TransportConfig::default()
     };
-    let transport = Transport::bind(&config).expect("a free port");
-    let running = transport
+    let listener = Listener::bind(&config).expect("a free port");
+    let server = listener
         .serve(|| Routes::default().prepare())
         .expect("the threads start");
-    let (out, failure) = walk_at(running.local_addr(), &["--api-key", "csk_s3cret"]).await;
+    let (out, failure) = try_at(server.local_addr(), &["--api-key", "csk_s3cret"]).await;
     assert!(out.contains("1. VerificationService.SendCode"), "{out}");
     assert!(
         failure.starts_with("VerificationService.SendCode failed: Unimplemented"),
@@ -67,7 +67,7 @@ async fn it_names_the_call_that_failed_and_what_to_check() {
 #[tokio::test]
 async fn an_api_key_that_cannot_be_sent_is_refused() {
     let address = ([127, 0, 0, 1], 1).into();
-    let (_, failure) = walk_at(address, &["--api-key", "line\nbreak"]).await;
+    let (_, failure) = try_at(address, &["--api-key", "line\nbreak"]).await;
     assert!(
         failure.starts_with("the API key must be printable ASCII"),
         "{failure}"
