@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use countersign_storage::database::DatabaseSettings;
 use serde::{Deserialize, Serialize};
 
 use super::checks::Checks;
 use super::{
     DatabaseConfig, DeliveryConfig, IdentifiersConfig, KeysConfig, LogConfig, MetricsConfig,
-    PasswordsConfig, RedisConfig, ServerConfig, TokensConfig, ValidationConfig, VerificationConfig,
+    PasswordsConfig, RedisConfig, ServerConfig, ServiceUrl, TokensConfig, ValidationConfig,
+    VerificationConfig,
 };
 
 /// All that may be set. Every value has a default: an empty file is a good
@@ -75,6 +77,30 @@ impl Config {
         let mut effective = self.clone();
         effective.database.url = Some(self.database_url());
         toml::to_string(&effective).expect("the sections are tables of plain values")
+    }
+
+    /// The database that is used: the configured one, or a SQLite file in the
+    /// data directory.
+    #[must_use]
+    pub fn database_url(&self) -> ServiceUrl {
+        self.database.url.clone().unwrap_or_else(|| {
+            let file = self.data_dir.join("countersign.db");
+            let path = file.to_string_lossy();
+            let path = path
+                .replace('%', "%25")
+                .replace('?', "%3F")
+                .replace('#', "%23");
+            ServiceUrl::new(format!("sqlite://{path}?mode=rwc"))
+        })
+    }
+
+    /// The settings of the database.
+    #[must_use]
+    pub fn database_settings(&self) -> DatabaseSettings {
+        DatabaseSettings {
+            max_connections: self.database.max_connections,
+            ..DatabaseSettings::new(self.database_url().expose())
+        }
     }
 
     pub(super) fn check(&self, checks: &mut Checks) {

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use countersign_domain::model::MasterKey;
-use countersign_storage::database::DatabaseSettings;
 use serde::{Deserialize, Serialize};
 
 use super::checks::Checks;
 use super::serde_formats::{duration, optional};
-use super::{Config, Secret, ServiceUrl};
+use super::{Secret, ServiceUrl};
 
 /// `[database]`: what lasts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,32 +43,6 @@ pub struct KeysConfig {
     /// How long a key signs before the next takes over.
     #[serde(with = "duration")]
     pub rotation: Duration,
-}
-
-impl Config {
-    /// The database that is used: the configured one, or a SQLite file in the
-    /// data directory.
-    #[must_use]
-    pub fn database_url(&self) -> ServiceUrl {
-        self.database.url.clone().unwrap_or_else(|| {
-            let file = self.data_dir.join("countersign.db");
-            let path = file.to_string_lossy();
-            let path = path
-                .replace('%', "%25")
-                .replace('?', "%3F")
-                .replace('#', "%23");
-            ServiceUrl::new(format!("sqlite://{path}?mode=rwc"))
-        })
-    }
-
-    /// The settings of the database.
-    #[must_use]
-    pub fn database_settings(&self) -> DatabaseSettings {
-        DatabaseSettings {
-            max_connections: self.database.max_connections,
-            ..DatabaseSettings::new(self.database_url().expose())
-        }
-    }
 }
 
 impl Default for DatabaseConfig {
