@@ -28,10 +28,11 @@ pub struct PoolSettings {
     pub parameters: Argon2Parameters,
     /// Hashing threads. More than cores gain nothing.
     pub workers: NonZeroUsize,
-    /// How many may wait for each thread. Times the time of a hash, this is the
-    /// longest wait: about 0.6 s with the default parameters. In all there are
-    /// at least two places, for changing a password takes two at once.
-    pub queue_per_worker: NonZeroUsize,
+    /// How many passwords may wait, for all threads together. Times the time of
+    /// a hash and divided by the threads, this is the longest wait: about 0.6 s
+    /// with the defaults on two cores. Changing a password takes two places at
+    /// once, so with one it is always refused.
+    pub queue: NonZeroUsize,
 }
 
 /// Hashes passwords with Argon2id (RFC 9106) and verifies PHC strings of any
@@ -58,16 +59,13 @@ pub struct Argon2Pool {
 /// A place in the pool's queue.
 struct Argon2Place(Place<Job>);
 
-/// Two at least: changing a password takes two places at once.
-const MIN_PLACES: usize = 2;
-
 impl Default for PoolSettings {
-    /// The default parameters, a thread for each core, 32 places for each thread.
+    /// The default parameters, a thread for each core, 64 places.
     fn default() -> Self {
         Self {
             parameters: Argon2Parameters::default(),
             workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-            queue_per_worker: NonZeroUsize::new(32).expect("32 is not zero"),
+            queue: NonZeroUsize::new(64).expect("64 is not zero"),
         }
     }
 }
@@ -81,7 +79,7 @@ impl Argon2Pool {
         let PoolSettings {
             parameters,
             workers,
-            queue_per_worker,
+            queue,
         } = settings;
         let work = u64::from(parameters.memory_kib()) * u64::from(parameters.passes());
         let pool = Self {
@@ -89,12 +87,7 @@ impl Argon2Pool {
                 parameters,
                 decoy: StoredHash::decoy(parameters, random.as_ref()),
                 random,
-                queue: Queue::new(
-                    queue_per_worker
-                        .saturating_mul(workers)
-                        .get()
-                        .max(MIN_PLACES),
-                ),
+                queue: Queue::new(queue.get()),
                 large: Mutex::new(()),
                 hashes: AtomicU64::new(0),
                 blocks: AtomicU64::new(0),

@@ -186,14 +186,17 @@ async fn what_was_admitted_is_served_however_full_it_is_meanwhile() {
 }
 
 #[tokio::test]
-async fn the_smallest_pool_has_room_to_change_a_password() {
-    let settings = PoolSettings {
-        queue_per_worker: NonZeroUsize::MIN,
-        ..one_worker()
-    };
-    let pool = Argon2Pool::start(settings, Arc::new(SeededRandom::new(1))).expect("threads");
-    let places = [pool.admit(), pool.admit()];
-    assert!(places.iter().all(Result::is_ok));
+async fn there_are_as_many_places_as_the_queue_says_however_many_threads() {
+    for (workers, queue) in [(1, 1), (1, 2), (2, 1), (2, 3), (3, 4)] {
+        let settings = PoolSettings {
+            workers: NonZeroUsize::new(workers).expect("threads"),
+            queue: NonZeroUsize::new(queue).expect("places"),
+            ..cheap()
+        };
+        let pool = Argon2Pool::start(settings, Arc::new(SeededRandom::new(1))).expect("threads");
+        let places: Vec<_> = (0..8).map_while(|_| pool.admit().ok()).collect();
+        assert_eq!(places.len(), queue, "{workers} threads");
+    }
 }
 
 #[tokio::test]

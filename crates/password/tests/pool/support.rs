@@ -21,13 +21,14 @@ pub(crate) fn cheap() -> PoolSettings {
     PoolSettings {
         parameters: Argon2Parameters::new(8_192, 1, 1).expect("parameters"),
         workers: NonZeroUsize::new(2).expect("two"),
-        queue_per_worker: NonZeroUsize::new(2).expect("two"),
+        queue: NonZeroUsize::new(4).expect("four"),
     }
 }
 
 pub(crate) fn one_worker() -> PoolSettings {
     PoolSettings {
         workers: NonZeroUsize::MIN,
+        queue: NonZeroUsize::new(2).expect("two"),
         ..cheap()
     }
 }

@@ -23,7 +23,8 @@ pub struct PasswordsConfig {
     pub parallelism: u32,
     /// Hashing threads; 0: one for each core.
     pub threads: usize,
-    /// How many passwords may wait to be hashed, for all threads together.
+    /// How many passwords may wait to be hashed, for all threads together; two
+    /// at least, for changing a password takes two places at once.
     pub queue: usize,
     /// Failures in a row after which a password is not compared any more until
     /// it is reset.
@@ -48,7 +49,7 @@ impl Default for PasswordsConfig {
             iterations: parameters.passes(),
             parallelism: parameters.lanes(),
             threads: 0,
-            queue: 64,
+            queue: PoolSettings::default().queue.get(),
             attempts: 100,
             attempts_per_source: 10,
             attempts_window: Duration::from_secs(15 * 60),
@@ -64,11 +65,10 @@ impl PasswordsConfig {
     pub fn pool(&self) -> PoolSettings {
         let default = PoolSettings::default();
         let workers = NonZeroUsize::new(self.threads).unwrap_or(default.workers);
-        let queue_per_worker = self.queue.div_ceil(workers.get());
         PoolSettings {
             parameters: self.argon2().expect("the bounds were checked"),
             workers,
-            queue_per_worker: NonZeroUsize::new(queue_per_worker).unwrap_or(NonZeroUsize::MIN),
+            queue: NonZeroUsize::new(self.queue).expect("the bounds were checked"),
         }
     }
 
@@ -108,7 +108,7 @@ impl PasswordsConfig {
             }
         }
         checks.within("passwords.threads", self.threads, 0..=256);
-        checks.within("passwords.queue", self.queue, 1..=10_000);
+        checks.within("passwords.queue", self.queue, 2..=10_000);
         checks.within("passwords.attempts", self.attempts, 1..=100);
         checks.within(
             "passwords.attempts_per_source",

@@ -120,6 +120,7 @@ fn bounds_hold_on_both_sides() {
         ("verification.code_ttl=30s", "verification.code_ttl=29s"),
         ("validation.poll_interval=5s", "validation.poll_interval=6s"),
         ("passwords.attempts=100", "passwords.attempts=101"),
+        ("passwords.queue=2", "passwords.queue=1"),
         (
             "passwords.attempts_window=1m",
             "passwords.attempts_window=24h",

@@ -84,9 +84,9 @@ fn the_settings_of_the_domain_are_those_of_the_configuration() {
 }
 
 #[test]
-fn the_hashing_queue_is_shared_out_among_the_threads() {
+fn the_hashing_queue_is_as_long_as_it_says_for_all_threads_together() {
     let config = given().file("[passwords]\nthreads = 3\nqueue = 64").good();
     let pool = config.passwords.pool();
     assert_eq!(pool.workers.get(), 3);
-    assert_eq!(pool.queue_per_worker.get(), 22);
+    assert_eq!(pool.queue.get(), 64);
 }
