@@ -28,6 +28,7 @@ mod launch;
 mod log;
 mod messages;
 mod metrics;
+mod options;
 mod person;
 mod proxy;
 mod raw;

@@ -16,11 +16,11 @@ use crate::backend::{Backend, FreshDatabase, address_in};
 use crate::gateway::{Gateway, email};
 use crate::launch::Launch;
 use crate::log::{Log, field};
+use crate::options::Options;
 use crate::person::{PASSWORD, Person};
 use crate::proxy::Proxy;
 use crate::replica::Replica;
 use crate::settings::Settings;
-use crate::world_options::Options;
 
 /// Replicas of the server on one database and one ephemeral store. All is gone
 /// when it is dropped.

@@ -7,16 +7,6 @@ use crate::proxy::Proxy;
 use crate::shifted_clock::ShiftedClock;
 use crate::world::{World, WorldBuilder};
 
-/// What [`WorldBuilder`] was told besides its settings.
-#[derive(Debug, Default)]
-pub(crate) struct Options {
-    variables_at: Vec<(usize, String, String)>,
-    pub(crate) lines_at: Vec<usize>,
-    /// The administrator of the database server, if it is not the usual one.
-    pub(crate) admin_url: Option<String>,
-    user: Option<String>,
-}
-
 impl World {
     /// The first replica's line to the database.
     ///
@@ -91,22 +81,5 @@ impl WorldBuilder {
     pub fn as_user(mut self, user: &str) -> Self {
         self.options.user = Some(user.to_owned());
         self
-    }
-}
-
-impl Options {
-    /// The variables of a replica.
-    pub(crate) fn variables_of(&self, replica: usize) -> Vec<(String, String)> {
-        let of_it = self.variables_at.iter().filter(|(at, ..)| *at == replica);
-        let pairs = of_it.map(|(_, name, value)| (name.clone(), value.clone()));
-        pairs.collect()
-    }
-
-    /// The URL with which the service connects.
-    pub(crate) fn for_the_service(&self, url: String) -> String {
-        match &self.user {
-            Some(user) => url.replacen("//root@", &format!("//{user}@"), 1),
-            None => url,
-        }
     }
 }
