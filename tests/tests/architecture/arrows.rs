@@ -68,34 +68,34 @@ impl Arrows {
 
     /// The largest sets of files each of which uses each other, if not directly.
     pub(crate) fn circles(&self) -> Vec<Circle> {
-        let reached: BTreeMap<_, _> = self.0.keys().map(|from| (from, self.reach(from))).collect();
-        let mut found: BTreeSet<BTreeSet<PathBuf>> = BTreeSet::new();
+        let files = self.0.keys().map(PathBuf::as_path);
+        let reached: BTreeMap<_, _> = files.map(|from| (from, self.reach(from))).collect();
+        let mut found = BTreeSet::new();
         for (from, reachable) in &reached {
-            let comes_back = |to: &&Path| {
-                reached
-                    .get(&to.to_path_buf())
-                    .is_some_and(|r| r.contains(&***from))
-            };
-            if reachable.contains(&***from) {
-                let files = reachable.iter().copied().filter(comes_back);
-                found.insert(files.map(Path::to_path_buf).collect());
+            let comes_back = |to: &&&Path| reached.get(**to).is_some_and(|r| r.contains(from));
+            let circle: BTreeSet<_> = reachable.iter().filter(comes_back).copied().collect();
+            if !circle.is_empty() {
+                found.insert(circle);
             }
         }
         found.into_iter().map(|files| self.circle(files)).collect()
     }
 
-    fn circle(&self, files: BTreeSet<PathBuf>) -> Circle {
+    fn circle(&self, files: BTreeSet<&Path>) -> Circle {
         let mut arrows = Vec::new();
         for from in &files {
-            for (to, names) in self.0.get(from).into_iter().flatten() {
-                if files.contains(to) {
+            for (to, names) in self.0.get(*from).into_iter().flatten() {
+                if files.contains(to.as_path()) {
                     let names: Vec<_> = names.iter().map(String::as_str).collect();
                     let (from, to) = (from.display(), to.display());
                     arrows.push(format!("{from} uses {} of {to}", names.join(", ")));
                 }
             }
         }
-        Circle { files, arrows }
+        Circle {
+            files: files.into_iter().map(Path::to_path_buf).collect(),
+            arrows,
+        }
     }
 
     fn reach<'a>(&'a self, from: &'a Path) -> BTreeSet<&'a Path> {

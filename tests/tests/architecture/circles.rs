@@ -1,7 +1,6 @@
 //! No files use each other in a circle.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::collections::BTreeSet;
 
 use crate::arrows::Arrows;
 use crate::modules::Modules;
@@ -169,9 +168,7 @@ fn tests_and_modules_inside_a_file_make_no_circle() {
 
 /// The circles in made-up sources, each as the names of its files.
 fn circles(sources: &[(&str, &str)]) -> Vec<String> {
-    let sources: BTreeMap<_, _> = sources.iter().copied().collect();
-    let text_of = |file: &Path| sources.get(file.to_str()?).map(|text| (*text).to_owned());
-    let modules = Modules::read(Path::new("lib.rs"), &text_of);
+    let modules = Modules::of_sources(sources);
     let circles = Arrows::of(&modules).circles();
     let named = circles.iter().map(|circle| {
         assert!(

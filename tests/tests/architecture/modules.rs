@@ -49,6 +49,13 @@ impl Modules {
         modules
     }
 
+    /// Reads made-up sources, of which the first is the root.
+    pub(crate) fn of_sources(sources: &[(&str, &str)]) -> Self {
+        let texts: BTreeMap<_, _> = sources.iter().copied().collect();
+        let text_of = |file: &Path| texts.get(file.to_str()?).map(|text| (*text).to_owned());
+        Self::read(Path::new(sources[0].0), &text_of)
+    }
+
     fn read_file(
         &mut self,
         file: &Path,

@@ -64,6 +64,19 @@ fn clippy_refuses_what_is_ambient() {
 }
 
 #[test]
+fn every_crate_takes_the_lints_of_the_workspace() {
+    for package in packages() {
+        let text = std::fs::read_to_string(&package.manifest_path).expect("it is there");
+        let manifest: toml::Table = toml::from_str(&text).expect("TOML");
+        let lints = manifest
+            .get("lints")
+            .and_then(|lints| lints.get("workspace"));
+        let takes_them = lints.and_then(toml::Value::as_bool);
+        assert_eq!(takes_them, Some(true), "{}", package.name);
+    }
+}
+
+#[test]
 fn exceptions_stand_in_the_list() {
     let excepted: BTreeSet<_> = sources(|_| true)
         .into_iter()

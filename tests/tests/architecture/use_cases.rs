@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::arrows::Arrows;
+use crate::modules::Modules;
 use crate::workspace::{read_crates, root, sources};
 
 /// Where the use-cases are.
@@ -16,20 +17,71 @@ fn no_use_case_uses_another_or_is_used_by_what_use_cases_share() {
     let mut arrows = 0;
     for modules in read_crates(&["domain"]) {
         let found = Arrows::of(&modules);
-        for (from, to) in found.pairs() {
-            arrows += 1;
-            let Some(used) = use_case(to) else { continue };
-            // The world of the domain's own tests does what people do.
-            let is_testing = from.starts_with("crates/domain/src/testing");
-            assert!(
-                is_testing || use_case(from) == Some(used),
-                "{} uses {}",
-                from.display(),
-                to.display()
-            );
-        }
+        arrows += found.pairs().count();
+        let forbidden = forbidden(&found);
+        assert!(forbidden.is_empty(), "{}", forbidden.join("\n"));
     }
     assert!(arrows > 100, "{arrows} arrows");
+}
+
+#[test]
+fn another_use_case_is_found_however_it_is_named() {
+    for way in [
+        "use crate::use_cases::B; fn f() { B::new() }",
+        "use super::b::B;",
+        "fn f() { super::B::new() }",
+        "use super::*; fn f(_: B) {}",
+        "use crate::application::Application; fn f() { Application::b() }",
+    ] {
+        let modules = Modules::of_sources(&[
+            (
+                "crates/domain/src/lib.rs",
+                "mod application; mod use_cases;",
+            ),
+            (
+                "crates/domain/src/application.rs",
+                if way.contains("Application") {
+                    "pub struct Application(crate::use_cases::B);"
+                } else {
+                    "pub struct Application;"
+                },
+            ),
+            (
+                "crates/domain/src/use_cases.rs",
+                "mod a; mod b; pub use b::B;",
+            ),
+            (
+                "crates/domain/src/use_cases/a.rs",
+                &format!("mod own; {way}"),
+            ),
+            (
+                "crates/domain/src/use_cases/a/own.rs",
+                "use super::super::a;",
+            ),
+            (
+                "crates/domain/src/use_cases/b.rs",
+                "mod own; use own::C; pub struct B(C);",
+            ),
+            ("crates/domain/src/use_cases/b/own.rs", "pub struct C;"),
+        ]);
+        let found = forbidden(&Arrows::of(&modules));
+        assert_eq!(found.len(), 1, "{way}: {found:?}");
+        assert!(
+            found[0].ends_with("uses crates/domain/src/use_cases/b.rs"),
+            "{found:?}"
+        );
+    }
+}
+
+/// The arrows that lead to a use-case from what is not its own.
+fn forbidden(arrows: &Arrows) -> Vec<String> {
+    let is_forbidden = |(from, to): &(&Path, &Path)| {
+        // The world of the domain's own tests does what people do.
+        let is_testing = from.starts_with("crates/domain/src/testing");
+        use_case(to).is_some_and(|used| !is_testing && use_case(from) != Some(used))
+    };
+    let told = |(from, to): (&Path, &Path)| format!("{} uses {}", from.display(), to.display());
+    arrows.pairs().filter(is_forbidden).map(told).collect()
 }
 
 /// The name of the use-case that a file belongs to: the files in a folder of
