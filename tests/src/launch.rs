@@ -13,6 +13,8 @@ pub(crate) struct Launch {
     pub(crate) directory: PathBuf,
     pub(crate) config: Option<PathBuf>,
     pub(crate) variables: Vec<(String, String)>,
+    /// It is told of files that may not grow, as of a full disk, and not ended.
+    pub(crate) bears_full_files: bool,
 }
 
 impl Launch {
@@ -21,12 +23,21 @@ impl Launch {
             directory: directory.into(),
             config: None,
             variables: Vec::new(),
+            bears_full_files: false,
         }
     }
 
     /// The program with these arguments, killed when its handle is dropped.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(services::server_binary());
+        let server = services::server_binary();
+        let mut command = if self.bears_full_files {
+            let mut shell = Command::new("sh");
+            let script = "trap '' XFSZ; exec \"$0\" \"$@\"";
+            shell.args(["-c", script]).arg(server);
+            shell
+        } else {
+            Command::new(server)
+        };
         command
             .args(arguments)
             .current_dir(&self.directory)

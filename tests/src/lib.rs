@@ -6,7 +6,7 @@
 //! machine. Where one is not there its tests print `skipped: …` and pass, unless
 //! `CI` is `true` or `COUNTERSIGN_REQUIRE_SERVICES` is `1`. The same holds for
 //! what few tests need: PostgreSQL's and MariaDB's programs, for servers of their
-//! own, and a C compiler, for clocks that are wrong. Each guarantee prints its
+//! own, and a C compiler, for clocks that are wrong and senders that stall. Each guarantee prints its
 //! figures.
 
 mod asking;
@@ -26,9 +26,11 @@ mod gateway;
 mod health;
 mod launch;
 mod log;
+mod main_job;
 mod messages;
 mod metrics;
 mod options;
+mod outbox;
 mod person;
 mod proxy;
 mod raw;
@@ -39,8 +41,10 @@ mod reply_loser;
 mod services;
 mod settings;
 mod shifted_clock;
+mod shim;
 mod spellings;
 mod sql;
+mod stalled_sender;
 mod tally;
 mod times;
 mod timings;
@@ -60,8 +64,10 @@ pub use devices::device;
 pub use gateway::{Credentials, Gateway, Line, email, phone, username};
 pub use health::SERVICES;
 pub use log::Log;
+pub use main_job::good_is_valid;
 pub use messages::{Message, delivery_state, masked};
 pub use metrics::Metrics;
+pub use outbox::Step;
 pub use person::{PASSWORD, Person, by_token, generation};
 pub use proxy::{Mode, Proxy};
 pub use redis::RedisServer;
@@ -73,6 +79,7 @@ pub use shifted_clock::ShiftedClock;
 pub use spellings::{
     spellings_of_code, spellings_of_email, spellings_of_phone, spellings_of_username,
 };
+pub use stalled_sender::StalledSender;
 pub use tally::Tally;
 pub use times::Times;
 pub use timings::Timings;

@@ -11,6 +11,8 @@ pub(crate) struct Options {
     pub(crate) admin_url: Option<String>,
     /// The user that the service connects as, if it is not the administrator.
     pub(crate) user: Option<String>,
+    /// Whether its files can be kept from growing.
+    pub(crate) bears_full_files: bool,
 }
 
 impl Options {

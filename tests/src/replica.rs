@@ -195,17 +195,37 @@ impl Replica {
         );
     }
 
+    /// Keeps its files from growing beyond this size from now on, as a full
+    /// disk does. The world must have been made for it.
+    pub async fn fill_files(&self, size: u64) {
+        let limit = format!("--fsize={size}:unlimited");
+        self.command("prlimit", &["--pid", &self.process_id(), &limit])
+            .await;
+    }
+
+    /// Makes room for its files again.
+    pub async fn make_room(&self) {
+        let limit = "--fsize=unlimited:unlimited";
+        self.command("prlimit", &["--pid", &self.process_id(), limit])
+            .await;
+    }
+
     async fn signal(&self, signal: &str) {
-        let id = self
-            .running()
-            .as_ref()
-            .and_then(|running| running.child.id());
-        let id = id.expect("the replica runs").to_string();
-        let sent = Command::new("kill").args([signal, &id]).status();
-        let sent = tokio::time::timeout(Duration::from_secs(5), sent).await;
+        self.command("kill", &[signal, &self.process_id()]).await;
+    }
+
+    fn process_id(&self) -> String {
+        let running = self.running();
+        let id = running.as_ref().and_then(|running| running.child.id());
+        id.expect("the replica runs").to_string()
+    }
+
+    async fn command(&self, program: &str, arguments: &[&str]) {
+        let done = Command::new(program).args(arguments).status();
+        let done = tokio::time::timeout(Duration::from_secs(5), done).await;
         assert!(
-            sent.is_ok_and(|status| status.is_ok_and(|s| s.success())),
-            "kill {signal} {id}"
+            done.is_ok_and(|status| status.is_ok_and(|s| s.success())),
+            "{program} {arguments:?}"
         );
     }
 

@@ -1,15 +1,13 @@
 //! A machine whose clock is wrong: a library, loaded before the server's own
 //! ones, that shifts what it reads of the wall clock.
 
-use std::fs;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 
 use tempfile::NamedTempFile;
 
-use crate::services;
+use crate::shim;
 
 /// The wall clock of one server process. The monotonic clock is right.
 #[derive(Debug)]
@@ -27,7 +25,9 @@ impl ShiftedClock {
     #[must_use]
     pub fn shifted_by(millis: i64) -> Option<Self> {
         static SHIM: OnceLock<Option<PathBuf>> = OnceLock::new();
-        let shim = SHIM.get_or_init(build).clone()?;
+        let shim = SHIM
+            .get_or_init(|| shim::build("clock_shim/clock_shim.c"))
+            .clone()?;
         let clock = Self {
             shim,
             shift: NamedTempFile::new().expect("a file"),
@@ -53,34 +53,4 @@ impl ShiftedClock {
             ("CLOCK_SHIM_FILE", text(self.shift.path())),
         ]
     }
-}
-
-/// Compiles the library beside the other things that tests make.
-fn build() -> Option<PathBuf> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("clock_shim/clock_shim.c");
-    let directory = services::build_directory().join("tmp");
-    fs::create_dir_all(&directory).expect("a directory for what tests make");
-    // Several test programs may compile it at once: each moves its own into place.
-    let (made, place) = (
-        directory.join(format!("clock_shim.{}.so", std::process::id())),
-        directory.join("clock_shim.so"),
-    );
-    let compiled = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O2", "-o"])
-        .args([&made, &source])
-        .arg("-ldl")
-        .output();
-    let missing = match compiled {
-        Ok(output) if output.status.success() => {
-            fs::rename(&made, &place).expect("the library is moved into place");
-            return Some(place);
-        }
-        Ok(output) => panic!(
-            "the clock shim does not compile: {}",
-            String::from_utf8_lossy(&output.stderr)
-        ),
-        Err(error) => format!("no C compiler `cc` for the clock shim: {error}"),
-    };
-    services::missing(&missing);
-    None
 }

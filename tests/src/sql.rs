@@ -11,6 +11,38 @@ use crate::world::World;
 
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
+impl Backend {
+    /// Bytes as a statement writes them, of hexadecimal digits, or of an id with
+    /// its hyphens.
+    #[must_use]
+    pub fn bytes(self, hex: &str) -> String {
+        let digits = hex.replace('-', "");
+        match self {
+            Self::Postgres => format!("decode('{digits}', 'hex')"),
+            Self::Sqlite | Self::MariaDb => format!("X'{digits}'"),
+        }
+    }
+
+    /// A column of bytes as hexadecimal digits.
+    #[must_use]
+    pub fn hex(self, column: &str) -> String {
+        match self {
+            Self::Postgres => format!("encode({column}, 'hex')"),
+            Self::Sqlite | Self::MariaDb => format!("LOWER(HEX({column}))"),
+        }
+    }
+
+    /// The time in milliseconds since 1970, as an expression.
+    #[must_use]
+    pub fn now_millis(self) -> &'static str {
+        match self {
+            Self::Sqlite => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+            Self::Postgres => "FLOOR(EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint",
+            Self::MariaDb => "CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)",
+        }
+    }
+}
+
 impl World {
     /// How many rows of a table, `credentials WHERE failures = 5`, there are.
     pub async fn rows(&self, table: &str) -> i64 {
@@ -32,6 +64,39 @@ impl World {
     /// If it cannot be asked.
     pub async fn texts(&self, query: &str) -> Vec<String> {
         texts(self.backend(), self.database_url(), query).await
+    }
+
+    /// The names of all tables.
+    pub async fn tables(&self) -> Vec<String> {
+        let query = match self.backend() {
+            Backend::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name",
+            Backend::Postgres => {
+                "SELECT table_name::text FROM information_schema.tables \
+                 WHERE table_schema = 'public' ORDER BY table_name"
+            }
+            Backend::MariaDb => {
+                "SELECT table_name FROM information_schema.tables \
+                 WHERE table_schema = DATABASE() ORDER BY table_name"
+            }
+        };
+        self.texts(query).await
+    }
+
+    /// What all tables hold, in so far as it shows in the number of rows and in
+    /// the smallest and largest number of each column.
+    pub async fn contents(&self) -> Vec<String> {
+        let mut contents = Vec::new();
+        for table in self.tables().await {
+            contents.push(format!("{table}: {} rows", self.rows(&table).await));
+            for column in self.number_columns(&table).await {
+                for extreme in ["MIN", "MAX"] {
+                    let query = format!("SELECT COALESCE({extreme}({column}), 0) FROM {table}");
+                    let number = self.backend().count(self.database_url(), &query).await;
+                    contents.push(format!("{table}.{column}: {extreme} {number}"));
+                }
+            }
+        }
+        contents
     }
 
     /// The names of a table's columns that hold numbers of 64 bits.

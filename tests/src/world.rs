@@ -293,6 +293,7 @@ impl WorldBuilder {
                 directory: directory.path().into(),
                 config: Some(config),
                 variables,
+                bears_full_files: self.options.bears_full_files,
             };
             replicas.push(Replica::new(number, launch, log.clone()));
         }

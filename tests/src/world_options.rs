@@ -75,6 +75,15 @@ impl WorldBuilder {
         self
     }
 
+    /// With files that can be kept from growing: [`Replica::fill_files`].
+    ///
+    /// [`Replica::fill_files`]: crate::Replica::fill_files
+    #[must_use]
+    pub fn with_files_that_fill(mut self) -> Self {
+        self.options.bears_full_files = true;
+        self
+    }
+
     /// With another user of the database than its administrator, for the
     /// service.
     #[must_use]

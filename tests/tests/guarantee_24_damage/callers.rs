@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use countersign_tests::{Backend, Gateway, Tally, World, comes_true, on_backends_at_once, reason};
 
-use crate::{EVERY, is_named, running, start_again, world};
+use crate::{EVERY, is_named, start_again, world};
 
 /// Within which running servers know of a caller.
 const KNOWN_WITHIN: Duration = Duration::from_secs(10);
@@ -42,7 +42,7 @@ async fn damage(backend: Backend) {
         beside.add(if is_so { "OK" } else { name });
     }
     let mut of_damaged = Tally::default();
-    for gateway in running(&world) {
+    for gateway in world.running() {
         for _ in 0..10 {
             beside.add(&reason(
                 &as_caller(&gateway, &good).validate("garbage").await,
@@ -84,7 +84,7 @@ fn as_caller(gateway: &Gateway, key: &str) -> Gateway {
 
 /// Whether every replica comes to answer the caller so.
 async fn hears(world: &World, key: &str, expected: &str) -> bool {
-    for gateway in running(world) {
+    for gateway in world.running() {
         let gateway = as_caller(&gateway, key);
         let is_so = || async { reason(&gateway.validate("garbage").await) == expected };
         if comes_true(KNOWN_WITHIN, is_so).await.is_none() {

@@ -4,13 +4,12 @@
 use std::time::Duration;
 
 use countersign_tests::{
-    Backend, PASSWORD, Tally, World, comes_true, eventually, key_id, on_backends_at_once,
+    Backend, PASSWORD, Tally, World, comes_true, eventually, good_is_valid, key_id,
+    on_backends_at_once,
 };
 use tokio::time::sleep;
 
-use crate::{
-    BOUND, EVERY, as_outcome, calls_beside, is_named, rotate, running, start_again, world,
-};
+use crate::{BOUND, EVERY, is_named, rotate, start_again, world};
 
 /// Within which another key signs in the place of the damaged one.
 const RECOVERED_WITHIN: Duration = Duration::from_secs(10);
@@ -92,11 +91,11 @@ async fn damage(backend: Backend, change: &'static str, state: &'static str) {
     let (_, took) = eventually("a key signs", RECOVERED_WITHIN, signs).await;
     for _ in 0..3 {
         ask(&world, &whole, &mut beside).await;
-        beside.add_all(&calls_beside(&world, &mina).await);
+        beside.add_all(&world.main_job(&mina).await);
     }
     beside.add(start_again(&world).await);
     ask(&world, &whole, &mut beside).await;
-    beside.add_all(&calls_beside(&world, &mina).await);
+    beside.add_all(&world.main_job(&mina).await);
     let named = is_named(&world, &kid);
 
     let others = "SELECT kid FROM signing_keys WHERE state = 'retired' ORDER BY created_at";
@@ -134,7 +133,7 @@ async fn damage(backend: Backend, change: &'static str, state: &'static str) {
     };
     let gone = comes_true(RECOVERED_WITHIN, is_gone).await;
     after.add(gone.map_or("a revoked key verifies", |_| "OK"));
-    after.add_all(&calls_beside(&world, &mina).await);
+    after.add_all(&world.main_job(&mina).await);
 
     countersign_tests::say!(
         "{what}: signs after {took:?}; calls beside it refused {} of {} ({beside}); named in the \
@@ -150,9 +149,9 @@ async fn damage(backend: Backend, change: &'static str, state: &'static str) {
 
 /// Asks every replica about tokens of keys that are whole.
 async fn ask(world: &World, tokens: &[&String], outcomes: &mut Tally) {
-    for replica in running(world) {
+    for replica in world.running() {
         for token in tokens {
-            outcomes.add(&as_outcome(replica.judge(token).await));
+            outcomes.add(&good_is_valid(replica.judge(token).await));
         }
     }
 }

@@ -10,12 +10,7 @@ mod vanished_key;
 
 use std::time::Duration;
 
-use countersign_proto::v1;
-use countersign_tests::{
-    Backend, Gateway, PASSWORD, PATIENCE, Person, Replica, Tally, World, WorldBuilder, eventually,
-    reason,
-};
-use tokio::time::{Instant, sleep};
+use countersign_tests::{Backend, PATIENCE, World, WorldBuilder, eventually};
 
 const EVERY: [Backend; 3] = [Backend::Sqlite, Backend::Postgres, Backend::MariaDb];
 /// Within which another replica learns of a change.
@@ -39,12 +34,6 @@ async fn rotate(world: &World) {
     eventually("the keys are rotated", PATIENCE, rotated).await;
 }
 
-/// Those replicas that run: one that was started again may have refused.
-fn running(world: &World) -> Vec<Gateway> {
-    let addresses = world.replicas().iter().filter_map(Replica::try_address);
-    addresses.map(Gateway::to).collect()
-}
-
 /// Starts the last replica again, beside what is damaged.
 async fn start_again(world: &World) -> &'static str {
     let last = world.replicas().last().expect("a replica");
@@ -52,53 +41,6 @@ async fn start_again(world: &World) -> &'static str {
         Ok(()) => "OK",
         Err(_) => "a replica does not start",
     }
-}
-
-/// The calls of somebody whose rows are whole: sign-in, validation and refresh
-/// on every replica, and a sign-out that every replica sees.
-async fn calls_beside(world: &World, mina: &Person) -> Tally {
-    let mut outcomes = Tally::default();
-    let replicas = running(world);
-    for here in &replicas {
-        let signed_in = mina.at(here).try_password(PASSWORD).await;
-        outcomes.add(&reason(&signed_in));
-        let Ok(tokens) = signed_in else {
-            continue;
-        };
-        for there in &replicas {
-            outcomes.add(&as_outcome(there.judge(&tokens.access_token).await));
-        }
-        outcomes.add(&reason(&mina.at(here).sessions(&tokens).await));
-        let refreshed = here.refresh(&tokens.refresh_token).await;
-        outcomes.add(&reason(&refreshed));
-        if let Ok(tokens) = refreshed {
-            outcomes.add(&sign_out(here, &replicas, &tokens).await);
-        }
-    }
-    outcomes
-}
-
-/// `OK` if every replica rejects the token within the bound.
-async fn sign_out(here: &Gateway, replicas: &[Gateway], tokens: &v1::Tokens) -> String {
-    let revoked = here.revoke(&tokens.access_token).await;
-    if revoked.is_err() {
-        return reason(&revoked);
-    }
-    let answered = Instant::now();
-    for there in replicas {
-        while there.judge(&tokens.access_token).await != "REVOKED" {
-            if answered.elapsed() > BOUND {
-                return "a revocation is not seen".into();
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
-    }
-    "OK".into()
-}
-
-/// A good token is to be found good.
-fn as_outcome(word: String) -> String {
-    if word == "VALID" { "OK".into() } else { word }
 }
 
 /// Whether a replica has warned of something by its name.

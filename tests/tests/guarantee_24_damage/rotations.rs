@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use countersign_tests::{Backend, Gateway, Person, Tally, World, key_id, on_backends_at_once};
+use countersign_tests::{
+    Backend, Gateway, Person, Tally, World, good_is_valid, key_id, on_backends_at_once,
+};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use crate::{EVERY, as_outcome, rotate, world};
+use crate::{EVERY, rotate, world};
 
 const ROTATIONS: usize = 3;
 const ISSUERS: usize = 3;
@@ -92,7 +94,7 @@ impl Issuer {
         let mut tokens = Vec::new();
         while !self.stop.load(Ordering::SeqCst) {
             let token = self.mina.sign_in().await.access_token;
-            answers.add(&as_outcome(self.asked.judge(&token).await));
+            answers.add(&good_is_valid(self.asked.judge(&token).await));
             let kid = key_id(&token);
             if !kids.contains(&kid) {
                 kids.push(kid);
@@ -100,7 +102,7 @@ impl Issuer {
             tokens.push(token);
             let newest = &tokens[tokens.len().saturating_sub(ASKED_AGAIN)..];
             for word in self.asked.judge_all(newest).await {
-                answers.add(&as_outcome(word));
+                answers.add(&good_is_valid(word));
             }
         }
         (answers, kids)

@@ -4,7 +4,7 @@
 use countersign_proto::v1;
 use countersign_tests::{Backend, PASSWORD, Person, Tally, crowd, on_backends_at_once, reason};
 
-use crate::{EVERY, calls_beside, is_named, start_again, world};
+use crate::{EVERY, is_named, start_again, world};
 
 /// How many others there are beside each damaged row.
 const OTHERS: usize = 6;
@@ -31,7 +31,7 @@ async fn damage(backend: Backend) {
     ] {
         let person = world.sign_up().await;
         let tokens = person.sign_in().await;
-        let id = literal(backend, &person.user_id);
+        let id = backend.bytes(&person.user_id);
         let update = format!("UPDATE {table} SET {change} WHERE {key} = {id}");
         assert!(world.execute(&update).await >= 1, "{update}");
         victims.push((table, person, tokens));
@@ -41,7 +41,7 @@ async fn damage(backend: Backend) {
         let tokens = others[0].0.sign_in().await;
         let revoked = others[0].0.gateway.revoke(&tokens.access_token).await;
         revoked.expect("revoked");
-        let (id, short) = (literal(backend, &tokens.session_id), literal(backend, "01"));
+        let (id, short) = (backend.bytes(&tokens.session_id), backend.bytes("01"));
         let update = format!("UPDATE revocations SET session_id = {short} WHERE session_id = {id}");
         assert_eq!(world.execute(&update).await, 1);
     }
@@ -53,13 +53,13 @@ async fn damage(backend: Backend) {
         for (person, tokens) in &others {
             beside.add(&reason(&person.sessions(tokens).await));
         }
-        beside.add_all(&calls_beside(&world, &others[0].0).await);
+        beside.add_all(&world.main_job(&others[0].0).await);
     }
     for (_, person, _) in &victims {
         of_victims.add(&reason(&person.try_password(PASSWORD).await));
     }
     beside.add(start_again(&world).await);
-    beside.add_all(&calls_beside(&world, &others[0].0).await);
+    beside.add_all(&world.main_job(&others[0].0).await);
     let named = victims.iter().map(|(table, person, tokens)| {
         let names = [*table, &person.user_id, &tokens.session_id];
         (*table, names.iter().any(|name| is_named(&world, name)))
@@ -108,14 +108,5 @@ async fn refresh_together(
         if let Ok(next) = outcome {
             *tokens = next;
         }
-    }
-}
-
-/// An id as the database writes it.
-fn literal(backend: Backend, id: &str) -> String {
-    let hex = id.replace('-', "");
-    match backend {
-        Backend::Postgres => format!("decode('{hex}', 'hex')"),
-        Backend::Sqlite | Backend::MariaDb => format!("X'{hex}'"),
     }
 }

@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
-use countersign_tests::{Backend, PASSWORD, Tally, key_id, on_backends_at_once, reason};
+use countersign_tests::{
+    Backend, PASSWORD, Tally, good_is_valid, key_id, on_backends_at_once, reason,
+};
 use tokio::time::{Instant, sleep};
 
-use crate::{EVERY, as_outcome, world};
+use crate::{EVERY, world};
 
 /// Until when the key may have signed after its row was deleted.
 const FORGOTTEN_WITHIN: Duration = Duration::from_secs(3);
@@ -49,7 +51,7 @@ async fn vanish(backend: Backend) {
             recovered.get_or_insert(begun);
             for there in world.replicas() {
                 let word = there.gateway().judge(&tokens.access_token).await;
-                asked.add(&as_outcome(word));
+                asked.add(&good_is_valid(word));
             }
         }
         sleep(Duration::from_millis(20)).await;
