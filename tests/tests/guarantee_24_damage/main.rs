@@ -4,6 +4,7 @@
 
 mod callers;
 mod keys;
+mod messages;
 mod rotations;
 mod rows;
 mod vanished_key;

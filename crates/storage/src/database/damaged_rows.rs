@@ -1,10 +1,11 @@
 //! Reading what is read as a whole, such as all signing keys: a row that cannot
-//! be read is left out and named in the log, once.
+//! be read is left out and named in the log and counted, once.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use countersign_domain::ports::StoreError;
+use metrics::counter;
 use sea_orm::QueryResult;
 use tracing::error;
 
@@ -43,6 +44,7 @@ impl DamagedRows {
             reported.clear();
         }
         if reported.insert((table, key.into(), cause.into())) {
+            counter!("countersign_damaged_rows_total", "table" => table).increment(1);
             error!(table, key, cause, "a row cannot be read and is left out");
         }
     }

@@ -5,6 +5,7 @@ use countersign_domain::model::{
     ClaimedMessage, DeliveryState, MessageId, MessageKind, QueuedMessage, Settlement, Timestamp,
 };
 use countersign_domain::ports::{Outbox, OutboxChanges, StoreError, UnitOfWork as _};
+use metrics::counter;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Cond, ExprTrait as _, LockBehavior, LockType};
 use sea_orm::{IntoActiveModel as _, QueryOrder as _, QueryResult, QuerySelect as _};
@@ -117,6 +118,7 @@ impl Outbox for Database {
             .iter()
             .filter_map(|row| row.try_get("", Column::Id.as_str()).ok());
         let damaged: Vec<_> = all.filter(|id| !ids.contains(id)).collect();
+        let given_up = damaged.len();
         if !damaged.is_empty() {
             put_back(&db, damaged, DeliveryState::Failed, None).await?;
         }
@@ -131,6 +133,7 @@ impl Outbox for Database {
                 .map_err(store_error)?;
         }
         Box::new(unit).commit().await?;
+        count_failed(given_up);
         Ok(claimed)
     }
 
@@ -152,6 +155,7 @@ impl Outbox for Database {
                 .map_err(store_error)?;
         }
         let failed = ids_of(Settlement::Failed);
+        let given_up = failed.len();
         if !failed.is_empty() {
             put_back(&db, failed, DeliveryState::Failed, None).await?;
         }
@@ -160,7 +164,9 @@ impl Outbox for Database {
                 put_back(&db, vec![stored(*id)], DeliveryState::Queued, Some(*due_at)).await?;
             }
         }
-        Box::new(unit).commit().await
+        Box::new(unit).commit().await?;
+        count_failed(given_up);
+        Ok(())
     }
 
     async fn delivery_state(&self, id: MessageId) -> Result<Option<DeliveryState>, StoreError> {
@@ -194,6 +200,11 @@ fn is_claimable(now: Timestamp) -> Cond {
                 .add(Column::State.eq(DeliveryState::Queued.as_str()))
                 .add(Column::DueAt.lt(now)),
         )
+}
+
+/// Counts messages that are not sent any more.
+fn count_failed(messages: usize) {
+    counter!("countersign_messages_failed_total").increment(messages as u64);
 }
 
 async fn put_back(
