@@ -67,6 +67,12 @@ impl Clients {
         self.tokens.truncate(sessions);
     }
 
+    /// Whether a session can be refreshed.
+    pub(crate) async fn refresh_one(&self, gateway: &Gateway) -> bool {
+        let refreshed = gateway.refresh(&self.tokens[0].refresh_token).await;
+        refreshed.is_ok()
+    }
+
     /// Goes on refreshing while the database is away, until told to stop.
     /// Nothing may be refused.
     pub(crate) fn go_on(&self, world: &World) -> Load {
@@ -88,7 +94,7 @@ impl Clients {
     }
 
     /// Refreshes each session until that succeeds, by way of new connections to
-    /// the server.
+    /// the server. The sessions that were never refreshed are forgotten.
     pub(crate) async fn recover(&mut self, world: &World, healed: Instant) -> Recovery {
         let sessions = self.tokens.len();
         let mut waiting = JoinSet::new();
@@ -100,8 +106,8 @@ impl Clients {
                     loop {
                         let refreshed = gateway.refresh(&tokens.refresh_token).await;
                         outcomes.add(&reason(&refreshed));
-                        if refreshed.is_ok() {
-                            return healed.elapsed();
+                        if let Ok(next) = refreshed {
+                            return (healed.elapsed(), next);
                         }
                         sleep(BETWEEN_TRIES).await;
                     }
@@ -112,8 +118,11 @@ impl Clients {
         }
         let mut took = Vec::new();
         let mut outcomes = Tally::default();
-        for (after, of_one) in waiting.join_all().await {
-            took.extend(after);
+        for (refreshed, of_one) in waiting.join_all().await {
+            if let Some((after, next)) = refreshed {
+                took.push(after);
+                self.tokens.push(next);
+            }
             outcomes.add_all(&of_one);
         }
         Recovery {

@@ -1,5 +1,6 @@
-//! Databases as they fail: with one connection, moved, silent, stopped; and how
-//! much reading it takes to delete what has expired. Recovery goes by itself.
+//! Databases as they fail: with one connection, full, read-only, moved, silent,
+//! stopped; and how much reading it takes to delete what has expired. Recovery
+//! goes by itself.
 //!
 //! Servers of the tests' own are started where one has to be stopped or
 //! replaced. The longest silence runs by hand:
@@ -8,10 +9,13 @@
 //! cargo test -p countersign-tests --test database_failures -- --ignored
 //! ```
 
+mod calls;
 mod cleaning;
 mod clients;
 mod few_connections;
+mod full;
 mod moved;
+mod read_only;
 mod silent;
 mod stopped;
 

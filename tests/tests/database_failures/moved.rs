@@ -10,10 +10,9 @@ use countersign_tests::{
 use tokio::time::{Instant, sleep};
 
 use crate::clients::Clients;
+use crate::read_only::{USER, add_user, set_read_only};
 use crate::{RELEASED_WITHIN, SERVERS};
 
-/// The service's user: MariaDB lets its administrators write in any case.
-const USER: &str = "countersign";
 const READ_ONLY_FOR: Duration = Duration::from_secs(5);
 
 #[test]
@@ -37,7 +36,7 @@ async fn follow(backend: Backend) {
     let line = world.database_line();
     let before = line.open_to(pair.old.address());
 
-    pair.make_read_only().await;
+    set_read_only(&pair.old, true).await;
     let load = clients.go_on(&world);
     sleep(READ_ONLY_FOR).await;
     let writable = SERVICES[1..].iter();
@@ -84,34 +83,15 @@ impl Pair {
     async fn start(backend: Backend) -> Option<Self> {
         let old = DatabaseServer::start(backend).await?;
         if backend == Backend::Postgres {
-            old.execute(&format!("CREATE ROLE {USER} SUPERUSER LOGIN"))
-                .await;
+            add_user(&old).await;
             let new = old.standby().await;
             return Some(Self { old, new });
         }
         let new = DatabaseServer::start(backend).await?;
         for server in [&old, &new] {
-            let create = format!("CREATE USER '{USER}'@'%'");
-            server.execute(&create).await;
-            let grant = format!("GRANT ALL ON `countersign\\_sys\\_%`.* TO '{USER}'@'%'");
-            server.execute(&grant).await;
+            add_user(server).await;
         }
         Some(Self { old, new })
-    }
-
-    async fn make_read_only(&self) {
-        if self.old.backend() == Backend::Postgres {
-            let set = "ALTER SYSTEM SET default_transaction_read_only = on";
-            self.old.execute(set).await;
-            self.old.execute("SELECT pg_reload_conf()").await;
-            // PostgreSQL tells its open sessions before it lets a new one in.
-            let query =
-                "SELECT 'yes' WHERE current_setting('default_transaction_read_only') = 'on'";
-            let is_told = || async { (!self.old.texts(query).await.is_empty()).then_some(()) };
-            eventually("the primary is read-only", Duration::from_secs(30), is_told).await;
-        } else {
-            self.old.execute("SET GLOBAL read_only = ON").await;
-        }
     }
 
     /// Lets the other have all that was written, and write.
