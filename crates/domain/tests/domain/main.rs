@@ -1,0 +1,17 @@
+//! The use-cases on fakes with a clock turned by hand, and the laws that the
+//! fakes keep: one program, which is linked once.
+
+mod codes;
+mod database_clock;
+mod ephemeral_laws;
+mod feed;
+mod identifiers;
+mod limits;
+mod outbox;
+mod proofs;
+mod refresh;
+mod sign_in;
+mod sign_up;
+mod signing_keys;
+mod store_laws;
+mod validation;
