@@ -5,6 +5,7 @@
 
 mod callers;
 mod credentials;
+mod faults;
 mod outbox;
 mod revocations;
 mod sessions;
@@ -17,6 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
+use self::faults::Faults;
 use self::outbox::QueuedRow;
 use self::unit_of_work::MemoryUnitOfWork;
 use super::HandClock;
@@ -34,6 +36,7 @@ pub struct MemoryStore {
     writer: Arc<tokio::sync::Mutex<()>>,
     /// The database's clock.
     clock: Arc<HandClock>,
+    faults: Arc<Faults>,
 }
 
 /// What has been committed, or the copy on which a unit of work works.
@@ -57,6 +60,7 @@ impl MemoryStore {
             tables: Arc::default(),
             writer: Arc::default(),
             clock,
+            faults: Arc::default(),
         }
     }
 
@@ -89,6 +93,7 @@ impl Store for MemoryStore {
             committed: Arc::clone(&self.tables),
             tables: self.read(Tables::clone)?,
             clock: Arc::clone(&self.clock),
+            faults: Arc::clone(&self.faults),
             begun_at: self.clock.monotonic(),
             _writer: writer,
         }))

@@ -114,14 +114,22 @@ impl World {
     /// # Panics
     /// If they cannot be read.
     pub async fn read(&self) {
-        let begun = ReadRevocations::begin(&self.app).await;
-        let mut reading = Some(begun.expect("the reading is begun"));
-        while let Some(begun) = reading {
-            let page = begun.read_page(&self.app).await;
-            reading = page.expect("the revocations are read");
-        }
+        let revocations = self.read_revocations().await;
+        revocations.expect("the revocations are read");
         let keys = ReadSigningKeys.execute(&self.app).await;
         keys.expect("the keys are read");
+    }
+
+    /// Reads the revocations alone.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn read_revocations(&self) -> Result<(), Error> {
+        let mut reading = Some(ReadRevocations::begin(&self.app).await?);
+        while let Some(begun) = reading {
+            reading = begun.read_page(&self.app).await?;
+        }
+        Ok(())
     }
 
     /// Lets the job deliver what is queued, and takes out what was sent.

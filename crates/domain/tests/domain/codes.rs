@@ -200,3 +200,17 @@ async fn a_reset_code_goes_to_users_only_and_nobody_can_tell() {
         .expect("looks sent");
     assert!(world.take_sent().await.is_empty());
 }
+
+#[tokio::test]
+async fn a_code_that_confirms_a_sign_up_yields_no_proof() {
+    let world = World::new().await;
+    let pending = world.pending(EMAIL, PASSWORD).await;
+    let check = CheckCode {
+        which: Which::Id(pending.verification_id),
+        code: pending.code.clone(),
+    };
+    let checked = check.execute(&world.app).await;
+    assert_eq!(refusal(checked), Refusal::Verification);
+    let confirmed = pending.execute(&world.app).await;
+    confirmed.expect("the code was not spent");
+}

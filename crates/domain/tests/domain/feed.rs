@@ -6,7 +6,9 @@ use std::time::Duration;
 use countersign_domain::model::{Revocation, SessionId};
 use countersign_domain::ports::{Clock as _, LONGEST_UNIT_OF_WORK};
 use countersign_domain::testing::{World, whole_feed};
-use countersign_domain::use_cases::{DeleteExpired, RevokeToken};
+use countersign_domain::use_cases::{
+    Actor, DeleteExpired, ReadSigningKeys, RevokeToken, RevokeUserSessions,
+};
 use countersign_domain::validation::{NotAccepted, Question, RevocationFeed, Validation};
 
 const EMAIL: &str = "mina@example.com";
@@ -219,4 +221,75 @@ async fn the_epoch_moves_only_when_something_new_is_entered() {
     assert_eq!(feed.epoch(), epoch);
     feed.enter(&[entry(2)], &*world.app.clock);
     assert_ne!(feed.epoch(), epoch);
+}
+
+#[tokio::test]
+async fn a_reading_that_failed_makes_nothing_fresher_and_misses_nothing() {
+    let world = with_a_user().await;
+    let (token, session) = signed_in(&world).await;
+    world.read().await;
+    world.store.fail_feed(true);
+    revoke_elsewhere(&world, session).await;
+    let validator = world.validator();
+    for _ in 0..30 {
+        world.clock.advance(Duration::from_secs(8));
+        assert!(world.read_revocations().await.is_err());
+        let keys = ReadSigningKeys.execute(&world.app).await;
+        keys.expect("they can be read");
+    }
+    assert!(matches!(validator.validate(ask(&token)), Validation::Stale));
+    world.store.fail_feed(false);
+    world.read().await;
+    assert!(is_revoked(&validator.validate(ask(&token))));
+}
+
+#[tokio::test]
+async fn what_is_known_is_as_old_as_the_beginning_of_its_reading() {
+    let world = World::new().await;
+    let slow = Duration::from_secs(7);
+    world.store.slow_feed(slow);
+    world.read().await;
+    let now = world.app.clock.monotonic();
+    assert_eq!(world.app.feed.age(now), Some(slow));
+}
+
+#[tokio::test]
+async fn a_revocation_that_is_not_committed_is_no_revocation() {
+    let world = with_a_user().await;
+    let (token, session) = signed_in(&world).await;
+    world.read().await;
+    let revoke = || RevokeToken {
+        token: token.clone(),
+    };
+    world.store.fail_commits(true);
+    assert!(revoke().execute(&world.app).await.is_err());
+    assert!(!world.app.feed.contains(session));
+    let valid = world.validator().validate(ask(&token));
+    assert!(matches!(valid, Validation::Valid(_)));
+    assert_eq!(world.notifications.revocations(), 0);
+    world.store.fail_commits(false);
+    revoke().execute(&world.app).await.expect("revoked");
+    assert!(is_revoked(&world.validator().validate(ask(&token))));
+    assert_eq!(world.notifications.revocations(), 1, "the others are told");
+}
+
+#[tokio::test]
+async fn sessions_that_end_together_are_rejected_from_the_answer_on() {
+    let world = with_a_user().await;
+    let (first, _) = signed_in(&world).await;
+    let (second, _) = signed_in(&world).await;
+    world.read().await;
+    let validator = world.validator();
+    for token in [&first, &second] {
+        let valid = validator.validate(ask(token));
+        assert!(matches!(valid, Validation::Valid(_)), "and cached");
+    }
+    let ended = RevokeUserSessions {
+        actor: Actor::Person(second.clone()),
+        keep_current: false,
+    };
+    assert_eq!(ended.execute(&world.app).await.expect("ended"), 2);
+    for token in [&first, &second] {
+        assert!(is_revoked(&validator.validate(ask(token))));
+    }
 }

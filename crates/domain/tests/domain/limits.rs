@@ -206,3 +206,21 @@ async fn a_send_that_fails_is_given_back() {
         .await
         .expect("no cooldown has begun");
 }
+
+#[tokio::test]
+async fn a_send_refused_by_the_cooldown_spends_nothing_of_its_source() {
+    let world = World::with(|settings| settings.verification.sends_per_source = 2).await;
+    let send = |email: &str| SendCode {
+        client: from("192.0.2.1"),
+        ..send_code(email, Purpose::SignUp)
+    };
+    send(EMAIL).execute(&world.app).await.expect("sent");
+    for _ in 0..10 {
+        let early = send(EMAIL).execute(&world.app).await;
+        assert!(is_exhausted(&early, Limit::Messages));
+    }
+    let other = send("other@example.com").execute(&world.app).await;
+    other.expect("the second of two");
+    let third = send("third@example.com").execute(&world.app).await;
+    assert!(is_exhausted(&third, Limit::Messages));
+}

@@ -1,7 +1,7 @@
 //! Proofs: worth nothing once the lock was changed.
 
 use countersign_domain::Refusal;
-use countersign_domain::model::{Locale, Password, Proof, Purpose};
+use countersign_domain::model::{GroupId, Locale, Password, Proof, Purpose};
 use countersign_domain::testing::{World, password, refusal, send_code, sign_in};
 use countersign_domain::use_cases::{
     ChangePassword, CheckCode, Grant, IssueTokens, ResetPassword, Which,
@@ -104,4 +104,36 @@ async fn a_code_sent_before_a_reset_yields_a_worthless_proof() {
     let proof = checked.execute(&world.app).await.expect("right").proof;
     let signed_in = with_code(proof).execute(&world.app).await;
     assert_eq!(refusal(signed_in), Refusal::Proof);
+}
+
+#[tokio::test]
+async fn a_proof_is_good_for_its_own_purpose_alone() {
+    let world = World::new().await;
+    world.user(EMAIL, FIRST).await;
+    let (for_sign_in, for_reset) = proofs(&world).await;
+    let wrongly_reset = reset(for_sign_in.clone(), SECOND).execute(&world.app);
+    assert_eq!(refusal(wrongly_reset.await), Refusal::Proof);
+    let wrongly_in = with_code(for_reset.clone()).execute(&world.app).await;
+    assert_eq!(refusal(wrongly_in), Refusal::Proof);
+    let new = world.sign_up_proven("new@example.com", None, for_reset.clone());
+    assert_eq!(refusal(new.execute(&world.app).await), Refusal::Proof);
+    let signed_in = with_code(for_sign_in).execute(&world.app).await;
+    signed_in.expect("what was refused spent nothing");
+    let was_reset = reset(for_reset, SECOND).execute(&world.app).await;
+    was_reset.expect("what was refused spent nothing");
+}
+
+#[tokio::test]
+async fn a_proof_is_good_in_its_own_group_alone() {
+    let world = World::new().await;
+    world.user(EMAIL, FIRST).await;
+    let proof = world.prove(EMAIL, Purpose::SignIn).await.expect("proved");
+    let elsewhere = IssueTokens {
+        group: GroupId::parse("another").expect("a group"),
+        ..with_code(proof.clone())
+    };
+    let refused = elsewhere.execute(&world.app).await;
+    assert_eq!(refusal(refused), Refusal::Proof);
+    let signed_in = with_code(proof).execute(&world.app).await;
+    signed_in.expect("what was refused spent nothing");
 }

@@ -213,3 +213,37 @@ async fn an_unknown_key_is_not_revoked() {
     let revoked = RevokeSigningKey { kid }.execute(world.keeper()).await;
     assert!(!revoked.expect("an answer"));
 }
+
+#[tokio::test]
+async fn a_token_that_was_seen_is_rejected_once_its_key_is_gone() {
+    let world = with_a_user().await;
+    let seen = token(&world).await;
+    world.read().await;
+    let validator = world.validator();
+    let question = Question {
+        token: &seen,
+        audience: "",
+        scopes: &[],
+    };
+    assert!(matches!(validator.validate(question), Validation::Valid(_)));
+    let kid = stored(&world, KeyState::Active).await.kid;
+    let mut uow = world.app.store.begin().await.expect("begun");
+    assert!(uow.delete_signing_key(&kid).await.expect("an answer"));
+    uow.commit().await.expect("committed");
+    world.read().await;
+    assert!(matches!(
+        validator.validate(question),
+        Validation::UnknownKey
+    ));
+}
+
+#[tokio::test]
+async fn a_damaged_active_key_harms_no_retired_one() {
+    let world = with_a_user().await;
+    let old = token(&world).await;
+    let rotated = rotation(&world).execute(world.keeper()).await;
+    assert_eq!(rotated.expect("an answer"), Rotated::Yes);
+    damage(&world, &stored(&world, KeyState::Active).await).await;
+    world.read().await;
+    assert!(matches!(validate(&world, &old), Validation::Valid(_)));
+}

@@ -31,6 +31,7 @@ impl Revocations for MemoryStore {
             entry.revoked_at > from.revoked_at
                 || entry.revoked_at == from.revoked_at && from.after.as_ref().is_none_or(is_after)
         };
+        self.clock.advance(self.faults.feed()?);
         let mut revocations: Vec<_> = self.read(|tables| {
             let all = tables.revocations.values().copied();
             all.filter(|entry| is_ahead(entry) && entry.expires_at > now)

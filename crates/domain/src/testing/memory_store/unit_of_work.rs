@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::OwnedMutexGuard;
 
 use super::Tables;
+use super::faults::Faults;
 use crate::ports::{Clock as _, LONGEST_UNIT_OF_WORK, StoreError, UnitOfWork};
 use crate::testing::HandClock;
 
@@ -15,6 +16,7 @@ pub(super) struct MemoryUnitOfWork {
     pub(super) committed: Arc<Mutex<Tables>>,
     pub(super) tables: Tables,
     pub(super) clock: Arc<HandClock>,
+    pub(super) faults: Arc<Faults>,
     /// On the clock's monotonic scale.
     pub(super) begun_at: Duration,
     pub(super) _writer: OwnedMutexGuard<()>,
@@ -23,6 +25,7 @@ pub(super) struct MemoryUnitOfWork {
 #[async_trait]
 impl UnitOfWork for MemoryUnitOfWork {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.faults.commit()?;
         let age = self.clock.monotonic().saturating_sub(self.begun_at);
         if age > LONGEST_UNIT_OF_WORK {
             return Err(StoreError::Unavailable(
