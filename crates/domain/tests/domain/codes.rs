@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use countersign_domain::model::{Code, Locale, Purpose};
-use countersign_domain::testing::{World, password, refusal, send_code};
+use countersign_domain::model::{Code, GroupId, Locale, Purpose};
+use countersign_domain::testing::{World, address, password, refusal, send_code};
 use countersign_domain::use_cases::{
     CancelVerification, CheckCode, GetVerification, ResetPassword, Which,
 };
@@ -213,4 +213,48 @@ async fn a_code_that_confirms_a_sign_up_yields_no_proof() {
     assert_eq!(refusal(checked), Refusal::Verification);
     let confirmed = pending.execute(&world.app).await;
     confirmed.expect("the code was not spent");
+}
+
+#[tokio::test]
+async fn a_code_expires_by_the_clock_of_all_though_it_is_still_kept() {
+    let world = World::new().await;
+    let sent = send_code(EMAIL, Purpose::SignUp).execute(&world.app).await;
+    let record = sent.expect("sent").record;
+    let code = world.take_code().await;
+    world.clock.jump_to(record.expires_at);
+    world.read().await;
+    for which in [
+        Which::Id(record.id),
+        Which::Latest(record.group, record.address, record.purpose),
+    ] {
+        let code = code.clone();
+        let late = CheckCode { which, code }.execute(&world.app).await;
+        assert_eq!(refusal(late), Refusal::Verification);
+    }
+}
+
+#[tokio::test]
+async fn codes_of_several_addresses_and_purposes_live_side_by_side() {
+    let world = World::new().await;
+    world.user(EMAIL, PASSWORD).await;
+    let mut sent = Vec::new();
+    for (email, purpose) in [
+        (EMAIL, Purpose::SignIn),
+        ("other@example.com", Purpose::SignUp),
+        (EMAIL, Purpose::PasswordReset),
+    ] {
+        send_code(email, purpose)
+            .execute(&world.app)
+            .await
+            .expect("sent");
+        sent.push((email, purpose, world.take_code().await));
+        world
+            .clock
+            .advance(world.app.settings.verification.cooldown);
+    }
+    for (email, purpose, code) in sent {
+        let which = Which::Latest(GroupId::fallback(), address(email), purpose);
+        let checked = CheckCode { which, code }.execute(&world.app).await;
+        checked.expect("the latest of its address and purpose");
+    }
 }

@@ -92,3 +92,24 @@ async fn a_difference_that_the_reading_explains_moves_nothing() {
         .expect("the time is told");
     assert_eq!(clocks.shared.now(), now);
 }
+
+#[tokio::test]
+async fn a_slow_reading_is_taken_to_be_of_its_middle() {
+    let clock = Arc::new(HandClock::new());
+    clock.advance(HOUR);
+    let store = MemoryStore::new(clock.clone());
+    store.slow_time(Duration::from_secs(10));
+    let shared = DatabaseClock::start(clock.clone(), &store).await;
+    let shared = shared.expect("the time is told");
+    assert_eq!(shared.now(), clock.now());
+    let (explained, unexplained) = (5_001, 5_002);
+    for (millis, moves) in [(explained, false), (unexplained, true)] {
+        let before = shared.now();
+        let jump = Duration::from_millis(millis);
+        clock.jump_to(before.plus(jump));
+        let read = shared.synchronise(&store).await;
+        read.expect("the time is told");
+        let behind = clock.now().since(shared.now());
+        assert_eq!(behind.is_zero(), moves, "after {millis} ms");
+    }
+}

@@ -221,6 +221,12 @@ async fn the_epoch_moves_only_when_something_new_is_entered() {
     assert_eq!(feed.epoch(), epoch);
     feed.enter(&[entry(2)], &*world.app.clock);
     assert_ne!(feed.epoch(), epoch);
+    assert_eq!((feed.len(), feed.is_empty()), (2, false));
+    let now = world.app.clock.monotonic();
+    feed.forget_expired(now + MINUTE - Duration::from_millis(1));
+    assert_eq!(feed.len(), 2);
+    feed.forget_expired(now + MINUTE);
+    assert!(feed.is_empty());
 }
 
 #[tokio::test]
@@ -292,4 +298,52 @@ async fn sessions_that_end_together_are_rejected_from_the_answer_on() {
     for token in [&first, &second] {
         assert!(is_revoked(&validator.validate(ask(token))));
     }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_shortens_the_time_of_no_revocation() {
+    let world = with_a_user().await;
+    let (token, session) = signed_in(&world).await;
+    RevokeToken { token }
+        .execute(&world.app)
+        .await
+        .expect("revoked");
+    let nearly_over = Revocation::MARGIN + 4 * MINUTE;
+    world.clock.jump_to(world.app.clock.now().plus(nearly_over));
+    for _ in 0..3 {
+        world.read().await;
+        world.clock.advance(2 * MINUTE);
+    }
+    world.read().await;
+    assert!(world.app.feed.contains(session));
+}
+
+#[tokio::test]
+async fn a_reading_goes_back_by_the_longest_transaction_and_no_further() {
+    let world = World::new().await;
+    let read_at = world.app.clock.now();
+    let feed = RevocationFeed::new();
+    feed.note_reading(read_at, Duration::ZERO);
+    let from = read_at.minus(LONGEST_UNIT_OF_WORK);
+    for now in [read_at, read_at.plus(100 * MINUTE)] {
+        assert_eq!(feed.read_from(now), from);
+    }
+}
+
+#[tokio::test]
+async fn keys_that_were_not_read_are_as_bad_as_revocations() {
+    let world = with_a_user().await;
+    let (token, _) = signed_in(&world).await;
+    world.read().await;
+    world.clock.advance(Duration::from_secs(11));
+    let read = ReadRevocations.execute(&world.app).await;
+    read.expect("the revocations are read");
+    let now = world.app.clock.monotonic();
+    assert_eq!(world.app.keyring.age(now), Some(Duration::from_secs(11)));
+    let validator = world.validator();
+    assert!(matches!(validator.validate(ask(&token)), Validation::Stale));
+    let read = ReadSigningKeys.execute(&world.app).await;
+    read.expect("the keys are read");
+    let valid = validator.validate(ask(&token));
+    assert!(matches!(valid, Validation::Valid(_)));
 }

@@ -10,6 +10,7 @@ mod limits;
 mod outbox;
 mod proofs;
 mod refresh;
+mod sessions;
 mod sign_in;
 mod sign_up;
 mod signing_keys;

@@ -2,7 +2,7 @@
 
 use countersign_domain::Refusal;
 use countersign_domain::model::{GroupId, Locale, Password, Proof, Purpose};
-use countersign_domain::testing::{World, password, refusal, send_code, sign_in};
+use countersign_domain::testing::{SeededRandom, World, password, refusal, send_code, sign_in};
 use countersign_domain::use_cases::{
     ChangePassword, CheckCode, Grant, IssueTokens, ResetPassword, Which,
 };
@@ -26,6 +26,17 @@ fn reset(proof: Proof, text: &str) -> ResetPassword {
     }
 }
 
+/// A change of the password by somebody who is signed in.
+async fn change(world: &World, current: &str) -> ChangePassword {
+    let tokens = world.sign_in(EMAIL, FIRST).await.expect("signed in");
+    ChangePassword {
+        access_token: tokens.access_token,
+        current: Password::to_compare(current.into()).expect("a password"),
+        new: password(SECOND),
+        locale: Locale::English,
+    }
+}
+
 /// Proofs of both purposes, made before the password is changed.
 async fn proofs(world: &World) -> (Proof, Proof) {
     let sign_in = world.prove(EMAIL, Purpose::SignIn).await.expect("proved");
@@ -45,16 +56,8 @@ async fn a_proof_made_before_a_password_change_is_worthless() {
     let world = World::new().await;
     world.user(EMAIL, FIRST).await;
     let before = proofs(&world).await;
-    let tokens = world.sign_in(EMAIL, FIRST).await.expect("signed in");
-    ChangePassword {
-        access_token: tokens.access_token,
-        current: Password::to_compare(FIRST.into()).expect("a password"),
-        new: password(SECOND),
-        locale: Locale::English,
-    }
-    .execute(&world.app)
-    .await
-    .expect("changed");
+    let changed = change(&world, FIRST).await.execute(&world.app).await;
+    changed.expect("changed");
     assert_worthless(&world, before).await;
     let (for_sign_in, for_reset) = proofs(&world).await;
     with_code(for_sign_in)
@@ -136,4 +139,62 @@ async fn a_proof_is_good_in_its_own_group_alone() {
     assert_eq!(refusal(refused), Refusal::Proof);
     let signed_in = with_code(proof).execute(&world.app).await;
     signed_in.expect("what was refused spent nothing");
+}
+
+#[test]
+fn what_is_no_proof_is_not_looked_for() {
+    let proof = Proof::generate(&SeededRandom::new(1)).expose().to_owned();
+    assert!(proof.starts_with("csp_") && proof.len() == 47);
+    let read = Proof::parse(proof.clone()).expect("a proof");
+    assert_eq!(read.expose(), proof);
+    for other in [
+        String::new(),
+        proof[..46].to_owned(),
+        format!("{proof}A"),
+        proof.replacen("csp_", "csr_", 1),
+    ] {
+        assert!(Proof::parse(other.clone()).is_err(), "{other}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_current_password_changes_nothing() {
+    let world = World::new().await;
+    world.user(EMAIL, FIRST).await;
+    let wrong = change(&world, "the wrong phrase").await;
+    let refused = wrong.execute(&world.app).await;
+    assert_eq!(refusal(refused), Refusal::Password);
+    world.sign_in(EMAIL, FIRST).await.expect("as before");
+}
+
+#[tokio::test]
+async fn after_too_many_failures_the_right_current_password_is_refused_too() {
+    let world = World::with(|settings| settings.password_attempts = 3).await;
+    world.user(EMAIL, FIRST).await;
+    let right = change(&world, FIRST).await;
+    for _ in 0..3 {
+        let failed = world.sign_in(EMAIL, "the wrong phrase").await;
+        assert_eq!(refusal(failed), Refusal::SignIn);
+    }
+    let refused = right.execute(&world.app).await;
+    assert_eq!(refusal(refused), Refusal::Password);
+}
+
+#[tokio::test]
+async fn a_lost_race_is_repeated_five_times() {
+    let world = World::new().await;
+    world.user(EMAIL, FIRST).await;
+    let changing = change(&world, FIRST).await;
+    world.store.conflict(5);
+    let changed = changing.execute(&world.app).await;
+    changed.expect("the sixth attempt");
+    let proof = world.prove(EMAIL, Purpose::PasswordReset).await;
+    world.store.conflict(5);
+    let was_reset = reset(proof.expect("proved"), "a third long phrase");
+    let was_reset = was_reset.execute(&world.app).await;
+    was_reset.expect("the sixth attempt");
+    let proof = world.prove(EMAIL, Purpose::PasswordReset).await;
+    world.store.conflict(6);
+    let given_up = reset(proof.expect("proved"), "a fourth long phrase");
+    assert!(given_up.execute(&world.app).await.is_err());
 }

@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use countersign_domain::Refusal;
-use countersign_domain::model::{
-    ClientContext, GroupId, Lifetimes, Password, Presented, RefreshToken, RefreshTokenKey, Session,
-    SessionId, Timestamp, UserId, UserState,
-};
-use countersign_domain::testing::{SeededRandom, World, refusal};
+use countersign_domain::model::{Password, UserState};
+use countersign_domain::ports::Clock as _;
+use countersign_domain::testing::{World, refusal};
 use countersign_domain::use_cases::{
     Actor, ChangePassword, RefreshTokens, RevokeToken, RevokeUserSessions,
 };
@@ -289,63 +287,13 @@ async fn no_token_of_a_retry_outlives_what_its_session_knows() {
 }
 
 #[tokio::test]
-async fn a_rotation_under_a_shorter_lifetime_forgets_no_earlier_token() {
-    let (world, first) = signed_in().await;
-    let session = world.refresh(&first).await.expect("refreshed").session_id;
-    let session = world.app.store.session(session).await.expect("readable");
-    let session = session.expect("the session is there");
-    let shorter = Lifetimes {
-        access: Duration::from_secs(1),
-        ..world.app.settings.tokens.lifetimes()
-    };
-    let presented = session.present(session.generation, session.minted_at, shorter);
-    let Presented::Rotate(rotation) = presented else {
-        panic!("expected a rotation, got {presented:?}");
-    };
-    assert_eq!(rotation.access_expires_at, session.access_expires_at);
-}
-
-#[test]
-fn neither_the_key_nor_the_database_alone_makes_a_refresh_token() {
-    let random = SeededRandom::new(1);
-    let now = Timestamp::from_seconds(1_790_000_000);
-    let session = Session {
-        id: SessionId::generate(now, &random),
-        user_id: UserId::generate(now, &random),
-        group: GroupId::fallback(),
-        client_id: "gateway".into(),
-        audience: "shop".into(),
-        scopes: Vec::new(),
-        methods: Vec::new(),
-        client: ClientContext::default(),
-        salt: [1; 16],
-        generation: 1,
-        parent: 0,
-        minted_at: now,
-        access_expires_at: now,
-        created_at: now,
-        expires_at: now,
-        ends_at: now,
-        revoked_at: None,
-    };
-    let key = RefreshTokenKey::new(*b"key1", &[1; 32]);
-    let token = key.mint(&session);
-    let token = RefreshToken::parse(&token).expect("a refresh token");
-    assert!(key.is_genuine(&token, &session));
-    let resalted = Session {
-        salt: [2; 16],
-        ..session.clone()
-    };
-    let other_session = Session {
-        id: SessionId::generate(now, &random),
-        ..session.clone()
-    };
-    assert!(!key.is_genuine(&token, &resalted));
-    assert!(!key.is_genuine(&token, &other_session));
-    for other_key in [
-        RefreshTokenKey::new(*b"key1", &[2; 32]),
-        RefreshTokenKey::new(*b"key2", &[1; 32]),
-    ] {
-        assert!(!other_key.is_genuine(&token, &session));
-    }
+async fn a_token_minted_in_the_last_second_of_its_session_is_not_expired_already() {
+    let lifetime = Duration::from_millis(90_500);
+    let world = World::with(|settings| settings.tokens.session_ttl = lifetime).await;
+    world.user(EMAIL, PASSWORD).await;
+    let first = world.sign_in(EMAIL, PASSWORD).await.expect("signed in");
+    world.clock.advance(Duration::from_millis(90_200));
+    let last = world.refresh(&first.refresh_token).await.expect("alive");
+    let now = world.app.clock.now();
+    assert_eq!(last.access_expires_at.as_seconds(), now.as_seconds() + 1);
 }

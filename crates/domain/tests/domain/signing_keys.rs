@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use countersign_domain::model::{KeyState, SealedSigningKey};
+use countersign_domain::model::{KeyState, MasterKey, SealedSigningKey};
 use countersign_domain::ports::SigningKeys as _;
-use countersign_domain::testing::World;
+use countersign_domain::testing::{SeededRandom, World};
 use countersign_domain::use_cases::{
     EnsureSigningKeys, RevokeSigningKey, RotateSigningKeys, Rotated,
 };
-use countersign_domain::validation::{Question, Validation};
+use countersign_domain::validation::{Keyring, KeyringError, Question, Validation};
 
 const EMAIL: &str = "mina@example.com";
 const PASSWORD: &str = "a long enough phrase";
@@ -183,10 +183,18 @@ async fn a_damaged_active_or_next_key_is_replaced() {
 async fn a_key_that_is_gone_signs_no_more() {
     let world = with_a_user().await;
     let active = stored(&world, KeyState::Active).await;
+    let next = stored(&world, KeyState::Next).await;
+    let kids = |world: &World| {
+        let listed = world.app.keyring.listed().into_iter();
+        listed.map(|key| key.kid).collect::<Vec<_>>()
+    };
+    assert_eq!(kids(&world), [active.kid.clone(), next.kid.clone()]);
+    assert!(world.app.keyring.can_sign());
     let mut uow = world.app.store.begin().await.expect("begun");
     uow.delete_signing_key(&active.kid).await.expect("deleted");
     uow.commit().await.expect("committed");
     world.read().await;
+    assert_eq!(kids(&world), [next.kid]);
     assert!(!world.app.keyring.can_sign());
     assert!(world.sign_in(EMAIL, PASSWORD).await.is_err());
     ensure(&world).await;
@@ -246,4 +254,15 @@ async fn a_damaged_active_key_harms_no_retired_one() {
     damage(&world, &stored(&world, KeyState::Active).await).await;
     world.read().await;
     assert!(matches!(validate(&world, &old), Validation::Valid(_)));
+}
+
+#[tokio::test]
+async fn a_keyring_says_whether_its_keys_are_damaged_or_none_signs() {
+    let world = World::new().await;
+    let sealing = MasterKey::generate(&SeededRandom::new(7)).signing_keys();
+    let of_another_master_key = world.store.signing_keys().await.expect("readable");
+    let damaged = Keyring::open(of_another_master_key, sealing.clone());
+    assert!(matches!(damaged, Err(KeyringError::AllDamaged(2))));
+    let none = Keyring::open(Vec::new(), sealing);
+    assert!(matches!(none, Err(KeyringError::NoActiveKey)));
 }
