@@ -336,7 +336,7 @@ async fn keys_that_were_not_read_are_as_bad_as_revocations() {
     let (token, _) = signed_in(&world).await;
     world.read().await;
     world.clock.advance(Duration::from_secs(11));
-    let read = ReadRevocations.execute(&world.app).await;
+    let read = world.read_revocations().await;
     read.expect("the revocations are read");
     let now = world.app.clock.monotonic();
     assert_eq!(world.app.keyring.age(now), Some(Duration::from_secs(11)));

@@ -256,7 +256,7 @@ pub(crate) async fn damaged_revocations(url: &str, insertion: &str) {
     let (log, _guard) = listen();
     let beginning = Timestamp::from_millis(0);
     for _ in 0..3 {
-        let feed = whole_feed(&store, beginning, user.created_at).await;
+        let feed = whole_feed(&*store, beginning, user.created_at).await;
         assert_eq!(feed.expect("readable"), [revocation]);
     }
     let logged = log.take();
