@@ -172,6 +172,17 @@ impl Error {
         }])
     }
 
+    /// Whether the question was answered, with a no. All else says that it could
+    /// not be: now, or for certain.
+    #[must_use]
+    pub fn is_an_answer(&self) -> bool {
+        match self {
+            Self::Invalid(_) | Self::Refused(_) => true,
+            Self::Exhausted { limit, .. } => *limit != Limit::Hashing,
+            Self::Store(_) | Self::Ephemeral(_) | Self::Unavailable(_) | Self::Internal(_) => false,
+        }
+    }
+
     /// Whether nothing was done because somebody else was faster, so that it
     /// may be tried again.
     #[must_use]

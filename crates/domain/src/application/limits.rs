@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::application::Settings;
 use crate::error::{Error, Limit};
-use crate::model::{Address, ClientContext, Identifier};
+use crate::model::{Address, ClientContext, Identifier, SessionId};
 use crate::ports::{Budget, EphemeralStore, Spending};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -68,6 +68,19 @@ impl Limits {
         self.charge(budgets, Limit::Attempts).await
     }
 
+    /// Charges an attempt at the current password of somebody who is signed in,
+    /// before it is made: to the session, so that who has stolen its token takes
+    /// nothing from the owner's others.
+    pub(crate) async fn charge_password_change(&self, session: SessionId) -> Result<Charge, Error> {
+        let session = session.to_string();
+        let budgets = self.settings.source_attempts.iter();
+        let budgets = budgets.map(|&(limit, window)| {
+            let parts = [session.as_str(), &window.as_secs().to_string()];
+            self.budget("password-change", &parts, limit, window)
+        });
+        self.charge(budgets.collect(), Limit::Attempts).await
+    }
+
     /// Charges a message to an address before it is made.
     pub(crate) async fn charge_send(
         &self,
@@ -105,6 +118,21 @@ impl Limits {
     /// Gives back what was charged.
     pub(crate) async fn refund(&self, charge: Charge) -> Result<(), Error> {
         Ok(self.ephemeral.refund(&charge.0).await?)
+    }
+
+    /// Gives back an attempt that succeeded, or of which nobody learned whether
+    /// it was right, and passes the outcome on. As for failed work, a refund that
+    /// fails changes nothing.
+    pub(crate) async fn refund_unless_refused<T>(
+        &self,
+        charge: Charge,
+        outcome: Result<T, Error>,
+    ) -> Result<T, Error> {
+        let is_wrong = outcome.as_ref().is_err_and(Error::is_an_answer);
+        if !is_wrong {
+            self.refund(charge).await.ok();
+        }
+        outcome
     }
 
     /// Gives back what was charged for work that failed, and passes the outcome

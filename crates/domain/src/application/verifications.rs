@@ -81,16 +81,37 @@ impl Verifications {
             created_at: now,
             expires_at: now.plus(request.ttl),
         };
+        self.put(&record, code, request.ttl).await?;
+        Ok(record)
+    }
+
+    /// Keeps a code again that was taken as right, for what it was good for and
+    /// could not be done.
+    pub(crate) async fn restore(
+        &self,
+        record: &VerificationRecord,
+        code: &Code,
+    ) -> Result<(), Error> {
+        let ttl = record.expires_at.since(self.clock.now());
+        if ttl.is_zero() {
+            return Ok(());
+        }
+        self.put(record, code, ttl).await
+    }
+
+    async fn put(
+        &self,
+        record: &VerificationRecord,
+        code: &Code,
+        ttl: Duration,
+    ) -> Result<(), Error> {
         let key = verification_key(record.id);
         let secret = Secret {
-            value: &self.seal(&key, &record)?,
-            secret: &code.digest(&record, &self.codes),
+            value: &self.seal(&key, record)?,
+            secret: &code.digest(record, &self.codes),
         };
         let series = self.series(&record.group, &record.address, record.purpose);
-        self.ephemeral
-            .supersede(&series, &key, secret, request.ttl)
-            .await?;
-        Ok(record)
+        Ok(self.ephemeral.supersede(&series, &key, secret, ttl).await?)
     }
 
     /// The verification with this id, if its code is still alive.
@@ -186,6 +207,16 @@ impl Verifications {
             Some(_) => Ok(()),
             None => Err(Refusal::Proof.into()),
         }
+    }
+
+    /// Spends a proof as [`Self::spend_proof`] does, but once however often a
+    /// unit of work is repeated.
+    pub(crate) async fn spend_once(&self, proof: &Proof, is_spent: &mut bool) -> Result<(), Error> {
+        if !*is_spent {
+            self.spend_proof(proof).await?;
+            *is_spent = true;
+        }
+        Ok(())
     }
 
     async fn compare(

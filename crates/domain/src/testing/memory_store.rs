@@ -88,6 +88,7 @@ impl MemoryStore {
 #[async_trait]
 impl Store for MemoryStore {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
+        self.faults.begin()?;
         let writer = Arc::clone(&self.writer).lock_owned().await;
         Ok(Box::new(MemoryUnitOfWork {
             committed: Arc::clone(&self.tables),

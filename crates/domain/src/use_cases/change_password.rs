@@ -36,7 +36,9 @@ impl ChangePassword {
         // Both before the attempt is counted: one that is shed in between would
         // count as a failure.
         let (compared_at, hashed_at) = (app.hasher.admit()?, app.hasher.admit()?);
-        let credential = compare(app, &person, self.current, compared_at).await?;
+        let charge = app.limits.charge_password_change(person.session.id).await?;
+        let compared = compare(app, &person, self.current, compared_at).await;
+        let credential = app.limits.refund_unless_refused(charge, compared).await?;
         let new_hash = hashed_at.hash(self.new).await?;
         let change = Change {
             person,

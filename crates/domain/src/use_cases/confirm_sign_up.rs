@@ -6,7 +6,7 @@ use crate::model::{
     Code, Identifier, PasswordHash, PendingSignUp, Purpose, UserId, Username, VerificationId,
     VerificationRecord,
 };
-use crate::ports::Clock as _;
+use crate::ports::{Clock as _, UnitOfWork};
 
 /// Somebody types the code of a sign-up.
 #[derive(Debug)]
@@ -29,19 +29,36 @@ impl ConfirmSignUp {
             return Err(Refusal::Verification.into());
         };
         let new = new_user(&record, sign_up)?;
+        // Before the code is spent, and at the same cost whosever address it is.
+        let uow = app.store.begin().await?;
         app.verifications.check(&record, &self.code).await?;
-        let mut repeats = Repeats::default();
-        loop {
-            let created = async {
-                let mut uow = app.store.begin().await?;
-                let id = new.insert(&mut *uow, app.clock.now(), &*app.random).await?;
-                uow.commit().await?;
-                Ok(id)
-            };
-            match created.await {
-                Err(error) if repeats.allow(&error) => {}
-                outcome => return outcome,
-            }
+        let created = create(app, &new, uow).await;
+        if let Err(error) = &created
+            && !error.is_an_answer()
+        {
+            // The right code stays good for another try. If the user was created
+            // all the same, that is what it hears.
+            app.verifications.restore(&record, &self.code).await.ok();
+        }
+        created
+    }
+}
+
+async fn create(
+    app: &Application,
+    new: &NewUser,
+    mut uow: Box<dyn UnitOfWork>,
+) -> Result<UserId, Error> {
+    let mut repeats = Repeats::default();
+    loop {
+        let created = async {
+            let id = new.insert(&mut *uow, app.clock.now(), &*app.random).await?;
+            uow.commit().await?;
+            Ok(id)
+        };
+        match created.await {
+            Err(error) if repeats.allow(&error) => uow = app.store.begin().await?,
+            outcome => return outcome,
         }
     }
 }

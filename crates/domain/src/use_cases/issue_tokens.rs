@@ -83,13 +83,12 @@ async fn with_proof(
     if proved.group != *group {
         return Err(Refusal::Proof.into());
     }
-    app.verifications.spend_proof(proof).await?;
-    let user = proved.user.ok_or(Refusal::SignIn)?;
     let address: Identifier = proved.address.into();
-    let mut repeats = Repeats::default();
+    let (mut repeats, mut is_spent) = (Repeats::default(), false);
     loop {
-        let open = async {
+        let opened = async {
             let mut uow = app.store.begin().await?;
+            let user = proved.user.ok_or(Refusal::SignIn)?;
             let holder = uow.lock_user_by_identifier(group, &address).await?;
             let holder = holder
                 .filter(|holder| user.is_current(holder))
@@ -99,10 +98,19 @@ async fn with_proof(
             }
             let session = opening.session(app, &holder, AuthenticationMethod::OneTimeCode);
             uow.insert_session(&session).await?;
-            uow.commit().await?;
-            Ok(session)
+            Ok((uow, session))
         };
-        match open.await {
+        let opened = opened.await;
+        // An answer spends the proof, and before the commit, as what becomes of
+        // that may stay unknown. That it could not be told does not.
+        if opened.as_ref().err().is_none_or(Error::is_an_answer) {
+            app.verifications.spend_once(proof, &mut is_spent).await?;
+        }
+        let committed = match opened {
+            Ok((uow, session)) => uow.commit().await.map(|()| session).map_err(Error::from),
+            Err(error) => Err(error),
+        };
+        match committed {
             Err(error) if repeats.allow(&error) => {}
             outcome => return outcome,
         }

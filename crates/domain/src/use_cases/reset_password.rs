@@ -6,7 +6,7 @@ use crate::model::{
     Address, Locale, Password, PasswordCredential, PasswordHash, Proof, ProvenUser, Purpose,
     Revocation, User,
 };
-use crate::ports::{Clock as _, Content};
+use crate::ports::{Clock as _, Content, UnitOfWork};
 
 /// Somebody proved the address and sets a new password.
 #[derive(Debug)]
@@ -36,15 +36,22 @@ impl ResetPassword {
             .assess(&self.new, &known)
             .map_err(|rule| Error::invalid("new_password", rule))?;
         let hash = app.hasher.admit()?.hash(self.new).await?;
-        app.verifications.spend_proof(&self.proof).await?;
         let user = proved.user.ok_or(Refusal::Proof)?;
         let addresses = app.store.addresses(user.id).await?;
         if !addresses.contains(&proved.address) {
             return Err(Refusal::Proof.into());
         }
-        let mut repeats = Repeats::default();
+        let (mut repeats, mut is_spent) = (Repeats::default(), false);
         let ended = loop {
-            match commit(app, user, &hash, &addresses, self.locale).await {
+            let reset = async {
+                let (uow, ended) = reset(app, user, &hash, &addresses, self.locale).await?;
+                // Before the commit: what becomes of that may stay unknown.
+                let spent = app.verifications.spend_once(&self.proof, &mut is_spent);
+                spent.await?;
+                uow.commit().await?;
+                Ok(ended)
+            };
+            match reset.await {
                 Err(error) if repeats.allow(&error) => {}
                 outcome => break outcome?,
             }
@@ -55,13 +62,14 @@ impl ResetPassword {
     }
 }
 
-async fn commit(
+/// The reset but for its commit.
+async fn reset(
     app: &Application,
     proved: ProvenUser,
     hash: &PasswordHash,
     addresses: &[Address],
     locale: Locale,
-) -> Result<Vec<Revocation>, Error> {
+) -> Result<(Box<dyn UnitOfWork>, Vec<Revocation>), Error> {
     let now = app.clock.now();
     let mut uow = app.store.begin().await?;
     let user = uow
@@ -78,6 +86,5 @@ async fn commit(
     {
         uow.insert_message(&notice).await?;
     }
-    uow.commit().await?;
-    Ok(ended)
+    Ok((uow, ended))
 }

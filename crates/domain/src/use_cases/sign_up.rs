@@ -111,21 +111,19 @@ async fn with_proof(
         let place = app.hasher.admit()?;
         new.password = Some(place.hash(password.into_password()).await?);
     }
-    let mut repeats = Repeats::default();
+    let (mut repeats, mut is_spent) = (Repeats::default(), false);
     loop {
         let created = async {
             let mut uow = app.store.begin().await?;
             let id = new.insert(&mut *uow, app.clock.now(), &*app.random).await?;
-            Ok((uow, id))
+            // Before the commit: what becomes of that may stay unknown.
+            app.verifications.spend_once(proof, &mut is_spent).await?;
+            uow.commit().await?;
+            Ok(SignedUp::Active(id))
         };
-        let (uow, id) = match created.await {
-            Err(error) if repeats.allow(&error) => continue,
-            outcome => outcome?,
-        };
-        // Spent before the commit: a proof that fails to create a user is lost,
-        // one that creates two never is.
-        app.verifications.spend_proof(proof).await?;
-        uow.commit().await?;
-        return Ok(SignedUp::Active(id));
+        match created.await {
+            Err(error) if repeats.allow(&error) => {}
+            outcome => return outcome,
+        }
     }
 }

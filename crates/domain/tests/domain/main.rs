@@ -7,6 +7,7 @@ mod ephemeral_laws;
 mod feed;
 mod identifiers;
 mod limits;
+mod outages;
 mod outbox;
 mod proofs;
 mod refresh;

@@ -13,6 +13,7 @@ pub(super) struct Faults {
     feed_fails: AtomicBool,
     feed_takes: Mutex<Duration>,
     time_takes: Mutex<Duration>,
+    begins_fail: AtomicBool,
     commits_fail: AtomicBool,
     conflicts: AtomicU32,
 }
@@ -32,6 +33,11 @@ impl MemoryStore {
     /// before, half after.
     pub fn slow_time(&self, takes: Duration) {
         set(&self.faults.time_takes, takes);
+    }
+
+    /// From now on no unit of work can be begun, or each can be again.
+    pub fn fail_begins(&self, fail: bool) {
+        self.faults.begins_fail.store(fail, Ordering::SeqCst);
     }
 
     /// From now on no unit of work can be committed, or each can be again.
@@ -55,6 +61,11 @@ impl Faults {
     /// How long it takes to read the time.
     pub(super) fn time(&self) -> Duration {
         get(&self.time_takes)
+    }
+
+    /// Whether a unit of work can be begun.
+    pub(super) fn begin(&self) -> Result<(), StoreError> {
+        unless(&self.begins_fail)
     }
 
     /// Whether a unit of work can be committed.

@@ -34,16 +34,18 @@ pub(super) async fn with_password(
         .limits
         .charge_sign_in(identifier, &opening.client)
         .await?;
-    let matched = compare(app, group, identifier, password, place).await?;
-    let mut repeats = Repeats::default();
-    let session = loop {
-        match sign_in(app, &matched, opening).await {
-            Err(error) if repeats.allow(&error) => {}
-            outcome => break outcome?,
+    let attempt = async {
+        let matched = compare(app, group, identifier, password, place).await?;
+        let mut repeats = Repeats::default();
+        loop {
+            match sign_in(app, &matched, opening).await {
+                Err(error) if repeats.allow(&error) => {}
+                outcome => return outcome,
+            }
         }
     };
-    app.limits.refund(charge).await?;
-    Ok(session)
+    let session = attempt.await;
+    app.limits.refund_unless_refused(charge, session).await
 }
 
 async fn compare(
