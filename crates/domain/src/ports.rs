@@ -18,6 +18,7 @@ mod revocations;
 mod sessions;
 mod signing_keys;
 mod store;
+mod store_error;
 mod users;
 
 pub use callers::{CallerChanges, Callers};
@@ -34,5 +35,6 @@ pub use random::Random;
 pub use revocations::{FeedPage, FeedPosition, Revocations};
 pub use sessions::{SessionChanges, Sessions};
 pub use signing_keys::{SigningKeyChanges, SigningKeys};
-pub use store::{LONGEST_UNIT_OF_WORK, Retention, Store, StoreError, UnitOfWork};
+pub use store::{LONGEST_UNIT_OF_WORK, Retention, Store, UnitOfWork};
+pub use store_error::StoreError;
 pub use users::{Account, UserChanges, Users};

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 use super::{
     CallerChanges, Callers, CredentialChanges, Credentials, Outbox, OutboxChanges, Revocations,
-    SessionChanges, Sessions, SigningKeyChanges, SigningKeys, UserChanges, Users,
+    SessionChanges, Sessions, SigningKeyChanges, SigningKeys, StoreError, UserChanges, Users,
 };
 use crate::model::Timestamp;
 
@@ -71,22 +71,4 @@ pub struct Retention {
     pub now: Timestamp,
     /// Sessions that ended or expired before are deleted.
     pub sessions_before: Timestamp,
-}
-
-/// Why the store did not do what it was asked.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum StoreError {
-    /// The database cannot be reached, or it is not certain what it did.
-    #[error("{0}")]
-    Unavailable(String),
-    /// A value that exists once is taken: nothing was changed.
-    #[error("taken already")]
-    Taken,
-    /// Another unit of work was faster, or a row that is pointed at is gone:
-    /// nothing was changed, and it may be tried again.
-    #[error("changed at the same time")]
-    Conflict,
-    /// A row cannot be read.
-    #[error("{0}")]
-    Corrupt(String),
 }

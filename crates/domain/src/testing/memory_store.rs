@@ -10,22 +10,19 @@ mod outbox;
 mod revocations;
 mod sessions;
 mod signing_keys;
+mod tables;
 mod unit_of_work;
 mod users;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
 use self::faults::Faults;
-use self::outbox::QueuedRow;
+use self::tables::Tables;
 use self::unit_of_work::MemoryUnitOfWork;
 use super::HandClock;
-use crate::model::{
-    Caller, CallerName, GroupId, Identifier, MessageId, PasswordCredential, Revocation,
-    SealedSigningKey, Session, SessionId, Timestamp, User, UserId,
-};
+use crate::model::{Timestamp, User};
 use crate::ports::{Clock as _, Retention, Store, StoreError, UnitOfWork};
 
 /// A [`Store`] that forgets everything when it is dropped.
@@ -37,19 +34,6 @@ pub struct MemoryStore {
     /// The database's clock.
     clock: Arc<HandClock>,
     faults: Arc<Faults>,
-}
-
-/// What has been committed, or the copy on which a unit of work works.
-#[derive(Clone, Debug, Default)]
-struct Tables {
-    users: BTreeMap<UserId, User>,
-    identifiers: BTreeMap<(GroupId, Identifier), UserId>,
-    credentials: BTreeMap<UserId, PasswordCredential>,
-    sessions: BTreeMap<SessionId, Session>,
-    revocations: BTreeMap<SessionId, Revocation>,
-    signing_keys: BTreeMap<String, SealedSigningKey>,
-    callers: BTreeMap<CallerName, Caller>,
-    outbox: BTreeMap<MessageId, QueuedRow>,
 }
 
 impl MemoryStore {
@@ -123,27 +107,4 @@ impl Store for MemoryStore {
         })
         .await
     }
-}
-
-/// Adds a row whose key must be free.
-fn insert<K: Ord, V>(table: &mut BTreeMap<K, V>, key: K, row: V) -> Result<(), StoreError> {
-    if table.contains_key(&key) {
-        return Err(StoreError::Taken);
-    }
-    table.insert(key, row);
-    Ok(())
-}
-
-/// Deletes at most `limit` of the rows that are over, and tells how many.
-fn delete_over<K: Clone + Ord, V>(
-    table: &mut BTreeMap<K, V>,
-    limit: usize,
-    is_over: impl Fn(&V) -> bool,
-) -> usize {
-    let over = table.iter().filter(|(_, row)| is_over(row));
-    let keys: Vec<K> = over.map(|(key, _)| key.clone()).take(limit).collect();
-    for key in &keys {
-        table.remove(key);
-    }
-    keys.len()
 }

@@ -1,13 +1,15 @@
 //! Signing in: a grant is exchanged for the tokens of a new session.
 
+mod opening;
 mod password_grant;
 
+use self::opening::Opening;
 use self::password_grant::with_password;
-use crate::application::{Application, Repeats, SignIn, Tokens};
+use crate::application::{Application, Repeats, Tokens};
 use crate::error::{Error, Refusal};
 use crate::model::{
     AuthenticationMethod, ClientContext, GroupId, Identifier, Password, Proof, Purpose, Scope,
-    Session, User,
+    Session,
 };
 
 /// Somebody signs in.
@@ -39,15 +41,6 @@ pub enum Grant {
     },
     /// With the proof of a verified address.
     VerifiedCode(Proof),
-}
-
-/// What a session is opened with, but for the user and how it was
-/// authenticated.
-struct Opening {
-    audience: String,
-    scopes: Vec<Scope>,
-    client_id: String,
-    client: ClientContext,
 }
 
 impl IssueTokens {
@@ -114,19 +107,5 @@ async fn with_proof(
             Err(error) if repeats.allow(&error) => {}
             outcome => return outcome,
         }
-    }
-}
-
-impl Opening {
-    fn session(&self, app: &Application, user: &User, method: AuthenticationMethod) -> Session {
-        app.tokens.open_session(SignIn {
-            user_id: user.id,
-            group: user.group.clone(),
-            client_id: self.client_id.clone(),
-            audience: self.audience.clone(),
-            scopes: self.scopes.clone(),
-            method,
-            client: self.client.clone(),
-        })
     }
 }

@@ -1,8 +1,9 @@
 //! The ephemeral store on Redis, for several servers.
 //!
 //! Each verb is one round trip, which it shares with others of the same moment.
-//! What is more than one command is a Lua script, which Redis runs alone. All keys have one hash tag, as the keys of a call
-//! have to be in one slot of a Cluster and any of them may meet in a call.
+//! What is more than one command is a Lua script, which Redis runs alone. All
+//! keys have one hash tag, as the keys of a call have to be in one slot of a
+//! Cluster and any of them may meet in a call.
 //!
 //! Each script begins with `#!lua`, so Redis refuses the whole of it where writes
 //! are refused: when its memory is full, on a replica, when its disk fails. A
@@ -14,12 +15,12 @@ mod call;
 mod calls;
 mod changes;
 mod connection;
+mod handle;
 mod pipelines;
 mod secrets;
 mod settings;
 mod values;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -27,25 +28,9 @@ use countersign_domain::ports::{
     Budget, Comparison, EphemeralError, EphemeralStore, Exchange, Secret, Spending,
 };
 
-use calls::Calls;
-
 pub use changes::{Changes, Subscription};
+pub use handle::Redis;
 pub use settings::RedisSettings;
-
-/// What Redis keeps a key for at most. Redis refuses times that end beyond its
-/// calendar.
-const MAX_TTL: Duration = Duration::from_secs(100 * 365 * 86_400);
-
-/// Keeps what is ephemeral on a Redis server (7 or newer).
-///
-/// No verb is repeated after its outcome became unknown, so nothing is charged
-/// twice. A failover of Redis can lose the last writes, as its replication does
-/// not wait. Windows and times to live go by the clock of Redis.
-pub struct Redis {
-    calls: Arc<Calls>,
-    scope: Arc<str>,
-    max_budget_names: usize,
-}
 
 impl Redis {
     /// Connects, and makes sure that Redis takes writes and drops no budget when
@@ -56,38 +41,10 @@ impl Redis {
     /// does not take writes, or if its `maxmemory-policy` is another than
     /// `noeviction`.
     pub async fn connect(settings: &RedisSettings) -> Result<Self, EphemeralError> {
-        settings.check()?;
-        let redis = Self {
-            calls: Arc::new(Calls::open(settings)?),
-            scope: settings.scope.as_str().into(),
-            max_budget_names: settings.max_budget_names,
-        };
+        let redis = Self::open(settings)?;
         redis.ping().await?;
         Ok(redis)
     }
-
-    /// The wake-up calls among those who share the scope of the settings.
-    ///
-    /// # Panics
-    /// If it is called outside a Tokio runtime.
-    #[must_use]
-    pub fn changes(&self) -> Changes {
-        Changes::new(Arc::clone(&self.calls), self.key("changes"))
-    }
-
-    /// The key of something that there is one of.
-    fn key(&self, what: &str) -> String {
-        format!("countersign:{{{}}}:{what}", self.scope)
-    }
-
-    /// The key of one of several.
-    fn key_in(&self, kind: &str, name: &str) -> String {
-        format!("countersign:{{{}}}:{kind}:{name}", self.scope)
-    }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.min(MAX_TTL).as_millis()).expect("a century of milliseconds fits")
 }
 
 #[async_trait]

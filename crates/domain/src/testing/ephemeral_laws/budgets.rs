@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{EARLY, EphemeralSubject, LATE, LONG, PAST_SHORT, SHORT};
+use super::subject::{EARLY, EphemeralSubject, LATE, LONG, PAST_SHORT, SHORT};
 use crate::ports::{Budget, Spending};
 
 /// A budget is charged up to its limit; then the answer is when its window ends.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{EARLY, EphemeralSubject, LATE, LONG, PAST_SHORT, SHORT};
+use super::subject::{EARLY, EphemeralSubject, LATE, LONG, PAST_SHORT, SHORT};
 use crate::ports::{Comparison, Exchange, Secret, Spending};
 
 /// The right guess matches once.

@@ -1,7 +1,7 @@
 //! Laws of guesses that are made at once.
 
 use super::comparisons::exchange;
-use super::{EphemeralSubject, LONG};
+use super::subject::{EphemeralSubject, LONG};
 use crate::ports::{Comparison, Exchange};
 
 /// Of 64 right guesses at once, one matches, and its exchange is made.

@@ -1,6 +1,6 @@
 //! Laws of refunds: one is given back, and nothing else changes.
 
-use super::{EARLY, EphemeralSubject, LATE, LONG, PAST_SHORT, SHORT};
+use super::subject::{EARLY, EphemeralSubject, LATE, LONG, PAST_SHORT, SHORT};
 use crate::ports::Spending;
 
 /// A refund gives back one of each budget.

@@ -1,6 +1,6 @@
 //! Laws of secrets and of the series in which one takes the place of another.
 
-use super::{EphemeralSubject, LONG, PAST_SHORT, SHORT};
+use super::subject::{EphemeralSubject, LONG, PAST_SHORT, SHORT};
 use crate::ports::Comparison;
 
 /// Get and latest tell the value, again and again, and never the secret.

@@ -1,6 +1,6 @@
 //! Laws of values: put, get, take, put-if-absent.
 
-use super::{EphemeralSubject, LONG, PAST_SHORT, SHORT};
+use super::subject::{EphemeralSubject, LONG, PAST_SHORT, SHORT};
 
 /// What was put is got, again and again.
 pub async fn what_is_put_is_got(subject: &EphemeralSubject) {

@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 
+use super::MemoryStore;
+use super::tables::insert;
 use super::unit_of_work::MemoryUnitOfWork;
-use super::{MemoryStore, insert};
 use crate::model::{Caller, CallerName};
 use crate::ports::{CallerChanges, Callers, StoreError};
 

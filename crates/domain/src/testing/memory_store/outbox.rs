@@ -2,22 +2,13 @@
 
 use async_trait::async_trait;
 
+use super::MemoryStore;
+use super::tables::{QueuedRow, Tables, delete_over, insert};
 use super::unit_of_work::MemoryUnitOfWork;
-use super::{MemoryStore, Tables, delete_over, insert};
 use crate::model::{
     ClaimedMessage, DeliveryState, MessageId, QueuedMessage, Settlement, Timestamp,
 };
 use crate::ports::{Clock as _, Outbox, OutboxChanges, Retention, StoreError};
-
-/// A message, and where it is.
-#[derive(Clone, Debug)]
-pub(super) struct QueuedRow {
-    message: QueuedMessage,
-    state: DeliveryState,
-    attempts: u32,
-    /// When it may be claimed: while it is being sent, when the claim ends.
-    due_at: Timestamp,
-}
 
 impl QueuedRow {
     fn new(message: &QueuedMessage) -> Self {

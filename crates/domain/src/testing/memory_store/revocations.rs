@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, Tables, delete_over};
+use super::MemoryStore;
+use super::tables::{Tables, delete_over};
 use crate::model::{Revocation, Timestamp};
 use crate::ports::{FeedPage, FeedPosition, Retention, Revocations, StoreError};
 

@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 
+use super::MemoryStore;
+use super::tables::{Tables, delete_over, insert};
 use super::unit_of_work::MemoryUnitOfWork;
-use super::{MemoryStore, Tables, delete_over, insert};
 use crate::model::{KeyState, SealedSigningKey, Timestamp};
 use crate::ports::{Retention, SigningKeyChanges, SigningKeys, StoreError};
 

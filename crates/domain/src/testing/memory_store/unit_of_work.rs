@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::OwnedMutexGuard;
 
-use super::Tables;
 use super::faults::Faults;
+use super::tables::Tables;
 use crate::ports::{Clock as _, LONGEST_UNIT_OF_WORK, StoreError, UnitOfWork};
 use crate::testing::HandClock;
 

@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 
+use super::MemoryStore;
+use super::tables::{Tables, insert};
 use super::unit_of_work::MemoryUnitOfWork;
-use super::{MemoryStore, Tables, insert};
 use crate::model::{Address, GroupId, Identifier, User, UserId};
 use crate::ports::{Account, StoreError, UserChanges, Users};
 

@@ -1,6 +1,6 @@
 //! Callers.
 
-use super::{StoreSubject, is_taken};
+use super::subject::{StoreSubject, is_taken};
 use crate::model::{Caller, CallerName, Role};
 
 fn new_caller(law: &StoreSubject, roles: &[Role]) -> Caller {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign_token::Algorithm;
 
-use super::StoreSubject;
+use super::subject::StoreSubject;
 use crate::model::{
     KeyState, MessageId, MessageKind, QueuedMessage, Rotation, SealedSigningKey, Session,
     Timestamp, User,

@@ -1,6 +1,6 @@
 //! The store's time.
 
-use super::StoreSubject;
+use super::subject::StoreSubject;
 
 /// However often it is asked for, and by how many.
 pub async fn time_does_not_go_back(law: &StoreSubject) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{StoreSubject, credential, is_conflict, yes_of};
+use super::subject::{StoreSubject, credential, is_conflict, yes_of};
 use crate::model::{PasswordCredential, PasswordHash, User};
 
 async fn stored(law: &StoreSubject, user: &User) -> PasswordCredential {

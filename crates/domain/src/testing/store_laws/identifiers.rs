@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{StoreSubject, email, is_conflict, is_taken, phone, username, yes_of};
+use super::subject::{StoreSubject, email, is_conflict, is_taken, phone, username, yes_of};
 use crate::model::{Address, Identifier, User};
 use crate::ports::StoreError;
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{StoreSubject, is_taken};
+use super::subject::{StoreSubject, is_taken};
 use crate::model::{
     ClaimedMessage, DeliveryState, MessageId, MessageKind, QueuedMessage, Settlement, Timestamp,
 };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{StoreSubject, yes_of};
+use super::subject::{StoreSubject, yes_of};
 use crate::model::{Revocation, Session, SessionId, Timestamp};
 use crate::ports::FeedPosition;
 use crate::testing;

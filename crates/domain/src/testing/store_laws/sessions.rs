@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{StoreSubject, is_conflict, is_taken, scope, yes_of};
+use super::subject::{StoreSubject, is_conflict, is_taken, scope, yes_of};
 use crate::model::{
     AuthenticationMethod, ClientContext, PageSize, PageToken, Rotation, Session, SessionId,
 };

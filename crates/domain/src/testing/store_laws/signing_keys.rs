@@ -2,7 +2,7 @@
 
 use countersign_token::Algorithm;
 
-use super::{StoreSubject, is_taken};
+use super::subject::{StoreSubject, is_taken};
 use crate::model::{KeyState, SealedSigningKey};
 
 fn new_key(law: &StoreSubject, state: KeyState) -> SealedSigningKey {

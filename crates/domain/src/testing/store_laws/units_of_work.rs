@@ -7,7 +7,7 @@ use std::time::Duration;
 use countersign_token::Algorithm;
 use tokio::task::JoinHandle;
 
-use super::{StoreSubject, credential, is_taken, username};
+use super::subject::{StoreSubject, credential, is_taken, username};
 use crate::model::{
     Caller, CallerName, Identifier, KeyState, PasswordHash, Role, SealedSigningKey, Timestamp, User,
 };

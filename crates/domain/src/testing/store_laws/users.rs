@@ -1,6 +1,6 @@
 //! Users as a whole.
 
-use super::{StoreSubject, credential, is_taken, username};
+use super::subject::{StoreSubject, credential, is_taken, username};
 use crate::model::User;
 use crate::ports::Account;
 

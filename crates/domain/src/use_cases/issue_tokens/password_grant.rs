@@ -5,7 +5,7 @@
 
 use futures_util::future::try_join;
 
-use super::Opening;
+use super::opening::Opening;
 use crate::application::{Application, Repeats, compare_password};
 use crate::error::{Error, Refusal};
 use crate::model::{

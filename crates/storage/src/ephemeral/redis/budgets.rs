@@ -13,7 +13,7 @@ use std::time::Duration;
 use countersign_domain::ports::{Budget, EphemeralError, Spending};
 
 use super::call::{Lua, ScriptCall, StaticLua};
-use super::{Redis, millis};
+use super::handle::{Redis, millis};
 
 /// Keys and arguments as the heads of `budgets.lua` and `spend.lua` say.
 static SPEND: StaticLua = LazyLock::new(|| {

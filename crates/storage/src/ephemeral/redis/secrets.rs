@@ -10,9 +10,10 @@ use std::time::Duration;
 use countersign_domain::ports::{Budget, Comparison, EphemeralError, Exchange, Secret};
 use deadpool_redis::redis::cmd;
 
+use super::budgets;
 use super::call::{Lua, StaticLua};
+use super::handle::{Redis, millis};
 use super::values::key_of;
-use super::{Redis, budgets, millis};
 
 /// Keys: the series', the value's. Arguments: value, secret, milliseconds.
 static SUPERSEDE: StaticLua = LazyLock::new(|| {

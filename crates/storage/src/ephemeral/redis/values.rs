@@ -10,7 +10,7 @@ use countersign_domain::ports::EphemeralError;
 use deadpool_redis::redis::cmd;
 
 use super::call::{Lua, StaticLua};
-use super::{Redis, millis};
+use super::handle::{Redis, millis};
 
 /// Key: the value's. Arguments: value, milliseconds.
 static PUT: StaticLua = LazyLock::new(|| {
