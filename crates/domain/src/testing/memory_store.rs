@@ -14,7 +14,9 @@ mod tables;
 mod unit_of_work;
 mod users;
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -66,6 +68,39 @@ impl MemoryStore {
         let _writer = self.writer.lock().await;
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(write(&mut tables))
+    }
+}
+
+impl MemoryStore {
+    /// From now on the revocation feed cannot be read, or can be again.
+    pub fn fail_feed(&self, fail: bool) {
+        self.faults.feed_fails.store(fail, Ordering::SeqCst);
+    }
+
+    /// From now on so much time passes while the revocation feed is read.
+    pub fn slow_feed(&self, takes: Duration) {
+        faults::set(&self.faults.feed_takes, takes);
+    }
+
+    /// From now on so much time passes while the time is read: half of it
+    /// before, half after.
+    pub fn slow_time(&self, takes: Duration) {
+        faults::set(&self.faults.time_takes, takes);
+    }
+
+    /// From now on no unit of work can be begun, or each can be again.
+    pub fn fail_begins(&self, fail: bool) {
+        self.faults.begins_fail.store(fail, Ordering::SeqCst);
+    }
+
+    /// From now on no unit of work can be committed, or each can be again.
+    pub fn fail_commits(&self, fail: bool) {
+        self.faults.commits_fail.store(fail, Ordering::SeqCst);
+    }
+
+    /// The next `commits` lose a race.
+    pub fn conflict(&self, commits: u32) {
+        self.faults.conflicts.store(commits, Ordering::SeqCst);
     }
 }
 
