@@ -163,6 +163,7 @@ async fn what_is_needed_no_more_is_forgotten() {
     world.read().await;
     assert!(world.app.feed.contains(session));
     world.clock.advance(10 * MINUTE);
+    assert_eq!(Revocation::MARGIN, 1440 * MINUTE, "a day");
     DeleteExpired { batch: 100 }
         .execute(&world.app)
         .await

@@ -224,3 +224,32 @@ async fn a_send_refused_by_the_cooldown_spends_nothing_of_its_source() {
     let third = send("third@example.com").execute(&world.app).await;
     assert!(is_exhausted(&third, Limit::Messages));
 }
+
+#[tokio::test]
+async fn messages_are_counted_by_the_hour_of_a_source_and_by_the_day_of_an_address() {
+    let world = World::with(|settings| {
+        settings.verification.sends_per_source = 1;
+        settings.verification.sends_per_address = 1;
+    })
+    .await;
+    let send = |email: &str, ip: &str| SendCode {
+        client: from(ip),
+        ..send_code(email, Purpose::SignUp)
+    };
+    let second = Duration::from_secs(1);
+    let (hour, day) = (3_600 * second, 86_400 * second);
+    let first = send(EMAIL, "192.0.2.1").execute(&world.app).await;
+    first.expect("sent");
+    world.clock.advance(hour - second);
+    let other = || send("other@example.com", "192.0.2.1");
+    let early = other().execute(&world.app).await;
+    assert!(is_exhausted(&early, Limit::Messages));
+    world.clock.advance(second);
+    other().execute(&world.app).await.expect("after an hour");
+    world.clock.advance(day - hour - second);
+    let again = || send(EMAIL, "192.0.2.2");
+    let early = again().execute(&world.app).await;
+    assert!(is_exhausted(&early, Limit::Messages));
+    world.clock.advance(second);
+    again().execute(&world.app).await.expect("after a day");
+}

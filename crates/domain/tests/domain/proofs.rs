@@ -6,6 +6,7 @@ use countersign_domain::testing::{SeededRandom, World, password, refusal, send_c
 use countersign_domain::use_cases::{
     ChangePassword, CheckCode, Grant, IssueTokens, ResetPassword, Which,
 };
+use countersign_domain::validation::{NotAccepted, Question, Validation};
 
 const EMAIL: &str = "mina@example.com";
 const FIRST: &str = "a long enough phrase";
@@ -197,4 +198,39 @@ async fn a_lost_race_is_repeated_five_times() {
     world.store.conflict(6);
     let given_up = reset(proof.expect("proved"), "a fourth long phrase");
     assert!(given_up.execute(&world.app).await.is_err());
+}
+
+#[tokio::test]
+async fn sessions_that_a_new_password_ends_are_rejected_from_the_answer_on() {
+    let world = World::new().await;
+    world.user(EMAIL, FIRST).await;
+    let elsewhere = world.sign_in(EMAIL, FIRST).await.expect("signed in");
+    let changing = change(&world, FIRST).await;
+    let here = changing.access_token.clone();
+    let validator = world.validator();
+    let validate = |token: &str| {
+        validator.validate(Question {
+            token,
+            audience: "",
+            scopes: &[],
+        })
+    };
+    let is_revoked = |token: &str| match validate(token) {
+        Validation::Valid(_) => false,
+        Validation::Rejected(NotAccepted::Revoked) => true,
+        other => panic!("expected an answer, got {other:?}"),
+    };
+    world.read().await;
+    assert!(!is_revoked(&elsewhere.access_token) && !is_revoked(&here));
+    changing.execute(&world.app).await.expect("changed");
+    assert!(is_revoked(&elsewhere.access_token) && !is_revoked(&here));
+    assert_eq!(world.notifications.revocations(), 1);
+
+    let proof = world.prove(EMAIL, Purpose::PasswordReset).await;
+    world.read().await;
+    assert!(!is_revoked(&here));
+    let was_reset = reset(proof.expect("proved"), "a third long phrase");
+    was_reset.execute(&world.app).await.expect("reset");
+    assert!(is_revoked(&here));
+    assert_eq!(world.notifications.revocations(), 2);
 }
