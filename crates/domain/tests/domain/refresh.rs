@@ -297,3 +297,19 @@ async fn a_token_minted_in_the_last_second_of_its_session_is_not_expired_already
     let now = world.app.clock.now();
     assert_eq!(last.access_expires_at.as_seconds(), now.as_seconds() + 1);
 }
+
+#[tokio::test]
+async fn each_exchange_brings_an_access_token_of_full_life_and_its_session_knows() {
+    let (world, mut token) = signed_in().await;
+    let life = world.app.settings.tokens.access_ttl;
+    for _ in 0..3 {
+        world.clock.advance(2 * life);
+        let tokens = world.refresh(&token).await.expect("refreshed");
+        let expires_at = world.app.clock.now().plus(life);
+        assert_eq!(tokens.access_expires_at, expires_at);
+        let session = world.app.store.session(tokens.session_id).await;
+        let session = session.expect("readable").expect("the session is there");
+        assert!(session.access_expires_at >= expires_at);
+        token = tokens.refresh_token;
+    }
+}
