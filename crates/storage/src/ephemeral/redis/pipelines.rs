@@ -56,13 +56,13 @@ impl ExecuteBatch<Call, Result<Value, String>> for Pipelines {
                 }
             };
             let mut again = Vec::new();
-            for ((pending, _), answer) in unsent.into_iter().zip(answers) {
+            for ((pending, is_unknown), answer) in unsent.into_iter().zip(answers) {
                 match next(answer, sending == SENDINGS) {
                     Next::Answer(answer) => pending.answer(answer),
                     Next::SendWithCode => again.push((pending, true)),
                     Next::SendToMaster => {
                         self.connections.retire(generation);
-                        again.push((pending, false));
+                        again.push((pending, is_unknown));
                     }
                 }
             }

@@ -60,8 +60,8 @@ end
 -- Charges nothing.
 local function wait_for(budget, limit, window, max_names)
     local charged = redis.call('GET', budget)
-    if charged and tonumber(charged) >= limit then
-        return wait_for_end(budget, window)
+    if tonumber(charged or 0) >= limit then
+        return charged and wait_for_end(budget, window) or window
     end
     if charged or redis.call('ZCARD', KEYS[1]) < max_names then
         return nil
