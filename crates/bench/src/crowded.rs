@@ -1,6 +1,6 @@
 //! Databases with many rows of people who are not there: sessions after the
 //! model of one that the server wrote, ten of each user, with ids as if they
-//! had come in over the last thirty days.
+//! had come in over thirty days of September 2026.
 
 use crate::database::Connection;
 use crate::failure::Failure;
@@ -26,9 +26,8 @@ struct Words {
 
 const POSTGRES: Words = Words {
     numbers: "generate_series(1, {count}) AS numbers (n)",
-    id: "decode(lpad(to_hex((extract(epoch FROM now()) * 1000)::bigint \
-         - 2592000000 + ({number})::bigint * 2592000000 / {count}), 12, '0') \
-         || substr(md5('{kind}' || ({number})), 1, 20), 'hex')",
+    id: "decode(lpad(to_hex(1788220800000 + ({number})::bigint * 2592000000 / {count}), \
+         12, '0') || substr(md5('{kind}' || ({number})), 1, 20), 'hex')",
     bytes: "decode(md5('{kind}' || ({number})), 'hex')",
     analyse: "VACUUM ANALYZE users, identifiers, credentials, sessions",
     ended: "floor(extract(epoch FROM now()) / 86400)::bigint - 3",
@@ -37,8 +36,8 @@ const POSTGRES: Words = Words {
 
 const MARIADB: Words = Words {
     numbers: "(SELECT seq AS n FROM seq_1_to_{count}) AS numbers",
-    id: "UNHEX(CONCAT(LPAD(HEX(UNIX_TIMESTAMP() * 1000 - 2592000000 \
-         + ({number}) * 2592000000 DIV {count}), 12, '0'), \
+    id: "UNHEX(CONCAT(LPAD(HEX(1788220800000 + ({number}) * 2592000000 DIV {count}), \
+         12, '0'), \
          SUBSTR(MD5(CONCAT('{kind}', {number})), 1, 20)))",
     bytes: "UNHEX(MD5(CONCAT('{kind}', {number})))",
     analyse: "ANALYZE TABLE users, identifiers, credentials, sessions",
