@@ -9,14 +9,16 @@ use crate::database::monotonic;
 
 /// For how long a new connection's answer that the database is read-only stands
 /// for the others.
-const READ_ONLY_FOR: Duration = Duration::from_secs(1);
+const READ_ONLY_FOR: Duration = Duration::from_millis(250);
 
 /// The memory of losses, shared by all connections to a database. Times are
 /// microseconds on the monotonic clock; 0 is never.
 #[derive(Debug, Default)]
 pub(in crate::database) struct LostConnections {
-    /// When a connection was last lost, or refused a write.
+    /// When a connection was last lost.
     suspected: AtomicU64,
+    /// When a connection last refused a write, or turned out to be read-only.
+    refused: AtomicU64,
     /// When a connection last failed its test.
     condemned: AtomicU64,
     /// When a new connection was last found to be read-only.
@@ -26,36 +28,47 @@ pub(in crate::database) struct LostConnections {
 /// What to think of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trust {
-    /// Nothing has happened since it was last heard of.
+    /// Nothing has happened since it was last heard of, and known to take writes.
     Full,
-    /// Another was lost since: it must be tested.
+    /// Another was lost or refused a write since: it must be tested.
     Suspended,
     /// Another failed its test since: it is replaced without one.
     Withdrawn,
 }
 
 impl LostConnections {
-    /// A connection was lost in the middle of a statement, or refused a write.
-    pub(super) fn suspect(&self) {
-        mark(&self.suspected);
+    /// A connection was lost then, or has not answered a statement that began
+    /// then. What was heard of since is none the worse for it.
+    pub(super) fn suspect(&self, at: Duration) {
+        mark(&self.suspected, at);
     }
 
-    /// A connection did not pass its test.
-    pub(super) fn condemn(&self) {
-        mark(&self.condemned);
+    /// A connection takes no writes: others may lead to the same server, and go
+    /// on reading there what is out of date.
+    pub(super) fn note_refusal(&self) {
+        mark(&self.refused, monotonic::now());
+    }
+
+    /// A connection did not pass its test, which began then: one that began in
+    /// an outage ends after it, and must not undo what was opened meanwhile.
+    pub(super) fn condemn(&self, began: Duration) {
+        mark(&self.condemned, began);
     }
 
     /// A new connection is read-only: opening more of them does not help yet.
     pub(super) fn note_read_only(&self) {
-        mark(&self.read_only);
+        mark(&self.read_only, monotonic::now());
     }
 
-    /// What to think of a connection that was last heard of at that time.
-    pub(super) fn trust(&self, heard_at: Duration) -> Trust {
-        let heard_at = micros(heard_at);
+    /// What to think of a connection that was last heard of, and last known to
+    /// take writes, at these times. An answer to a read is a sign of life alone.
+    pub(super) fn trust(&self, heard_at: Duration, writable_at: Duration) -> Trust {
+        let (heard_at, writable_at) = (micros(heard_at), micros(writable_at));
         if heard_at <= self.condemned.load(Ordering::Relaxed) {
             Trust::Withdrawn
-        } else if heard_at <= self.suspected.load(Ordering::Relaxed) {
+        } else if heard_at <= self.suspected.load(Ordering::Relaxed)
+            || writable_at <= self.refused.load(Ordering::Relaxed)
+        {
             Trust::Suspended
         } else {
             Trust::Full
@@ -64,7 +77,8 @@ impl LostConnections {
 
     /// Whether there was a loss or a refused write within the last `span`.
     pub(in crate::database) fn within(&self, span: Duration) -> bool {
-        is_within(&self.suspected, span) || is_within(&self.condemned, span)
+        let marks = [&self.suspected, &self.refused, &self.condemned];
+        marks.into_iter().any(|mark| is_within(mark, span))
     }
 
     pub(super) fn is_read_only(&self) -> bool {
@@ -72,8 +86,8 @@ impl LostConnections {
     }
 }
 
-fn mark(time: &AtomicU64) {
-    time.fetch_max(micros(monotonic::now()).max(1), Ordering::Relaxed);
+fn mark(time: &AtomicU64, at: Duration) {
+    time.fetch_max(micros(at).max(1), Ordering::Relaxed);
 }
 
 fn is_within(time: &AtomicU64, span: Duration) -> bool {
@@ -95,7 +109,7 @@ mod tests {
     fn a_loss_is_remembered_for_as_long_as_asked() {
         let lost = LostConnections::default();
         assert!(!lost.within(Duration::from_secs(3600)));
-        lost.suspect();
+        lost.suspect(monotonic::now());
         assert!(lost.within(Duration::from_secs(3600)));
         std::thread::sleep(Duration::from_millis(20));
         assert!(!lost.within(Duration::from_millis(5)));
@@ -105,13 +119,37 @@ mod tests {
     fn what_was_heard_of_after_a_loss_is_trusted() {
         let lost = LostConnections::default();
         let before = monotonic::now();
-        assert_eq!(lost.trust(before), Trust::Full);
-        lost.suspect();
-        assert_eq!(lost.trust(before), Trust::Suspended);
-        lost.condemn();
-        assert_eq!(lost.trust(before), Trust::Withdrawn);
+        assert_eq!(lost.trust(before, before), Trust::Full);
+        lost.suspect(monotonic::now());
+        assert_eq!(lost.trust(before, before), Trust::Suspended);
+        lost.condemn(monotonic::now());
+        assert_eq!(lost.trust(before, before), Trust::Withdrawn);
         std::thread::sleep(Duration::from_millis(1));
-        assert_eq!(lost.trust(monotonic::now()), Trust::Full);
+        assert_eq!(lost.trust(monotonic::now(), before), Trust::Full);
+    }
+
+    #[test]
+    fn a_test_that_fails_withdraws_no_trust_from_what_was_heard_of_meanwhile() {
+        let lost = LostConnections::default();
+        let before = monotonic::now();
+        std::thread::sleep(Duration::from_millis(1));
+        let began = monotonic::now();
+        std::thread::sleep(Duration::from_millis(1));
+        let meanwhile = monotonic::now();
+        lost.condemn(began);
+        assert_eq!(lost.trust(before, before), Trust::Withdrawn);
+        assert_eq!(lost.trust(meanwhile, meanwhile), Trust::Full);
+    }
+
+    #[test]
+    fn after_a_refused_write_an_answer_to_a_read_restores_no_trust() {
+        let lost = LostConnections::default();
+        let before = monotonic::now();
+        lost.note_refusal();
+        std::thread::sleep(Duration::from_millis(1));
+        let now = monotonic::now();
+        assert_eq!(lost.trust(now, before), Trust::Suspended);
+        assert_eq!(lost.trust(now, now), Trust::Full);
     }
 
     #[test]

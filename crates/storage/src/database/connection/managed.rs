@@ -49,6 +49,8 @@ pub(in crate::database) struct Connection {
     used_at: Duration,
     /// When the database was last heard of.
     heard_at: Duration,
+    /// When it was last known to take writes.
+    writable_at: Duration,
     /// A statement was begun and its answer not read to the end.
     is_unfinished: bool,
     /// It must not be used again.
@@ -86,6 +88,7 @@ impl Connection {
             opened_at: now,
             used_at: now,
             heard_at: now,
+            writable_at: now,
             is_unfinished: false,
             is_broken: false,
             is_overdue: false,
@@ -94,6 +97,7 @@ impl Connection {
         };
         let is_wary = opener.lost.within(WARY_FOR);
         if is_wary && opener.dialect().is_remote && connection.is_read_only().await? {
+            connection.writable_at = Duration::ZERO;
             opener.lost.note_read_only();
         }
         Ok(connection)
@@ -109,7 +113,7 @@ impl Connection {
         if !self.dialect().is_remote {
             return true;
         }
-        match self.opener.lost.trust(self.heard_at) {
+        match self.opener.lost.trust(self.heard_at, self.writable_at) {
             Trust::Full if monotonic::since(self.heard_at) <= UNTESTED_IDLE => true,
             Trust::Full | Trust::Suspended => self.test().await,
             Trust::Withdrawn => false,
@@ -119,17 +123,18 @@ impl Connection {
     /// Tests that it is alive and takes writes. A read-only one passes as long
     /// as new ones are read-only too.
     pub(super) async fn test(&mut self) -> bool {
+        let began = monotonic::now();
         match self.is_read_only().await {
             Ok(false) => true,
             Ok(true) if self.opener.lost.is_read_only() => true,
             Ok(true) => {
                 self.is_broken = true;
-                self.opener.lost.suspect();
+                self.opener.lost.note_refusal();
                 false
             }
             Err(_) => {
                 self.is_broken = true;
-                self.opener.lost.condemn();
+                self.opener.lost.condemn(began);
                 false
             }
         }
@@ -143,15 +148,20 @@ impl Connection {
             Err(_) => return Err(no_answer("it did not answer in time")),
         };
         self.heard_at = monotonic::now();
-        match rows.first() {
-            Some(row) => Ok(row.try_get_by_index::<i64>(0)? != 0),
-            None => Ok(false),
+        let is_read_only = match rows.first() {
+            Some(row) => row.try_get_by_index::<i64>(0)? != 0,
+            None => false,
+        };
+        if !is_read_only {
+            self.writable_at = self.heard_at;
         }
+        Ok(is_read_only)
     }
 
-    /// How long the database was not heard of.
-    pub(super) fn idle(&self) -> Duration {
-        monotonic::since(self.heard_at)
+    /// How long it has not been known to take writes. What only reads is never
+    /// refused, and would go on reading from a server that was replaced.
+    pub(super) fn untested(&self) -> Duration {
+        monotonic::since(self.writable_at)
     }
 
     /// Whether it has served its time, or nobody has used it for long.
@@ -257,6 +267,7 @@ impl Connection {
     /// Reads answers to their end that nobody waited for, and rolls back what
     /// is open. Tells whether the connection is good afterwards.
     pub(super) async fn tidy(&mut self) -> bool {
+        let began = monotonic::now();
         let tidied = if self.opener.endpoint.is_disposable {
             let limit = if self.dialect().is_remote {
                 TEST_TIMEOUT
@@ -276,7 +287,7 @@ impl Connection {
             self.is_in_transaction = false;
         } else {
             self.is_broken = true;
-            self.opener.lost.condemn();
+            self.opener.lost.condemn(began);
         }
         tidied
     }
@@ -297,7 +308,7 @@ impl Connection {
             self.is_broken = true;
             self.is_overdue = true;
             self.has_failed = true;
-            self.opener.lost.suspect();
+            self.opener.lost.suspect(self.used_at);
             return Err(no_answer("it did not answer in time"));
         };
         self.heard_at = monotonic::now();
@@ -306,9 +317,9 @@ impl Connection {
             match meaning(&error) {
                 Meaning::Lost(_) => {
                     self.is_broken = true;
-                    self.opener.lost.suspect();
+                    self.opener.lost.suspect(self.heard_at);
                 }
-                Meaning::ReadOnly(_) => self.opener.lost.suspect(),
+                Meaning::ReadOnly(_) => self.opener.lost.note_refusal(),
                 Meaning::Taken | Meaning::Conflict | Meaning::Refused(_) | Meaning::Failed(_) => {}
             }
             failed(error)

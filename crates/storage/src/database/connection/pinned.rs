@@ -63,9 +63,9 @@ impl PinnedConnection {
         rows
     }
 
-    /// Tests the connection if it has idled for `idle`, and closes an outdated
-    /// one.
-    pub(super) async fn probe(&self, idle: Duration) {
+    /// Tests the connection if it was not tested for `period`, and closes an
+    /// outdated one.
+    pub(super) async fn probe(&self, period: Duration) {
         let Ok(mut kept) = self.kept.try_lock() else {
             return;
         };
@@ -74,7 +74,7 @@ impl PinnedConnection {
         };
         if connection.is_outdated() {
             connection.close().await;
-        } else if connection.idle() < idle || connection.test().await {
+        } else if connection.untested() < period || connection.test().await {
             *kept = Some(connection);
         }
     }

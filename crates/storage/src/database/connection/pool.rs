@@ -92,29 +92,26 @@ impl ConnectionPool {
         }
     }
 
-    /// Tests the connections that have idled for `idle`, all at once, and closes
-    /// the outdated ones. What fails is replaced when it is needed.
-    pub(super) async fn probe(&self, idle: Duration) {
-        let mut stale = 0;
-        let outdated = self.pool.retain(|connection, _| {
-            stale += usize::from(connection.idle() >= idle);
-            !connection.is_outdated()
-        });
+    /// Tests the connections that nobody uses and that were not tested for
+    /// `period`, all at once, and closes the outdated ones. What fails is
+    /// replaced when it is needed.
+    pub(super) async fn probe(&self, period: Duration) {
+        let outdated = self.pool.retain(|connection, _| !connection.is_outdated());
         let mut tasks = JoinSet::new();
         for connection in outdated.removed {
             tasks.spawn(connection.close());
         }
-        // First in, first out: those that have idled longest come first.
-        for _ in 0..stale {
+        // First in, first out: each is taken once.
+        for _ in 0..outdated.retained {
             let Ok(object) = self.pool.timeout_get(&AT_ONCE).await else {
                 break;
             };
             let mut lease = Lease(Some(object));
-            tasks.spawn(async move {
-                if lease.idle() >= idle {
+            if lease.untested() >= period {
+                tasks.spawn(async move {
                     lease.test().await;
-                }
-            });
+                });
+            }
         }
         while tasks.join_next().await.is_some() {}
     }

@@ -1,6 +1,7 @@
-//! Looks after connections that nobody uses: a network that swallows packets
-//! tells nobody, so idle ones are tested every few seconds, and the dead ones
-//! are gone before a call needs them.
+//! Looks after connections: a network that swallows packets tells nobody, and a
+//! server that was replaced goes on answering reads. So those that are free are
+//! tested every few seconds, and the dead and the outdated ones are gone before
+//! a call needs them.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use tokio::time::sleep;
 use super::pinned::PinnedConnection;
 use super::pool::ConnectionPool;
 
-/// How long a connection idles before it is tested.
+/// How long a connection goes untested.
 const PERIOD: Duration = Duration::from_secs(2);
 
 /// The task that tests. It ends when this is dropped.
