@@ -57,8 +57,8 @@ pub(super) enum Meaning {
     /// Somebody else was faster, or a row that is pointed at is gone: nothing
     /// was changed.
     Conflict,
-    /// What was written is refused, and with it the statement: nothing was
-    /// changed. The text is free of values.
+    /// What was written is refused, or a row is damaged, and with it the
+    /// statement: nothing was changed. The text is free of values.
     Refused(String),
     /// The database refuses writes. The text is free of values.
     ReadOnly(String),

@@ -94,8 +94,8 @@ pub(super) fn meaning(error: &dyn DatabaseError) -> Option<Meaning> {
         1216 | 1217 | 1451 | 1452
         // record changed since it was read, lock wait timeout, deadlock
         | 1020 | 1205 | 1213 => Meaning::Conflict,
-        // not null; out of range, wrong value, too long
-        1048 | 1264 | 1366 | 1406 => Meaning::Refused(described(error)),
+        // not null; out of range, wrong value, too long; raised by a trigger
+        1048 | 1264 | 1366 | 1406 | 1644 => Meaning::Refused(described(error)),
         // --read-only, read-only mode, read-only transaction
         1290 | 1792 | 1836 => Meaning::ReadOnly(described(error)),
         // shutting down, killed, idle for too long

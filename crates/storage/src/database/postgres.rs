@@ -93,8 +93,9 @@ pub(super) fn meaning(error: &dyn DatabaseError) -> Option<Meaning> {
         _ => match code.get(..2) {
             // connection exception, operator intervention, system error
             Some("08" | "57" | "58") => Meaning::Lost(described(error)),
-            // data exception, integrity constraint
-            Some("22" | "23") => Meaning::Refused(described(error)),
+            // data exception, integrity constraint; raised by a trigger; data
+            // or index corrupted
+            Some("22" | "23" | "P0" | "XX") => Meaning::Refused(described(error)),
             _ => Meaning::Failed(described(error)),
         },
     })

@@ -81,8 +81,8 @@ pub(super) fn endpoints(settings: &DatabaseSettings) -> Result<Endpoints, Connec
 }
 
 /// What an error means, if it is one of SQLite's. The low byte of an extended
-/// result code is the class: 5 BUSY, 6 LOCKED, 8 READONLY, 10 IOERR, 13 FULL, 19
-/// CONSTRAINT.
+/// result code is the class: 5 BUSY, 6 LOCKED, 8 READONLY, 10 IOERR, 11 CORRUPT,
+/// 13 FULL, 19 CONSTRAINT.
 pub(super) fn meaning(error: &dyn DatabaseError) -> Meaning {
     let code: u32 = error.code().and_then(|code| code.parse().ok()).unwrap_or(0);
     let named = || format!("{} (SQLite {code})", error.message());
@@ -94,6 +94,7 @@ pub(super) fn meaning(error: &dyn DatabaseError) -> Meaning {
         code => match code & 0xff {
             5 | 6 => Meaning::Conflict,
             8 | 10 | 13 => Meaning::ReadOnly(named()),
+            11 => Meaning::Refused(named()),
             // Constraints are the only ones that could say more than names.
             19 => Meaning::Refused(format!("SQLite error {code}")),
             _ => Meaning::Failed(named()),

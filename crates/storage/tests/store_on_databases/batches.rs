@@ -7,7 +7,7 @@ use countersign_domain::ports::{Outbox as _, Sessions as _, Store as _, StoreErr
 use countersign_storage::Database;
 use tokio::task::JoinSet;
 
-use crate::rows::{insert_sessions, new_message, new_user, open, rotate};
+use crate::rows::{count, insert_sessions, new_message, new_user, open, rotate, run_sql};
 
 /// How long what does not wait may take.
 const IN_TIME: Duration = Duration::from_secs(3);
@@ -95,6 +95,77 @@ pub(crate) async fn one_connection(url: &str) {
     }
     let found = store.user(user.id).await.expect("readable");
     assert_eq!(found, Some(user));
+}
+
+/// A session whose change the database refuses fails alone, whoever shares a
+/// batch with it.
+pub(crate) async fn a_refused_rotation(url: &str) {
+    let store = open(url, 4).await;
+    let (_, sessions) = insert_sessions(&store, 24).await;
+    let refused = sessions[7].id;
+    run_sql(url, &refusal(url, &refused.as_bytes()[..])).await;
+    for round in 1..4 {
+        let mut tasks = JoinSet::new();
+        for session in sessions.clone() {
+            let store = Arc::clone(&store);
+            // It stays where it is.
+            let from = if session.id == refused { 1 } else { round };
+            tasks.spawn(async move { (session.id, rotate(store, session, from).await) });
+        }
+        for (id, rotated) in tasks.join_all().await {
+            if id == refused {
+                assert!(
+                    matches!(rotated, Err(StoreError::Unavailable(_))),
+                    "{rotated:?}"
+                );
+            } else {
+                assert!(rotated.expect("it is none of its business"));
+            }
+        }
+    }
+}
+
+/// A trigger that refuses to change one session.
+fn refusal(url: &str, id: &[u8]) -> String {
+    let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    match url.split_once(':') {
+        Some(("sqlite", _)) => format!(
+            "CREATE TRIGGER refusal BEFORE UPDATE ON sessions WHEN OLD.id = x'{hex}' \
+             BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        ),
+        Some(("postgres", _)) => format!(
+            "CREATE FUNCTION refusal() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN RAISE EXCEPTION 'refused'; END $$; \
+             CREATE TRIGGER refusal BEFORE UPDATE ON sessions FOR EACH ROW \
+             WHEN (OLD.id = '\\x{hex}'::bytea) EXECUTE FUNCTION refusal()"
+        ),
+        _ => format!(
+            "CREATE TRIGGER refusal BEFORE UPDATE ON sessions FOR EACH ROW \
+             IF OLD.id = x'{hex}' THEN SIGNAL SQLSTATE '45000'; END IF"
+        ),
+    }
+}
+
+/// What goes through pinned connections does not wait for the pool's only one,
+/// and no more than three are held beside it.
+pub(crate) async fn a_busy_pool(url: &str) {
+    let store = open(url, 1).await;
+    let (_, sessions) = insert_sessions(&store, 24).await;
+    let busy = store.begin().await.expect("a unit of work");
+    let mut tasks = JoinSet::new();
+    for (number, session) in (0..).zip(sessions) {
+        tasks.spawn(refresh(Arc::clone(&store), session, 1));
+        let store = Arc::clone(&store);
+        tasks.spawn(async move { store.enqueue(&new_message(number)).await });
+    }
+    let done = tokio::time::timeout(IN_TIME, tasks.join_all()).await;
+    for done in done.expect("nobody waits for the pool") {
+        done.expect("an answer");
+    }
+    let others = "SELECT COUNT(*) FROM pg_stat_activity \
+                  WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    assert_eq!(count(url, others).await, 4);
+    drop(busy);
 }
 
 async fn refresh(

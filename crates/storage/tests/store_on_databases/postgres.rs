@@ -4,7 +4,7 @@ use sea_orm::DbBackend;
 use tokio::sync::OnceCell;
 
 use crate::server::{Server, server_tests};
-use crate::{damage, outages};
+use crate::{batches, damage, outages};
 
 static SERVER: Server = Server {
     name: "PostgreSQL",
@@ -34,6 +34,13 @@ async fn a_primary_that_moved_is_found() {
         let refuse = format!("ALTER DATABASE {name} SET {setting} = on");
         let accept = format!("ALTER DATABASE {name} RESET {setting}");
         outages::a_primary_that_moved(&SERVER, &url, &refuse, &accept).await;
+    }
+}
+
+#[tokio::test]
+async fn batches_do_not_wait_for_a_busy_pool() {
+    if let Some(url) = SERVER.new_database("busy").await {
+        batches::a_busy_pool(&url).await;
     }
 }
 

@@ -10,7 +10,7 @@ use countersign_domain::model::{
 use countersign_domain::ports::{Sessions as _, Store as _, StoreError};
 use countersign_domain::testing::SeededRandom;
 use countersign_storage::{Database, DatabaseSettings};
-use sea_orm::ConnectionTrait as _;
+use sea_orm::{ConnectionTrait as _, Statement};
 
 /// Opens a database.
 pub(crate) async fn connect(url: &str, max_connections: u32) -> Database {
@@ -35,6 +35,17 @@ pub(crate) async fn run_sql(url: &str, sql: &str) {
     let done = other.execute_unprepared(sql).await;
     done.unwrap_or_else(|error| panic!("{sql}: {error}"));
     other.close().await.expect("closed");
+}
+
+/// The number that a query finds, past the store.
+pub(crate) async fn count(url: &str, query: &str) -> i64 {
+    let other = sea_orm::Database::connect(url).await;
+    let other = other.expect("the same database");
+    let query = Statement::from_string(other.get_database_backend(), query);
+    let row = other.query_one_raw(query).await.expect("an answer");
+    let count = row.expect("a row").try_get_by_index(0).expect("a number");
+    other.close().await.expect("closed");
+    count
 }
 
 /// A user that is in no database yet.

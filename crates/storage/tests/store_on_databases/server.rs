@@ -199,6 +199,7 @@ macro_rules! server_tests {
             a_session_that_is_locked_does_not_hold_up_the_others: batches::a_locked_session,
             a_lock_is_not_waited_for_for_ever: batches::a_lock_that_is_held_for_long,
             one_connection_is_enough: batches::one_connection,
+            a_refused_rotation_fails_alone: batches::a_refused_rotation,
             damaged_signing_keys_are_left_out: damage::damaged_signing_keys,
             damaged_callers_are_left_out: damage::damaged_callers,
             damaged_sessions_fail_alone: damage::damaged_sessions,

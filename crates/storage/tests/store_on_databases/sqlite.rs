@@ -175,6 +175,11 @@ async fn one_connection_is_enough() {
 }
 
 #[tokio::test]
+async fn a_refused_rotation_fails_alone() {
+    batches::a_refused_rotation(&File::new().url).await;
+}
+
+#[tokio::test]
 async fn damaged_signing_keys_are_left_out() {
     damage::damaged_signing_keys(&File::new().url).await;
 }

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_domain::model::{Rotation, SessionId};
-use countersign_domain::ports::{StoreError, UnitOfWork as _};
+use countersign_domain::ports::UnitOfWork as _;
 use sea_orm::sea_query::{ArrayType, Value};
-use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
+use sea_orm::{ConnectionTrait as _, DbBackend, DbErr, Statement};
 
 use super::{GroupCommit, PendingAnswer, fail_batch};
 use crate::batcher::{Batcher, ExecuteBatch};
 use crate::database::connection::{ConnectionPool, Db, PinnedConnection};
 use crate::database::dialect::Rotations;
-use crate::database::error::store_error;
+use crate::database::error::{is_about_a_row, no_answer, store_error};
 use crate::database::tables::sessions::{self, expiry_day};
 use crate::database::unit_of_work::SqlUnitOfWork;
 
@@ -43,7 +43,7 @@ impl RotationBatches {
             tokio::spawn(async move {
                 let (id, rotation) = pending.request;
                 let rotated = sessions::rotate(&Db::pool(&pool), id, rotation).await;
-                pending.answer(rotated);
+                pending.answer(rotated.map_err(store_error));
             });
         }
     }
@@ -55,22 +55,24 @@ impl RotationBatches {
             let mut rotated = Vec::with_capacity(batch.len());
             for pending in &batch {
                 let (id, rotation) = pending.request;
-                rotated.push(sessions::rotate(&unit.db(), id, rotation).await?);
+                match sessions::rotate(&unit.db(), id, rotation).await {
+                    Ok(was_rotated) => rotated.push(was_rotated),
+                    // It is refused, and with it all: which, each hears alone.
+                    Err(error) if is_about_a_row(&error) => return Ok(None),
+                    Err(error) => return Err(store_error(error)),
+                }
             }
             Box::new(unit).commit().await?;
-            Ok(rotated)
+            Ok(Some(rotated))
         };
         match rotate_all.await {
-            Ok(rotated) => {
+            Ok(Some(rotated)) => {
                 for (pending, was_rotated) in batch.into_iter().zip(rotated) {
                     pending.answer(Ok(was_rotated));
                 }
             }
-            Err(StoreError::Unavailable(reason)) => {
-                fail_batch(batch, &StoreError::Unavailable(reason));
-            }
-            // One of them is refused: which, each hears alone.
-            Err(_) => self.rotate_one_by_one(batch),
+            Ok(None) => self.rotate_one_by_one(batch),
+            Err(error) => fail_batch(batch, &error),
         }
     }
 
@@ -102,12 +104,12 @@ impl RotationBatches {
                     }
                 }
             }
+            Err(error) if is_about_a_row(&error) => rest.extend(firsts.into_values()),
             // What became of them is not known: they may have been rotated, and
             // a second try would call that a no.
-            Err(error @ StoreError::Unavailable(_)) => {
-                fail_batch(firsts.into_values().collect(), &error);
+            Err(error) => {
+                fail_batch(firsts.into_values().collect(), &store_error(error));
             }
-            Err(_) => rest.extend(firsts.into_values()),
         }
         self.rotate_one_by_one(rest);
     }
@@ -128,7 +130,7 @@ impl ExecuteBatch<Request, Result<bool, StoreError>> for RotationBatches {
 
 /// PostgreSQL only. Rows that are locked are skipped, not waited for: neither
 /// can batches deadlock nor can one stuck session hold the others up.
-async fn rotate_set(db: &Db<'_>, requests: &[Request]) -> Result<HashSet<SessionId>, StoreError> {
+async fn rotate_set(db: &Db<'_>, requests: &[Request]) -> Result<HashSet<SessionId>, DbErr> {
     const SQL: &str = "\
         WITH requested AS ( \
             SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[], \
@@ -165,8 +167,11 @@ async fn rotate_set(db: &Db<'_>, requests: &[Request]) -> Result<HashSet<Session
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, SQL, values);
     let statements = db.statement("sessions.rotate_set");
     let rows = statements.query_all_raw(statement).await;
-    let rows = rows.map_err(store_error)?;
-    rows.iter().map(sessions::id_of).collect()
+    let ids = rows?.into_iter().map(|row| {
+        let id = sessions::id_of(&row);
+        id.map_err(|error| no_answer(error.to_string()))
+    });
+    ids.collect()
 }
 
 fn array(of: ArrayType, values: Vec<Value>) -> Value {

@@ -273,7 +273,7 @@ pub(in crate::database) async fn rotate(
     db: &Db<'_>,
     id: SessionId,
     rotation: Rotation,
-) -> Result<bool, StoreError> {
+) -> Result<bool, DbErr> {
     let time = |instant: Timestamp| Expr::value(instant.as_millis());
     let updated = Entity::update_many()
         .col_expr(Column::Generation, Expr::value(rotation.to))
@@ -289,8 +289,7 @@ pub(in crate::database) async fn rotate(
         .filter(Column::Generation.eq(rotation.from))
         .filter(Column::RevokedAt.is_null())
         .exec(&db.statement("sessions.rotate"))
-        .await
-        .map_err(store_error)?;
+        .await?;
     Ok(updated.rows_affected == 1)
 }
 
