@@ -34,21 +34,26 @@ impl Verifier {
     ///
     /// The [`Rejection`] of the first check that fails.
     pub fn verify(&self, keys: &KeySet, token: &str, now: i64) -> Result<AccessClaims, Rejection> {
-        let claims = self.verify_any_time(keys, token)?;
+        let claims = Self::genuine(keys, token)?;
+        if claims.iss != self.issuer {
+            return Err(Rejection::WrongIssuer);
+        }
         self.check_times(&claims, now)?;
         Ok(claims)
     }
 
-    /// Checks that the token is genuine: all that [`verify`](Self::verify)
-    /// checks but that it has begun and has not expired. For revoking (RFC 7009):
-    /// whoever shows a token that this issuer signed may end its session,
-    /// however old the token is. Never enough to let anybody in.
+    /// Checks that one of the keys signed the token: all that
+    /// [`verify`](Self::verify) checks but the issuer and the times. For revoking
+    /// (RFC 7009): whoever shows a token of ours may end its session, however
+    /// old it is and whatever the issuer was called then. Never enough to let
+    /// anybody in.
     ///
     /// # Errors
     ///
-    /// The [`Rejection`] of the first check that fails; neither
-    /// [`Rejection::Expired`] nor [`Rejection::NotYetValid`].
-    pub fn verify_any_time(&self, keys: &KeySet, token: &str) -> Result<AccessClaims, Rejection> {
+    /// The [`Rejection`] of the first check that fails; never
+    /// [`Rejection::WrongIssuer`], [`Rejection::Expired`] or
+    /// [`Rejection::NotYetValid`].
+    pub fn genuine(keys: &KeySet, token: &str) -> Result<AccessClaims, Rejection> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Rejection::TooLarge);
         }
@@ -67,11 +72,7 @@ impl Verifier {
         if !key.verifies(compact.signing_input, &compact.signature) {
             return Err(Rejection::BadSignature);
         }
-        let claims = AccessClaims::read(&compact.payload)?;
-        if claims.iss != self.issuer {
-            return Err(Rejection::WrongIssuer);
-        }
-        Ok(claims)
+        AccessClaims::read(&compact.payload)
     }
 
     /// Checks the times alone, for claims that were verified before. Two or

@@ -12,8 +12,8 @@ pub struct RevokeToken {
 }
 
 impl RevokeToken {
-    /// Ends the session of a genuine token, expired or not. Any other has none:
-    /// that is no error.
+    /// Ends the session of a genuine token, expired or not, under whatever
+    /// issuer it was issued. Any other has none: that is no error.
     ///
     /// # Errors
     /// Unavailable, if it is not certain that the session has ended.
