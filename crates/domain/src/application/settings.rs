@@ -103,9 +103,15 @@ impl TokenSettings {
     pub fn offered_audience(&self, wanted: &str) -> Result<String, String> {
         match self.audiences.first() {
             Some(first) if wanted.is_empty() => Ok(first.clone()),
-            _ if self.audiences.iter().any(|offered| offered == wanted) => Ok(wanted.to_owned()),
+            _ if self.offers_audience(wanted) => Ok(wanted.to_owned()),
             _ => Err(format!("must be one of {}", self.audiences.join(", "))),
         }
+    }
+
+    /// Whether tokens are issued for the audience.
+    #[must_use]
+    pub fn offers_audience(&self, audience: &str) -> bool {
+        self.audiences.iter().any(|offered| offered == audience)
     }
 
     /// The scope, if it is offered.

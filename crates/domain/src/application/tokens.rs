@@ -97,18 +97,22 @@ impl TokenMinter {
         }
     }
 
-    /// The tokens of a session's newest generation.
+    /// The tokens of a session's newest generation, with those of its scopes
+    /// that are still offered.
     pub(crate) fn mint(&self, session: &Session) -> Result<Tokens, Error> {
+        let settings = &self.settings.tokens;
+        let offered = session.scopes.iter();
+        let offered = offered.filter(|scope| settings.scopes.contains(scope));
         let now = self.clock.now();
         // No access token outlives what the session knows of: its revocation
         // would be forgotten before.
         let expires_at = now
-            .plus(self.settings.tokens.access_ttl)
+            .plus(settings.access_ttl)
             .min(session.access_expires_at)
             .as_seconds()
             .max(now.as_seconds() + 1);
         let claims = AccessClaims {
-            iss: self.settings.tokens.issuer.clone(),
+            iss: settings.issuer.clone(),
             sub: session.user_id.to_string(),
             aud: vec![session.audience.clone()],
             exp: expires_at,
@@ -118,7 +122,7 @@ impl TokenMinter {
             client_id: session.client_id.clone(),
             sid: session.id.to_string(),
             grp: session.group.as_str().into(),
-            scope: session.scopes.iter().map(ToString::to_string).collect(),
+            scope: offered.map(ToString::to_string).collect(),
             roles: Vec::new(),
             amr: session
                 .methods

@@ -40,6 +40,7 @@ pub struct World {
     pub sender: Arc<SentMessages>,
     /// What was notified.
     pub notifications: Arc<Notifications>,
+    master_key: MasterKey,
     sealing: SealingKey,
 }
 
@@ -103,10 +104,28 @@ impl World {
             hasher,
             sender,
             notifications,
+            master_key,
             sealing,
         };
         world.read().await;
         world
+    }
+
+    /// Goes on with other settings, as a server that was started again.
+    pub fn reconfigure(&mut self, change: impl FnOnce(&mut Settings)) {
+        let mut settings = (*self.app.settings).clone();
+        change(&mut settings);
+        let ports = Ports {
+            store: Arc::clone(&self.app.store),
+            ephemeral: Arc::clone(&self.app.ephemeral),
+            clock: Arc::clone(&self.app.clock),
+            random: Arc::clone(&self.app.random),
+            hasher: self.hasher.clone(),
+            sender: Some(self.sender.clone()),
+            notifier: self.notifications.clone(),
+        };
+        let (keyring, feed) = (self.app.keyring.clone(), self.app.feed.clone());
+        self.app = Application::new(ports, &self.master_key, keyring, feed, settings);
     }
 
     /// Reads the revocations and the keys, as the job does.

@@ -28,7 +28,7 @@ impl RefreshTokens {
     ///
     /// # Errors
     /// A token that is not valid, was used long ago, or whose session has
-    /// ended; unavailable if it is not certain that it was exchanged.
+    /// ended or is for an audience that is no longer offered; unavailable if it is not certain that it was exchanged.
     pub async fn execute(self, app: &Application) -> Result<Tokens, Error> {
         let token = RefreshToken::parse(&self.refresh_token).ok_or(Refusal::RefreshToken)?;
         for _ in 0..ROUNDS {
@@ -48,15 +48,20 @@ impl RefreshTokens {
             if !session.is_live(now) {
                 return Err(Refusal::RefreshToken.into());
             }
-            match session.present(token.generation(), now, app.settings.tokens.lifetimes()) {
+            let settings = &app.settings.tokens;
+            match session.present(token.generation(), now, settings.lifetimes()) {
+                Presented::Reused => return end(app, &session).await,
+                Presented::Unknown => return Err(Refusal::RefreshToken.into()),
+                _ if !settings.offers_audience(&session.audience) => {
+                    // It is not ended: the audience may be offered again.
+                    return Err(Refusal::RefreshToken.into());
+                }
                 Presented::Repeat => return app.tokens.mint(&session),
                 Presented::Rotate(rotation) => {
                     if app.store.rotate(session.id, rotation).await? {
                         return app.tokens.mint(&session.rotated(rotation));
                     }
                 }
-                Presented::Reused => return end(app, &session).await,
-                Presented::Unknown => return Err(Refusal::RefreshToken.into()),
             }
         }
         Err(Error::Unavailable(

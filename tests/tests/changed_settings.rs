@@ -1,0 +1,86 @@
+//! A server that is started again with other audiences, scopes or another
+//! issuer: what it issued before is judged by today's settings, and whoever holds
+//! a token of ours can end its session.
+
+use countersign_proto::v1::{self, issue_tokens_request::Grant};
+use countersign_tests::{
+    Backend, Gateway, PASSWORD, Person, World, email, on_every_backend, reason,
+};
+
+on_every_backend!(
+    a_refresh_grants_no_scope_that_was_taken_back,
+    a_session_for_an_audience_that_was_taken_back_waits_for_its_return,
+    an_access_token_of_the_former_issuer_ends_its_session,
+);
+
+async fn sign_in(mina: &Person, audience: &str, scopes: &[&str]) -> v1::Tokens {
+    let grant = Grant::Password(v1::PasswordGrant {
+        identifier: Some(email(&mina.email)),
+        password: PASSWORD.into(),
+    });
+    let request = v1::IssueTokensRequest {
+        grant: Some(grant),
+        audience: audience.into(),
+        scopes: scopes.iter().map(ToString::to_string).collect(),
+        ..Default::default()
+    };
+    let issued = mina.gateway.issue_tokens(request).await;
+    issued.expect("signed in")
+}
+
+async fn scopes(gateway: &Gateway, tokens: &v1::Tokens) -> Vec<String> {
+    let answer = gateway.validate(&tokens.access_token).await;
+    let claims = answer.expect("an answer").expect("a good token");
+    claims.scopes
+}
+
+async fn restart_with(world: &World, path: &str, value: impl Into<toml::Value>) -> Gateway {
+    world.change_setting(0, path, value);
+    world.replica(0).restart().await;
+    world.gateway()
+}
+
+async fn a_refresh_grants_no_scope_that_was_taken_back(backend: Backend) {
+    let world = World::on(backend)
+        .set("tokens.scopes", vec!["profile", "admin"])
+        .start()
+        .await;
+    let mina = world.sign_up().await;
+    let first = sign_in(&mina, "", &["profile", "admin"]).await;
+    assert_eq!(scopes(&mina.gateway, &first).await, ["profile", "admin"]);
+
+    let gateway = restart_with(&world, "tokens.scopes", vec!["profile"]).await;
+    let second = gateway.refresh(&first.refresh_token).await;
+    let second = second.expect("refreshed");
+    assert_eq!(scopes(&gateway, &second).await, ["profile"]);
+}
+
+async fn a_session_for_an_audience_that_was_taken_back_waits_for_its_return(backend: Backend) {
+    let world = World::on(backend)
+        .set("tokens.audiences", vec!["shop", "billing"])
+        .start()
+        .await;
+    let mina = world.sign_up().await;
+    let first = sign_in(&mina, "billing", &[]).await;
+
+    let gateway = restart_with(&world, "tokens.audiences", vec!["shop"]).await;
+    let refused = gateway.refresh(&first.refresh_token).await;
+    assert_eq!(reason(&refused), "REFRESH_TOKEN_INVALID");
+
+    let gateway = restart_with(&world, "tokens.audiences", vec!["shop", "billing"]).await;
+    let refreshed = gateway.refresh(&first.refresh_token).await;
+    assert_eq!(reason(&refreshed), "OK");
+}
+
+async fn an_access_token_of_the_former_issuer_ends_its_session(backend: Backend) {
+    let world = World::start(backend, 1).await;
+    let mina = world.sign_up().await;
+    let tokens = mina.sign_in().await;
+
+    let gateway = restart_with(&world, "tokens.issuer", "https://renamed.example").await;
+    assert_eq!(gateway.judge(&tokens.access_token).await, "WRONG_ISSUER");
+    let revoked = gateway.revoke(&tokens.access_token).await;
+    revoked.expect("a revocation is acknowledged");
+    let refreshed = gateway.refresh(&tokens.refresh_token).await;
+    assert_eq!(reason(&refreshed), "SESSION_ENDED");
+}
