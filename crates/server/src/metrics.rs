@@ -81,6 +81,14 @@ pub(crate) fn install(listen: SocketAddr) -> Result<(), BuildError> {
         "How far the machine's clock is ahead of the database's."
     );
     describe_counter!(
+        "countersign_damaged_rows_total",
+        "Rows that could not be read and were left out, by table."
+    );
+    describe_counter!(
+        "countersign_messages_failed_total",
+        "Messages that were given up."
+    );
+    describe_counter!(
         "countersign_messages_total",
         "Messages taken out of the outbox."
     );

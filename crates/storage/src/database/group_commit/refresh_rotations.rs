@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_domain::model::{Rotation, SessionId};
-use countersign_domain::ports::UnitOfWork as _;
+use countersign_domain::ports::{StoreError, UnitOfWork as _};
 use sea_orm::sea_query::{ArrayType, Value};
 use sea_orm::{ConnectionTrait as _, DbBackend, DbErr, Statement};
 
