@@ -3,8 +3,9 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -23,9 +24,9 @@ use crate::wait::eventually;
 pub struct DatabaseServer {
     backend: Backend,
     address: SocketAddr,
-    child: Child,
+    child: Mutex<Child>,
     data: PathBuf,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 const STARTING: Duration = Duration::from_secs(60);
@@ -85,45 +86,45 @@ impl DatabaseServer {
 
     async fn run(backend: Backend, directory: TempDir, data: PathBuf) -> Self {
         let address = services::free_address().await;
-        let mut server;
-        if backend == Backend::Postgres {
-            server = command(backend, "postgres");
-            server.arg("-D").arg(&data);
-            let port = format!("port={}", address.port());
-            let sockets = format!("unix_socket_directories={}", directory.path().display());
-            let others = ["listen_addresses=127.0.0.1", "fsync=off"];
-            let sizes = ["max_connections=60", "shared_buffers=16MB"];
-            for setting in [port.as_str(), &sockets]
-                .iter()
-                .chain(&others)
-                .chain(&sizes)
-            {
-                server.args(["-c", setting]);
-            }
-        } else {
-            server = command(backend, "mariadbd");
-            server
-                .args(["--no-defaults", "--bind-address=127.0.0.1"])
-                .arg(format!("--datadir={}", data.display()))
-                .arg(format!("--port={}", address.port()))
-                .arg(format!("--socket={}/s", directory.path().display()))
-                .args(["--skip-name-resolve", "--max-connections=60"])
-                .args(["--innodb-flush-log-at-trx-commit=0"])
-                .args(["--innodb-buffer-pool-size=64M"])
-                .args(as_root());
-        }
-        server.stdout(Stdio::null()).stderr(Stdio::null());
-        let child = server.kill_on_drop(true).spawn().expect("it is started");
+        let child = program(backend, &directory, &data, address);
         let server = Self {
             backend,
             address,
-            child,
+            child: Mutex::new(child),
             data,
-            _directory: directory,
+            directory,
         };
-        let ready = || async { server.answers().await.then_some(()) };
-        eventually("the database server answers", STARTING, ready).await;
+        server.is_ready().await;
         server
+    }
+
+    async fn is_ready(&self) {
+        let ready = || async { self.answers().await.then_some(()) };
+        eventually("the database server answers", STARTING, ready).await;
+    }
+
+    /// Kills all its processes where they are, and starts it again on what is on
+    /// its disk.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn crash(&self) {
+        self.signal("-KILL").await;
+        let start = || program(self.backend, &self.directory, &self.data, self.address);
+        let mut killed = std::mem::replace(&mut *self.child(), start());
+        killed.wait().await.expect("it has ended");
+        // PostgreSQL refuses to start until the last of its processes is gone.
+        let ready = || async {
+            if self.child().try_wait().is_ok_and(|ended| ended.is_some()) {
+                *self.child() = start();
+            }
+            self.answers().await.then_some(())
+        };
+        eventually("the database server answers again", STARTING, ready).await;
+    }
+
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Its backend.
@@ -218,7 +219,7 @@ impl DatabaseServer {
 
     /// The server's process and those that it has started.
     fn processes(&self) -> Vec<String> {
-        let Some(id) = self.child.id() else {
+        let Some(id) = self.child().id() else {
             return Vec::new();
         };
         let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
@@ -237,6 +238,40 @@ impl DatabaseServer {
             .await;
         select.is_ok()
     }
+}
+
+/// The server's program, which outlives no test. What it has committed outlives
+/// the program, not the machine.
+fn program(backend: Backend, directory: &TempDir, data: &Path, address: SocketAddr) -> Child {
+    let mut server;
+    if backend == Backend::Postgres {
+        server = command(backend, "postgres");
+        server.arg("-D").arg(data);
+        let port = format!("port={}", address.port());
+        let sockets = format!("unix_socket_directories={}", directory.path().display());
+        let others = ["listen_addresses=127.0.0.1", "fsync=off"];
+        let sizes = ["max_connections=60", "shared_buffers=16MB"];
+        for setting in [port.as_str(), &sockets]
+            .iter()
+            .chain(&others)
+            .chain(&sizes)
+        {
+            server.args(["-c", setting]);
+        }
+    } else {
+        server = command(backend, "mariadbd");
+        server
+            .args(["--no-defaults", "--bind-address=127.0.0.1"])
+            .arg(format!("--datadir={}", data.display()))
+            .arg(format!("--port={}", address.port()))
+            .arg(format!("--socket={}/s", directory.path().display()))
+            .args(["--skip-name-resolve", "--max-connections=60"])
+            .args(["--innodb-flush-log-at-trx-commit=2"])
+            .args(["--innodb-buffer-pool-size=64M"])
+            .args(as_root());
+    }
+    server.stdout(Stdio::null()).stderr(Stdio::null());
+    server.kill_on_drop(true).spawn().expect("it is started")
 }
 
 impl Drop for DatabaseServer {
@@ -258,7 +293,7 @@ impl Drop for DatabaseServer {
         kill("-QUIT", std::slice::from_ref(id));
         let began = Instant::now();
         while began.elapsed() < Duration::from_secs(3) {
-            if self.child.try_wait().is_ok_and(|ended| ended.is_some()) {
+            if self.child().try_wait().is_ok_and(|ended| ended.is_some()) {
                 return;
             }
             std::thread::sleep(Duration::from_millis(20));

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+use tokio::sync::Mutex;
 
 use crate::services;
 use crate::wait::eventually;
@@ -16,8 +17,21 @@ use crate::wait::eventually;
 #[derive(Debug)]
 pub struct RedisServer {
     address: SocketAddr,
-    _child: Child,
-    _directory: TempDir,
+    child: Mutex<Child>,
+    directory: TempDir,
+}
+
+fn program(directory: &TempDir, address: SocketAddr) -> Option<Child> {
+    Command::new("redis-server")
+        .args(["--port", &address.port().to_string(), "--bind", "127.0.0.1"])
+        .args(["--save", "", "--appendonly", "no"])
+        .args(["--maxmemory-policy", "noeviction"])
+        .current_dir(directory.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .ok()
 }
 
 impl RedisServer {
@@ -28,30 +42,34 @@ impl RedisServer {
     pub async fn start() -> Option<Self> {
         let directory = TempDir::new().expect("a directory");
         let address = services::free_address().await;
-        let port = address.port().to_string();
-        let child = Command::new("redis-server")
-            .args(["--port", &port, "--bind", "127.0.0.1"])
-            .args(["--save", "", "--appendonly", "no"])
-            .args(["--maxmemory-policy", "noeviction"])
-            .current_dir(directory.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .ok()?;
+        let child = program(&directory, address)?;
         let server = Self {
             address,
-            _child: child,
-            _directory: directory,
+            child: Mutex::new(child),
+            directory,
         };
+        server.is_ready().await;
+        Some(server)
+    }
+
+    async fn is_ready(&self) {
         let pong = || async {
-            server
-                .command("PING")
+            self.command("PING")
                 .await
                 .filter(|said| said == "+PONG\r\n")
         };
         eventually("Redis answers", Duration::from_secs(10), pong).await;
-        Some(server)
+    }
+
+    /// Kills it, and starts an empty one in its place.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn crash(&self) {
+        let mut child = self.child.lock().await;
+        child.kill().await.expect("it is killed");
+        *child = program(&self.directory, self.address).expect("it is started");
+        self.is_ready().await;
     }
 
     /// Its URL.

@@ -1,5 +1,5 @@
-//! Guarantee 4, in its short form: what was acknowledged outlives `kill -9` and
-//! a lost database. Workers keep a log of what they were told; the check at the
+//! Guarantee 4, in its short form: what was acknowledged outlives `kill -9` of a
+//! server, of its database and of Redis, and a lost database. Workers keep a log of what they were told; the check at the
 //! end holds the service to it. An outcome that nobody was told stays unknown.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use countersign_proto::v1;
 use countersign_tests::{
-    Backend, Gateway, Mode, PASSWORD, PATIENCE, Person, Replica, World, email, eventually,
-    on_every_backend, reason,
+    Backend, DatabaseServer, Gateway, Mode, PASSWORD, PATIENCE, Person, RedisServer, Replica,
+    World, email, eventually, on_every_backend, reason,
 };
 use tokio::task::JoinSet;
 use tonic::Status;
@@ -17,18 +17,29 @@ use tonic::Status;
 on_every_backend!(nothing_acknowledged_is_lost);
 
 const WORKERS: usize = 8;
-const ACCIDENTS: usize = 9;
+const ACCIDENTS: usize = 12;
 const OPERATIONS_BETWEEN: usize = 60;
 
 async fn nothing_acknowledged_is_lost(backend: Backend) {
     // A long grace time: a repeat must yield the same successor even after a
     // restart on a slow machine.
-    let world = World::on(backend)
+    let mut builder = World::on(backend)
         .replicas(backend.replicas())
         .with_lines()
-        .set("tokens.refresh_grace", "5m")
-        .start()
-        .await;
+        .set("tokens.refresh_grace", "5m");
+    let mut database = None;
+    if backend != Backend::Sqlite {
+        let Some(server) = DatabaseServer::start(backend).await else {
+            return;
+        };
+        builder = builder.on_server(&server);
+        database = Some(server);
+    }
+    let redis = RedisServer::start().await;
+    if let Some(redis) = redis.as_ref().filter(|_| backend != Backend::Sqlite) {
+        builder = builder.redis(redis.url());
+    }
+    let world = builder.start().await;
     let world = Arc::new(world);
     let progress = Arc::new(Progress::default());
     let mut workers = JoinSet::new();
@@ -43,20 +54,29 @@ async fn nothing_acknowledged_is_lost(backend: Backend) {
         workers.spawn(worker.run());
     }
 
-    let (mut kills, mut cuts) = (0, 0);
+    let (mut kills, mut cuts, mut crashes) = (0, 0, 0);
     for accident in 0..ACCIDENTS {
         let until = progress.acknowledged() + OPERATIONS_BETWEEN;
         let reached = || async { (progress.acknowledged() >= until).then_some(()) };
         eventually("work goes on", PATIENCE, reached).await;
-        if backend != Backend::Sqlite && accident % 3 == 2 {
-            cut_the_database(&world).await;
-            cuts += 1;
-        } else {
-            world
-                .replica(accident % world.replicas().len())
-                .restart()
-                .await;
-            kills += 1;
+        match (&database, &redis, accident % 4) {
+            (Some(_), _, 1) => {
+                cut_the_database(&world).await;
+                cuts += 1;
+            }
+            (Some(database), _, 2) => {
+                database.crash().await;
+                crashes += 1;
+            }
+            (Some(_), Some(redis), 3) => {
+                redis.crash().await;
+                crashes += 1;
+            }
+            _ => {
+                let replicas = world.replicas();
+                replicas[accident / 4 % replicas.len()].restart().await;
+                kills += 1;
+            }
         }
     }
     progress.stop.store(true, Ordering::SeqCst);
@@ -71,7 +91,7 @@ async fn nothing_acknowledged_is_lost(backend: Backend) {
     }
     countersign_tests::say!(
         "guarantee 4 on {backend}, {} replica(s): {} operations acknowledged, {} unknown, {kills} \
-         kills of a server, {cuts} cuts of its database: lost {}, double-spent {}, revoked but \
+         kills of a server, {crashes} of its database and Redis, {cuts} cuts of its database: lost {}, double-spent {}, revoked but \
          accepted {}, of {} sessions that live and {} that were ended",
         world.replicas().len(),
         progress.acknowledged(),
