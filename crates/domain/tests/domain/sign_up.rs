@@ -1,11 +1,11 @@
 //! Signing up: with a proof, or with a code to come, and nobody learns who has
 //! an account.
 
-use countersign_domain::Refusal;
 use countersign_domain::model::{Purpose, Username};
 use countersign_domain::ports::Content;
 use countersign_domain::testing::{World, refusal};
 use countersign_domain::use_cases::{ConfirmSignUp, SignUp, SignedUp};
+use countersign_domain::{Error, Limit, Refusal};
 
 const EMAIL: &str = "mina@example.com";
 const PASSWORD: &str = "a long enough phrase";
@@ -191,5 +191,33 @@ async fn a_proof_is_for_one_address_and_one_purpose() {
     assert_eq!(
         refusal(wrong_address.execute(&world.app).await),
         Refusal::Proof
+    );
+}
+
+#[tokio::test]
+async fn asking_for_taken_names_is_charged_to_the_source() {
+    let world = World::with(|settings| settings.verification.sends_per_source = 2).await;
+    let proof = world.prove(EMAIL, Purpose::SignUp).await.expect("proved");
+    let owner = world.sign_up_proven(EMAIL, Some(PASSWORD), proof);
+    let owner = named(owner, "mina").execute(&world.app).await;
+    owner.expect("signed up");
+    let ask = || {
+        let mut sign_up = named(world.sign_up("other@example.com", PASSWORD), "mina");
+        sign_up.client.ip_address = "192.0.2.1".parse().ok();
+        sign_up.execute(&world.app)
+    };
+    for _ in 0..2 {
+        assert_eq!(refusal(ask().await), Refusal::UsernameTaken);
+    }
+    let third = ask().await;
+    assert!(
+        matches!(
+            third,
+            Err(Error::Exhausted {
+                limit: Limit::Messages,
+                ..
+            })
+        ),
+        "{third:?}"
     );
 }
