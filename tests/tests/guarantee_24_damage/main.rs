@@ -5,6 +5,7 @@
 mod callers;
 mod keys;
 mod messages;
+mod numbers;
 mod rotations;
 mod rows;
 mod vanished_key;

@@ -31,21 +31,28 @@ impl DamagedRows {
             Ok(value) => Some(value),
             Err(cause) => {
                 let key = key(row).unwrap_or_else(|| "(its key cannot be read)".into());
-                self.report(table, &key, &cause.to_string());
+                let left_out = "a row cannot be read and is left out";
+                self.report(table, &key, &cause.to_string(), left_out);
                 None
             }
         })
         .collect()
     }
 
-    fn report(&self, table: &'static str, key: &str, cause: &str) {
+    /// Names a row in the log, unless it was named before with this cause.
+    pub(super) fn report(&self, table: &'static str, key: &str, cause: &str, consequence: &str) {
         let mut reported = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if reported.len() >= CAPACITY {
             reported.clear();
         }
         if reported.insert((table, key.into(), cause.into())) {
-            counter!("countersign_damaged_rows_total", "table" => table).increment(1);
-            error!(table, key, cause, "a row cannot be read and is left out");
+            name(table, key, cause, consequence);
         }
     }
+}
+
+/// Names a row in the log, with what follows, and counts it.
+pub(super) fn name(table: &'static str, key: &str, cause: &str, consequence: &str) {
+    counter!("countersign_damaged_rows_total", "table" => table).increment(1);
+    error!(table, key, cause, "{consequence}");
 }

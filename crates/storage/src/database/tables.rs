@@ -9,5 +9,6 @@ pub(super) mod outbox;
 pub(super) mod revocations;
 mod rows;
 pub(super) mod sessions;
+pub(super) mod sessions_with_users;
 pub(super) mod signing_keys;
 pub(super) mod users;

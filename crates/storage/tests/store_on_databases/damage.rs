@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use countersign_domain::model::{Caller, CallerName, KeyState, Role, SealedSigningKey, Timestamp};
+use countersign_domain::model::{
+    Caller, CallerName, KeyState, Role, SealedSigningKey, SessionId, Timestamp,
+};
 use countersign_domain::ports::{
     Callers as _, Outbox as _, Sessions as _, SigningKeys as _, Store as _, StoreError, Users as _,
 };
@@ -18,10 +20,10 @@ const CREATED_AT: Timestamp = Timestamp::from_seconds(1_790_000_000);
 
 /// What was logged.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    fn take(&self) -> String {
+    pub(crate) fn take(&self) -> String {
         let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8(std::mem::take(&mut *log)).expect("text")
     }
@@ -48,7 +50,7 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 /// Logs of this thread from now on.
-fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
+pub(crate) fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_writer(log.clone())
@@ -174,16 +176,7 @@ pub(crate) async fn damaged_sessions(url: &str) {
     let store = open(url, 2).await;
     let (user, sessions) = insert_sessions(&store, 8).await;
     let bad = &sessions[3];
-    let hex: String = bad
-        .id
-        .as_bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let literal = match url.split_once(':') {
-        Some(("postgres", _)) => format!("'\\x{hex}'::bytea"),
-        _ => format!("x'{hex}'"),
-    };
+    let literal = literal(url, bad.id);
     let spoil = format!("UPDATE sessions SET methods = 'pwd canary' WHERE id = {literal}");
     run_sql(url, &spoil).await;
     let mut tasks = tokio::task::JoinSet::new();
@@ -209,6 +202,19 @@ pub(crate) async fn damaged_sessions(url: &str) {
     assert!(revoked.expect("an answer").is_some());
     uow.commit().await.expect("committed");
     users(url, &store).await;
+}
+
+/// An id as a statement writes it.
+pub(crate) fn literal(url: &str, id: SessionId) -> String {
+    let hex: String = id
+        .as_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    match url.split_once(':') {
+        Some(("postgres", _)) => format!("'\\x{hex}'::bytea"),
+        _ => format!("x'{hex}'"),
+    }
 }
 
 async fn users(url: &str, store: &Database) {

@@ -3,6 +3,7 @@
 
 mod batches;
 mod damage;
+mod damaged_accounts;
 mod mariadb;
 mod outages;
 mod postgres;

@@ -203,6 +203,8 @@ macro_rules! server_tests {
             damaged_signing_keys_are_left_out: damage::damaged_signing_keys,
             damaged_callers_are_left_out: damage::damaged_callers,
             damaged_sessions_fail_alone: damage::damaged_sessions,
+            damaged_sessions_are_in_no_list: damaged_accounts::damaged_sessions_in_lists,
+            damaged_failures_lock_until_a_reset: damaged_accounts::damaged_failures,
             damaged_messages_are_in_nobodys_way: damage::damaged_messages,
         }
 

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_domain::model::{PasswordCredential, PasswordHash};
-use countersign_domain::ports::{Store as _, StoreError, Users as _};
+use countersign_domain::ports::{Outbox as _, Store as _, StoreError, Users as _};
 use countersign_storage::BackupError;
 use tempfile::TempDir;
 
-use crate::rows::{assert_time_is_that_of_today, connect, insert, new_user, open, run_sql};
-use crate::{batches, damage, schema};
+use crate::rows::{
+    assert_time_is_that_of_today, connect, insert, new_message, new_user, open, run_sql,
+};
+use crate::{batches, damage, damaged_accounts, schema};
 
 mod in_a_file {
     use countersign_domain::testing::store_laws::{StoreSubject, Tenancy};
@@ -115,6 +117,42 @@ async fn a_second_opener_reads_and_writes_the_same_file() {
     }
 }
 
+/// Whoever would be answered otherwise would lose what was acknowledged.
+#[tokio::test]
+async fn a_file_that_is_removed_or_replaced_takes_nothing_until_it_is_opened_again() {
+    for is_replaced in [false, true] {
+        let file = File::new();
+        let store = open(&file.url, 8).await;
+        insert(&store, &new_user(1)).await.expect("inserted");
+        store.ping().await.expect("an answer");
+
+        let aside = file.beside("aside.db");
+        let path = file.beside("countersign.db");
+        fs::rename(&path, &aside).expect("moved");
+        if is_replaced {
+            connect(&file.url, 1).await.close().await;
+            assert!(path.exists());
+        }
+        let unavailable = |outcome: Result<(), StoreError>| {
+            assert!(
+                matches!(outcome, Err(StoreError::Unavailable(_))),
+                "{outcome:?}"
+            );
+        };
+        unavailable(insert(&store, &new_user(2)).await);
+        unavailable(store.ping().await);
+        unavailable(store.user(new_user(1).id).await.map(drop));
+        unavailable(store.enqueue(&new_message(1)).await);
+        assert_eq!(path.exists(), is_replaced, "none is created in its place");
+
+        fs::rename(&aside, &path).expect("put back");
+        unavailable(insert(&store, &new_user(2)).await);
+        store.close().await;
+        let store = connect(&file.url, 8).await;
+        insert(&store, &new_user(2)).await.expect("inserted");
+    }
+}
+
 /// A ping finds out whether the file can be written, not only read.
 #[tokio::test]
 async fn a_ping_waits_for_its_turn_to_write_and_gives_up() {
@@ -195,6 +233,21 @@ async fn damaged_sessions_fail_alone() {
 }
 
 #[tokio::test]
+async fn damaged_sessions_are_in_no_list() {
+    damaged_accounts::damaged_sessions_in_lists(&File::new().url).await;
+}
+
+#[tokio::test]
+async fn sessions_with_unreadable_numbers_end_with_the_others() {
+    damaged_accounts::sessions_with_unreadable_numbers(&File::new().url).await;
+}
+
+#[tokio::test]
+async fn damaged_failures_lock_until_a_reset() {
+    damaged_accounts::damaged_failures(&File::new().url).await;
+}
+
+#[tokio::test]
 async fn damaged_messages_are_in_nobodys_way() {
     damage::damaged_messages(&File::new().url).await;
 }
@@ -218,7 +271,11 @@ async fn a_value_of_another_type_is_named_by_its_column_alone() {
     uow.put_credential(&password).await.expect("a password");
     uow.commit().await.expect("committed");
     for (table, assignment, column) in [
-        ("credentials", "failures = 'canary'", "credentials.failures"),
+        (
+            "credentials",
+            "updated_at = 'canary'",
+            "credentials.updated_at",
+        ),
         ("users", "state = 'canary'", "users.state"),
         (
             "users",

@@ -9,7 +9,7 @@ use countersign_domain::ports::StoreError;
 use super::{GroupCommit, PendingAnswer, fail_batch};
 use crate::batcher::{Batcher, ExecuteBatch};
 use crate::database::connection::{ConnectionPool, Db, PinnedConnection};
-use crate::database::tables::sessions;
+use crate::database::tables::sessions_with_users::with_users;
 
 type Found = Option<(Session, User)>;
 
@@ -34,7 +34,7 @@ impl ExecuteBatch<SessionId, Result<Found, StoreError>> for SessionBatches {
             None => Db::pool(&self.pool),
         };
         let ids: Vec<_> = batch.iter().map(|pending| pending.request).collect();
-        match sessions::with_users(&db, &ids).await {
+        match with_users(&db, &ids).await {
             Ok(found) => {
                 for pending in batch {
                     let answer = found.get(&pending.request).cloned().transpose();

@@ -5,9 +5,10 @@ use countersign_domain::model::{PasswordCredential, PasswordHash, Timestamp, Use
 use countersign_domain::ports::{CredentialChanges, Credentials, StoreError};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait as _, OnConflict, Query};
-use sea_orm::{IntoActiveModel as _, QueryResult, QuerySelect as _};
+use sea_orm::{IntoActiveModel as _, QueryResult, QuerySelect as _, TryGetable};
 
 use super::rows::{self, ALONE, bytes, corrupt, parsed};
+use crate::database::damaged_rows::DamagedRows;
 use crate::database::error::store_error;
 use crate::database::handle::Database;
 use crate::database::unit_of_work::SqlUnitOfWork;
@@ -45,40 +46,56 @@ impl From<&PasswordCredential> for Model {
     }
 }
 
-impl TryFrom<Model> for PasswordCredential {
-    type Error = StoreError;
-
-    fn try_from(row: Model) -> Result<Self, StoreError> {
-        Ok(Self {
-            user_id: UserId::from_bytes(bytes(Column::UserId, row.user_id)?),
-            hash: PasswordHash::new(row.hash),
-            failures: parsed(Column::Failures, row.failures.try_into().ok())?,
-            updated_at: Timestamp::from_millis(row.updated_at),
-        })
-    }
-}
-
 /// Reads a password from the columns that begin with `prefix`, where a left
 /// join may have left them empty.
 pub(super) fn read_optional(
     row: &QueryResult,
     prefix: &str,
+    damaged: &DamagedRows,
 ) -> Result<Option<PasswordCredential>, StoreError> {
     let user_id: Result<Option<Vec<u8>>, _> = row.try_get(prefix, Column::UserId.as_str());
-    match user_id {
-        Ok(None) => Ok(None),
-        Ok(Some(_)) => rows::model::<Entity>(row, prefix)?.try_into().map(Some),
-        Err(_) => Err(corrupt(Column::UserId)),
+    if matches!(user_id, Ok(None)) {
+        return Ok(None);
     }
+    let credential = read(row, prefix)?;
+    if let Err(cause) = read_failures(row, prefix) {
+        let key = credential.user_id.to_string();
+        let locked = "a row cannot be read: the password is locked until it is reset";
+        damaged.report("credentials", &key, &cause.to_string(), locked);
+    }
+    Ok(Some(credential))
+}
+
+/// Reads a password. Failures that cannot be read are too many.
+fn read(row: &QueryResult, prefix: &str) -> Result<PasswordCredential, StoreError> {
+    let user_id = column(row, prefix, Column::UserId)?;
+    Ok(PasswordCredential {
+        user_id: UserId::from_bytes(bytes(Column::UserId, user_id)?),
+        hash: PasswordHash::new(column(row, prefix, Column::Hash)?),
+        failures: read_failures(row, prefix).unwrap_or(u32::MAX),
+        updated_at: Timestamp::from_millis(column(row, prefix, Column::UpdatedAt)?),
+    })
+}
+
+fn read_failures(row: &QueryResult, prefix: &str) -> Result<u32, StoreError> {
+    let failures: i64 = column(row, prefix, Column::Failures)?;
+    parsed(Column::Failures, failures.try_into().ok())
+}
+
+fn column<T: TryGetable>(row: &QueryResult, prefix: &str, column: Column) -> Result<T, StoreError> {
+    let value = row.try_get(prefix, column.as_str());
+    value.map_err(|_| corrupt(column))
 }
 
 #[async_trait]
 impl Credentials for Database {
-    /// One conditional statement: of many at once, `cap` succeed.
+    /// One conditional statement: of many at once, `cap` succeed. A negative
+    /// number is damage, and lets nobody try.
     async fn count_attempt(&self, user: UserId, cap: u32) -> Result<bool, StoreError> {
         let updated = Entity::update_many()
             .col_expr(Column::Failures, Expr::col(Column::Failures).add(1_i64))
             .filter(Column::UserId.eq(stored(user)))
+            .filter(Column::Failures.gte(0_i64))
             .filter(Column::Failures.lt(i64::from(cap)))
             .exec(&self.writer().statement("credentials.count_attempt"))
             .await
@@ -95,8 +112,7 @@ impl CredentialChanges for SqlUnitOfWork {
     ) -> Result<Option<PasswordCredential>, StoreError> {
         let select = Entity::find_by_id(stored(user)).lock_exclusive();
         let row = rows::first(select, &self.db().statement("credentials.lock")).await?;
-        row.map(|row| rows::model::<Entity>(&row, ALONE)?.try_into())
-            .transpose()
+        row.map(|row| read(&row, ALONE)).transpose()
     }
 
     /// The user's row is written first, as by all who write both.

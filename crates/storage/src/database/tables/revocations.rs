@@ -73,6 +73,7 @@ impl Revocations for Database {
         let rows = rows::all(select, &self.reader().statement("revocations.page")).await?;
         let last = rows.last().filter(|_| rows.len() == limit as usize);
         let next = last.map(position).transpose()?;
+        let key = |row: &QueryResult| rows::key_of_id(row, Column::SessionId);
         let revocations = self.damaged.readable("revocations", &rows, key, |row| {
             rows::model::<Entity>(row, ALONE)?.try_into()
         });
@@ -85,23 +86,10 @@ fn position(row: &QueryResult) -> Result<FeedPosition, StoreError> {
     let revoked_at: i64 = row
         .try_get("", Column::RevokedAt.as_str())
         .map_err(|_| corrupt(Column::RevokedAt))?;
-    let id: Vec<u8> = row
-        .try_get("", Column::SessionId.as_str())
-        .map_err(|_| corrupt(Column::SessionId))?;
     Ok(FeedPosition {
         revoked_at: Timestamp::from_millis(revoked_at),
-        after: Some(id),
+        after: Some(rows::stored_id(row, Column::SessionId)?),
     })
-}
-
-/// The session's id as people write it, or the bytes that are there instead.
-fn key(row: &QueryResult) -> Option<String> {
-    let id: Vec<u8> = row.try_get("", Column::SessionId.as_str()).ok()?;
-    let text = match <[u8; 16]>::try_from(id.as_slice()) {
-        Ok(id) => SessionId::from_bytes(id).to_string(),
-        Err(_) => format!("{} bytes", id.len()),
-    };
-    Some(text)
 }
 
 pub(super) async fn insert(db: &Db<'_>, revocations: &[Revocation]) -> Result<(), StoreError> {

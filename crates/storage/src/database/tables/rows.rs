@@ -1,7 +1,7 @@
 //! From rows to values. What cannot be read is named by its table and column,
 //! never by its value.
 
-use countersign_domain::model::Timestamp;
+use countersign_domain::model::{SessionId, Timestamp};
 use countersign_domain::ports::StoreError;
 use sea_orm::{
     ColumnTrait, ConnectionTrait as _, DbErr, EntityTrait, FromQueryResult as _, QueryResult,
@@ -89,6 +89,25 @@ pub(super) fn bytes<const N: usize>(
     value: Vec<u8>,
 ) -> Result<[u8; N], StoreError> {
     value.try_into().map_err(|_| corrupt(column))
+}
+
+/// The bytes of the id in a column, whatever they are.
+pub(super) fn stored_id(
+    row: &QueryResult,
+    column: impl ColumnTrait,
+) -> Result<Vec<u8>, StoreError> {
+    let id = row.try_get("", column.as_str());
+    id.map_err(|_| corrupt(column))
+}
+
+/// The id in a column as people write it, or how many bytes are there instead.
+pub(super) fn key_of_id(row: &QueryResult, column: impl ColumnTrait) -> Option<String> {
+    let id = stored_id(row, column).ok()?;
+    let text = match <[u8; 16]>::try_from(id.as_slice()) {
+        Ok(id) => SessionId::from_bytes(id).to_string(),
+        Err(_) => format!("{} bytes", id.len()),
+    };
+    Some(text)
 }
 
 /// Words, each as `read` understands it.

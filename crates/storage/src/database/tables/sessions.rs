@@ -1,6 +1,5 @@
 //! Sessions: one sign-in on one device each.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 
 use async_trait::async_trait;
@@ -11,15 +10,12 @@ use countersign_domain::model::{
 use countersign_domain::ports::{SessionChanges, Sessions, StoreError};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::Cond;
-use sea_orm::{
-    Condition, IntoActiveModel as _, JoinType, QueryOrder as _, QueryResult, QuerySelect as _,
-};
+use sea_orm::{Condition, IntoActiveModel as _, QueryOrder as _, QueryResult, QuerySelect as _};
 
-use super::rows::{
-    self, ALONE, FIRST, SECOND, bytes as fixed, corrupt, joined, parsed, time, words,
-};
+use super::rows::{self, ALONE, bytes as fixed, corrupt, joined, parsed, time, words};
 use super::{revocations, users};
 use crate::database::connection::Db;
+use crate::database::damaged_rows::name;
 use crate::database::error::store_error;
 use crate::database::group_commit;
 use crate::database::handle::Database;
@@ -163,7 +159,8 @@ impl Sessions for Database {
         group_commit::ask(&self.session_reads, id).await
     }
 
-    /// Newest first: the ids are UUIDs of version 7 and sort by age.
+    /// Newest first: the ids are UUIDs of version 7 and sort by age. What cannot
+    /// be read is left out, and the page filled up.
     async fn live_sessions(
         &self,
         user: UserId,
@@ -171,16 +168,31 @@ impl Sessions for Database {
         size: PageSize,
         after: Option<PageToken>,
     ) -> Result<Vec<Session>, StoreError> {
-        let mut select = Entity::find()
-            .filter(Column::UserId.eq(users::stored(user)))
-            .filter(is_live(now))
-            .order_by_desc(Column::Id)
-            .limit(u64::from(size.get()) + 1);
-        if let Some(PageToken(id)) = after {
-            select = select.filter(Column::Id.lt(bytes(id)));
+        let wanted = size.get() as usize + 1;
+        let mut after = after.map(|PageToken(id)| bytes(id));
+        let mut sessions = Vec::with_capacity(wanted);
+        loop {
+            let mut select = Entity::find()
+                .filter(Column::UserId.eq(users::stored(user)))
+                .filter(is_live(now))
+                .order_by_desc(Column::Id)
+                .limit(u64::from(size.get()) + 1);
+            if let Some(id) = after {
+                select = select.filter(Column::Id.lt(id));
+            }
+            let rows = rows::all(select, &self.reader().statement("sessions.live")).await?;
+            let key = |row: &QueryResult| rows::key_of_id(row, Column::Id);
+            let readable = |row: &QueryResult| read(row, ALONE);
+            sessions.extend(self.damaged.readable("sessions", &rows, key, readable));
+            match rows.last().map(|row| rows::stored_id(row, Column::Id)) {
+                Some(Ok(id)) if rows.len() == wanted && sessions.len() < wanted => {
+                    after = Some(id);
+                }
+                _ => break,
+            }
         }
-        let rows = rows::all(select, &self.reader().statement("sessions.live")).await?;
-        rows.iter().map(|row| read(row, ALONE)).collect()
+        sessions.truncate(wanted);
+        Ok(sessions)
     }
 
     async fn rotate(&self, session: SessionId, rotation: Rotation) -> Result<bool, StoreError> {
@@ -227,7 +239,7 @@ impl SessionChanges for SqlUnitOfWork {
 
 /// Ends the selected sessions, and enters them in the feed. They are locked, so
 /// that none gets new tokens meanwhile, and stamped with the time at which the
-/// last of them was.
+/// last of them was. One that cannot be read is ended too.
 async fn end(db: &Db<'_>, sessions: Select<Entity>) -> Result<Vec<Revocation>, StoreError> {
     const STAMP: &str = "stamp";
     let select = sessions
@@ -241,10 +253,19 @@ async fn end(db: &Db<'_>, sessions: Select<Entity>) -> Result<Vec<Revocation>, S
     for row in &rows {
         let stamp: i64 = row.try_get("", STAMP).map_err(store_error)?;
         revoked_at = revoked_at.max(Timestamp::from_millis(stamp));
-        let access_expires_at: i64 = row
-            .try_get("", Column::AccessExpiresAt.as_str())
-            .map_err(|_| corrupt(Column::AccessExpiresAt))?;
-        sessions.push((id_of(row)?, Timestamp::from_millis(access_expires_at)));
+        match id_of(row) {
+            Ok(id) => sessions.push((id, last_access_expiry(row, id))),
+            // No token names it.
+            Err(cause) => {
+                let key = rows::key_of_id(row, Column::Id).unwrap_or_default();
+                name(
+                    "sessions",
+                    &key,
+                    &cause.to_string(),
+                    "a row cannot be ended",
+                );
+            }
+        }
     }
     let ended: Vec<_> = sessions
         .into_iter()
@@ -266,6 +287,18 @@ async fn end(db: &Db<'_>, sessions: Select<Entity>) -> Result<Vec<Revocation>, S
         revocations::insert(db, batch).await?;
     }
     Ok(ended)
+}
+
+/// When the last access token of a session expires: if that cannot be read, the
+/// revocation is kept for ever.
+fn last_access_expiry(row: &QueryResult, id: SessionId) -> Timestamp {
+    let millis = row.try_get("", Column::AccessExpiresAt.as_str());
+    Timestamp::from_millis(millis.unwrap_or_else(|_: DbErr| {
+        let cause = corrupt(Column::AccessExpiresAt).to_string();
+        let consequence = "a row cannot be read: its session is ended for good";
+        name("sessions", &id.to_string(), &cause, consequence);
+        i64::MAX
+    }))
 }
 
 /// One conditional statement: of many at once, one succeeds.
@@ -293,45 +326,14 @@ pub(in crate::database) async fn rotate(
     Ok(updated.rows_affected == 1)
 }
 
-/// What is found of many sessions and their users. One that cannot be read
-/// spoils no other.
-pub(in crate::database) type Found = HashMap<SessionId, Result<(Session, User), StoreError>>;
-
-/// Sessions and their users. The list of ids is filled up to a power of two, so
-/// that there are few statements to be prepared.
-pub(in crate::database) async fn with_users(
-    db: &Db<'_>,
-    ids: &[SessionId],
-) -> Result<Found, StoreError> {
-    let size = ids.len().next_power_of_two();
-    let filled = ids.iter().chain(ids.iter().cycle()).take(size);
-    let select = Entity::find()
-        .filter(Column::Id.is_in(filled.map(|id| bytes(*id))))
-        .select_also(users::Entity)
-        .join(JoinType::InnerJoin, Relation::User.def());
-    let rows = rows::all(select, &db.statement("sessions.with_users")).await?;
-    rows.iter()
-        .map(|row| {
-            let id: Vec<u8> = row
-                .try_get(FIRST, Column::Id.as_str())
-                .map_err(|_| corrupt(Column::Id))?;
-            let id = SessionId::from_bytes(fixed(Column::Id, id)?);
-            let session = read(row, FIRST);
-            let both = session.and_then(|session| Ok((session, users::read(row, SECOND)?)));
-            Ok((id, both))
-        })
-        .collect()
-}
-
 /// The id of a row that has a column `id`.
 pub(in crate::database) fn id_of(row: &QueryResult) -> Result<SessionId, StoreError> {
-    let id: Vec<u8> = row
-        .try_get("", Column::Id.as_str())
-        .map_err(|_| corrupt(Column::Id))?;
+    let id = rows::stored_id(row, Column::Id)?;
     Ok(SessionId::from_bytes(fixed(Column::Id, id)?))
 }
 
-fn read(row: &QueryResult, prefix: &str) -> Result<Session, StoreError> {
+/// Reads a session from the columns that begin with `prefix`.
+pub(super) fn read(row: &QueryResult, prefix: &str) -> Result<Session, StoreError> {
     rows::model::<Entity>(row, prefix)?.try_into()
 }
 

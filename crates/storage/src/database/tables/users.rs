@@ -77,7 +77,7 @@ impl Users for Database {
     }
 
     async fn account(&self, id: UserId) -> Result<Option<Account>, StoreError> {
-        find_account(by_id(id), &self.reader(), "users.account").await
+        find_account(self, by_id(id), "users.account").await
     }
 
     async fn account_by_identifier(
@@ -88,7 +88,7 @@ impl Users for Database {
         let select = Entity::find()
             .join(JoinType::InnerJoin, Relation::Identifiers.def())
             .filter(identifiers::is(group, identifier));
-        find_account(select, &self.reader(), "users.account_by_identifier").await
+        find_account(self, select, "users.account_by_identifier").await
     }
 
     async fn addresses(&self, id: UserId) -> Result<Vec<Address>, StoreError> {
@@ -160,18 +160,18 @@ async fn find(
 }
 
 async fn find_account(
+    database: &Database,
     select: Select<Entity>,
-    db: &Db<'_>,
     name: &'static str,
 ) -> Result<Option<Account>, StoreError> {
     let select = select
         .select_also(credentials::Entity)
         .join(JoinType::LeftJoin, Relation::Credential.def());
-    let row = rows::first(select, &db.statement(name)).await?;
+    let row = rows::first(select, &database.reader().statement(name)).await?;
     row.map(|row| {
         Ok(Account {
             user: read(&row, FIRST)?,
-            credential: credentials::read_optional(&row, SECOND)?,
+            credential: credentials::read_optional(&row, SECOND, &database.damaged)?,
         })
     })
     .transpose()

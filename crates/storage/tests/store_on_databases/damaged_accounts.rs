@@ -1,0 +1,138 @@
+//! What a person can still do beside a damaged row: sessions are listed and
+//! ended, and a password is locked and can be reset.
+
+use countersign_domain::model::{
+    PageSize, PageToken, PasswordCredential, PasswordHash, SessionId, Timestamp,
+};
+use countersign_domain::ports::{Credentials as _, Sessions as _, Store as _, Users as _};
+use countersign_domain::testing::whole_feed;
+
+use crate::damage::{listen, literal};
+use crate::rows::{insert_sessions, open, run_sql};
+
+/// A damaged session is in no list, and the pages are full without it.
+pub(crate) async fn damaged_sessions_in_lists(url: &str) {
+    let store = open(url, 2).await;
+    let (user, sessions) = insert_sessions(&store, 9).await;
+    let mut ids: Vec<_> = sessions.iter().map(|session| session.id).collect();
+    ids.sort_by_key(|id| std::cmp::Reverse(*id.as_bytes()));
+    let (bad, good): (Vec<_>, Vec<_>) =
+        (0..ids.len()).partition(|place| [0, 1, 2, 5].contains(place));
+    for place in &bad {
+        let id = literal(url, ids[*place]);
+        let spoil = format!("UPDATE sessions SET methods = 'canary' WHERE id = {id}");
+        run_sql(url, &spoil).await;
+    }
+
+    let (log, _guard) = listen();
+    let size = PageSize::parse(2).expect("a size");
+    let mut listed: Vec<SessionId> = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store
+            .live_sessions(user.id, user.created_at, size, after)
+            .await;
+        let page = page.expect("readable");
+        listed.extend(page.iter().take(2).map(|session| session.id));
+        if page.len() <= 2 {
+            break;
+        }
+        after = listed.last().copied().map(PageToken);
+    }
+    let good: Vec<_> = good.into_iter().map(|place| ids[place]).collect();
+    assert_eq!(listed, good);
+    let logged = log.take();
+    assert_eq!(logged.lines().count(), bad.len(), "{logged}");
+    assert!(logged.contains(&ids[0].to_string()), "{logged}");
+    assert!(!logged.contains("canary"), "{logged}");
+}
+
+/// SQLite alone has columns that take a text for a number. Such a session ends
+/// with the others, and its revocation is kept.
+pub(crate) async fn sessions_with_unreadable_numbers(url: &str) {
+    const NUMBERS: [&str; 5] = [
+        "access_expires_at",
+        "generation",
+        "minted_at",
+        "created_at",
+        "expires_at",
+    ];
+    let store = open(url, 2).await;
+    let (user, sessions) = insert_sessions(&store, 8).await;
+    for (column, session) in NUMBERS.into_iter().zip(&sessions) {
+        let id = literal(url, session.id);
+        let spoil = format!("UPDATE sessions SET {column} = 'canary' WHERE id = {id}");
+        run_sql(url, &spoil).await;
+    }
+    let size = PageSize::parse(20).expect("a size");
+    let listed = store
+        .live_sessions(user.id, user.created_at, size, None)
+        .await;
+    assert_eq!(listed.expect("readable").len(), 8 - NUMBERS.len());
+
+    let (log, _guard) = listen();
+    let mut uow = store.begin().await.expect("a unit of work");
+    let one = uow.revoke_session(sessions[0].id, user.created_at).await;
+    assert!(one.expect("an answer").is_some(), "it is ended alone");
+    drop(uow);
+    let named = log.take();
+    let parts = ["sessions.access_expires_at", &sessions[0].id.to_string()];
+    assert!(parts.iter().all(|part| named.contains(part)), "{named}");
+    assert!(!named.contains("canary"), "{named}");
+
+    let mut uow = store.begin().await.expect("a unit of work");
+    let ended = uow
+        .revoke_user_sessions(user.id, None, user.created_at)
+        .await;
+    assert_eq!(ended.expect("an answer").len(), 8);
+    uow.commit().await.expect("committed");
+    // The feed still has it after a century; the others' revocations are over.
+    let (beginning, century) = (Timestamp::from_millis(0), 100 * 365 * 86_400);
+    let now = Timestamp::from_seconds(user.created_at.as_seconds() + century);
+    let feed = whole_feed(&*store, beginning, now).await.expect("readable");
+    let kept: Vec<_> = feed
+        .iter()
+        .map(|revocation| revocation.session_id)
+        .collect();
+    assert_eq!(kept, [sessions[0].id]);
+}
+
+/// A password whose failures cannot be read is locked, and a reset repairs it.
+pub(crate) async fn damaged_failures(url: &str) {
+    let mut damages = vec!["9223372036854775807", "-5", "4294967296"];
+    if url.starts_with("sqlite") {
+        damages.push("'canary'");
+    }
+    let store = open(url, 2).await;
+    let (user, _) = insert_sessions(&store, 1).await;
+    for (round, damage) in damages.into_iter().enumerate() {
+        let hash = PasswordHash::new(format!("hash {round}"));
+        let password = PasswordCredential::new(user.id, hash, user.created_at);
+        let mut uow = store.begin().await.expect("a unit of work");
+        uow.put_credential(&password).await.expect("set");
+        uow.commit().await.expect("committed");
+        let counted = store.count_attempt(user.id, 100).await;
+        assert!(counted.expect("an answer"), "it is as new");
+
+        run_sql(url, &format!("UPDATE credentials SET failures = {damage}")).await;
+        let (log, _guard) = listen();
+        for _ in 0..2 {
+            let account = store.account(user.id).await.expect("readable");
+            let credential = account.and_then(|account| account.credential);
+            let credential = credential.expect("there is a password");
+            assert_eq!(credential.failures, u32::MAX, "{damage}");
+        }
+        let counted = store.count_attempt(user.id, 100).await;
+        assert!(!counted.expect("an answer"), "{damage} is locked");
+        let mut uow = store.begin().await.expect("a unit of work");
+        let locked = uow.lock_credential(user.id).await.expect("readable");
+        assert_eq!(locked.map(|credential| credential.failures), Some(u32::MAX));
+        let logged = log.take();
+        // Each row and cause is named once, whatever the value.
+        assert_eq!(logged.lines().count(), usize::from(round == 0), "{logged}");
+        assert!(!logged.contains("canary"), "{logged}");
+        if round == 0 {
+            assert!(logged.contains("credentials.failures"), "{logged}");
+        }
+    }
+}
