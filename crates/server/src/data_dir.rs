@@ -141,6 +141,12 @@ impl DataDir {
         }
     }
 
+    /// Whether there is a master key, configured or in the file.
+    #[must_use]
+    pub fn has_master_key(&self, configured: Option<&Secret>) -> bool {
+        configured.is_some() || self.path.join("master.key").exists()
+    }
+
     /// Writes the key such that after a crash at any moment there is either all
     /// of it or nothing.
     fn write_key(&self, path: &Path, key: &MasterKey) -> Result<(), DataDirError> {

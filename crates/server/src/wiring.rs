@@ -60,7 +60,14 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
     let clock = Arc::new(DatabaseClock::start(Arc::clone(&machine), &*store).await?);
     let feed_reader = Arc::new(FeedReader::new());
     let has_keys = !store.signing_keys().await?.is_empty();
-    let master_key = data_dir.master_key(config.keys.master_key.as_ref(), has_keys, &*random)?;
+    let configured_key = config.keys.master_key.as_ref();
+    if !has_keys && data_dir.has_master_key(configured_key) {
+        tracing::warn!(
+            "the database is empty, it has no signing keys, but there is a master key: unless \
+             this is the first start on a new database, stop, and put the right database back"
+        );
+    }
+    let master_key = data_dir.master_key(configured_key, has_keys, &*random)?;
     let (ephemeral, notifications) =
         open_ephemeral(config, machine, &master_key, &feed_reader).await?;
     let sealing = master_key.signing_keys();

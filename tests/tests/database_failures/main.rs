@@ -1,5 +1,5 @@
 //! Databases as they fail: with one connection, full, read-only, moved, silent,
-//! stopped; and how much reading it takes to delete what has expired. Recovery
+//! stopped, lost as a file; and how much reading it takes to delete what has expired. Recovery
 //! goes by itself.
 //!
 //! Servers of the tests' own are started where one has to be stopped or
@@ -14,6 +14,7 @@ mod cleaning;
 mod clients;
 mod few_connections;
 mod full;
+mod lost_file;
 mod moved;
 mod read_only;
 mod silent;

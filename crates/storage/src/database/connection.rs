@@ -9,6 +9,7 @@ mod pool;
 mod pools;
 mod probe;
 mod statement;
+mod watched_file;
 
 pub(super) use pinned::PinnedConnection;
 pub(super) use pool::{ConnectionPool, Lease};

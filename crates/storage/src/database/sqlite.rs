@@ -10,11 +10,16 @@
 //! - Other processes may read and write the file (the command line does), and
 //!   wait for each other for half the time of a statement. The service itself
 //!   must be one process: its file must not lie on a network.
+//! - A file that is removed or replaced under a running server stays open and
+//!   takes writes that are lost. The store looks whose file is at the path before
+//!   it uses a connection, and fails from then on.
 //! - A database in memory belongs to its connection: there is one, which is
 //!   never closed, and no statement on it is given up.
 //! - The machine's clock is the database's.
 //! - Columns take values of any type: a row may hold what its column does not
 //!   promise.
+
+use std::path::PathBuf;
 
 use sea_orm::DbBackend;
 use sqlx::ConnectOptions as _;
@@ -48,7 +53,8 @@ pub(super) struct Endpoints {
     pub(super) creator: Endpoint,
     pub(super) reader: Endpoint,
     pub(super) writer: Endpoint,
-    pub(super) is_in_memory: bool,
+    /// The file; none of a database in memory.
+    pub(super) file: Option<PathBuf>,
 }
 
 /// Where the database is.
@@ -57,6 +63,7 @@ pub(super) fn endpoints(settings: &DatabaseSettings) -> Result<Endpoints, Connec
         ConnectError::Url("SQLite", "it must look like sqlite://path/to/file?mode=rwc")
     })?;
     let is_in_memory = settings.url.contains(":memory:") || settings.url.contains("mode=memory");
+    let file = (!is_in_memory).then(|| options.get_filename().to_path_buf());
     let place = format!("the SQLite database {}", options.get_filename().display());
     let options = options
         .foreign_keys(true)
@@ -76,7 +83,7 @@ pub(super) fn endpoints(settings: &DatabaseSettings) -> Result<Endpoints, Connec
         creator: endpoint(creator),
         reader: endpoint(options.pragma("query_only", "on")),
         writer: endpoint(writer),
-        is_in_memory,
+        file,
     })
 }
 

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::driver::Driver;
 use super::lost_connections::{LostConnections, Trust};
+use super::watched_file::WatchedFile;
 use crate::database::dialect::{Dialect, Meaning};
 use crate::database::endpoint::Endpoint;
 use crate::database::error::{meaning, no_answer, reason};
@@ -38,6 +39,8 @@ pub(in crate::database) struct Opener {
     /// The time that the server gives a statement.
     pub(super) statement_limit: Duration,
     pub(super) lost: Arc<LostConnections>,
+    /// The file, of a database that is in one.
+    pub(super) file: Option<Arc<WatchedFile>>,
 }
 
 /// An open connection.
@@ -70,6 +73,11 @@ impl Opener {
     /// How long we wait for a statement.
     pub(super) fn patience(&self) -> Duration {
         self.statement_limit + GRACE
+    }
+
+    /// Makes sure that the database is still the one that was opened first.
+    pub(super) fn check(&self) -> Result<(), DbErr> {
+        self.file.as_ref().map_or(Ok(()), |file| file.check())
     }
 }
 

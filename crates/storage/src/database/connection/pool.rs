@@ -84,6 +84,7 @@ impl ConnectionPool {
 
     /// A connection, within the time for that.
     pub(in crate::database) async fn get(&self) -> Result<Lease, DbErr> {
+        self.opener.check()?;
         match timeout(self.acquire_timeout, self.pool.get()).await {
             Ok(Ok(object)) => Ok(Lease(Some(object))),
             Ok(Err(PoolError::Backend(error))) => Err(error),

@@ -12,6 +12,7 @@ use super::managed::Opener;
 use super::pinned::PinnedConnection;
 use super::pool::ConnectionPool;
 use super::probe::Probe;
+use super::watched_file::WatchedFile;
 use crate::database::dialect::{Dialect, Meaning};
 use crate::database::endpoint::Endpoint;
 use crate::database::error::{meaning, reason};
@@ -74,7 +75,7 @@ impl Pools {
     ) -> Result<Self, ConnectError> {
         open_once(settings, &endpoint).await?;
         let lost = Arc::default();
-        let opener = opener(settings, endpoint, &lost);
+        let opener = opener(settings, endpoint, &lost, None);
         let pool = ConnectionPool::new(
             Arc::clone(&opener),
             settings.max_connections,
@@ -100,16 +101,24 @@ impl Pools {
     async fn open_file(settings: &DatabaseSettings) -> Result<Self, ConnectError> {
         let endpoints = sqlite::endpoints(settings)?;
         let lost = Arc::default();
-        let writer = opener(settings, endpoints.writer, &lost);
+        let mut file = None;
+        if let Some(path) = &endpoints.file {
+            open_once(settings, &endpoints.creator).await?;
+            let watched = WatchedFile::new(path).map_err(|error| ConnectError::Unreachable {
+                place: endpoints.creator.place.clone(),
+                reason: error.to_string(),
+            })?;
+            file = Some(Arc::new(watched));
+        }
+        let writer = opener(settings, endpoints.writer, &lost, file.clone());
         let patience = writer.patience();
         let writer = ConnectionPool::new(writer, 1, settings.acquire_timeout);
-        let reader = if endpoints.is_in_memory {
-            writer.clone()
-        } else {
-            open_once(settings, &endpoints.creator).await?;
+        let reader = if file.is_some() {
             let size = settings.max_connections.clamp(1, sqlite::READERS);
-            let reader = opener(settings, endpoints.reader, &lost);
+            let reader = opener(settings, endpoints.reader, &lost, file);
             ConnectionPool::new(reader, size, settings.acquire_timeout)
+        } else {
+            writer.clone()
         };
         Ok(Self {
             reader,
@@ -150,11 +159,13 @@ fn opener(
     settings: &DatabaseSettings,
     endpoint: Endpoint,
     lost: &Arc<LostConnections>,
+    file: Option<Arc<WatchedFile>>,
 ) -> Arc<Opener> {
     Arc::new(Opener {
         endpoint,
         statement_limit: settings.statement_limit(),
         lost: Arc::clone(lost),
+        file,
     })
 }
 
