@@ -4,6 +4,10 @@
 use serde::de::IntoDeserializer as _;
 use serde::{Deserialize, Deserializer};
 
+/// How a list is written in an environment variable.
+pub(super) const AS_VARIABLE: &str =
+    "an environment variable has them separated by commas, as in a,b";
+
 /// Reads an optional setting, which an empty text leaves out.
 pub(super) fn optional<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
@@ -139,7 +143,7 @@ pub(super) mod scopes {
             .iter()
             .map(|text| Scope::parse(text))
             .collect::<Result<_, _>>()
-            .map_err(|rule| D::Error::custom(format!("each {rule}")))
+            .map_err(|rule| D::Error::custom(format!("each {rule}; {}", super::AS_VARIABLE)))
     }
 }
 

@@ -7,7 +7,7 @@ use countersign_token::Algorithm;
 use serde::{Deserialize, Serialize};
 
 use super::checks::Checks;
-use super::serde_formats::{duration, scopes};
+use super::serde_formats::{AS_VARIABLE, duration, scopes};
 
 /// `[tokens]`: tokens and sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,8 +83,8 @@ impl TokensConfig {
         );
         checks.that(
             "tokens.audiences",
-            self.audiences.iter().all(|audience| is_name(audience)),
-            &format!("each {NAME}"),
+            self.audiences.iter().all(|audience| is_audience(audience)),
+            &format!("each {NAME}, commas, quotes and brackets; {AS_VARIABLE}"),
         );
         checks.lasts(
             "tokens.access_ttl",
@@ -120,6 +120,12 @@ impl TokensConfig {
 
 fn is_name(text: &str) -> bool {
     (1..=256).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Whether it can be nothing but one audience: no list in the notation of
+/// another language, nor a piece of one.
+fn is_audience(text: &str) -> bool {
+    is_name(text) && !text.contains(|c| r#",;"'`[](){}<>"#.contains(c))
 }
 
 impl Default for ValidationConfig {

@@ -110,6 +110,31 @@ fn every_mistake_is_told_at_once() {
 }
 
 #[test]
+fn a_list_of_another_notation_is_refused_with_the_right_one() {
+    for (variable, list) in [
+        ("COUNTERSIGN__TOKENS__AUDIENCES", r#"["x","y"]"#),
+        ("COUNTERSIGN__TOKENS__AUDIENCES", "['x', 'y']"),
+        ("COUNTERSIGN__TOKENS__AUDIENCES", "[x]"),
+        ("COUNTERSIGN__TOKENS__AUDIENCES", "x y"),
+        ("COUNTERSIGN__TOKENS__AUDIENCES", "x;y"),
+        ("COUNTERSIGN__TOKENS__AUDIENCES", "x,\u{7}"),
+        ("COUNTERSIGN__TOKENS__SCOPES", r#"["x","y"]"#),
+    ] {
+        let problem = given().variables(&[(variable, list)]).problem();
+        assert!(problem.contains(variable), "{problem}");
+        assert!(
+            problem.contains("separated by commas, as in a,b"),
+            "{problem}"
+        );
+    }
+    let problem = given().file("[tokens]\naudiences = ['x,y']").problem();
+    assert!(problem.starts_with("tokens.audiences = "), "{problem}");
+    let urls = "https://shop.example.com/api?v=1,urn:billing:x";
+    let config = given().variables(&[("COUNTERSIGN__TOKENS__AUDIENCES", urls)]);
+    assert_eq!(config.good().tokens.audiences.len(), 2);
+}
+
+#[test]
 fn bounds_hold_on_both_sides() {
     for (good, bad) in [
         ("tokens.access_ttl=24h", "tokens.access_ttl=25h"),
