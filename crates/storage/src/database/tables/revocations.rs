@@ -71,8 +71,10 @@ impl Revocations for Database {
             select = select.filter(is_ahead);
         }
         let rows = rows::all(select, &self.reader().statement("revocations.page")).await?;
-        let last = rows.last().filter(|_| rows.len() == limit as usize);
-        let next = last.map(position).transpose()?;
+        // From the last row that can be read: damaged ones do not end the feed.
+        let is_full = rows.len() == limit as usize;
+        let mut last_first = rows.iter().rev().filter(|_| is_full);
+        let next = last_first.find_map(|row| position(row).ok());
         let key = |row: &QueryResult| rows::key_of_id(row, Column::SessionId);
         let revocations = self.damaged.readable("revocations", &rows, key, |row| {
             rows::model::<Entity>(row, ALONE)?.try_into()
