@@ -47,7 +47,7 @@ async fn a_refresh_grants_no_scope_that_was_taken_back(backend: Backend) {
         .await;
     let mina = world.sign_up().await;
     let first = sign_in(&mina, "", &["profile", "admin"]).await;
-    assert_eq!(scopes(&mina.gateway, &first).await, ["profile", "admin"]);
+    assert_eq!(scopes(&mina.gateway, &first).await, ["admin", "profile"]);
 
     let gateway = restart_with(&world, "tokens.scopes", vec!["profile"]).await;
     let second = gateway.refresh(&first.refresh_token).await;
