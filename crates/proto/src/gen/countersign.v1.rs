@@ -734,6 +734,11 @@ pub mod auth_service_client {
         /// the whole session, because two parties hold its chain. It is good for the
         /// caller alone that it was issued to (RFC 6749, section 6).
         ///
+        /// The new access token has those of the session's scopes that the server
+        /// still offers (`tokens.scopes`). A session for an audience that it does not
+        /// offer any more is refused with REFRESH_TOKEN_INVALID, and goes on once the
+        /// audience is offered again.
+        ///
         /// Errors: UNAUTHENTICATED (REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED,
         /// SESSION_ENDED), UNAVAILABLE (nothing was exchanged for certain: repeat
         /// with the same token).
@@ -820,7 +825,8 @@ pub mod auth_service_client {
         ///
         /// The answer comes once the revocation is durable, and ValidateToken on the
         /// same replica rejects the session's tokens from then on; the others follow
-        /// within seconds. An access token that has expired ends its session too.
+        /// within seconds. An access token that has expired, or was issued under
+        /// another issuer, ends its session too.
         /// Repeating it, or sending a token that is not valid, is OK.
         pub async fn revoke_token(
             &mut self,
@@ -1036,6 +1042,11 @@ pub mod auth_service_server {
         /// the whole session, because two parties hold its chain. It is good for the
         /// caller alone that it was issued to (RFC 6749, section 6).
         ///
+        /// The new access token has those of the session's scopes that the server
+        /// still offers (`tokens.scopes`). A session for an audience that it does not
+        /// offer any more is refused with REFRESH_TOKEN_INVALID, and goes on once the
+        /// audience is offered again.
+        ///
         /// Errors: UNAUTHENTICATED (REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED,
         /// SESSION_ENDED), UNAVAILABLE (nothing was exchanged for certain: repeat
         /// with the same token).
@@ -1071,7 +1082,8 @@ pub mod auth_service_server {
         ///
         /// The answer comes once the revocation is durable, and ValidateToken on the
         /// same replica rejects the session's tokens from then on; the others follow
-        /// within seconds. An access token that has expired ends its session too.
+        /// within seconds. An access token that has expired, or was issued under
+        /// another issuer, ends its session too.
         /// Repeating it, or sending a token that is not valid, is OK.
         async fn revoke_token(
             &self,
@@ -1764,7 +1776,8 @@ pub enum ErrorReason {
     /// {"reason": "ACCESS_TOKEN_INVALID", "domain": "countersign",
     /// "metadata": {"rejection": "EXPIRED"}}
     AccessTokenInvalid = 5,
-    /// UNAUTHENTICATED: not a refresh token of this service, or expired.
+    /// UNAUTHENTICATED: not a refresh token of this service, or expired, or its
+    /// session is for an audience that is not offered any more.
     /// {"reason": "REFRESH_TOKEN_INVALID", "domain": "countersign"}
     RefreshTokenInvalid = 6,
     /// UNAUTHENTICATED: the refresh token was replaced long ago. The session is
@@ -1966,7 +1979,8 @@ pub struct ListSessionsRequest {
     /// Whose sessions. Required.
     #[prost(message, optional, tag = "1")]
     pub person: ::core::option::Option<Person>,
-    /// 1 to 100 sessions; 20 if 0.
+    /// At most so many sessions: 20 if 0, and 100 if more than 100 (AIP-158).
+    /// Negative is INVALID_ARGUMENT.
     #[prost(int32, tag = "2")]
     pub page_size: i32,
     /// `next_page_token` of the page before; empty for the first.
@@ -2124,7 +2138,8 @@ pub mod session_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// ListSessions lists the live sessions of a user, newest first.
+        /// ListSessions lists the live sessions of a user, newest first. One whose
+        /// record is damaged is left out.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), INVALID_ARGUMENT
         /// (FIELD_INVALID).
@@ -2212,8 +2227,8 @@ pub mod session_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// RevokeUserSessions ends all sessions of a user, and rejects every access
-        /// token that the user holds.
+        /// RevokeUserSessions ends all sessions of a user, damaged ones too, and
+        /// rejects every access token that the user holds.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID).
         pub async fn revoke_user_sessions(
@@ -2260,7 +2275,8 @@ pub mod session_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with SessionServiceServer.
     #[async_trait]
     pub trait SessionService: std::marker::Send + std::marker::Sync + 'static {
-        /// ListSessions lists the live sessions of a user, newest first.
+        /// ListSessions lists the live sessions of a user, newest first. One whose
+        /// record is damaged is left out.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), INVALID_ARGUMENT
         /// (FIELD_INVALID).
@@ -2293,8 +2309,8 @@ pub mod session_service_server {
             tonic::Response<super::RevokeSessionResponse>,
             tonic::Status,
         >;
-        /// RevokeUserSessions ends all sessions of a user, and rejects every access
-        /// token that the user holds.
+        /// RevokeUserSessions ends all sessions of a user, damaged ones too, and
+        /// rejects every access token that the user holds.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID).
         async fn revoke_user_sessions(

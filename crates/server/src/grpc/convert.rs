@@ -132,13 +132,22 @@ pub(crate) fn code_ttl(
     message: Option<prost_types::Duration>,
 ) -> Option<Duration> {
     const BOUNDS: RangeInclusive<Duration> = Duration::from_secs(30)..=Duration::from_secs(3600);
-    match Duration::try_from(message?) {
-        Ok(ttl) if BOUNDS.contains(&ttl) => Some(ttl),
-        _ => {
-            fields.refuse("ttl", "must be 30 seconds to 1 hour");
-            None
-        }
+    let ttl = read_duration(message?).filter(|ttl| BOUNDS.contains(ttl));
+    if ttl.is_none() {
+        fields.refuse(
+            "ttl",
+            "must be 30 seconds to 1 hour, nanos 0 to 999,999,999",
+        );
     }
+    ttl
+}
+
+/// A duration that is not negative, as the contract of its type has it: what is
+/// outside is not folded into seconds.
+fn read_duration(message: prost_types::Duration) -> Option<Duration> {
+    let seconds = u64::try_from(message.seconds).ok()?;
+    let nanos = u32::try_from(message.nanos).ok()?;
+    (nanos < 1_000_000_000).then(|| Duration::new(seconds, nanos))
 }
 
 pub(crate) fn delivery_state(delivery: Delivery) -> v1::DeliveryState {
