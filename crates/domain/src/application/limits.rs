@@ -115,6 +115,12 @@ impl Limits {
         self.budget("code-tries", &[address.as_str()], limit, DAY)
     }
 
+    /// The row in which attempts at an identifier without attempts are counted.
+    pub(crate) fn row_of_nobody(&self, identifier: &Identifier) -> u8 {
+        let parts = [identifier.kind().as_str(), identifier.as_str()];
+        self.tag("nobody", &parts).as_ref()[0]
+    }
+
     /// Gives back what was charged.
     pub(crate) async fn refund(&self, charge: Charge) -> Result<(), Error> {
         Ok(self.ephemeral.refund(&charge.0).await?)
@@ -152,13 +158,17 @@ impl Limits {
     /// The name of something in the ephemeral store. It tells nobody whom it is
     /// about: the parts are hashed under a key.
     pub(crate) fn name(&self, kind: &str, parts: &[&str]) -> String {
+        let tag = self.tag(kind, parts);
+        format!("{kind}:{}", URL_SAFE_NO_PAD.encode(&tag.as_ref()[..16]))
+    }
+
+    fn tag(&self, kind: &str, parts: &[&str]) -> hmac::Tag {
         let mut context = hmac::Context::with_key(&self.names);
         for part in [kind].iter().chain(parts) {
             context.update(&(part.len() as u64).to_be_bytes());
             context.update(part.as_bytes());
         }
-        let tag = context.sign();
-        format!("{kind}:{}", URL_SAFE_NO_PAD.encode(&tag.as_ref()[..16]))
+        context.sign()
     }
 
     fn send_source(&self, client: &ClientContext) -> Option<Budget> {

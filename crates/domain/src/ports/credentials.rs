@@ -13,6 +13,10 @@ pub trait Credentials {
     /// attempts have failed in a row. Tells whether it was counted: if not, the
     /// password must not be compared.
     async fn count_attempt(&self, user: UserId, cap: u32) -> Result<bool, StoreError>;
+
+    /// Counts an attempt that was not counted for any user, in one of 256 rows:
+    /// it costs as much as one that was.
+    async fn count_attempt_of_nobody(&self, row: u8) -> Result<(), StoreError>;
 }
 
 /// Changes passwords.

@@ -54,6 +54,7 @@ macro_rules! store_laws {
             of_16_who_take_an_identifier_at_once_one_gets_it
             of_16_who_take_different_identifiers_all_get_them
             a_password_is_read_as_written
+            attempts_of_nobody_are_counted_for_no_user
             a_password_takes_the_place_of_the_earlier
             a_password_needs_its_user
             setting_a_password_raises_the_credential_version

@@ -1,6 +1,7 @@
 //! The tables. Each file has one: its entity, how its rows become the domain's
 //! values, and the port that reads and writes it.
 
+pub(super) mod attempts_of_nobody;
 pub(super) mod callers;
 pub(super) mod credentials;
 pub(super) mod heartbeat;

@@ -141,3 +141,21 @@ pub async fn an_attempt_without_a_password_is_not_counted(law: &StoreSubject) {
         assert!(!counted.expect("an answer"));
     }
 }
+
+/// Row by row, also when many are the first of one at once; users' attempts are
+/// none of them.
+pub async fn attempts_of_nobody_are_counted_for_no_user(law: &StoreSubject) {
+    let user = law.user_with_password(3).await;
+    let [row] = law.bytes();
+    let counted = yes_of(16, || {
+        let store = Arc::clone(&law.store);
+        async move { store.count_attempt_of_nobody(row).await.map(|()| true) }
+    })
+    .await;
+    assert_eq!(counted, 16);
+    for row in [0, row, 255] {
+        let counted = law.store.count_attempt_of_nobody(row).await;
+        counted.expect("counted");
+    }
+    assert_eq!(stored(law, &user).await.failures, 3);
+}

@@ -60,15 +60,7 @@ async fn compare(
         .as_ref()
         .and_then(|account| account.credential.clone());
     let verify = compare_password(place, password.clone(), credential.as_ref());
-    let count = async {
-        match &credential {
-            Some(credential) => Ok(app
-                .store
-                .count_attempt(credential.user_id, app.settings.password_attempts)
-                .await?),
-            None => Ok(false),
-        }
-    };
+    let count = count(app, identifier, credential.as_ref());
     let (verdict, counted) = try_join(verify, count).await?;
     let (Some(Account { user, .. }), Some(credential)) = (account, credential) else {
         return Err(Refusal::SignIn.into());
@@ -86,6 +78,25 @@ async fn compare(
         credential,
         rehashed,
     })
+}
+
+/// Counts the attempt with the credential, or with nobody's if there is none or
+/// it has no attempts left: that takes as long. Tells whether the password may be
+/// compared.
+async fn count(
+    app: &Application,
+    identifier: &Identifier,
+    credential: Option<&PasswordCredential>,
+) -> Result<bool, Error> {
+    if let Some(credential) = credential {
+        let cap = app.settings.password_attempts;
+        if app.store.count_attempt(credential.user_id, cap).await? {
+            return Ok(true);
+        }
+    }
+    let row = app.limits.row_of_nobody(identifier);
+    app.store.count_attempt_of_nobody(row).await?;
+    Ok(false)
 }
 
 /// The password under today's parameters; another time, if the hasher has no

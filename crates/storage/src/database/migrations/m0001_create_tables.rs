@@ -41,6 +41,7 @@ fn steps(backend: DbBackend) -> Vec<Statement> {
             ],
         ),
         (heartbeat(), vec![]),
+        (attempts_of_nobody(), vec![]),
     ];
     let mut statements: Vec<_> = tables
         .into_iter()
@@ -156,6 +157,13 @@ fn outbox() -> TableCreateStatement {
         .col(optional_number("due_at"))
         .col(number("created_at"))
         .col(number("expires_at"))
+        .take()
+}
+
+fn attempts_of_nobody() -> TableCreateStatement {
+    table("attempts_of_nobody")
+        .col(number("id").primary_key())
+        .col(number("attempts"))
         .take()
 }
 

@@ -7,6 +7,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait as _, OnConflict, Query};
 use sea_orm::{IntoActiveModel as _, QueryResult, QuerySelect as _, TryGetable};
 
+use super::attempts_of_nobody;
 use super::rows::{self, ALONE, bytes, corrupt, parsed};
 use crate::database::damaged_rows::DamagedRows;
 use crate::database::error::store_error;
@@ -101,6 +102,10 @@ impl Credentials for Database {
             .await
             .map_err(store_error)?;
         Ok(updated.rows_affected == 1)
+    }
+
+    async fn count_attempt_of_nobody(&self, row: u8) -> Result<(), StoreError> {
+        attempts_of_nobody::count(&self.writer(), row).await
     }
 }
 
