@@ -1,7 +1,7 @@
 //! Signing up: with a proof, or with a code to come, and nobody learns who has
 //! an account.
 
-use countersign_domain::model::{Purpose, Username};
+use countersign_domain::model::{Code, Purpose, Username};
 use countersign_domain::ports::Content;
 use countersign_domain::testing::{World, refusal};
 use countersign_domain::use_cases::{ConfirmSignUp, SignUp, SignedUp};
@@ -220,4 +220,23 @@ async fn asking_for_taken_names_is_charged_to_the_source() {
         ),
         "{third:?}"
     );
+}
+
+#[tokio::test]
+async fn a_wrong_code_confirms_no_sign_up_and_the_right_one_does_once() {
+    let world = World::new().await;
+    let right = world.pending(EMAIL, PASSWORD).await;
+    let confirm = |code: &Code| ConfirmSignUp {
+        verification_id: right.verification_id,
+        code: code.clone(),
+    };
+    let wrong = Code::parse("nope".into()).expect("a code");
+    for remaining in [4, 3] {
+        let refused = confirm(&wrong).execute(&world.app).await;
+        assert_eq!(refusal(refused), Refusal::Code { remaining });
+    }
+    let confirmed = confirm(&right.code).execute(&world.app).await;
+    confirmed.expect("it is right");
+    let again = confirm(&right.code).execute(&world.app).await;
+    assert_eq!(refusal(again), Refusal::Verification);
 }
