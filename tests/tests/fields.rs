@@ -63,19 +63,15 @@ fn a_page_size_beyond_the_largest_is_taken_as_it_and_a_negative_one_is_refused()
             tokens = mina.sign_in().await;
         }
         for (page_size, listed) in [(0, 20), (1, 1), (100, 100), (101, 100), (i32::MAX, 100)] {
-            let page = mina
-                .gateway
-                .sessions()
-                .list_sessions(page(&tokens, page_size));
+            let mut sessions = mina.gateway.sessions();
+            let page = sessions.list_sessions(list(&tokens, page_size));
             let page = page.await.expect("a page").into_inner();
             assert_eq!(page.sessions.len(), listed, "{page_size}");
             assert!(!page.next_page_token.is_empty(), "{page_size}");
         }
         for page_size in [-1, i32::MIN] {
-            let page = mina
-                .gateway
-                .sessions()
-                .list_sessions(page(&tokens, page_size));
+            let mut sessions = mina.gateway.sessions();
+            let page = sessions.list_sessions(list(&tokens, page_size));
             let status = page.await.expect_err("it is negative");
             assert_eq!(status.code(), Code::InvalidArgument);
             assert_eq!(Details::of(&status).fields, ["page_size"]);
@@ -83,7 +79,7 @@ fn a_page_size_beyond_the_largest_is_taken_as_it_and_a_negative_one_is_refused()
     });
 }
 
-fn page(tokens: &v1::Tokens, page_size: i32) -> v1::ListSessionsRequest {
+fn list(tokens: &v1::Tokens, page_size: i32) -> v1::ListSessionsRequest {
     v1::ListSessionsRequest {
         person: Some(by_token(tokens)),
         page_size,

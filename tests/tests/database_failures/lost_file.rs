@@ -35,7 +35,8 @@ async fn world(backend: Backend) -> World {
 async fn remove(backend: Backend) {
     let world = world(backend).await;
     world.sign_up().await;
-    remove_database(world.directory());
+    fs::remove_file(world.directory().join("countersign.db")).expect("removed");
+    remove_write_ahead_log(world.directory());
     assert_lost(&world, "it was removed").await;
 
     let from = world.log().len();
@@ -66,8 +67,8 @@ async fn replace(backend: Backend) {
         .await;
     assert_eq!(copied.code, 0, "{}", copied.stderr);
     let late = world.sign_up().await;
-    remove_database(world.directory());
     fs::rename(&copy, world.directory().join("countersign.db")).expect("replaced");
+    remove_write_ahead_log(world.directory());
     assert_lost(&world, "it was replaced").await;
 
     world.replica(0).restart().await;
@@ -78,10 +79,9 @@ async fn replace(backend: Backend) {
     assert_eq!(reason(&after_the_copy), "SIGN_IN_REFUSED");
 }
 
-/// Removes the file with what belongs to it.
-fn remove_database(directory: &Path) {
-    for name in ["countersign.db", "countersign.db-wal", "countersign.db-shm"] {
-        fs::remove_file(directory.join(name)).ok();
+fn remove_write_ahead_log(directory: &Path) {
+    for name in ["countersign.db-wal", "countersign.db-shm"] {
+        fs::remove_file(directory.join(name)).expect("removed");
     }
 }
 
