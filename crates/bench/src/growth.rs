@@ -20,6 +20,8 @@ const GATE: f64 = 1.10;
 const FEW: u32 = 1_000;
 const MANY: u32 = 1_000_000;
 
+type Work = fn(&mut Loaded, &Arguments) -> Result<Sample, Failure>;
+
 /// A server on a database with few sessions, or many.
 struct Loaded {
     server: Server,
@@ -59,7 +61,7 @@ fn on(
 ) -> Result<Vec<Figure>, Failure> {
     let mut few = Loaded::start(arguments, few, FEW)?;
     let mut many = Loaded::start(arguments, many, MANY)?;
-    let works: [(&str, fn(&mut Loaded, &Arguments) -> Result<Sample, Failure>); 3] = [
+    let works: [(&str, Work); 3] = [
         ("IssueTokens with a password", Loaded::sign_in),
         ("RefreshTokens", Loaded::refresh),
         ("Deleting ended sessions", Loaded::clean),

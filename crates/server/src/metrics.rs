@@ -98,20 +98,25 @@ pub(crate) fn install(listen: SocketAddr) -> Result<(), BuildError> {
 thread_local! {
     /// The counters and histograms that this thread has looked up: to do so for
     /// each call costs more than to count it.
-    static CALLS: RefCell<HashMap<(&'static str, i32), (Counter, Histogram)>> = RefCell::default();
+    static CALLS: RefCell<HashMap<(&'static str, i32), CallMetrics>> = RefCell::default();
+}
+
+/// Of one RPC and code.
+struct CallMetrics {
+    count: Counter,
+    duration: Histogram,
 }
 
 /// Notes a call that has ended.
 pub(crate) fn call(rpc: &'static str, code: Code, took: Duration) {
     CALLS.with_borrow_mut(|calls| {
-        let (count, duration) = calls.entry((rpc, i32::from(code))).or_insert_with(|| {
-            (
-                counter!("countersign_calls_total", "rpc" => rpc, "code" => format!("{code:?}")),
-                histogram!("countersign_call_duration_seconds", "rpc" => rpc),
-            )
+        let key = (rpc, i32::from(code));
+        let of_call = calls.entry(key).or_insert_with(|| CallMetrics {
+            count: counter!("countersign_calls_total", "rpc" => rpc, "code" => format!("{code:?}")),
+            duration: histogram!("countersign_call_duration_seconds", "rpc" => rpc),
         });
-        count.increment(1);
-        duration.record(took.as_secs_f64());
+        of_call.count.increment(1);
+        of_call.duration.record(took.as_secs_f64());
     });
 }
 

@@ -36,7 +36,7 @@ fn change(access_token: &str, current: &str) -> ChangePassword {
     }
 }
 
-fn assert_unavailable<T: std::fmt::Debug>(outcome: Result<T, Error>) {
+fn assert_unavailable<T: std::fmt::Debug>(outcome: &Result<T, Error>) {
     let is_unavailable = outcome.as_ref().is_err_and(|error| !error.is_an_answer());
     assert!(is_unavailable, "{outcome:?}");
 }
@@ -50,8 +50,8 @@ async fn a_proof_is_not_spent_on_what_could_not_be_done() {
     let for_reset = for_reset.expect("proved");
     world.store.fail_begins(true);
     for _ in 0..3 {
-        assert_unavailable(with_code(&for_sign_in).execute(&world.app).await);
-        assert_unavailable(reset(&for_reset).execute(&world.app).await);
+        assert_unavailable(&with_code(&for_sign_in).execute(&world.app).await);
+        assert_unavailable(&reset(&for_reset).execute(&world.app).await);
     }
     world.store.fail_begins(false);
     let tokens = with_code(&for_sign_in).execute(&world.app).await;
@@ -71,7 +71,7 @@ async fn a_proof_is_spent_by_a_refusal_and_before_a_commit() {
     let proof = world.prove(EMAIL, Purpose::SignIn).await.expect("proved");
     // What became of the commit is not known to who asked for it.
     world.store.fail_commits(true);
-    assert_unavailable(with_code(&proof).execute(&world.app).await);
+    assert_unavailable(&with_code(&proof).execute(&world.app).await);
     world.store.fail_commits(false);
     let again = with_code(&proof).execute(&world.app).await;
     assert_eq!(refusal(again), Refusal::Proof);
@@ -86,11 +86,11 @@ async fn the_right_code_of_a_sign_up_stays_good_until_the_user_is_there() {
         code: confirm.code.clone(),
     };
     world.store.fail_begins(true);
-    assert_unavailable(confirm().execute(&world.app).await);
+    assert_unavailable(&confirm().execute(&world.app).await);
     world.store.fail_begins(false);
     world.store.fail_commits(true);
     for _ in 0..7 {
-        assert_unavailable(confirm().execute(&world.app).await);
+        assert_unavailable(&confirm().execute(&world.app).await);
     }
     world.store.fail_commits(false);
     let created = confirm().execute(&world.app).await;
@@ -110,7 +110,7 @@ async fn an_attempt_that_nobody_learned_anything_from_is_given_back() {
     world.user(EMAIL, PASSWORD).await;
     world.store.fail_begins(true);
     for _ in 0..10 {
-        assert_unavailable(world.sign_in(EMAIL, PASSWORD).await);
+        assert_unavailable(&world.sign_in(EMAIL, PASSWORD).await);
     }
     world.store.fail_begins(false);
     let tokens = world.sign_in(EMAIL, PASSWORD).await;
