@@ -6,13 +6,16 @@ use crate::database::Connection;
 use crate::failure::Failure;
 
 const SESSIONS_OF_A_USER: u32 = 10;
+const MILLIS_A_DAY: u64 = 86_400_000;
+/// In days.
+const MONTH: u32 = 30;
 
 /// How a database says what others say differently.
 struct Words {
     /// The numbers from 1 to `{count}`, as a table of a column `n`.
     numbers: &'static str,
     /// 16 bytes of a number, in the order of the numbers: the milliseconds of
-    /// `{number}` of `{count}`, and a digest of it.
+    /// `{number}` of `{count}` in `{span}`, and a digest of it.
     id: &'static str,
     /// The table of a digest.
     bytes: &'static str,
@@ -26,7 +29,7 @@ struct Words {
 
 const POSTGRES: Words = Words {
     numbers: "generate_series(1, {count}) AS numbers (n)",
-    id: "decode(lpad(to_hex(1788220800000 + ({number})::bigint * 2592000000 / {count}), \
+    id: "decode(lpad(to_hex(1788220800000 + ({number})::bigint * {span} / {count}), \
          12, '0') || substr(md5('{kind}' || ({number})), 1, 20), 'hex')",
     bytes: "decode(md5('{kind}' || ({number})), 'hex')",
     analyse: "VACUUM ANALYZE users, identifiers, credentials, sessions",
@@ -36,7 +39,7 @@ const POSTGRES: Words = Words {
 
 const MARIADB: Words = Words {
     numbers: "(SELECT seq AS n FROM seq_1_to_{count}) AS numbers",
-    id: "UNHEX(CONCAT(LPAD(HEX(1788220800000 + ({number}) * 2592000000 DIV {count}), \
+    id: "UNHEX(CONCAT(LPAD(HEX(1788220800000 + ({number}) * {span} DIV {count}), \
          12, '0'), \
          SUBSTR(MD5(CONCAT('{kind}', {number})), 1, 20)))",
     bytes: "UNHEX(MD5(CONCAT('{kind}', {number})))",
@@ -57,9 +60,12 @@ impl Words {
         self.numbers.replace("{count}", &count.to_string())
     }
 
-    /// The id of the `number`th of `count`.
-    fn id(&self, kind: &str, number: &str, count: u32) -> String {
-        expanded(self.id, kind, number).replace("{count}", &count.to_string())
+    /// The id of the `number`th of `count` that come in over so many days.
+    fn id(&self, kind: &str, number: &str, count: u32, days: u32) -> String {
+        let span = u64::from(days) * MILLIS_A_DAY;
+        expanded(self.id, kind, number)
+            .replace("{span}", &span.to_string())
+            .replace("{count}", &count.to_string())
     }
 
     fn bytes(&self, kind: &str, number: &str) -> String {
@@ -73,8 +79,8 @@ pub(crate) async fn fill(url: &str, sessions: u32) -> Result<(), Failure> {
     let words = Words::of(&connection);
     let users = sessions.div_ceil(SESSIONS_OF_A_USER);
     let numbers = words.numbers(users);
-    let user = words.id("user", "n", users);
-    let owner = words.id("user", &format!("(n - 1) % {users} + 1"), users);
+    let user = words.id("user", "n", users, MONTH);
+    let owner = words.id("user", &format!("(n - 1) % {users} + 1"), users, MONTH);
     let statements = [
         format!(
             "INSERT INTO users (id, group_id, state, credential_version, created_at) \
@@ -92,7 +98,14 @@ pub(crate) async fn fill(url: &str, sessions: u32) -> Result<(), Failure> {
              SELECT {user}, model.hash, 0, model.updated_at \
              FROM {numbers} CROSS JOIN (SELECT * FROM credentials LIMIT 1) AS model"
         ),
-        insert_sessions(words, "session", &owner, sessions, "model.expiry_day"),
+        Sessions {
+            kind: "session",
+            owner: &owner,
+            count: sessions,
+            days: MONTH,
+            expiry_day: "model.expiry_day",
+        }
+        .insert(words),
     ];
     for statement in &statements {
         connection.execute(statement).await?;
@@ -101,28 +114,52 @@ pub(crate) async fn fill(url: &str, sessions: u32) -> Result<(), Failure> {
 }
 
 /// Adds this many sessions that ended three days ago, of one user: the server's
-/// own cleaning leaves them alone for a week.
+/// own cleaning leaves them alone for a week. They were opened within a day, as
+/// those are that nobody refreshed.
 pub(crate) async fn end_sessions(url: &str, count: u32) -> Result<(), Failure> {
     let mut connection = Connection::open(url).await?;
     let words = Words::of(&connection);
-    let insert = insert_sessions(words, "ended", "model.user_id", count, words.ended);
+    let ended = Sessions {
+        kind: "ended",
+        owner: "model.user_id",
+        count,
+        days: 1,
+        expiry_day: words.ended,
+    };
     connection.execute(words.tidy).await?;
-    connection.execute(&insert).await
+    connection.execute(&ended.insert(words)).await
 }
 
-fn insert_sessions(words: &Words, kind: &str, owner: &str, count: u32, expiry_day: &str) -> String {
-    let (id, salt) = (words.id(kind, "n", count), words.bytes("salt", "n"));
-    let numbers = words.numbers(count);
-    format!(
-        "INSERT INTO sessions (id, user_id, group_id, client_id, audience, scopes, methods, \
-             ip_address, user_agent, salt, generation, parent, minted_at, access_expires_at, \
-             created_at, expires_at, ends_at, revoked_at, expiry_day) \
-         SELECT {id}, {owner}, model.group_id, model.client_id, model.audience, model.scopes, \
-             model.methods, model.ip_address, model.user_agent, {salt}, 1, 0, model.minted_at, \
-             model.access_expires_at, model.created_at, model.expires_at, model.ends_at, \
-             NULL, {expiry_day} \
-         FROM {numbers} CROSS JOIN (SELECT * FROM sessions LIMIT 1) AS model"
-    )
+/// Sessions to be added.
+struct Sessions<'a> {
+    /// It tells their ids from others.
+    kind: &'a str,
+    /// The id of a session's user.
+    owner: &'a str,
+    count: u32,
+    /// Within how many days they were opened.
+    days: u32,
+    expiry_day: &'a str,
+}
+
+impl Sessions<'_> {
+    fn insert(&self, words: &Words) -> String {
+        let Self {
+            owner, expiry_day, ..
+        } = self;
+        let id = words.id(self.kind, "n", self.count, self.days);
+        let (salt, numbers) = (words.bytes("salt", "n"), words.numbers(self.count));
+        format!(
+            "INSERT INTO sessions (id, user_id, group_id, client_id, audience, scopes, methods, \
+                 ip_address, user_agent, salt, generation, parent, minted_at, access_expires_at, \
+                 created_at, expires_at, ends_at, revoked_at, expiry_day) \
+             SELECT {id}, {owner}, model.group_id, model.client_id, model.audience, model.scopes, \
+                 model.methods, model.ip_address, model.user_agent, {salt}, 1, 0, model.minted_at, \
+                 model.access_expires_at, model.created_at, model.expires_at, model.ends_at, \
+                 NULL, {expiry_day} \
+             FROM {numbers} CROSS JOIN (SELECT * FROM sessions LIMIT 1) AS model"
+        )
+    }
 }
 
 fn expanded(words: &str, kind: &str, number: &str) -> String {

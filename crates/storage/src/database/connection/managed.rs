@@ -19,6 +19,9 @@ use crate::database::monotonic;
 
 /// How long opening a connection may take.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long it may take after a loss: what was begun before the end of an outage
+/// is in the way of what would succeed after it.
+const WARY_OPEN_TIMEOUT: Duration = Duration::from_secs(1);
 /// For how long after a loss new connections are tested too.
 const WARY_FOR: Duration = Duration::from_secs(60);
 /// How long a connection may take to show that it is alive.
@@ -84,7 +87,12 @@ impl Opener {
 impl Connection {
     /// Opens a connection, within the time for that.
     pub(super) async fn open(opener: &Arc<Opener>) -> Result<Self, DbErr> {
-        let driver = match timeout(OPEN_TIMEOUT, Driver::open(&opener.endpoint)).await {
+        let limit = if opener.lost.within(WARY_FOR) {
+            WARY_OPEN_TIMEOUT
+        } else {
+            OPEN_TIMEOUT
+        };
+        let driver = match timeout(limit, Driver::open(&opener.endpoint)).await {
             Ok(Ok(driver)) => driver,
             Ok(Err(error)) => return Err(no_answer(reason(&error))),
             Err(_) => return Err(no_answer("no connection could be opened in time")),
