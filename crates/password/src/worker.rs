@@ -160,7 +160,8 @@ impl Worker {
     /// new hash.
     #[expect(
         clippy::disallowed_methods,
-        reason = "measures what a hash costs on this machine; it decides when to advise another try, and how much work a cheaper hash lacks"
+        reason = "measures what a hash costs on this machine, by which another try is advised \
+                  and a cheaper hash is padded"
     )]
     fn compute(&mut self, password: &Password, like: &StoredHash) -> Result<Output, HashError> {
         // Memory that is had anew costs half a hash: not to be compared.

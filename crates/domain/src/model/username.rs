@@ -28,7 +28,8 @@ impl Username {
     /// # Errors
     /// What a user name must look like, if this is none.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        const RULE: &str = "must be 3 to 64 letters, digits, dots, underscores and hyphens, starting with a letter";
+        const RULE: &str = "must be 3 to 64 letters, digits, dots, underscores and hyphens, \
+                            starting with a letter";
         if text.len() > 1024 {
             return Err(RULE);
         }

@@ -27,8 +27,9 @@ impl RefreshTokens {
     /// alone (RFC 6749, section 6).
     ///
     /// # Errors
-    /// A token that is not valid, was used long ago, or whose session has
-    /// ended or is for an audience that is no longer offered; unavailable if it is not certain that it was exchanged.
+    /// A token that is not valid, was used long ago, or whose session has ended
+    /// or is for an audience that is no longer offered; unavailable if it is not
+    /// certain that it was exchanged.
     pub async fn execute(self, app: &Application) -> Result<Tokens, Error> {
         let token = RefreshToken::parse(&self.refresh_token).ok_or(Refusal::RefreshToken)?;
         for _ in 0..ROUNDS {
