@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::application::Repeats;
 use crate::error::Error;
 use crate::model::{Revocation, Session, SessionId};
 use crate::ports::{Clock, Notifier, Store};
@@ -34,6 +35,16 @@ impl SessionEnding {
     /// Ends a session. One that has ended already stays as it is, and its tokens
     /// are rejected here too, though another replica may have ended it.
     pub(crate) async fn end(&self, session: SessionId) -> Result<(), Error> {
+        let mut repeats = Repeats::default();
+        loop {
+            match self.try_to_end(session).await {
+                Err(error) if repeats.allow(&error) => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn try_to_end(&self, session: SessionId) -> Result<(), Error> {
         let mut uow = self.store.begin().await?;
         match uow.revoke_session(session, self.clock.now()).await? {
             Some(revocation) => {

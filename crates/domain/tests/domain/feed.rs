@@ -348,3 +348,16 @@ async fn keys_that_were_not_read_are_as_bad_as_revocations() {
     let valid = validator.validate(ask(&token));
     assert!(matches!(valid, Validation::Valid(_)));
 }
+
+#[tokio::test]
+async fn a_session_is_ended_though_the_database_asks_to_try_again() {
+    let world = with_a_user().await;
+    let (token, _) = signed_in(&world).await;
+    world.store.conflict(5);
+    let revoke = RevokeToken {
+        token: token.clone(),
+    };
+    let revoked = revoke.execute(&world.app).await;
+    revoked.expect("the sixth attempt");
+    assert!(is_revoked(&world.validator().validate(ask(&token))));
+}
