@@ -186,6 +186,10 @@ async fn a_lost_race_is_repeated_five_times() {
     let world = World::new().await;
     world.user(EMAIL, FIRST).await;
     let changing = change(&world, FIRST).await;
+    world.store.conflict(6);
+    let given_up = changing.execute(&world.app).await;
+    assert!(given_up.is_err());
+    let changing = change(&world, FIRST).await;
     world.store.conflict(5);
     let changed = changing.execute(&world.app).await;
     changed.expect("the sixth attempt");
