@@ -73,7 +73,8 @@ pub(crate) struct Arguments {
     )]
     pub(crate) postgres: String,
 
-    /// growth: the MariaDB in which databases are created and dropped.
+    /// growth: the MariaDB in which databases are created and dropped. Its
+    /// buffer pool has to hold a million sessions: 1 GiB does.
     #[arg(
         long,
         value_name = "URL",

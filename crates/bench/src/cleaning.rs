@@ -1,5 +1,7 @@
 //! Deleting ended sessions in the server's batches, through the server's store.
 
+use std::time::Duration;
+
 use countersign_domain::model::Timestamp;
 use countersign_domain::ports::{Retention, Store as _};
 use countersign_storage::database::{Database, DatabaseSettings};
@@ -13,6 +15,8 @@ use crate::sample::{Sample, Stopwatch};
 const ENDED: u32 = 10_000;
 /// The server's own batch.
 const BATCH: u32 = 500;
+/// For the database to write and purge what the round before has left.
+const PAUSE: Duration = Duration::from_millis(1_500);
 
 /// Cleans a database.
 pub(crate) struct Cleaner {
@@ -37,6 +41,7 @@ impl Cleaner {
                 now: Timestamp::from_millis(0),
                 sessions_before: now,
             };
+            tokio::time::sleep(PAUSE).await;
             let stopwatch = Stopwatch::start(None)?;
             let mut deleted = 0;
             loop {

@@ -19,6 +19,7 @@ use super::handle::{Redis, millis};
 static SPEND: StaticLua = LazyLock::new(|| {
     Lua::new(concat!(
         "#!lua\n",
+        include_str!("lua/spend_open_windows.lua"),
         include_str!("lua/budgets.lua"),
         include_str!("lua/spend.lua"),
     ))

@@ -19,14 +19,12 @@ use super::values::key_of;
 static SUPERSEDE: StaticLua = LazyLock::new(|| {
     Lua::new(
         "#!lua
-        local earlier = redis.call('GET', KEYS[1])
-        if earlier and redis.call('HGET', earlier, 'o') == KEYS[1] then
-            redis.call('DEL', earlier)
-        end
-        redis.call('DEL', KEYS[2])
         redis.call('HSET', KEYS[2], 'v', ARGV[1], 's', ARGV[2], 'n', 0, 'o', KEYS[1])
         redis.call('PEXPIRE', KEYS[2], ARGV[3])
-        redis.call('SET', KEYS[1], KEYS[2], 'PX', ARGV[3])",
+        local earlier = redis.call('SET', KEYS[1], KEYS[2], 'PX', ARGV[3], 'GET')
+        if earlier and earlier ~= KEYS[2] and redis.call('HGET', earlier, 'o') == KEYS[1] then
+            redis.call('DEL', earlier)
+        end",
     )
 });
 
