@@ -1,7 +1,12 @@
 //! The messages and stubs of the Countersign contract, generated from `proto/`
 //! by `cargo regenerate` and committed, so that building needs no `protoc`.
 
+mod codec;
 mod redacted;
+mod rpcs;
+
+pub use codec::{SmallBuffers, buffer_settings};
+pub use rpcs::{Idempotency, RPCS, Rpc};
 
 /// Package `countersign.v1`; the comments of the contract are its documentation.
 #[expect(
