@@ -50,7 +50,7 @@ async fn a_caller_may_do_what_its_roles_say(backend: Backend) {
 
     for (caller, expected) in [
         (&shop, ["OK", NO, NO, NO]),
-        (&web, [NO, "OK", "OK", NO]),
+        (&web, ["OK", "OK", "OK", NO]),
         (&desk, [NO, NO, NO, "OK"]),
     ] {
         let answers = [
@@ -110,6 +110,27 @@ async fn a_removed_caller_is_refused(backend: Backend) {
     assert_eq!(removed.code, 0, "{}", removed.stderr);
     closes(&gone).await;
     assert_eq!(reason(&keep.validate("garbage").await), "OK");
+
+    // The last one gone opens nothing.
+    let removed = world.replica(0).run(&["caller", "remove", "keep"]).await;
+    assert_eq!(removed.code, 0, "{}", removed.stderr);
+    closes(&keep).await;
+    let stranger = world.gateway();
+    for _ in 0..20 {
+        for caller in [&keep, &stranger] {
+            assert_eq!(reason(&caller.validate("garbage").await), "CALLER_UNKNOWN");
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+    }
+    for (name, change) in [
+        ("gone", "a caller was added"),
+        ("gone", "a caller was removed"),
+        ("keep", "a caller was removed"),
+    ] {
+        let log = world.log().text(0);
+        let is_logged = |line: &str| line.contains(change) && line.contains(name);
+        assert!(log.lines().any(is_logged), "{change}: {name}");
+    }
 }
 
 #[test]
@@ -142,18 +163,7 @@ fn without_callers_only_loopback_is_served() {
 
 /// Makes a caller as an operator does, and calls with its key.
 async fn new_caller(world: &World, name: &str, roles: &[&str]) -> Gateway {
-    let mut arguments = vec!["caller", "new", "--name", name];
-    for role in roles {
-        arguments.extend(["--role", role]);
-    }
-    let made = world.replica(0).run(&arguments).await;
-    assert_eq!(made.code, 0, "{}", made.stderr);
-    let key = made.stdout.trim();
-    assert!(
-        key.starts_with("csk_") && !key.contains(char::is_whitespace),
-        "the key alone"
-    );
-    world.gateway().with_key(key)
+    world.gateway().with_key(&world.new_key(name, roles).await)
 }
 
 /// Waits until the server knows this caller.

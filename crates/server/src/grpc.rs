@@ -2,18 +2,24 @@
 //! does the work, and its outcome becomes the answer.
 
 mod auth;
+mod call;
 mod caller_authenticator;
+mod check_headers;
 pub(crate) mod convert;
 mod fast_path;
 mod rpc_runner;
+mod rpc_table;
 mod session;
+mod timed_body;
 mod validate_token;
 mod verification;
 
 pub(crate) use auth::AuthGrpc;
 pub(crate) use caller_authenticator::CallerAuthenticator;
-pub(crate) use fast_path::FastPath;
+pub(crate) use check_headers::{CheckHeaders, HeaderCheck};
+pub(crate) use fast_path::{FastPath, PATH as VALIDATE_TOKEN};
 pub(crate) use rpc_runner::RpcRunner;
+pub(crate) use rpc_table::RpcTable;
 pub(crate) use session::SessionGrpc;
 pub(crate) use validate_token::{ValidateTokenService, Validator, encode_claims};
 pub(crate) use verification::VerificationGrpc;

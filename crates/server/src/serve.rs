@@ -17,7 +17,8 @@ use tonic_health::pb::health_server::{Health as HealthService, HealthServer};
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::grpc::{
-    AuthGrpc, FastPath, RpcRunner, SessionGrpc, ValidateTokenService, VerificationGrpc,
+    AuthGrpc, CheckHeaders, FastPath, HeaderCheck, RpcRunner, RpcTable, SessionGrpc,
+    VALIDATE_TOKEN, ValidateTokenService, VerificationGrpc,
 };
 use crate::health::Health;
 use crate::jobs::Jobs;
@@ -30,6 +31,8 @@ use crate::wiring::{self, Wired};
 /// The largest message: a batch of 256 access tokens of the usual size.
 const MAX_AUTH_MESSAGE: usize = 256 * 1024;
 const MAX_MESSAGE: usize = 64 * 1024;
+/// Of health and reflection, which need no key: the name of a service or symbol.
+const MAX_OPEN_MESSAGE: usize = 4 * 1024;
 
 /// Serves until a signal comes. To be run on the runtime of databases and
 /// hashing.
@@ -107,12 +110,9 @@ impl Services {
     fn build<H: HealthService>(&self, health: HealthServer<H>) -> impl GrpcService + use<H> {
         let runner = RpcRunner {
             app: Arc::clone(&self.wired.app),
-            callers: Arc::clone(&self.wired.callers),
             work_runtime: self.work_runtime.clone(),
-            timeout: self.config.server.request_timeout,
         };
         let validate_token = Arc::new(ValidateTokenService {
-            runner: runner.clone(),
             validator: Arc::clone(&self.wired.validator),
             feed_reader: Arc::clone(&self.wired.feed_reader),
             validations: Validations::register(),
@@ -145,12 +145,26 @@ impl Services {
                     VerificationServiceServer::new(verification)
                         .max_decoding_message_size(MAX_MESSAGE),
                 )
-                .add_service(health)
-                .add_service(v1)
-                .add_service(v1alpha);
+                .add_service(health.max_decoding_message_size(MAX_OPEN_MESSAGE))
+                .add_service(v1.max_decoding_message_size(MAX_OPEN_MESSAGE))
+                .add_service(v1alpha.max_decoding_message_size(MAX_OPEN_MESSAGE));
+        let rpcs = RpcTable::new(self.config.server.request_timeout);
+        let check = Arc::new(HeaderCheck {
+            rpcs,
+            callers: Arc::clone(&self.wired.callers),
+            random: Arc::clone(&self.wired.app.random),
+        });
         FastPath {
             service: validate_token,
-            rest: WithDetails(routes.prepare()),
+            rpc: check
+                .rpcs
+                .get(VALIDATE_TOKEN)
+                .expect("it is in the contract"),
+            check: Arc::clone(&check),
+            rest: CheckHeaders {
+                check,
+                rest: WithDetails(routes.prepare()),
+            },
         }
     }
 }

@@ -29,6 +29,12 @@ pub(crate) enum Failure {
     Deadline,
 }
 
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Domain(refusal.into())
+    }
+}
+
 /// How long a caller should wait before it asks an unreachable service again.
 const RETRY_UNAVAILABLE: Duration = Duration::from_secs(1);
 
@@ -70,6 +76,24 @@ pub(crate) fn status(failure: &Failure, locale: Locale, request_id: &str) -> Sta
         metadata,
         locale,
         english_detail(error),
+    )
+}
+
+/// The status of a call of health or reflection that took too long. These answer
+/// as their own contracts say, without details.
+pub(crate) fn too_late() -> Status {
+    Status::deadline_exceeded("The call took too long.")
+}
+
+/// The status of a call of an RPC that is not there.
+pub(crate) fn unknown_rpc(locale: Locale) -> Status {
+    let details = ErrorDetails::new();
+    build(
+        ErrorReason::RpcUnknown,
+        details,
+        HashMap::new(),
+        locale,
+        None,
     )
 }
 

@@ -33,7 +33,7 @@ const EXCEPTED: [&str; 10] = [
     "crates/bench/src/system.rs",
     "crates/client/src/deadline.rs",
     "crates/password/src/worker.rs",
-    "crates/server/src/grpc/rpc_runner.rs",
+    "crates/server/src/grpc/call.rs",
     "crates/server/src/transport/timers.rs",
     "crates/storage/src/database/monotonic.rs",
 ];

@@ -4,7 +4,7 @@ mod requests;
 
 use std::sync::Arc;
 
-use countersign_domain::model::{Code, Role, VerificationId};
+use countersign_domain::model::{Code, VerificationId};
 use countersign_domain::use_cases::{ConfirmSignUp, RefreshTokens, RevokeToken, SignedUp};
 use countersign_domain::{Error, Fields};
 use countersign_proto::v1;
@@ -12,7 +12,7 @@ use countersign_proto::v1::auth_service_server::AuthService;
 use tonic::{Request, Response, Status};
 
 use crate::grpc::convert;
-use crate::grpc::rpc_runner::{Rpc, RpcRunner};
+use crate::grpc::rpc_runner::RpcRunner;
 use crate::grpc::validate_token::ValidateTokenService;
 
 /// AuthService over the domain.
@@ -25,20 +25,6 @@ pub(crate) struct AuthGrpc {
 /// The longest list of questions in one ValidateTokens.
 const MAX_QUESTIONS: usize = 256;
 
-const fn rpc(name: &'static str) -> Rpc {
-    Rpc {
-        name,
-        roles: &[Role::Gateway],
-    }
-}
-
-const fn service_rpc(name: &'static str) -> Rpc {
-    Rpc {
-        name,
-        roles: &[Role::Service],
-    }
-}
-
 #[tonic::async_trait]
 impl AuthService for AuthGrpc {
     async fn sign_up(
@@ -46,7 +32,7 @@ impl AuthService for AuthGrpc {
         request: Request<v1::SignUpRequest>,
     ) -> Result<Response<v1::SignUpResponse>, Status> {
         self.runner
-            .serve(rpc("SignUp"), request, |call, message, app| async move {
+            .serve(request, |call, message, app| async move {
                 use v1::sign_up_response::Outcome;
                 let outcome = match requests::sign_up(message, call.locale, &app)?
                     .execute(&app)
@@ -73,29 +59,25 @@ impl AuthService for AuthGrpc {
         request: Request<v1::ConfirmSignUpRequest>,
     ) -> Result<Response<v1::ConfirmSignUpResponse>, Status> {
         self.runner
-            .serve(
-                rpc("ConfirmSignUp"),
-                request,
-                |_, message, app| async move {
-                    let mut fields = Fields::new();
-                    let verification_id = fields.take(
-                        "verification_id",
-                        message.verification_id.parse::<VerificationId>(),
-                    );
-                    let code = fields.take("code", Code::typed(&message.code));
-                    let command =
-                        verification_id
-                            .zip(code)
-                            .map(|(verification_id, code)| ConfirmSignUp {
-                                verification_id,
-                                code,
-                            });
-                    let user_id = fields.finish(command)?.execute(&app).await?;
-                    Ok(v1::ConfirmSignUpResponse {
-                        user_id: user_id.to_string(),
-                    })
-                },
-            )
+            .serve(request, |_, message, app| async move {
+                let mut fields = Fields::new();
+                let verification_id = fields.take(
+                    "verification_id",
+                    message.verification_id.parse::<VerificationId>(),
+                );
+                let code = fields.take("code", Code::typed(&message.code));
+                let command =
+                    verification_id
+                        .zip(code)
+                        .map(|(verification_id, code)| ConfirmSignUp {
+                            verification_id,
+                            code,
+                        });
+                let user_id = fields.finish(command)?.execute(&app).await?;
+                Ok(v1::ConfirmSignUpResponse {
+                    user_id: user_id.to_string(),
+                })
+            })
             .await
     }
 
@@ -104,19 +86,15 @@ impl AuthService for AuthGrpc {
         request: Request<v1::IssueTokensRequest>,
     ) -> Result<Response<v1::IssueTokensResponse>, Status> {
         self.runner
-            .serve(
-                rpc("IssueTokens"),
-                request,
-                |call, message, app| async move {
-                    use v1::issue_tokens_response::Outcome;
-                    let tokens = requests::issue_tokens(message, &call.caller.name, &app)?
-                        .execute(&app)
-                        .await?;
-                    Ok(v1::IssueTokensResponse {
-                        outcome: Some(Outcome::Tokens(convert::tokens(tokens))),
-                    })
-                },
-            )
+            .serve(request, |call, message, app| async move {
+                use v1::issue_tokens_response::Outcome;
+                let tokens = requests::issue_tokens(message, &call.caller.name, &app)?
+                    .execute(&app)
+                    .await?;
+                Ok(v1::IssueTokensResponse {
+                    outcome: Some(Outcome::Tokens(convert::tokens(tokens))),
+                })
+            })
             .await
     }
 
@@ -125,27 +103,22 @@ impl AuthService for AuthGrpc {
         request: Request<v1::RefreshTokensRequest>,
     ) -> Result<Response<v1::RefreshTokensResponse>, Status> {
         self.runner
-            .serve(
-                rpc("RefreshTokens"),
-                request,
-                |call, message, app| async move {
-                    let mut fields = Fields::new();
-                    let refresh_token =
-                        convert::required(&mut fields, "refresh_token", message.refresh_token);
-                    let client = convert::client(&mut fields, message.client_context);
-                    let command =
-                        refresh_token
-                            .zip(client)
-                            .map(|(refresh_token, _)| RefreshTokens {
-                                refresh_token,
-                                client_id: call.caller.name.clone(),
-                            });
-                    let tokens = fields.finish(command)?.execute(&app).await?;
-                    Ok(v1::RefreshTokensResponse {
-                        tokens: Some(convert::tokens(tokens)),
-                    })
-                },
-            )
+            .serve(request, |call, message, app| async move {
+                let mut fields = Fields::new();
+                let refresh_token =
+                    convert::required(&mut fields, "refresh_token", message.refresh_token);
+                let client = convert::client(&mut fields, message.client_context);
+                let command = refresh_token
+                    .zip(client)
+                    .map(|(refresh_token, _)| RefreshTokens {
+                        refresh_token,
+                        client_id: call.caller.name.clone(),
+                    });
+                let tokens = fields.finish(command)?.execute(&app).await?;
+                Ok(v1::RefreshTokensResponse {
+                    tokens: Some(convert::tokens(tokens)),
+                })
+            })
             .await
     }
 
@@ -154,29 +127,27 @@ impl AuthService for AuthGrpc {
         request: Request<v1::ValidateTokenRequest>,
     ) -> Result<Response<v1::ValidateTokenResponse>, Status> {
         // Over the network ValidateToken takes the fast path.
-        let metadata = request.metadata().clone();
-        let message = self.validate_token.answer(request).await?.message();
-        message.map(Response::new).map_err(|error| {
-            self.runner
-                .refuse(service_rpc("ValidateToken"), error, &metadata)
-        })
+        self.runner
+            .serve_here(request, async |question| {
+                self.validate_token.answer(&question).await?.message()
+            })
+            .await
     }
 
     async fn validate_tokens(
         &self,
         request: Request<v1::ValidateTokensRequest>,
     ) -> Result<Response<v1::ValidateTokensResponse>, Status> {
-        const RPC: Rpc = service_rpc("ValidateTokens");
-        self.runner.admit(RPC, request.metadata())?;
-        let questions = &request.get_ref().requests;
-        let answers = if questions.is_empty() || questions.len() > MAX_QUESTIONS {
-            Err(Error::invalid("requests", "must have 1 to 256 items"))
-        } else {
-            self.validate_token.validate_all(questions).await
-        };
-        answers
-            .map(|responses| Response::new(v1::ValidateTokensResponse { responses }))
-            .map_err(|error| self.runner.refuse(RPC, error, request.metadata()))
+        self.runner
+            .serve_here(request, async |message| {
+                let questions = &message.requests;
+                if questions.is_empty() || questions.len() > MAX_QUESTIONS {
+                    return Err(Error::invalid("requests", "must have 1 to 256 items"));
+                }
+                let responses = self.validate_token.validate_all(questions).await?;
+                Ok(v1::ValidateTokensResponse { responses })
+            })
+            .await
     }
 
     async fn revoke_token(
@@ -184,7 +155,7 @@ impl AuthService for AuthGrpc {
         request: Request<v1::RevokeTokenRequest>,
     ) -> Result<Response<v1::RevokeTokenResponse>, Status> {
         self.runner
-            .serve(rpc("RevokeToken"), request, |_, message, app| async move {
+            .serve(request, |_, message, app| async move {
                 let mut fields = Fields::new();
                 let token = convert::required(&mut fields, "token", message.token);
                 fields
@@ -201,16 +172,12 @@ impl AuthService for AuthGrpc {
         request: Request<v1::ChangePasswordRequest>,
     ) -> Result<Response<v1::ChangePasswordResponse>, Status> {
         self.runner
-            .serve(
-                rpc("ChangePassword"),
-                request,
-                |call, message, app| async move {
-                    requests::change_password(message, call.locale, &app)?
-                        .execute(&app)
-                        .await?;
-                    Ok(v1::ChangePasswordResponse {})
-                },
-            )
+            .serve(request, |call, message, app| async move {
+                requests::change_password(message, call.locale, &app)?
+                    .execute(&app)
+                    .await?;
+                Ok(v1::ChangePasswordResponse {})
+            })
             .await
     }
 
@@ -219,18 +186,14 @@ impl AuthService for AuthGrpc {
         request: Request<v1::StartPasswordResetRequest>,
     ) -> Result<Response<v1::StartPasswordResetResponse>, Status> {
         self.runner
-            .serve(
-                rpc("StartPasswordReset"),
-                request,
-                |call, message, app| async move {
-                    let command = requests::password_reset(message, call.locale, &app)?;
-                    let record = command.execute(&app).await?.record;
-                    Ok(v1::StartPasswordResetResponse {
-                        verification_id: record.id.to_string(),
-                        expire_time: convert::timestamp(record.expires_at),
-                    })
-                },
-            )
+            .serve(request, |call, message, app| async move {
+                let command = requests::password_reset(message, call.locale, &app)?;
+                let record = command.execute(&app).await?.record;
+                Ok(v1::StartPasswordResetResponse {
+                    verification_id: record.id.to_string(),
+                    expire_time: convert::timestamp(record.expires_at),
+                })
+            })
             .await
     }
 
@@ -239,16 +202,12 @@ impl AuthService for AuthGrpc {
         request: Request<v1::ResetPasswordRequest>,
     ) -> Result<Response<v1::ResetPasswordResponse>, Status> {
         self.runner
-            .serve(
-                rpc("ResetPassword"),
-                request,
-                |call, message, app| async move {
-                    requests::reset_password(message, call.locale, &app)?
-                        .execute(&app)
-                        .await?;
-                    Ok(v1::ResetPasswordResponse {})
-                },
-            )
+            .serve(request, |call, message, app| async move {
+                requests::reset_password(message, call.locale, &app)?
+                    .execute(&app)
+                    .await?;
+                Ok(v1::ResetPasswordResponse {})
+            })
             .await
     }
 
@@ -256,17 +215,15 @@ impl AuthService for AuthGrpc {
         &self,
         request: Request<v1::ListSigningKeysRequest>,
     ) -> Result<Response<v1::ListSigningKeysResponse>, Status> {
-        const RPC: Rpc = service_rpc("ListSigningKeys");
-        self.runner.admit(RPC, request.metadata())?;
-        let keyring = &self.runner.app.keyring;
-        let signing_keys = keyring
-            .listed()
-            .into_iter()
-            .map(requests::signing_key)
-            .collect();
-        Ok(Response::new(v1::ListSigningKeysResponse {
-            signing_keys,
-            jwks: keyring.verifying().to_jwks(),
-        }))
+        self.runner
+            .serve_here(request, async |_| {
+                let keyring = &self.runner.app.keyring;
+                let listed = keyring.listed().into_iter();
+                Ok(v1::ListSigningKeysResponse {
+                    signing_keys: listed.map(requests::signing_key).collect(),
+                    jwks: keyring.verifying().to_jwks(),
+                })
+            })
+            .await
     }
 }

@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use countersign_proto::v1;
+use countersign_proto::{buffer_settings, v1};
+use http::header::ACCEPT_LANGUAGE;
 use prost::bytes::BufMut as _;
 use tonic::body::Body;
 use tonic::codec::{BufferSettings, Codec, EncodeBuf, Encoder};
@@ -14,25 +15,25 @@ use tonic::{Request, Response, Status};
 use tonic_prost::ProstDecoder;
 use tower::Service;
 
+use crate::grpc::check_headers::{self, HeaderCheck};
+use crate::grpc::rpc_table::Rpc;
 use crate::grpc::validate_token::{Answer, ValidateTokenService};
-use crate::status;
+use crate::status::{self, Failure};
 
 /// Answers ValidateToken itself, and hands everything else on.
 #[derive(Clone)]
 pub(crate) struct FastPath<S> {
     pub(crate) service: Arc<ValidateTokenService>,
+    pub(crate) check: Arc<HeaderCheck>,
+    pub(crate) rpc: &'static Rpc,
     pub(crate) rest: S,
 }
 
-const PATH: &str = "/countersign.v1.AuthService/ValidateToken";
+/// Where ValidateToken is called.
+pub(crate) const PATH: &str = "/countersign.v1.AuthService/ValidateToken";
 
 /// A question is a token of at most 8 KiB, an audience and some scopes.
 const MAX_QUESTION: usize = 64 * 1024;
-
-/// What a buffer holds at first: a usual question or answer. tonic's own 8 KiB
-/// would be touched anew for every call.
-const BUFFER: usize = 1024;
-const YIELD_THRESHOLD: usize = 32 * 1024;
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -40,6 +41,7 @@ impl<S> Service<http::Request<Body>> for FastPath<S>
 where
     S: Service<http::Request<Body>, Response = http::Response<Body>>,
     S::Future: Send + 'static,
+    S::Error: Send + 'static,
 {
     type Response = http::Response<Body>;
     type Error = S::Error;
@@ -53,28 +55,55 @@ where
         if request.uri().path() != PATH {
             return Box::pin(self.rest.call(request));
         }
-        let validate = Validate(Arc::clone(&self.service));
+        if let Some(refusal) = check_headers::refuse_protocol(&request) {
+            return check_headers::answer_at_once(refusal);
+        }
+        let (check, rpc) = (Arc::clone(&self.check), self.rpc);
+        if let Err(status) = check.permit(rpc, request.headers()) {
+            return check_headers::answer_at_once(status.into_http());
+        }
+        let limit = check_headers::limit(rpc.timeout, request.headers());
         let language = status::language(request.headers());
-        Box::pin(async move {
+        let spoken = language.clone();
+        let validate = Validate {
+            service: Arc::clone(&self.service),
+            check: Arc::clone(&check),
+            rpc,
+        };
+        let answer = async move {
             let mut grpc =
                 Grpc::new(QuestionCodec).apply_max_message_size_config(Some(MAX_QUESTION), None);
             Ok(status::with_details(
                 grpc.unary(validate, request).await,
                 language,
             ))
+        };
+        check_headers::hand_on(answer, limit, move || {
+            let spoken = spoken.map(|language| (ACCEPT_LANGUAGE, language));
+            check.refuse(rpc, &spoken.into_iter().collect(), Failure::Deadline, None)
         })
     }
 }
 
-struct Validate(Arc<ValidateTokenService>);
+struct Validate {
+    service: Arc<ValidateTokenService>,
+    check: Arc<HeaderCheck>,
+    rpc: &'static Rpc,
+}
 
 impl UnaryService<v1::ValidateTokenRequest> for Validate {
     type Response = Answer;
     type Future = BoxFuture<Result<Response<Answer>, Status>>;
 
     fn call(&mut self, request: Request<v1::ValidateTokenRequest>) -> Self::Future {
-        let service = Arc::clone(&self.0);
-        Box::pin(async move { service.answer(request).await.map(Response::new) })
+        let (service, check, rpc) = (Arc::clone(&self.service), Arc::clone(&self.check), self.rpc);
+        Box::pin(async move {
+            let answer = service.answer(request.get_ref()).await;
+            answer.map(Response::new).map_err(|error| {
+                let headers = request.metadata().clone().into_headers();
+                check.refuse(rpc, &headers, error.into(), None)
+            })
+        })
     }
 }
 
@@ -94,7 +123,7 @@ impl Codec for QuestionCodec {
     }
 
     fn decoder(&mut self) -> Self::Decoder {
-        ProstDecoder::new(BufferSettings::new(BUFFER, YIELD_THRESHOLD))
+        ProstDecoder::new(buffer_settings())
     }
 }
 
@@ -108,6 +137,6 @@ impl Encoder for AnswerEncoder {
     }
 
     fn buffer_settings(&self) -> BufferSettings {
-        BufferSettings::new(BUFFER, YIELD_THRESHOLD)
+        buffer_settings()
     }
 }

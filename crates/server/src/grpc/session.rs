@@ -9,20 +9,14 @@ use countersign_proto::v1;
 use countersign_proto::v1::session_service_server::SessionService;
 use tonic::{Request, Response, Status};
 
+use crate::grpc::call::Call;
 use crate::grpc::convert;
-use crate::grpc::rpc_runner::{Call, Rpc, RpcRunner};
+use crate::grpc::rpc_runner::RpcRunner;
 
 /// SessionService over the domain.
 #[derive(Clone)]
 pub(crate) struct SessionGrpc {
     pub(crate) runner: RpcRunner,
-}
-
-const fn rpc(name: &'static str) -> Rpc {
-    Rpc {
-        name,
-        roles: &[Role::Gateway, Role::Operator],
-    }
 }
 
 /// The person that the call acts for. A user id without a token is taken from
@@ -64,33 +58,29 @@ impl SessionService for SessionGrpc {
         request: Request<v1::ListSessionsRequest>,
     ) -> Result<Response<v1::ListSessionsResponse>, Status> {
         self.runner
-            .serve(
-                rpc("ListSessions"),
-                request,
-                |call, message, app| async move {
-                    let mut fields = Fields::new();
-                    let actor = actor(&mut fields, message.person, &call)?;
-                    let size = fields.take("page_size", PageSize::parse(message.page_size));
-                    let after = fields.take("page_token", PageToken::parse(&message.page_token));
-                    let command = actor
-                        .zip(size)
-                        .zip(after)
-                        .map(|((actor, size), after)| ListSessions { actor, size, after });
-                    let page = fields.finish(command)?.execute(&app).await?;
-                    let current = page.current;
-                    Ok(v1::ListSessionsResponse {
-                        sessions: page
-                            .sessions
-                            .into_iter()
-                            .map(|session| {
-                                let is_current = current == Some(session.id);
-                                convert::session(session, is_current)
-                            })
-                            .collect(),
-                        next_page_token: page.next.map(PageToken::encode).unwrap_or_default(),
-                    })
-                },
-            )
+            .serve(request, |call, message, app| async move {
+                let mut fields = Fields::new();
+                let actor = actor(&mut fields, message.person, &call)?;
+                let size = fields.take("page_size", PageSize::parse(message.page_size));
+                let after = fields.take("page_token", PageToken::parse(&message.page_token));
+                let command = actor
+                    .zip(size)
+                    .zip(after)
+                    .map(|((actor, size), after)| ListSessions { actor, size, after });
+                let page = fields.finish(command)?.execute(&app).await?;
+                let current = page.current;
+                Ok(v1::ListSessionsResponse {
+                    sessions: page
+                        .sessions
+                        .into_iter()
+                        .map(|session| {
+                            let is_current = current == Some(session.id);
+                            convert::session(session, is_current)
+                        })
+                        .collect(),
+                    next_page_token: page.next.map(PageToken::encode).unwrap_or_default(),
+                })
+            })
             .await
     }
 
@@ -99,23 +89,18 @@ impl SessionService for SessionGrpc {
         request: Request<v1::GetSessionRequest>,
     ) -> Result<Response<v1::GetSessionResponse>, Status> {
         self.runner
-            .serve(
-                rpc("GetSession"),
-                request,
-                |call, message, app| async move {
-                    let mut fields = Fields::new();
-                    let actor = actor(&mut fields, message.person, &call)?;
-                    let session_id =
-                        fields.take("session_id", message.session_id.parse::<SessionId>());
-                    let command = actor
-                        .zip(session_id)
-                        .map(|(actor, session_id)| GetSession { actor, session_id });
-                    let (session, is_current) = fields.finish(command)?.execute(&app).await?;
-                    Ok(v1::GetSessionResponse {
-                        session: Some(convert::session(session, is_current)),
-                    })
-                },
-            )
+            .serve(request, |call, message, app| async move {
+                let mut fields = Fields::new();
+                let actor = actor(&mut fields, message.person, &call)?;
+                let session_id = fields.take("session_id", message.session_id.parse::<SessionId>());
+                let command = actor
+                    .zip(session_id)
+                    .map(|(actor, session_id)| GetSession { actor, session_id });
+                let (session, is_current) = fields.finish(command)?.execute(&app).await?;
+                Ok(v1::GetSessionResponse {
+                    session: Some(convert::session(session, is_current)),
+                })
+            })
             .await
     }
 
@@ -124,21 +109,16 @@ impl SessionService for SessionGrpc {
         request: Request<v1::RevokeSessionRequest>,
     ) -> Result<Response<v1::RevokeSessionResponse>, Status> {
         self.runner
-            .serve(
-                rpc("RevokeSession"),
-                request,
-                |call, message, app| async move {
-                    let mut fields = Fields::new();
-                    let actor = actor(&mut fields, message.person, &call)?;
-                    let session_id =
-                        fields.take("session_id", message.session_id.parse::<SessionId>());
-                    let command = actor
-                        .zip(session_id)
-                        .map(|(actor, session_id)| RevokeSession { actor, session_id });
-                    fields.finish(command)?.execute(&app).await?;
-                    Ok(v1::RevokeSessionResponse {})
-                },
-            )
+            .serve(request, |call, message, app| async move {
+                let mut fields = Fields::new();
+                let actor = actor(&mut fields, message.person, &call)?;
+                let session_id = fields.take("session_id", message.session_id.parse::<SessionId>());
+                let command = actor
+                    .zip(session_id)
+                    .map(|(actor, session_id)| RevokeSession { actor, session_id });
+                fields.finish(command)?.execute(&app).await?;
+                Ok(v1::RevokeSessionResponse {})
+            })
             .await
     }
 
@@ -147,29 +127,25 @@ impl SessionService for SessionGrpc {
         request: Request<v1::RevokeUserSessionsRequest>,
     ) -> Result<Response<v1::RevokeUserSessionsResponse>, Status> {
         self.runner
-            .serve(
-                rpc("RevokeUserSessions"),
-                request,
-                |call, message, app| async move {
-                    let mut fields = Fields::new();
-                    let keep_current = message.keep_current;
-                    let actor = actor(&mut fields, message.person, &call)?;
-                    if keep_current && matches!(actor, Some(Actor::User(_))) {
-                        fields.refuse(
-                            "keep_current",
-                            "must be false with person.user_id: there is no current session",
-                        );
-                    }
-                    let command = actor.map(|actor| RevokeUserSessions {
-                        actor,
-                        keep_current,
-                    });
-                    let ended = fields.finish(command)?.execute(&app).await?;
-                    Ok(v1::RevokeUserSessionsResponse {
-                        revoked_count: i32::try_from(ended).unwrap_or(i32::MAX),
-                    })
-                },
-            )
+            .serve(request, |call, message, app| async move {
+                let mut fields = Fields::new();
+                let keep_current = message.keep_current;
+                let actor = actor(&mut fields, message.person, &call)?;
+                if keep_current && matches!(actor, Some(Actor::User(_))) {
+                    fields.refuse(
+                        "keep_current",
+                        "must be false with person.user_id: there is no current session",
+                    );
+                }
+                let command = actor.map(|actor| RevokeUserSessions {
+                    actor,
+                    keep_current,
+                });
+                let ended = fields.finish(command)?.execute(&app).await?;
+                Ok(v1::RevokeUserSessionsResponse {
+                    revoked_count: i32::try_from(ended).unwrap_or(i32::MAX),
+                })
+            })
             .await
     }
 }

@@ -4,26 +4,22 @@
 use std::sync::Arc;
 
 use countersign_domain::Error;
-use countersign_domain::model::Role;
 use countersign_domain::validation::{
     NotAccepted, Question, TokenValidator, Validation, VerifiedToken,
 };
 use countersign_proto::v1;
 use countersign_token::{AccessClaims, Rejection};
 use prost::Message as _;
-use tonic::{Request, Status};
 
 use crate::feed_reader::FeedReader;
 use crate::grpc::convert;
-use crate::grpc::rpc_runner::{Rpc, RpcRunner};
 use crate::metrics::Validations;
 
 /// Validates tokens against the memory of this replica.
 pub(crate) type Validator = TokenValidator<Box<[u8]>>;
 
-/// Validates tokens for callers with the role `service`.
+/// Answers what is asked about tokens.
 pub(crate) struct ValidateTokenService {
-    pub(crate) runner: RpcRunner,
     pub(crate) validator: Arc<Validator>,
     pub(crate) feed_reader: Arc<FeedReader>,
     pub(crate) validations: Validations,
@@ -36,11 +32,6 @@ pub(crate) enum Answer {
     /// A rejection.
     Made(Vec<u8>),
 }
-
-const VALIDATE_TOKEN: Rpc = Rpc {
-    name: "ValidateToken",
-    roles: &[Role::Service],
-};
 
 /// The encoded answer for a good token.
 pub(crate) fn encode_claims(claims: &AccessClaims) -> Box<[u8]> {
@@ -73,18 +64,12 @@ impl Answer {
 }
 
 impl ValidateTokenService {
-    /// Answers one call of ValidateToken.
+    /// Answers one question.
     pub(crate) async fn answer(
         &self,
-        request: Request<v1::ValidateTokenRequest>,
-    ) -> Result<Answer, Status> {
-        self.runner.admit(VALIDATE_TOKEN, request.metadata())?;
-        let mut reread = Reread::default();
-        let answer = self.validate(request.get_ref(), &mut reread).await;
-        answer.map_err(|error| {
-            self.runner
-                .refuse(VALIDATE_TOKEN, error, request.metadata())
-        })
+        question: &v1::ValidateTokenRequest,
+    ) -> Result<Answer, Error> {
+        self.validate(question, &mut Reread::default()).await
     }
 
     /// Validates several tokens.

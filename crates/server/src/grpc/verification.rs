@@ -1,6 +1,6 @@
 //! VerificationService.
 
-use countersign_domain::model::{Code, GroupId, Purpose, Role, VerificationId};
+use countersign_domain::model::{Code, GroupId, Purpose, VerificationId};
 use countersign_domain::use_cases::{
     CancelVerification, CheckCode, GetVerification, SendCode, Which,
 };
@@ -10,19 +10,12 @@ use countersign_proto::v1::verification_service_server::VerificationService;
 use tonic::{Request, Response, Status};
 
 use crate::grpc::convert;
-use crate::grpc::rpc_runner::{Rpc, RpcRunner};
+use crate::grpc::rpc_runner::RpcRunner;
 
 /// VerificationService over the domain.
 #[derive(Clone)]
 pub(crate) struct VerificationGrpc {
     pub(crate) runner: RpcRunner,
-}
-
-const fn rpc(name: &'static str) -> Rpc {
-    Rpc {
-        name,
-        roles: &[Role::Gateway],
-    }
 }
 
 #[tonic::async_trait]
@@ -32,7 +25,7 @@ impl VerificationService for VerificationGrpc {
         request: Request<v1::SendCodeRequest>,
     ) -> Result<Response<v1::SendCodeResponse>, Status> {
         self.runner
-            .serve(rpc("SendCode"), request, |call, message, app| async move {
+            .serve(request, |call, message, app| async move {
                 let mut fields = Fields::new();
                 let group = convert::group(&mut fields, &message.group_id);
                 let address = convert::address(
@@ -84,7 +77,7 @@ impl VerificationService for VerificationGrpc {
         request: Request<v1::CheckCodeRequest>,
     ) -> Result<Response<v1::CheckCodeResponse>, Status> {
         self.runner
-            .serve(rpc("CheckCode"), request, |_, message, app| async move {
+            .serve(request, |_, message, app| async move {
                 use v1::check_code_request::Verification;
                 let mut fields = Fields::new();
                 let which = match message.verification {
@@ -133,28 +126,24 @@ impl VerificationService for VerificationGrpc {
         request: Request<v1::GetVerificationRequest>,
     ) -> Result<Response<v1::GetVerificationResponse>, Status> {
         self.runner
-            .serve(
-                rpc("GetVerification"),
-                request,
-                |_, message, app| async move {
-                    let id = verification_id(&message.verification_id)?;
-                    let shown = GetVerification { id }.execute(&app).await?;
-                    let record = shown.record;
-                    Ok(v1::GetVerificationResponse {
-                        verification: Some(v1::Verification {
-                            verification_id: record.id.to_string(),
-                            group_id: record.group.as_str().to_owned(),
-                            purpose: convert::purpose_message(record.purpose).into(),
-                            masked_address: record.address.masked(),
-                            create_time: convert::timestamp(record.created_at),
-                            expire_time: convert::timestamp(record.expires_at),
-                            remaining_attempts: i32::try_from(shown.remaining_attempts)
-                                .unwrap_or(i32::MAX),
-                            delivery_state: convert::delivery_state(shown.delivery).into(),
-                        }),
-                    })
-                },
-            )
+            .serve(request, |_, message, app| async move {
+                let id = verification_id(&message.verification_id)?;
+                let shown = GetVerification { id }.execute(&app).await?;
+                let record = shown.record;
+                Ok(v1::GetVerificationResponse {
+                    verification: Some(v1::Verification {
+                        verification_id: record.id.to_string(),
+                        group_id: record.group.as_str().to_owned(),
+                        purpose: convert::purpose_message(record.purpose).into(),
+                        masked_address: record.address.masked(),
+                        create_time: convert::timestamp(record.created_at),
+                        expire_time: convert::timestamp(record.expires_at),
+                        remaining_attempts: i32::try_from(shown.remaining_attempts)
+                            .unwrap_or(i32::MAX),
+                        delivery_state: convert::delivery_state(shown.delivery).into(),
+                    }),
+                })
+            })
             .await
     }
 
@@ -163,15 +152,11 @@ impl VerificationService for VerificationGrpc {
         request: Request<v1::CancelVerificationRequest>,
     ) -> Result<Response<v1::CancelVerificationResponse>, Status> {
         self.runner
-            .serve(
-                rpc("CancelVerification"),
-                request,
-                |_, message, app| async move {
-                    let id = verification_id(&message.verification_id)?;
-                    CancelVerification { id }.execute(&app).await?;
-                    Ok(v1::CancelVerificationResponse {})
-                },
-            )
+            .serve(request, |_, message, app| async move {
+                let id = verification_id(&message.verification_id)?;
+                CancelVerification { id }.execute(&app).await?;
+                Ok(v1::CancelVerificationResponse {})
+            })
             .await
     }
 }
