@@ -210,6 +210,19 @@ impl Replica {
             .await;
     }
 
+    /// The bytes of memory that it has, as Linux counts them.
+    ///
+    /// # Panics
+    /// If it does not run.
+    #[must_use]
+    pub fn resident_memory(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.process_id());
+        let status = std::fs::read_to_string(status).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        kibibytes.expect("a number") * 1024
+    }
+
     async fn signal(&self, signal: &str) {
         self.command("kill", &[signal, &self.process_id()]).await;
     }

@@ -32,7 +32,7 @@ pub(super) struct Slot {
     core: usize,
 }
 
-/// Why a connection was closed before it carried a call.
+/// Why a connection was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     MaxConnections,
@@ -40,6 +40,7 @@ pub(super) enum Refusal {
     PrefaceTimeout,
     TlsHandshake,
     NotHttp2,
+    TooManyFrames,
 }
 
 impl Admission {
@@ -150,6 +151,7 @@ impl Refusal {
             Self::PrefaceTimeout => "preface_timeout",
             Self::TlsHandshake => "tls_handshake",
             Self::NotHttp2 => "not_http2",
+            Self::TooManyFrames => "too_many_frames",
         }
     }
 }

@@ -14,17 +14,28 @@ use tokio::{
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::{Connected, TcpConnectInfo, TlsConnectInfo};
 
-use super::admission::Slot;
+use super::{
+    admission::{Refusal, Slot},
+    frame_meter::{Excess, FrameMeter},
+    timers,
+};
 
 /// What every HTTP/2 client sends first (RFC 9113 §3.4).
 pub(super) const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// A stream whose preface was read; reading begins with the preface again, for the HTTP/2 library expects it.
+/// GOAWAY with ENHANCE_YOUR_CALM (RFC 9113, sections 6.8 and 7). Any stream may have been processed.
+const ENHANCE_YOUR_CALM: [u8; 17] = [
+    0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0xb,
+];
+
+/// A stream whose preface was read; reading begins with the preface again, for the HTTP/2 library expects it. Whoever
+/// sends too much besides calls is cut off.
 #[derive(Debug)]
 pub(super) struct Connection<T> {
     io: T,
     peer: SocketAddr,
     replayed: usize,
+    meter: FrameMeter,
     _slot: Slot,
 }
 
@@ -34,6 +45,7 @@ impl<T> Connection<T> {
             io,
             peer,
             replayed: 0,
+            meter: FrameMeter::new(timers::now()),
             _slot: slot,
         }
     }
@@ -60,7 +72,23 @@ impl Connected for Connection<TlsStream<TcpStream>> {
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Connection<T> {
+impl<T: AsyncWrite + Unpin> Connection<T> {
+    /// Cuts the peer off, and tells it why if that takes no waiting.
+    fn refuse_frames(&mut self, cx: &mut Context<'_>) -> io::Error {
+        tracing::debug!(peer = %self.peer, "connection cut: too many frames besides calls");
+        Refusal::TooManyFrames.count();
+        let goaway = Pin::new(&mut self.io).poll_write(cx, &ENHANCE_YOUR_CALM);
+        if goaway.is_ready() {
+            drop(Pin::new(&mut self.io).poll_flush(cx));
+        }
+        io::Error::new(
+            io::ErrorKind::ConnectionAborted,
+            "too many frames besides calls",
+        )
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -73,7 +101,13 @@ impl<T: AsyncRead + Unpin> AsyncRead for Connection<T> {
             self.replayed += taken;
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut self.io).poll_read(cx, buf)
+        let before = buf.filled().len();
+        std::task::ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+        let read = &buf.filled()[before..];
+        match self.meter.read(read, timers::now) {
+            Ok(()) => Poll::Ready(Ok(())),
+            Err(Excess) => Poll::Ready(Err(self.refuse_frames(cx))),
+        }
     }
 }
 
@@ -111,7 +145,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Connection<T> {
 mod tests {
     use std::{net::Ipv4Addr, num::NonZeroUsize, sync::Arc};
 
-    use tokio::io::AsyncReadExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
     use crate::transport::admission::Admission;
@@ -121,7 +155,10 @@ mod tests {
         let admission = Arc::new(Admission::new(NonZeroUsize::MIN, 1, 1));
         let slot = admission.admit(Ipv4Addr::LOCALHOST.into()).unwrap();
         let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-        let mut connection = Connection::new(&b"and the rest"[..], peer, slot);
+        let (mut peer_io, io) = tokio::io::duplex(64);
+        peer_io.write_all(b"and the rest").await.unwrap();
+        drop(peer_io);
+        let mut connection = Connection::new(io, peer, slot);
 
         let mut first = [0; 10];
         connection.read_exact(&mut first).await.unwrap();

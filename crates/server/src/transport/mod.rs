@@ -7,6 +7,7 @@ mod config;
 mod connection;
 mod core_server;
 mod error;
+mod frame_meter;
 mod handshake;
 mod listener;
 mod server_handle;

@@ -1,0 +1,181 @@
+//! Counts what a connection sends besides its calls: frames that cost the peer nothing and us something, such as PING,
+//! SETTINGS, PRIORITY, WINDOW_UPDATE, unknown and empty ones (RFC 9113, section 10.5).
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// What a connection may send at once besides its calls, in frames.
+const BURST: u32 = 1_000;
+
+/// What it may send besides in a second: window updates, and pings that measure its bandwidth.
+const PER_SECOND: u32 = 100;
+
+/// What it may send with each call: its messages, window updates for the answer, a reset.
+const PER_CALL: u32 = 32;
+
+/// A large frame counts as one for each of so many bytes.
+const BYTES: u32 = 1024;
+
+const HEAD: usize = 9;
+const DATA: u8 = 0x0;
+const HEADERS: u8 = 0x1;
+
+/// The frames that a connection may still send.
+#[derive(Debug)]
+pub(super) struct FrameMeter {
+    head: [u8; HEAD],
+    /// How much of the head of the next frame was read.
+    head_read: usize,
+    /// How much of the frame's payload is still to come.
+    payload_left: usize,
+    credit: u32,
+    refilled_at: Instant,
+}
+
+/// There were too many frames besides calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Excess;
+
+impl FrameMeter {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            head: [0; HEAD],
+            head_read: 0,
+            payload_left: 0,
+            credit: BURST,
+            refilled_at: now,
+        }
+    }
+
+    /// Counts the frames whose heads end in what was read after the preface. The clock is asked only when nothing is
+    /// left.
+    ///
+    /// # Errors
+    /// If there were too many.
+    pub(super) fn read(&mut self, mut bytes: &[u8], now: fn() -> Instant) -> Result<(), Excess> {
+        while !bytes.is_empty() {
+            if self.payload_left > 0 {
+                let skipped = self.payload_left.min(bytes.len());
+                self.payload_left -= skipped;
+                bytes = &bytes[skipped..];
+                continue;
+            }
+            let taken = (HEAD - self.head_read).min(bytes.len());
+            self.head[self.head_read..self.head_read + taken].copy_from_slice(&bytes[..taken]);
+            self.head_read += taken;
+            bytes = &bytes[taken..];
+            if self.head_read == HEAD {
+                self.head_read = 0;
+                let [high, middle, low, kind, ..] = self.head;
+                let length = u32::from_be_bytes([0, high, middle, low]);
+                self.payload_left = length as usize;
+                self.count(kind, length, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, kind: u8, length: u32, now: fn() -> Instant) -> Result<(), Excess> {
+        let cost = match kind {
+            HEADERS => {
+                self.credit = BURST.min(self.credit + PER_CALL);
+                return Ok(());
+            }
+            // Flow control bounds the bytes of messages.
+            DATA => 1,
+            _ => 1 + length / BYTES,
+        };
+        if self.credit < cost {
+            self.refill(now());
+        }
+        self.credit = self.credit.checked_sub(cost).ok_or(Excess)?;
+        Ok(())
+    }
+
+    fn refill(&mut self, now: Instant) {
+        let since = now.saturating_duration_since(self.refilled_at);
+        let earned = since.min(Duration::from_secs(60)).as_millis() * u128::from(PER_SECOND) / 1000;
+        let earned = u32::try_from(earned).unwrap_or(BURST);
+        if earned > 0 {
+            self.credit = BURST.min(self.credit + earned);
+            self.refilled_at = now;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::timers;
+
+    const PING: u8 = 0x6;
+    const PRIORITY: u8 = 0x2;
+
+    fn frame(kind: u8, length: usize) -> Vec<u8> {
+        let size = u32::try_from(length).unwrap().to_be_bytes();
+        let mut frame = vec![size[1], size[2], size[3], kind, 0, 0, 0, 0, 1];
+        frame.resize(HEAD + length, 7);
+        frame
+    }
+
+    /// How many of these are taken one after another.
+    fn taken(meter: &mut FrameMeter, frames: &[Vec<u8>], most: usize) -> usize {
+        let mut sent = frames.iter().cycle().take(most);
+        let begun = timers::now;
+        sent.position(|frame| meter.read(frame, begun).is_err())
+            .unwrap_or(most)
+    }
+
+    #[test]
+    fn a_flood_of_small_frames_ends() {
+        for kind in [PING, PRIORITY, DATA, 0x4, 0x8, 0xfe] {
+            let mut meter = FrameMeter::new(timers::now());
+            let taken = taken(&mut meter, &[frame(kind, 0)], 100_000);
+            assert!((1_000..1_100).contains(&taken), "{kind}: {taken}");
+        }
+    }
+
+    #[test]
+    fn a_large_frame_costs_more() {
+        let mut meter = FrameMeter::new(timers::now());
+        let taken = taken(&mut meter, &[frame(0xfe, 16_384)], 100_000);
+        assert!((58..70).contains(&taken), "{taken}");
+    }
+
+    #[test]
+    fn calls_pay_for_what_belongs_to_them() {
+        let mut meter = FrameMeter::new(timers::now());
+        let call = [
+            frame(HEADERS, 90),
+            frame(DATA, 600),
+            frame(0x8, 4),
+            frame(PING, 8),
+            frame(0x8, 4),
+        ];
+        assert_eq!(taken(&mut meter, &call, 500_000), 500_000);
+    }
+
+    #[test]
+    fn frames_are_counted_alike_wherever_reads_cut_them() {
+        let stream: Vec<u8> = [frame(PING, 8), frame(DATA, 40), frame(PRIORITY, 5)].concat();
+        for size in 1..stream.len() {
+            let mut meter = FrameMeter::new(timers::now());
+            for part in stream.chunks(size) {
+                meter.read(part, timers::now).unwrap();
+            }
+            assert_eq!(meter.credit, BURST - 3, "{size}");
+            assert_eq!((meter.head_read, meter.payload_left), (0, 0), "{size}");
+        }
+    }
+
+    #[test]
+    fn an_idle_connection_earns_its_frames_back() {
+        let mut meter = FrameMeter::new(timers::now());
+        assert!(taken(&mut meter, &[frame(PING, 8)], 100_000) < 100_000);
+        meter.refill(meter.refilled_at + Duration::from_secs(3));
+        assert!(meter.credit >= 3 * PER_SECOND);
+        meter.refill(meter.refilled_at + Duration::from_secs(3_600));
+        assert_eq!(meter.credit, BURST);
+    }
+}

@@ -1,0 +1,164 @@
+//! Guarantee 17: whoever sends frames that carry no call, or bodies that never
+//! end, is cut off, and nobody else notices. All without a key.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use countersign_tests::{Backend, Gateway, Http2, World, on_a_backend, reason, say};
+use prost::bytes::Bytes;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+use tonic::codegen::http::Request;
+
+/// Within which a flood is cut off.
+const CUT_OFF: Duration = Duration::from_secs(1);
+
+/// How often each flood comes again, on a new connection.
+const ROUNDS: usize = 5;
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+
+/// Names of floods, and the frame that each consists of.
+const FLOODS: [(&str, &[u8]); 6] = [
+    ("PING", b"\0\0\x08\x06\0\0\0\0\0abcdefgh"),
+    ("SETTINGS", b"\0\0\0\x04\0\0\0\0\0"),
+    ("PRIORITY", b"\0\0\x05\x02\0\0\0\0\x01\0\0\0\x03\x10"),
+    ("WINDOW_UPDATE", b"\0\0\x04\x08\0\0\0\0\0\0\0\0\x01"),
+    ("unknown frames", b"\0\0\x04\xfe\0\0\0\0\0abcd"),
+    ("empty DATA", b"\0\0\0\0\0\0\0\0\x01"),
+];
+
+#[test]
+fn a_flood_of_frames_is_cut_off_and_nobody_else_notices() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        let world = World::start(backend, 1).await;
+        let gateway = world.new_caller("shop", &["service"]).await;
+        let address = world.replica(0).address();
+        let before = world.replica(0).resident_memory();
+        let (asked, failed) = beside(gateway, async {
+            for (name, frame) in FLOODS {
+                let mut slowest = Duration::ZERO;
+                let mut calmed = 0;
+                for _ in 0..ROUNDS {
+                    let (time, was_told) = flood(address, frame).await;
+                    slowest = slowest.max(time);
+                    calmed += usize::from(was_told);
+                }
+                assert!(slowest <= CUT_OFF, "{name}: cut off after {slowest:?}");
+                say!(
+                    "flood of {name}: cut off {ROUNDS} of {ROUNDS} times, within {slowest:?}, \
+                     {calmed} with GOAWAY ENHANCE_YOUR_CALM"
+                );
+            }
+        })
+        .await;
+        let grown = world.replica(0).resident_memory().saturating_sub(before);
+        say!("beside the floods: {failed} of {asked} calls failed, memory {grown} bytes more");
+        assert_eq!(failed, 0);
+        assert!(grown <= 64 << 20, "{grown} bytes");
+    });
+}
+
+#[test]
+fn unfinished_bodies_hold_little_and_end() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        let world = World::start(backend, 1).await;
+        let gateway = world.new_caller("shop", &["service"]).await;
+        let before = world.replica(0).resident_memory();
+        let (asked, failed) = beside(gateway, async {
+            let line = Http2::connect(world.replica(0).address()).await;
+            let mut streams = Vec::new();
+            for path in [
+                "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+                "/grpc.health.v1.Health/Watch",
+                "/countersign.v1.AuthService/SignUp",
+            ] {
+                for _ in 0..80 {
+                    let request = Request::post(format!("http://localhost{path}"))
+                        .header("content-type", "application/grpc")
+                        .header("te", "trailers");
+                    let request = request.body(()).expect("a request");
+                    let mut begun = line.begin(request).await;
+                    // Of a message of 4,096 bytes, all but the last.
+                    let mut body = vec![0, 0, 0, 0x10, 0];
+                    body.resize(5 + 4_095, b'a');
+                    // Whoever was answered already takes no more.
+                    begun.body.send_data(Bytes::from(body), false).ok();
+                    streams.push(begun);
+                }
+            }
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        })
+        .await;
+        let grown = world.replica(0).resident_memory().saturating_sub(before);
+        say!("beside 240 unfinished bodies: {failed} of {asked} calls failed, memory {grown} more");
+        assert_eq!(failed, 0);
+        assert!(grown <= 64 << 20, "{grown} bytes");
+    });
+}
+
+#[test]
+fn a_busy_client_is_not_cut_off() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        let world = World::start(backend, 1).await;
+        let gateway = world.gateway();
+        let ends = Instant::now() + Duration::from_secs(3);
+        let calls = (0..64).map(|_| {
+            let gateway = gateway.clone();
+            async move {
+                let mut answered = 0;
+                while Instant::now() < ends {
+                    assert_eq!(reason(&gateway.validate("garbage").await), "OK");
+                    answered += 1;
+                }
+                answered
+            }
+        });
+        let answered: u64 = futures_util::future::join_all(calls).await.iter().sum();
+        say!("64 callers on one connection: {answered} of {answered} answered");
+        assert!(answered > 1_000);
+    });
+}
+
+/// Sends a frame again and again until the connection is cut. How long that
+/// took, and whether the reason was told.
+async fn flood(address: SocketAddr, frame: &[u8]) -> (Duration, bool) {
+    let stream = TcpStream::connect(address).await.expect("a connection");
+    let (mut read, mut write) = stream.into_split();
+    let began = Instant::now();
+    let mut heard = Vec::new();
+    let hear = async {
+        // Ends with the connection, whether by its end or by a reset.
+        read.read_to_end(&mut heard).await.ok();
+    };
+    let frames = frame.repeat(512);
+    let send = async {
+        write.write_all(PREFACE).await.ok();
+        while write.write_all(&frames).await.is_ok() {}
+    };
+    let cut = async { tokio::join!(hear, send) };
+    let is_cut = timeout(CUT_OFF * 5, cut).await.is_ok();
+    let took = if is_cut { began.elapsed() } else { CUT_OFF * 5 };
+    let goaway = b"\x0b".as_slice();
+    (took, heard.ends_with(goaway))
+}
+
+/// Validates while something else goes on. How many calls were made and failed.
+async fn beside(gateway: Gateway, other: impl Future<Output = ()>) -> (u64, u64) {
+    let is_over = Arc::new(AtomicBool::new(false));
+    let ends = Arc::clone(&is_over);
+    let calls = tokio::spawn(async move {
+        let (mut asked, mut failed) = (0, 0);
+        while !ends.load(Ordering::Relaxed) {
+            asked += 1;
+            failed += u64::from(reason(&gateway.validate("garbage").await) != "OK");
+        }
+        (asked, failed)
+    });
+    other.await;
+    is_over.store(true, Ordering::Relaxed);
+    calls.await.expect("no panic")
+}
