@@ -54,6 +54,25 @@ fn a_ttl_that_is_no_duration_of_protobuf_is_refused() {
 }
 
 #[test]
+fn a_small_request_with_many_faults_has_a_small_answer() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        let world = World::start(backend, 1).await;
+        for count in [64, 4_000] {
+            let request = v1::IssueTokensRequest {
+                scopes: vec![String::new(); count],
+                ..Default::default()
+            };
+            let refused = world.gateway().auth().issue_tokens(request).await;
+            let status = refused.expect_err("no scope is empty");
+            assert_eq!(status.code(), Code::InvalidArgument);
+            assert!(status.details().len() < 4_096, "{}", status.details().len());
+            assert!(status.message().len() < 4_096, "{}", status.message());
+            assert!(Details::of(&status).fields.len() <= 21);
+        }
+    });
+}
+
+#[test]
 fn a_page_size_beyond_the_largest_is_taken_as_it_and_a_negative_one_is_refused() {
     on_a_backend(Backend::Sqlite, async |backend| {
         let world = World::start(backend, 1).await;

@@ -112,11 +112,20 @@ pub enum Limit {
     Hashing,
 }
 
-/// Gathers every field violation of a request, so that one answer names all.
+/// Gathers the field violations of a request, so that one answer names all, or
+/// the first of very many: a small request must not have a large answer.
 #[derive(Debug, Default)]
 pub struct Fields {
     violations: Vec<FieldViolation>,
+    /// How many more there were.
+    more: usize,
 }
+
+/// How many violations are named at the most.
+const NAMED: usize = 20;
+
+/// How many bytes a field and its rule have together at the most.
+const VIOLATION_BYTES: usize = 199;
 
 impl Fields {
     /// Nothing is wrong yet.
@@ -138,10 +147,13 @@ impl Fields {
 
     /// Notes that a field is wrong.
     pub fn refuse(&mut self, field: &str, rule: impl Into<String>) {
-        self.violations.push(FieldViolation {
-            field: field.into(),
-            rule: rule.into(),
-        });
+        if self.violations.len() == NAMED {
+            self.more += 1;
+            return;
+        }
+        let field = shortened(field.into(), VIOLATION_BYTES / 2);
+        let rule = shortened(rule.into(), VIOLATION_BYTES - field.len());
+        self.violations.push(FieldViolation { field, rule });
     }
 
     /// Whether a field was found to be wrong.
@@ -153,13 +165,32 @@ impl Fields {
     /// Ends the gathering: the value, if all fields were good.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every violation.
-    pub fn finish<T>(self, value: Option<T>) -> Result<T, Error> {
+    /// [`Error::Invalid`] with every violation, or the first ones and how many
+    /// more there are.
+    pub fn finish<T>(mut self, value: Option<T>) -> Result<T, Error> {
         match value {
             Some(value) if self.violations.is_empty() => Ok(value),
-            _ => Err(Error::Invalid(self.violations)),
+            _ => {
+                if self.more > 0 {
+                    self.violations.push(FieldViolation {
+                        field: "*".into(),
+                        rule: format!("{} more are not valid", self.more),
+                    });
+                }
+                Err(Error::Invalid(self.violations))
+            }
         }
     }
+}
+
+/// The beginning of a text, of at most so many bytes.
+fn shortened(mut text: String, most: usize) -> String {
+    const CUT: &str = "...";
+    if text.len() > most {
+        text.truncate(text.floor_char_boundary(most - CUT.len()));
+        text.push_str(CUT);
+    }
+    text
 }
 
 impl Error {
@@ -206,5 +237,40 @@ impl From<HashError> for Error {
             },
             HashError::Failed(what) => Self::Internal(format!("hashing: {what}")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_very_many_violations_the_first_are_named_and_the_rest_counted() {
+        let mut fields = Fields::new();
+        for index in 0..64 {
+            fields.refuse(&format!("scopes[{index}]"), "must not be empty");
+        }
+        let Err(Error::Invalid(violations)) = fields.finish(Some(())) else {
+            panic!("all are wrong");
+        };
+        assert_eq!(violations.len(), NAMED + 1);
+        assert_eq!(violations[NAMED - 1].field, "scopes[19]");
+        assert_eq!(violations[NAMED].rule, "44 more are not valid");
+    }
+
+    #[test]
+    fn a_long_violation_is_cut_between_letters() {
+        let mut fields = Fields::new();
+        fields.refuse(&"필".repeat(100), "드".repeat(100));
+        let Err(Error::Invalid(violations)) = fields.finish(Some(())) else {
+            panic!("it is wrong");
+        };
+        let FieldViolation { field, rule } = &violations[0];
+        assert!(field.len() + rule.len() < 200, "{field} {rule}");
+        assert!(
+            field.starts_with("필") && field.ends_with("필..."),
+            "{field}"
+        );
+        assert!(rule.starts_with("드") && rule.ends_with("드..."), "{rule}");
     }
 }
