@@ -69,6 +69,23 @@ fn without_the_role_no_body_is_waited_for() {
 }
 
 #[test]
+fn a_refusal_is_logged_with_who_was_refused_and_where_it_came_from() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        let world = World::start(backend, 1).await;
+        let shop = world.new_caller("shop", &["service"]).await;
+        shop.refresh("any").await.expect_err("a service");
+        let log = world.log().text(0);
+        let line = log.lines().find(|line| line.contains("PermissionDenied"));
+        let line: serde_json::Value =
+            serde_json::from_str(line.expect("it is logged")).expect("JSON");
+        assert_eq!(line["rpc"], "RefreshTokens");
+        assert_eq!(line["caller"], "shop");
+        let peer = line["peer"].as_str().unwrap_or_default();
+        assert!(peer.parse::<std::net::SocketAddr>().is_ok(), "{line}");
+    });
+}
+
+#[test]
 fn what_is_not_grpc_has_an_answer_of_http() {
     on_a_backend(Backend::Sqlite, async |backend| {
         let world = World::start(backend, 1).await;

@@ -1,12 +1,14 @@
 //! A call: what its headers say, and how its end is logged, counted and, if it
 //! is refused, answered.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use countersign_domain::model::Locale;
 use countersign_domain::ports::Random;
-use http::{HeaderMap, HeaderValue};
+use http::{Extensions, HeaderMap, HeaderValue};
+use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
@@ -21,6 +23,7 @@ pub(crate) struct Call {
     pub(crate) caller: Arc<KnownCaller>,
     pub(crate) locale: Locale,
     pub(crate) rpc: &'static Rpc,
+    pub(crate) peer: Option<SocketAddr>,
     pub(crate) request_id: Box<str>,
     pub(crate) began: Instant,
 }
@@ -30,6 +33,8 @@ pub(crate) struct Ended<'a> {
     pub(crate) rpc: &'static str,
     /// The caller's name, if it is known.
     pub(crate) caller: Option<&'a str>,
+    /// The other end of the connection.
+    pub(crate) peer: Option<SocketAddr>,
     pub(crate) request_id: &'a str,
     pub(crate) took: Duration,
 }
@@ -40,6 +45,7 @@ impl Call {
         Ended {
             rpc: self.rpc.name,
             caller: Some(&self.caller.name),
+            peer: self.peer,
             request_id: &self.request_id,
             took: self.began.elapsed(),
         }
@@ -70,21 +76,37 @@ impl Ended<'_> {
             ..
         } = *self;
         let caller = self.caller.unwrap_or("-");
+        let peer = self.peer.map(tracing::field::display);
         metrics::call(rpc, code, took);
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         match failure {
-            None => tracing::info!(rpc, ?code, caller, request_id, took_us, "call"),
+            None => tracing::info!(rpc, ?code, caller, peer, request_id, took_us, "call"),
             Some(failure) => match code {
                 Code::Internal => {
-                    tracing::error!(rpc, ?code, caller, request_id, took_us, %failure, "call");
+                    tracing::error!(rpc, ?code, caller, peer, request_id, took_us, %failure, "call");
                 }
                 Code::Unavailable | Code::DeadlineExceeded => {
-                    tracing::warn!(rpc, ?code, caller, request_id, took_us, %failure, "call");
+                    tracing::warn!(rpc, ?code, caller, peer, request_id, took_us, %failure, "call");
                 }
-                _ => tracing::info!(rpc, ?code, caller, request_id, took_us, %failure, "call"),
+                _ => {
+                    tracing::info!(rpc, ?code, caller, peer, request_id, took_us, %failure, "call")
+                }
             },
         }
     }
+}
+
+/// The other end of the connection that a request came over.
+pub(crate) fn peer(extensions: &Extensions) -> Option<SocketAddr> {
+    let plain = extensions.get::<TcpConnectInfo>();
+    let secured = || {
+        Some(
+            extensions
+                .get::<TlsConnectInfo<TcpConnectInfo>>()?
+                .get_ref(),
+        )
+    };
+    plain.or_else(secured)?.remote_addr
 }
 
 /// The language that the person reads.

@@ -2,6 +2,7 @@
 //! whether it is gRPC, which RPC it is for, whether its caller may make it, and
 //! how long it may take.
 
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -99,28 +100,29 @@ impl HeaderCheck {
         let Some(rpc) = self.rpcs.get(path) else {
             return Err(status::unknown_rpc(call::locale(headers)));
         };
-        let caller = self.permitted(rpc, headers, Arc::clone)?;
+        let caller = self.permitted(rpc, request, Arc::clone)?;
         Ok(Call {
             caller,
             locale: call::locale(headers),
             rpc,
+            peer: call::peer(request.extensions()),
             request_id: call::request_id(headers, &*self.random),
             began: call::now(),
         })
     }
 
     /// Whether the caller may call an RPC. The hot path, which makes nothing.
-    pub(crate) fn permit(&self, rpc: &'static Rpc, headers: &HeaderMap) -> Result<(), Status> {
-        self.permitted(rpc, headers, |_| ())
+    pub(crate) fn permit(&self, rpc: &'static Rpc, request: &Request<Body>) -> Result<(), Status> {
+        self.permitted(rpc, request, |_| ())
     }
 
     fn permitted<T>(
         &self,
         rpc: &'static Rpc,
-        headers: &HeaderMap,
+        request: &Request<Body>,
         then: impl FnOnce(&Arc<KnownCaller>) -> T,
     ) -> Result<T, Status> {
-        self.callers.identify(headers, |caller| {
+        self.callers.identify(request.headers(), |caller| {
             let (refusal, name) = match caller {
                 Err(refusal) => (refusal, None),
                 Ok(caller) => match caller.require(&rpc.roles) {
@@ -128,7 +130,8 @@ impl HeaderCheck {
                     Ok(()) => return Ok(then(caller)),
                 },
             };
-            Err(self.refuse(rpc, headers, refusal.into(), name))
+            let peer = call::peer(request.extensions());
+            Err(self.refuse(rpc, request.headers(), peer, refusal.into(), name))
         })
     }
 
@@ -137,6 +140,7 @@ impl HeaderCheck {
         &self,
         rpc: &'static Rpc,
         headers: &HeaderMap,
+        peer: Option<SocketAddr>,
         failure: Failure,
         caller: Option<&str>,
     ) -> Status {
@@ -144,6 +148,7 @@ impl HeaderCheck {
         let ended = Ended {
             rpc: rpc.name,
             caller,
+            peer,
             request_id: &request_id,
             took: Duration::ZERO,
         };

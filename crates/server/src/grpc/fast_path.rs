@@ -15,6 +15,7 @@ use tonic::{Request, Response, Status};
 use tonic_prost::ProstDecoder;
 use tower::Service;
 
+use crate::grpc::call;
 use crate::grpc::check_headers::{self, HeaderCheck};
 use crate::grpc::rpc_table::Rpc;
 use crate::grpc::validate_token::{Answer, ValidateTokenService};
@@ -59,12 +60,13 @@ where
             return check_headers::answer_at_once(refusal);
         }
         let (check, rpc) = (Arc::clone(&self.check), self.rpc);
-        if let Err(status) = check.permit(rpc, request.headers()) {
+        if let Err(status) = check.permit(rpc, &request) {
             return check_headers::answer_at_once(status.into_http());
         }
         let limit = check_headers::limit(rpc.timeout, request.headers());
         let language = status::language(request.headers());
         let spoken = language.clone();
+        let peer = call::peer(request.extensions());
         let validate = Validate {
             service: Arc::clone(&self.service),
             check: Arc::clone(&check),
@@ -80,7 +82,13 @@ where
         };
         check_headers::hand_on(answer, limit, move || {
             let spoken = spoken.map(|language| (ACCEPT_LANGUAGE, language));
-            check.refuse(rpc, &spoken.into_iter().collect(), Failure::Deadline, None)
+            check.refuse(
+                rpc,
+                &spoken.into_iter().collect(),
+                peer,
+                Failure::Deadline,
+                None,
+            )
         })
     }
 }
@@ -100,8 +108,9 @@ impl UnaryService<v1::ValidateTokenRequest> for Validate {
         Box::pin(async move {
             let answer = service.answer(request.get_ref()).await;
             answer.map(Response::new).map_err(|error| {
+                let peer = call::peer(request.extensions());
                 let headers = request.metadata().clone().into_headers();
-                check.refuse(rpc, &headers, error.into(), None)
+                check.refuse(rpc, &headers, peer, error.into(), None)
             })
         })
     }
