@@ -3,15 +3,19 @@
 use countersign_proto::v1::{ValidateTokenRequest, ValidateTokenResponse};
 use prost::Message;
 use prost::bytes::Bytes;
+use tonic::Request;
 use tonic::codegen::http::uri::PathAndQuery;
+use tonic::metadata::AsciiMetadataValue;
 
 use crate::echo::{self, Echoed};
-use crate::failure::Failure;
+use crate::failure::{Context as _, Failure};
 use crate::forge::Forged;
 
 /// Questions of one RPC, with the answer that is right for each.
 pub(crate) struct Corpus {
     path: PathAndQuery,
+    /// The API key that each call shows.
+    authorization: Option<AsciiMetadataValue>,
     questions: Vec<(Bytes, Bytes)>,
     /// Whether an answer of other bytes means the same.
     means: fn(&[u8], &[u8]) -> bool,
@@ -33,12 +37,22 @@ impl Corpus {
         };
         Self {
             path: PathAndQuery::from_static("/countersign.v1.AuthService/ValidateToken"),
+            authorization: None,
             questions: tokens.iter().map(question).collect(),
             means: |answer, expected| {
                 let read = |bytes| ValidateTokenResponse::decode(bytes).ok();
                 read(answer).is_some() && read(answer) == read(expected)
             },
         }
+    }
+
+    /// The same calls, by a caller with this API key.
+    pub(crate) fn with_key(self, key: &str) -> Result<Self, Failure> {
+        let authorization = format!("Bearer {key}").parse().context("an API key")?;
+        Ok(Self {
+            authorization: Some(authorization),
+            ..self
+        })
     }
 
     /// The very same bytes as questions to the echo, and answers of the size of
@@ -52,6 +66,7 @@ impl Corpus {
         };
         Self {
             path: PathAndQuery::from_static(echo::PATH),
+            authorization: self.authorization.clone(),
             questions: self.questions.iter().map(echoed).collect(),
             means: |_, _| false,
         }
@@ -79,7 +94,17 @@ impl Corpus {
         self.path.clone()
     }
 
-    pub(crate) fn request(&self, index: usize) -> Bytes {
+    /// The question as a call.
+    pub(crate) fn call(&self, index: usize) -> Request<Bytes> {
+        let mut call = Request::new(self.request(index));
+        if let Some(authorization) = &self.authorization {
+            let authorization = authorization.clone();
+            call.metadata_mut().insert("authorization", authorization);
+        }
+        call
+    }
+
+    fn request(&self, index: usize) -> Bytes {
         self.questions[index].0.clone()
     }
 

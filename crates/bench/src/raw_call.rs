@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use prost::bytes::{Buf as _, BufMut as _, Bytes};
+use tonic::Status;
 use tonic::client::Grpc;
 use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::transport::Channel;
-use tonic::{Request, Status};
 
 use crate::closed_loop::{Client, Step};
 use crate::connections::Connections;
@@ -92,9 +92,8 @@ pub(crate) async fn ask(
     index: usize,
 ) -> Result<(), Failure> {
     grpc.ready().await.context("the connection")?;
-    let request = Request::new(corpus.request(index));
     let response = grpc
-        .unary(request, corpus.path(), RawCodec)
+        .unary(corpus.call(index), corpus.path(), RawCodec)
         .await
         .context("a call")?;
     corpus.check(index, response.get_ref())

@@ -125,26 +125,45 @@ impl Setup {
         self.data_dir().join("countersign.db")
     }
 
-    /// Starts the server, with nothing of this process's environment, and waits
-    /// for its first answer.
+    /// Makes a caller of the server that runs, and tells its key. The server
+    /// knows it soon.
+    pub(crate) fn new_caller(&self, role: &str) -> Result<String, Failure> {
+        let made = self
+            .command()
+            .args(["caller", "new", "--name", "bench", "--role", role])
+            .output()
+            .context("making a caller")?;
+        if !made.status.success() {
+            let said = String::from_utf8_lossy(&made.stderr);
+            return Err(Failure::new(format!("making a caller: {said}")));
+        }
+        Ok(String::from_utf8_lossy(&made.stdout).trim().to_owned())
+    }
+
+    /// The program with these settings, and nothing of this process's
+    /// environment.
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        let settings = self.settings.iter();
+        command
+            .current_dir(self.directory.path())
+            .env_clear()
+            .env("COUNTERSIGN__DATA_DIR", self.data_dir())
+            .envs(settings.map(|(key, value)| (variable(key), value)))
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Starts the server, and waits for its first answer.
     pub(crate) fn start(&self) -> Result<Server, Failure> {
         let address = free_address()?;
         let log_path = self.directory.path().join("log");
         let log = File::create(&log_path).context("the server's log")?;
-        let mut command = Command::new(&self.program);
+        let mut command = self.command();
         command
             .arg("serve")
-            .current_dir(self.directory.path())
-            .env_clear()
-            .env("COUNTERSIGN__DATA_DIR", self.data_dir())
             .env("COUNTERSIGN__SERVER__LISTEN", address.to_string())
             .env("COUNTERSIGN__METRICS__LISTEN", free_address()?.to_string())
-            .envs(
-                self.settings
-                    .iter()
-                    .map(|(key, value)| (variable(key), value)),
-            )
-            .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log);
         let began = system::now();

@@ -1,24 +1,33 @@
-//! ValidateToken of many hot tokens beside a bare echo of the same bytes.
+//! ValidateToken of many hot tokens, with an API key on each call, beside a bare
+//! echo of the same bytes.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tonic::client::Grpc;
+
 use crate::arguments::Arguments;
 use crate::closed_loop::{Target, drive, runtime};
+use crate::connections::connect;
 use crate::corpus::Corpus;
 use crate::failure::Failure;
 use crate::forge::forge;
 use crate::open_loop;
-use crate::raw_call::RawCaller;
+use crate::raw_call::{self, RawCaller};
 use crate::report::{Figure, Gate, Rates};
 use crate::rounds::{Side, alternate};
 use crate::sample::Sample;
 use crate::server::{Floor, Setup};
+use crate::system;
 
 const GATE: f64 = 0.92;
 
 /// The server's default.
 const CACHED_TOKENS: u32 = 65_536;
+
+/// How long the server may take to know a new caller.
+const KNOWING: Duration = Duration::from_secs(5);
 
 /// How long asking each question once may take.
 pub(crate) const WARMING: Duration = Duration::from_secs(600);
@@ -34,7 +43,9 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Failure> {
     let setup = Setup::new(arguments, &settings)?;
     let server = setup.start()?;
     let tokens = runtime()?.block_on(forge(&setup, &server, arguments.tokens))?;
-    let tokens = Arc::new(Corpus::of_tokens(&tokens));
+    let key = setup.new_caller("service")?;
+    let tokens = Arc::new(Corpus::of_tokens(&tokens).with_key(&key)?);
+    runtime()?.block_on(until_known(&tokens, server.address()))?;
     let echoes = Arc::new(tokens.of_echoes());
     let floor = Floor::start(tokens.echoed_bytes())?;
     eprintln!(
@@ -63,12 +74,28 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Failure> {
     ];
     let mut samples = alternate(arguments.rounds, sides)?.into_iter();
     Ok(vec![Figure::Rates(Rates {
-        name: format!("ValidateToken, {} hot tokens", arguments.tokens),
+        name: format!(
+            "ValidateToken, {} hot tokens, an API key on each call",
+            arguments.tokens
+        ),
         floor_name: "bare echo".into(),
         floor: samples.next().unwrap_or_default(),
         ours: samples.next().unwrap_or_default(),
         gate: Some(Gate::Ratio(GATE)),
     })])
+}
+
+/// Waits until the server knows the caller.
+async fn until_known(tokens: &Corpus, address: SocketAddr) -> Result<(), Failure> {
+    let mut grpc = Grpc::new(connect(address).await?);
+    let began = system::now();
+    loop {
+        match raw_call::ask(tokens, &mut grpc, 0).await {
+            Ok(()) => return Ok(()),
+            Err(failure) if began.elapsed() > KNOWING => return Err(failure),
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
 }
 
 fn round(arguments: &Arguments, corpus: &Arc<Corpus>, target: Target) -> Result<Sample, Failure> {
