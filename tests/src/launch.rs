@@ -15,6 +15,8 @@ pub(crate) struct Launch {
     pub(crate) variables: Vec<(String, String)>,
     /// It is told of files that may not grow, as of a full disk, and not ended.
     pub(crate) bears_full_files: bool,
+    /// How many file descriptors it may have at the most.
+    pub(crate) descriptors: Option<u32>,
 }
 
 impl Launch {
@@ -24,6 +26,7 @@ impl Launch {
             config: None,
             variables: Vec::new(),
             bears_full_files: false,
+            descriptors: None,
         }
     }
 
@@ -35,6 +38,10 @@ impl Launch {
             let script = "trap '' XFSZ; exec \"$0\" \"$@\"";
             shell.args(["-c", script]).arg(server);
             shell
+        } else if let Some(most) = self.descriptors {
+            let mut limited = Command::new("prlimit");
+            limited.arg(format!("--nofile={most}:{most}")).arg(server);
+            limited
         } else {
             Command::new(server)
         };

@@ -13,6 +13,8 @@ pub(crate) struct Options {
     pub(crate) user: Option<String>,
     /// Whether its files can be kept from growing.
     pub(crate) bears_full_files: bool,
+    /// How many file descriptors servers may have at the most.
+    pub(crate) descriptors: Option<u32>,
 }
 
 impl Options {

@@ -294,6 +294,7 @@ impl WorldBuilder {
                 config: Some(config),
                 variables,
                 bears_full_files: self.options.bears_full_files,
+                descriptors: self.options.descriptors,
             };
             replicas.push(Replica::new(number, launch, log.clone()));
         }

@@ -84,6 +84,13 @@ impl WorldBuilder {
         self
     }
 
+    /// With so many file descriptors for each server.
+    #[must_use]
+    pub fn with_descriptors(mut self, most: u32) -> Self {
+        self.options.descriptors = Some(most);
+        self
+    }
+
     /// With another user of the database than its administrator, for the
     /// service.
     #[must_use]

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use countersign_tests::{Backend, Gateway, Http2, World, on_a_backend, reason, say};
+use countersign_tests::{
+    Backend, Gateway, Http2, PASSWORD, World, email, on_a_backend, reason, say,
+};
 use prost::bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -97,6 +99,28 @@ fn unfinished_bodies_hold_little_and_end() {
         say!("beside 240 unfinished bodies: {failed} of {asked} calls failed, memory {grown} more");
         assert_eq!(failed, 0);
         assert!(grown <= 64 << 20, "{grown} bytes");
+    });
+}
+
+#[test]
+fn silent_connections_take_no_descriptors_from_the_database() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        let world = World::on(backend).with_descriptors(256).start().await;
+        let log = world.log().text(0);
+        assert!(log.contains("server.max_connections is lowered"), "{log}");
+        let gateway = world.gateway();
+        let mina = world.sign_up_at(&gateway).await;
+        let mut silent = Vec::new();
+        for _ in 0..400 {
+            silent.push(TcpStream::connect(world.replica(0).address()).await);
+        }
+        // Each opens connections to the database and to files anew.
+        let sign_ins = (0..32).map(|_| gateway.sign_in(email(&mina.email), PASSWORD));
+        let outcomes = futures_util::future::join_all(sign_ins).await;
+        let failed = outcomes.iter().filter(|o| o.is_err()).count();
+        say!("beside 400 silent connections, with 256 descriptors: {failed} of 32 sign-ins failed");
+        assert_eq!(failed, 0, "{outcomes:?}");
+        drop(silent);
     });
 }
 

@@ -4,6 +4,7 @@
 pub mod cli;
 pub mod config;
 pub mod data_dir;
+mod descriptors;
 mod feed_reader;
 mod grpc;
 mod health;

@@ -16,6 +16,7 @@ use tonic_health::pb::health_server::{Health as HealthService, HealthServer};
 
 use crate::config::Config;
 use crate::data_dir::DataDir;
+use crate::descriptors;
 use crate::grpc::{
     AuthGrpc, CheckHeaders, FastPath, HeaderCheck, RpcRunner, RpcTable, SessionGrpc,
     VALIDATE_TOKEN, ValidateTokenService, VerificationGrpc,
@@ -51,7 +52,7 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
     let (reporter, health_service) = tonic_health::server::health_reporter();
     let health = Health::new(reporter);
     health.check(&wired.app).await;
-    let listener = Listener::bind(&config.server.transport())?;
+    let listener = Listener::bind(&descriptors::transport(&config))?;
     let address = listener.local_addr();
     let jobs = Jobs {
         app: Arc::clone(&wired.app),
