@@ -11,7 +11,7 @@ use countersign_domain::ports::Random;
 
 use crate::config::Secret;
 
-/// A data directory that exists.
+/// A data directory.
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
@@ -74,7 +74,7 @@ impl DataDir {
     /// [`DataDirError::InUse`] if another server has it; or what the operating
     /// system refuses.
     pub fn open(path: &Path) -> Result<Self, DataDirError> {
-        let mut data_dir = Self::open_beside(path)?;
+        let mut data_dir = Self::create(path)?;
         let lock_path = path.join("lock");
         let lock = OpenOptions::new()
             .write(true)
@@ -91,21 +91,27 @@ impl DataDir {
         Ok(data_dir)
     }
 
-    /// Opens the directory for a command that may work beside a server.
-    /// Creates it if it is not there.
+    /// Creates the directory if it is not there, for a command that may work
+    /// beside a server.
     ///
     /// # Errors
     /// What the operating system refuses.
-    pub fn open_beside(path: &Path) -> Result<Self, DataDirError> {
+    pub fn create(path: &Path) -> Result<Self, DataDirError> {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(path)
             .map_err(refused("create the data directory", path))?;
-        Ok(Self {
+        Ok(Self::beside(path))
+    }
+
+    /// The directory as it is, for a command that may work beside a server.
+    #[must_use]
+    pub fn beside(path: &Path) -> Self {
+        Self {
             path: path.into(),
             lock: None,
-        })
+        }
     }
 
     /// The directory.
@@ -232,7 +238,7 @@ mod tests {
         let error = DataDir::open(&path).expect_err("it is in use").to_string();
         assert!(error.contains(&path.display().to_string()), "{error}");
         assert!(error.contains("--data-dir"), "{error}");
-        DataDir::open_beside(&path).expect("a command works beside the server");
+        DataDir::create(&path).expect("a command works beside the server");
         drop(first);
         DataDir::open(&path).expect("it is free again");
     }
@@ -256,7 +262,7 @@ mod tests {
             .master_key(None, true, &SeededRandom::new(2))
             .expect("the key");
         assert_eq!(*found.encode(), made);
-        let beside = DataDir::open_beside(&path).expect("the data directory");
+        let beside = DataDir::beside(&path);
         assert_eq!(key_of(&beside).expect("the key"), made);
     }
 
@@ -298,8 +304,9 @@ mod tests {
     #[test]
     fn a_command_beside_the_server_makes_no_key() {
         let (_temporary, path) = directory();
-        let beside = DataDir::open_beside(&path).expect("a data directory");
+        let beside = DataDir::beside(&path);
         assert!(matches!(key_of(&beside), Err(DataDirError::Missing(_))));
+        assert!(!path.exists(), "nor a directory");
     }
 
     #[test]

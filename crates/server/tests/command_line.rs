@@ -105,6 +105,56 @@ fn a_failure_is_1_and_one_sentence() {
 }
 
 #[test]
+fn a_command_makes_no_database_and_says_which_one_is_missing() {
+    for arguments in [
+        &["caller", "new", "--name", "web", "--role", "gateway"][..],
+        &["caller", "list"],
+        &["caller", "remove", "web"],
+        &["keys", "list"],
+        &["keys", "rotate"],
+        &["keys", "revoke", "kid"],
+        &["backup", "copy.db"],
+        &["migrate", "--check"],
+    ] {
+        let directory = directory();
+        let (code, out, errors) = run(directory.path(), arguments);
+        assert_eq!((code, out.as_str()), (1, ""), "{arguments:?}: {errors}");
+        let file = directory.path().join("countersign-data/countersign.db");
+        let file = file.display();
+        let told = format!(
+            "database: {file}\ncountersign: there is no database {file}; run countersign migrate, \
+             or start the server once, with the same configuration; --data-dir or --config names \
+             another\n"
+        );
+        assert_eq!(errors, told, "{arguments:?}");
+        let made = directory.path().read_dir().expect("it is read").count();
+        assert_eq!(made, 0, "{arguments:?} makes nothing");
+    }
+}
+
+#[test]
+fn a_command_says_on_standard_error_which_database_it_works_on() {
+    let directory = directory();
+    let file = directory.path().join("data/countersign.db");
+    let told = format!("database: {}\n", file.display());
+    for (arguments, said) in [
+        (&["migrate"][..], "done: m0001"),
+        (&["caller", "list"], "NAME "),
+        (&["keys", "list"], "KID "),
+    ] {
+        let arguments = [&["--data-dir", "data"], arguments].concat();
+        let (code, out, errors) = run(directory.path(), &arguments);
+        assert_eq!((code, errors.as_str()), (0, told.as_str()), "{arguments:?}");
+        assert!(out.starts_with(said), "{arguments:?}: {out}");
+    }
+    let url = "postgres://ann:s3cret@127.0.0.1:1/auth";
+    let (code, out, errors) = run(directory.path(), &["caller", "list", "--database-url", url]);
+    assert_ne!((code, out.as_str()), (0, ""));
+    let told = "database: postgres://ann:********@127.0.0.1:1/auth\ncountersign: cannot connect";
+    assert!(errors.starts_with(told), "{errors}");
+}
+
+#[test]
 fn the_configuration_is_printed_without_secrets() {
     let directory = directory();
     let output = countersign(directory.path())

@@ -73,6 +73,29 @@ async fn a_url_that_cannot_be_read_is_refused() {
 }
 
 #[tokio::test]
+async fn a_file_that_must_exist_is_neither_made_nor_changed() {
+    let directory = tempfile::TempDir::new().expect("a directory");
+    let file = directory.path().join("countersign.db");
+    let settings = DatabaseSettings {
+        must_exist: true,
+        ..DatabaseSettings::new(format!("sqlite://{}?mode=rwc", file.display()))
+    };
+    assert_eq!(settings.file(), Some(file.clone()));
+    let refused = Database::connect(&settings).await.map(drop);
+    let refused = refused.expect_err("it is not there").to_string();
+    let told = format!("there is no SQLite database {}", file.display());
+    assert_eq!(refused, told);
+    assert!(!file.exists());
+
+    std::fs::write(&file, "").expect("an empty database");
+    let database = Database::connect(&settings).await.expect("it is there");
+    let pending = database.pending_migrations().await.expect("an answer");
+    assert!(!pending.is_empty());
+    drop(database);
+    assert_eq!(std::fs::read(&file).expect("it is there"), b"");
+}
+
+#[tokio::test]
 async fn a_file_that_cannot_be_opened_is_named() {
     let said = refusal("sqlite:///nowhere/at/all/countersign.db?mode=rwc").await;
     assert!(said.contains("/nowhere/at/all/countersign.db"), "{said}");

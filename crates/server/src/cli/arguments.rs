@@ -57,9 +57,13 @@ pub(super) enum Command {
     Healthcheck(ProbeArguments),
     #[command(flatten)]
     Operator(OperatorCommand),
+    /// Print the configuration in effect as TOML, secrets masked
+    #[command(after_help = "Example: countersign config --config /etc/countersign.toml")]
+    Config,
 }
 
-/// The commands that work on the database of the configuration.
+/// The commands that work on the database of the configuration. Of them
+/// `migrate` alone makes or changes tables.
 #[derive(Debug, Subcommand)]
 pub(super) enum OperatorCommand {
     /// Bring the tables of the database up to date
@@ -82,9 +86,6 @@ pub(super) enum OperatorCommand {
     /// Add, list or remove the programs that may call the service
     #[command(subcommand)]
     Caller(Callers),
-    /// Print the configuration in effect as TOML, secrets masked
-    #[command(after_help = "Example: countersign config --config /etc/countersign.toml")]
-    Config,
 }
 
 #[derive(Debug, Args)]

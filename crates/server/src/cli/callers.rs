@@ -24,7 +24,7 @@ pub(super) async fn add(
 ) -> Result<Outcome, Failure> {
     roles.sort_by_key(|role| role.as_str());
     roles.dedup();
-    let database = open::migrated_database(config).await?;
+    let database = open::database(config).await?;
     let new = CreateCaller {
         name: name.clone(),
         roles,
@@ -54,7 +54,7 @@ pub(super) async fn add(
 
 /// Lists the callers.
 pub(super) async fn list(config: &Config, out: &mut dyn Write) -> Result<Outcome, Failure> {
-    let database = open::migrated_database(config).await?;
+    let database = open::database(config).await?;
     let mut callers = database.callers().await?;
     callers.sort_by(|a, b| a.name.cmp(&b.name));
     let rows: Vec<_> = callers
@@ -75,7 +75,7 @@ pub(super) async fn remove(
     name: &CallerName,
     out: &mut dyn Write,
 ) -> Result<Outcome, Failure> {
-    let database = open::migrated_database(config).await?;
+    let database = open::database(config).await?;
     let mut uow = database.begin().await?;
     if !uow.delete_caller(name).await? {
         let name = name.as_str();

@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::arguments::{Arguments, Callers, Command, Keys, OperatorCommand};
 use super::failure::{Failure, Outcome};
 use super::probe_arguments::ProbeArguments;
-use super::{backup, callers, healthcheck, keys, migrate, try_command};
+use super::{backup, callers, healthcheck, keys, migrate, open, try_command};
 use crate::config::{Config, Environment, Secret, Sources};
 use crate::{logging, serve};
 
@@ -78,6 +78,11 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
             let outcome = one_thread()?.block_on(operate(command, &config))?;
             Ok(outcome.into())
         }
+        Command::Config => {
+            let config = Config::load(&sources(environment))?;
+            io::stdout().write_all(config.to_toml().as_bytes())?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Healthcheck(arguments) => Ok(probe(&arguments)),
         Command::Try(mut arguments) => {
             let key = environment.get("COUNTERSIGN_API_KEY");
@@ -91,24 +96,21 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
 }
 
 async fn operate(command: OperatorCommand, config: &Config) -> Result<Outcome, Failure> {
-    let out = &mut io::stdout();
+    let (out, notes) = (&mut io::stdout(), &mut io::stderr());
+    open::announce(config, notes);
     match command {
         OperatorCommand::Migrate(arguments) => migrate::execute(config, arguments.check, out).await,
         OperatorCommand::Keys(Keys::List) => keys::list(config, out).await,
-        OperatorCommand::Keys(Keys::Rotate) => keys::rotate(config, out, &mut io::stderr()).await,
+        OperatorCommand::Keys(Keys::Rotate) => keys::rotate(config, out, notes).await,
         OperatorCommand::Keys(Keys::Revoke { kid }) => keys::revoke(config, kid, out).await,
         OperatorCommand::Caller(Callers::New { name, roles }) => {
-            callers::add(config, name, roles, out, &mut io::stderr()).await
+            callers::add(config, name, roles, out, notes).await
         }
         OperatorCommand::Caller(Callers::List) => callers::list(config, out).await,
         OperatorCommand::Caller(Callers::Remove { name }) => {
             callers::remove(config, &name, out).await
         }
         OperatorCommand::Backup { file } => backup::execute(config, &file, out).await,
-        OperatorCommand::Config => {
-            out.write_all(config.to_toml().as_bytes())?;
-            Ok(Outcome::Done)
-        }
     }
 }
 

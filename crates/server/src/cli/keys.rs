@@ -18,7 +18,7 @@ use crate::system::{SystemClock, SystemRandom};
 
 /// Lists the signing keys.
 pub(super) async fn list(config: &Config, out: &mut dyn Write) -> Result<Outcome, Failure> {
-    let database = open::migrated_database(config).await?;
+    let database = open::database(config).await?;
     write(&database.signing_keys().await?, out)?;
     Ok(Outcome::Done)
 }
@@ -87,7 +87,7 @@ struct Opened {
 
 impl Opened {
     async fn of(config: &Config) -> Result<Self, Failure> {
-        let database = open::migrated_database(config).await?;
+        let database = open::database(config).await?;
         let clock = DatabaseClock::start(Arc::new(SystemClock::new()), &database).await?;
         let keys = database.signing_keys().await?;
         if keys.is_empty() {
@@ -95,7 +95,7 @@ impl Opened {
                 "there are no signing keys yet; the first start of the server makes them".into(),
             );
         }
-        let master_key = DataDir::open_beside(&config.data_dir)?.master_key(
+        let master_key = DataDir::beside(&config.data_dir).master_key(
             config.keys.master_key.as_ref(),
             true,
             &SystemRandom,

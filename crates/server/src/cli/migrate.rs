@@ -12,7 +12,7 @@ pub(super) async fn execute(
     check: bool,
     out: &mut dyn Write,
 ) -> Result<Outcome, Failure> {
-    let database = open::database(config).await?;
+    let database = open::to_migrate(config, check).await?;
     let pending = database.pending_migrations().await?;
     if pending.is_empty() {
         writeln!(out, "the tables are up to date")?;

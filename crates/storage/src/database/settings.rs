@@ -1,6 +1,7 @@
 //! Which database, and how long to wait for it.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Which database to use, and how.
@@ -11,6 +12,9 @@ pub struct DatabaseSettings {
     /// `?sslmode=verify-full&sslrootcert=/path` (PostgreSQL) and
     /// `?ssl-mode=VERIFY_IDENTITY&ssl-ca=/path` (MySQL). Never shown.
     pub url: String,
+    /// Whether the file of a SQLite database must be there already. It is then
+    /// left as it is; otherwise it is made, if the URL has `mode=rwc`.
+    pub must_exist: bool,
     /// How many connections are held at most, at least 1. On PostgreSQL three
     /// more are held for what is committed in groups.
     pub max_connections: u32,
@@ -37,6 +41,9 @@ pub enum ConnectError {
     /// The URL cannot be read.
     #[error("the database URL is not a valid {0} URL: {1}")]
     Url(&'static str, &'static str),
+    /// The file of a SQLite database must be there, and is not.
+    #[error("there is no SQLite database {}", .0.display())]
+    Missing(PathBuf),
     /// The database cannot be reached or opened, or it refuses.
     #[error("cannot connect to {place}: {reason}")]
     Unreachable {
@@ -53,6 +60,7 @@ impl DatabaseSettings {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            must_exist: false,
             max_connections: 16,
             connect_timeout: Duration::from_secs(5),
             acquire_timeout: Duration::from_secs(3),
@@ -69,6 +77,7 @@ impl DatabaseSettings {
 impl fmt::Debug for DatabaseSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DatabaseSettings")
+            .field("must_exist", &self.must_exist)
             .field("max_connections", &self.max_connections)
             .field("connect_timeout", &self.connect_timeout)
             .field("acquire_timeout", &self.acquire_timeout)

@@ -48,8 +48,8 @@ pub(super) const DIALECT: Dialect = Dialect {
 
 /// How the connections to a database differ.
 pub(super) struct Endpoints {
-    /// Creates the file, with a write-ahead log from then on; for opening it
-    /// once, before a reader needs it.
+    /// Creates the file, with a write-ahead log from then on, unless it must
+    /// exist; for opening it once, before a reader needs it.
     pub(super) creator: Endpoint,
     pub(super) reader: Endpoint,
     pub(super) writer: Endpoint,
@@ -59,12 +59,12 @@ pub(super) struct Endpoints {
 
 /// Where the database is.
 pub(super) fn endpoints(settings: &DatabaseSettings) -> Result<Endpoints, ConnectError> {
-    let options: SqliteConnectOptions = settings.url.parse().map_err(|_| {
-        ConnectError::Url("SQLite", "it must look like sqlite://path/to/file?mode=rwc")
-    })?;
-    let is_in_memory = settings.url.contains(":memory:") || settings.url.contains("mode=memory");
-    let file = (!is_in_memory).then(|| options.get_filename().to_path_buf());
+    let mut options = options(settings)?;
+    let file = settings.file();
     let place = format!("the SQLite database {}", options.get_filename().display());
+    if settings.must_exist {
+        options = options.create_if_missing(false);
+    }
     let options = options
         .foreign_keys(true)
         .busy_timeout(settings.statement_limit().mul_f32(0.9))
@@ -75,15 +75,39 @@ pub(super) fn endpoints(settings: &DatabaseSettings) -> Result<Endpoints, Connec
         place: place.clone(),
         setup: String::new(),
         optional_setup: String::new(),
-        is_disposable: !is_in_memory,
+        is_disposable: file.is_some(),
     };
     let writer = options.clone().synchronous(SqliteSynchronous::Full);
-    let creator = writer.clone().journal_mode(SqliteJournalMode::Wal);
+    let creator = if settings.must_exist {
+        writer.clone()
+    } else {
+        writer.clone().journal_mode(SqliteJournalMode::Wal)
+    };
     Ok(Endpoints {
         creator: endpoint(creator),
         reader: endpoint(options.pragma("query_only", "on")),
         writer: endpoint(writer),
         file,
+    })
+}
+
+impl DatabaseSettings {
+    /// The file of a SQLite database; `None` if it is in memory, or on a server.
+    #[must_use]
+    pub fn file(&self) -> Option<PathBuf> {
+        let url = &self.url;
+        let is_in_memory = url.contains(":memory:") || url.contains("mode=memory");
+        if is_in_memory || !url.starts_with("sqlite:") {
+            return None;
+        }
+        let options = options(self).ok()?;
+        Some(options.get_filename().to_path_buf())
+    }
+}
+
+fn options(settings: &DatabaseSettings) -> Result<SqliteConnectOptions, ConnectError> {
+    settings.url.parse().map_err(|_| {
+        ConnectError::Url("SQLite", "it must look like sqlite://path/to/file?mode=rwc")
     })
 }
 

@@ -34,12 +34,19 @@ impl Operator {
         }
     }
 
-    /// What the first start of a server does.
+    /// One who has run `migrate`.
+    async fn migrated() -> Self {
+        let operator = Self::new();
+        migrate::execute(&operator.config, false, &mut Vec::new())
+            .await
+            .expect("migrated");
+        operator
+    }
+
+    /// What the first start of a server does, once the tables are there.
     async fn serve_once(&self) {
         let data_dir = DataDir::open(&self.config.data_dir).expect("a data directory");
-        let store = open::migrated_database(&self.config)
-            .await
-            .expect("a database");
+        let store = open::database(&self.config).await.expect("a database");
         let master_key = data_dir.master_key(None, false, &SystemRandom);
         let master_key = master_key.expect("a key");
         let keeper = KeyKeeper {
@@ -78,6 +85,14 @@ fn text(out: Vec<u8>) -> String {
 #[tokio::test]
 async fn migrating_is_checked_done_and_done_once() {
     let operator = Operator::new();
+    let missing = migrate::execute(&operator.config, true, &mut Vec::new()).await;
+    let missing = missing.expect_err("there is none to look at").to_string();
+    assert!(missing.starts_with("there is no database "), "{missing}");
+    assert!(!operator.config.data_dir.exists(), "nothing was made");
+
+    std::fs::create_dir(&operator.config.data_dir).expect("made");
+    let file = operator.config.data_dir.join("countersign.db");
+    std::fs::write(&file, "").expect("an empty database");
     for (check, outcome, said) in [
         (true, Outcome::Lacking, "to do: m0001_create_tables"),
         (false, Outcome::Done, "done: m0001_create_tables"),
@@ -92,17 +107,26 @@ async fn migrating_is_checked_done_and_done_once() {
 }
 
 #[tokio::test]
-async fn without_leave_to_migrate_a_command_says_what_to_run() {
-    let mut operator = Operator::new();
-    operator.config.database.migrate = false;
-    let error = callers::list(&operator.config, &mut Vec::new()).await;
+async fn a_database_without_tables_is_refused_and_left_as_it_is() {
+    let operator = Operator::new();
+    std::fs::create_dir(&operator.config.data_dir).expect("made");
+    let file = operator.config.data_dir.join("countersign.db");
+    std::fs::write(&file, "").expect("an empty database");
+    let error = operator.add("shop", &[Role::Service]).await;
     let error = error.expect_err("there are no tables").to_string();
-    assert!(error.ends_with("run: countersign migrate"), "{error}");
+    let told = format!(
+        "the tables of the database {} are absent or not up to date (to do: m0001_create_tables); \
+         run countersign migrate, or start the server once, with the same configuration; \
+         --data-dir or --config names another",
+        file.display()
+    );
+    assert_eq!(error, told);
+    assert_eq!(std::fs::metadata(&file).expect("it is there").len(), 0);
 }
 
 #[tokio::test]
 async fn a_caller_is_added_listed_and_removed() {
-    let operator = Operator::new();
+    let operator = Operator::migrated().await;
     let roles = [Role::Service, Role::Gateway, Role::Service];
     let (key, hints) = operator.add("shop", &roles).await.expect("a key");
     assert!(key.starts_with("csk_") && key.lines().count() == 1, "{key}");
@@ -129,7 +153,7 @@ async fn a_caller_is_added_listed_and_removed() {
 
 #[tokio::test]
 async fn two_callers_do_not_share_a_name() {
-    let operator = Operator::new();
+    let operator = Operator::migrated().await;
     operator.add("shop", &[Role::Service]).await.expect("a key");
     let error = operator.add("shop", &[Role::Service]).await;
     let error = error.expect_err("the name is taken").to_string();
@@ -141,7 +165,7 @@ async fn two_callers_do_not_share_a_name() {
 
 #[tokio::test]
 async fn keys_are_listed_rotated_and_revoked_beside_a_server() {
-    let operator = Operator::new();
+    let operator = Operator::migrated().await;
     operator.serve_once().await;
     let _server = DataDir::open(&operator.config.data_dir).expect("a server has the lock");
     let before = operator.keys().await;
@@ -174,7 +198,7 @@ async fn keys_are_listed_rotated_and_revoked_beside_a_server() {
 
 #[tokio::test]
 async fn a_backup_is_made_once_and_can_be_served() {
-    let operator = Operator::new();
+    let operator = Operator::migrated().await;
     operator.serve_once().await;
     operator.add("shop", &[Role::Service]).await.expect("a key");
     let file = operator.config.data_dir.join("backup.db");
@@ -197,7 +221,7 @@ async fn a_backup_is_made_once_and_can_be_served() {
 
 #[tokio::test]
 async fn keys_are_not_rotated_before_there_are_any() {
-    let operator = Operator::new();
+    let operator = Operator::migrated().await;
     let error = keys::rotate(&operator.config, &mut Vec::new(), &mut Vec::new()).await;
     let error = error.expect_err("there are no keys").to_string();
     assert!(
@@ -208,7 +232,7 @@ async fn keys_are_not_rotated_before_there_are_any() {
 
 #[tokio::test]
 async fn keys_are_not_changed_under_another_master_key() {
-    let operator = Operator::new();
+    let operator = Operator::migrated().await;
     operator.serve_once().await;
     let store = open::database(&operator.config).await.expect("a database");
     let before = store.signing_keys().await.expect("keys");

@@ -1,6 +1,9 @@
 //! Opening a database: its pools, its pinned connections, and the first
 //! connection, which tells whether there is anything to open.
 
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,6 +106,9 @@ impl Pools {
         let lost = Arc::default();
         let mut file = None;
         if let Some(path) = &endpoints.file {
+            if settings.must_exist {
+                find(path, &endpoints.creator)?;
+            }
             open_once(settings, &endpoints.creator).await?;
             let watched = WatchedFile::new(path).map_err(|error| ConnectError::Unreachable {
                 place: endpoints.creator.place.clone(),
@@ -167,6 +173,20 @@ fn opener(
         lost: Arc::clone(lost),
         file,
     })
+}
+
+/// Makes sure that a file is there.
+fn find(path: &Path, endpoint: &Endpoint) -> Result<(), ConnectError> {
+    match fs::metadata(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(ConnectError::Missing(path.into()))
+        }
+        Err(error) => Err(ConnectError::Unreachable {
+            place: endpoint.place.clone(),
+            reason: error.to_string(),
+        }),
+    }
 }
 
 /// Opens a connection and closes it again, to hear at once what is wrong. Only
