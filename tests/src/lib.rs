@@ -4,10 +4,10 @@
 //! PostgreSQL, MariaDB and Redis are looked for at `COUNTERSIGN_TEST_POSTGRES`,
 //! `COUNTERSIGN_TEST_MARIADB` and `COUNTERSIGN_TEST_REDIS`, or else on this
 //! machine. Where one is not there its tests print `skipped: …` and pass, unless
-//! `CI` is `true` or `COUNTERSIGN_REQUIRE_SERVICES` is `1`. The same holds for
-//! what few tests need: PostgreSQL's and MariaDB's programs, for servers of their
-//! own, and a C compiler, for clocks that are wrong and senders that stall. Each guarantee prints its
-//! figures.
+//! `CI` is `true` or `COUNTERSIGN_TEST_REQUIRE_SERVICES` is `1`. The same holds
+//! for what few tests need: PostgreSQL's and MariaDB's programs, for servers of
+//! their own, and a C compiler, for clocks that are wrong and senders that stall.
+//! Each guarantee prints its figures.
 
 mod asking;
 mod backend;

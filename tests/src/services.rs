@@ -27,7 +27,7 @@ pub(crate) fn url(name: &str, default: &str) -> String {
 /// Whether a service that is not there fails the test.
 pub(crate) fn are_required() -> bool {
     variable("CI").is_some_and(|value| value == "true")
-        || variable("COUNTERSIGN_REQUIRE_SERVICES").is_some_and(|value| value == "1")
+        || variable("COUNTERSIGN_TEST_REQUIRE_SERVICES").is_some_and(|value| value == "1")
 }
 
 /// Says what is skipped, each reason once.

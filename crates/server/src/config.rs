@@ -8,6 +8,7 @@ mod error;
 mod identifiers;
 mod layer;
 mod load;
+mod nearest;
 mod passwords;
 mod schema;
 mod sections;

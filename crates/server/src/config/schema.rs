@@ -30,6 +30,17 @@ impl Schema {
         value.as_dict().is_none().then_some(value)
     }
 
+    /// All settings.
+    pub(super) fn keys(&self) -> impl Iterator<Item = String> {
+        self.defaults.iter().flat_map(|(name, value)| {
+            let in_section = |section: &Dict| {
+                let key = |setting: &String| format!("{name}.{setting}");
+                section.keys().map(key).collect()
+            };
+            value.as_dict().map_or(vec![name.clone()], in_section)
+        })
+    }
+
     /// The setting that a path into a value of the configuration leads to:
     /// `tokens.audiences` for `tokens`, `audiences`, `0`.
     pub(super) fn key_of_path(&self, path: &[String]) -> Option<String> {

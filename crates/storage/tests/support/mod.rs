@@ -6,10 +6,10 @@ use std::io::{self, Write as _};
 use std::sync::{Mutex, PoisonError};
 
 /// Whether a service that cannot be reached is a failure: in CI, or with
-/// `COUNTERSIGN_REQUIRE_SERVICES=1`.
+/// `COUNTERSIGN_TEST_REQUIRE_SERVICES=1`.
 pub(crate) fn services_required() -> bool {
     variable("CI").as_deref() == Some("true")
-        || variable("COUNTERSIGN_REQUIRE_SERVICES").as_deref() == Some("1")
+        || variable("COUNTERSIGN_TEST_REQUIRE_SERVICES").as_deref() == Some("1")
 }
 
 /// Says what is skipped, each reason once. Not by `println!`, which is shown for

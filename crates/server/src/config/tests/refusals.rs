@@ -67,6 +67,41 @@ fn unknown_variables_are_named_with_what_there_is() {
 }
 
 #[test]
+fn a_variable_that_is_no_setting_is_refused_with_the_nearest_one() {
+    for (variable, nearest) in [
+        ("COUNTERSIGN_DATABASE_URL", "COUNTERSIGN__DATABASE__URL"),
+        (
+            "COUNTERSIGN_DATABASE_URL_FILE",
+            "COUNTERSIGN__DATABASE__URL_FILE",
+        ),
+        ("COUNTERSIGN__DATABASE_URL", "COUNTERSIGN__DATABASE__URL"),
+        ("COUNTERSIGN_DATA_DIR", "COUNTERSIGN__DATA_DIR"),
+        ("COUNTERSIGN__SERVER__LISTN", "COUNTERSIGN__SERVER__LISTEN"),
+        ("COUNTERSIGN__server__listen", "COUNTERSIGN__SERVER__LISTEN"),
+        (
+            "COUNTERSIGN_DB_URL",
+            "COUNTERSIGN__DATABASE__URL or COUNTERSIGN__REDIS__URL",
+        ),
+        (
+            "COUNTERSIGN_LISTEN",
+            "COUNTERSIGN__METRICS__LISTEN or COUNTERSIGN__SERVER__LISTEN",
+        ),
+        ("COUNTERSIGN_LOG_LEVEL", "COUNTERSIGN__LOG__FILTER"),
+        ("COUNTERSIGN_CONFIG_FILE", "COUNTERSIGN_CONFIG"),
+        ("COUNTERSIGN_PORT", ""),
+    ] {
+        let problem = given().variables(&[(variable, "s3cret")]).problem();
+        assert!(!problem.contains("s3cret"), "{problem}");
+        assert!(
+            problem.starts_with(&format!("{variable} is not a setting; ")),
+            "{problem}"
+        );
+        let told = problem.rsplit_once("; the nearest is ");
+        assert_eq!(told.map_or("", |(_, told)| told), nearest, "{problem}");
+    }
+}
+
+#[test]
 fn every_mistake_is_told_at_once() {
     let problems = given()
         .file(

@@ -69,7 +69,6 @@ fn a_variable_is_read_as_the_kind_of_its_setting() {
             ("COUNTERSIGN__METRICS__LISTEN", ""),
             ("COUNTERSIGN__REDIS__URL", ""),
             ("COUNTERSIGN_CONFIG", ""),
-            ("COUNTERSIGN_SERVICE_HOST", "10.0.0.1"),
             ("PATH", "/bin"),
         ])
         .good();
@@ -86,6 +85,22 @@ fn a_variable_is_read_as_the_kind_of_its_setting() {
     assert_eq!(scopes, ["profile", "orders:read"]);
     assert_eq!(config.metrics.listen, None);
     assert_eq!(config.redis.url, None);
+}
+
+#[test]
+fn variables_of_others_are_left_alone() {
+    let config = given().variables(&[
+        ("COUNTERSIGN_API_KEY", "csk_s3cret"),
+        ("COUNTERSIGN_TEST_POSTGRES", "postgres://localhost/test"),
+        ("COUNTERSIGN_SERVICE_HOST", "10.0.0.1"),
+        ("COUNTERSIGN_SERVICE_PORT", "50051"),
+        ("COUNTERSIGN_SERVICE_PORT_GRPC", "50051"),
+        ("COUNTERSIGN_PORT", "tcp://10.0.0.1:50051"),
+        ("COUNTERSIGN_PORT_50051_TCP_ADDR", "10.0.0.1"),
+        ("COUNTERSIGN_DATABASE_SERVICE_HOST", "10.0.0.2"),
+        ("COUNTERSIGN_DATABASE_PORT_5432_TCP", "tcp://10.0.0.2:5432"),
+    ]);
+    assert_eq!(config.good(), Config::default());
 }
 
 #[test]
