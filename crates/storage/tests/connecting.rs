@@ -1,6 +1,7 @@
 //! What is said about a database that cannot be used: where it is, never the
 //! password.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use countersign_storage::{Database, DatabaseSettings};
@@ -93,6 +94,26 @@ async fn a_file_that_must_exist_is_neither_made_nor_changed() {
     assert!(!pending.is_empty());
     drop(database);
     assert_eq!(std::fs::read(&file).expect("it is there"), b"");
+}
+
+#[tokio::test]
+async fn a_new_file_is_closed_to_others_and_so_are_those_beside_it() {
+    let directory = tempfile::TempDir::new().expect("a directory");
+    let file = directory.path().join("countersign.db");
+    let url = format!("sqlite://{}?mode=rwc", file.display());
+    let database = Database::connect(&DatabaseSettings::new(url)).await;
+    let database = database.expect("it is made");
+    database.migrate().await.expect("tables");
+    for name in ["countersign.db", "countersign.db-wal", "countersign.db-shm"] {
+        let metadata = std::fs::metadata(directory.path().join(name)).expect(name);
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "{name}");
+    }
+    drop(database);
+
+    let other = format!("sqlite://{}/other.db", directory.path().display());
+    let refusal = refusal(&other).await;
+    assert!(refusal.contains("unable to open"), "{refusal}");
+    assert!(!directory.path().join("other.db").exists());
 }
 
 #[tokio::test]

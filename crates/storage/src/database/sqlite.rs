@@ -53,6 +53,8 @@ pub(super) struct Endpoints {
     pub(super) creator: Endpoint,
     pub(super) reader: Endpoint,
     pub(super) writer: Endpoint,
+    /// Whether the file is created if it is not there.
+    pub(super) is_created: bool,
     /// The file; none of a database in memory.
     pub(super) file: Option<PathBuf>,
 }
@@ -61,6 +63,7 @@ pub(super) struct Endpoints {
 pub(super) fn endpoints(settings: &DatabaseSettings) -> Result<Endpoints, ConnectError> {
     let mut options = options(settings)?;
     let file = settings.file();
+    let is_created = !settings.must_exist && settings.url.contains("mode=rwc");
     let place = format!("the SQLite database {}", options.get_filename().display());
     if settings.must_exist {
         options = options.create_if_missing(false);
@@ -87,6 +90,7 @@ pub(super) fn endpoints(settings: &DatabaseSettings) -> Result<Endpoints, Connec
         creator: endpoint(creator),
         reader: endpoint(options.pragma("query_only", "on")),
         writer: endpoint(writer),
+        is_created,
         file,
     })
 }

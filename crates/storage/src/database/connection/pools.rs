@@ -1,8 +1,9 @@
 //! Opening a database: its pools, its pinned connections, and the first
 //! connection, which tells whether there is anything to open.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,6 +109,8 @@ impl Pools {
         if let Some(path) = &endpoints.file {
             if settings.must_exist {
                 find(path, &endpoints.creator)?;
+            } else if endpoints.is_created {
+                create(path);
             }
             open_once(settings, &endpoints.creator).await?;
             let watched = WatchedFile::new(path).map_err(|error| ConnectError::Unreachable {
@@ -187,6 +190,15 @@ fn find(path: &Path, endpoint: &Endpoint) -> Result<(), ConnectError> {
             reason: error.to_string(),
         }),
     }
+}
+
+/// Creates a file that its owner alone can read and write. SQLite takes an empty
+/// one for a new database, and gives its mode to those that it makes beside it.
+/// What is wrong with the path SQLite says.
+fn create(path: &Path) {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    options.open(path).ok();
 }
 
 /// Opens a connection and closes it again, to hear at once what is wrong. Only
