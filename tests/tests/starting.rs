@@ -53,7 +53,7 @@ fn a_missing_database_is_named() {
         ] {
             let directory = TempDir::new().expect("a directory");
             let refused = start(directory.path(), &[(variable, url)]).await;
-            assert_refused(&refused, &[words]);
+            assert_ended(69, &refused, &[words]);
             assert!(!refused.stderr.contains("s3cret"), "{}", refused.stderr);
         }
     });
@@ -126,10 +126,10 @@ fn unknown_and_wrong_settings_are_named_all_at_once() {
             "verification.code_digits",
             "countersign.toml",
         ];
-        assert_refused(&refused, &words);
+        assert_ended(78, &refused, &words);
 
         let missing = run(directory.path(), &["--config", "not-there.toml"], &[]).await;
-        assert_refused(&missing, &["not-there.toml"]);
+        assert_ended(78, &missing, &["not-there.toml"]);
     });
 }
 
@@ -169,7 +169,11 @@ async fn start_and_stop(directory: &Path) -> Finished {
 }
 
 fn assert_refused(finished: &Finished, words: &[&str]) {
-    assert_eq!(finished.code, 1, "{}", finished.stderr);
+    assert_ended(1, finished, words);
+}
+
+fn assert_ended(code: i32, finished: &Finished, words: &[&str]) {
+    assert_eq!(finished.code, code, "{}", finished.stderr);
     for word in words {
         assert!(
             finished.stderr.contains(word),

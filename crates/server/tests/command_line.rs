@@ -74,13 +74,18 @@ fn help_is_a_success_and_goes_to_standard_output() {
 }
 
 #[test]
-fn wrong_usage_is_2_and_for_the_probe_1() {
+fn wrong_usage_is_64_and_for_the_probe_1() {
     let directory = directory();
     for (arguments, expected) in [
-        (&["dance"][..], 2),
-        (&["caller", "new"], 2),
+        (&["dance"][..], 64),
+        (&["caller", "new"], 64),
+        (&["--data-dir", "d", "keys"], 64),
+        (&["--data-dir", "healthcheck", "dance"], 64),
+        (&["helthcheck", "-addr=localhost:1"], 64),
         (&["healthcheck", "-port=1"], 1),
         (&["healthcheck", "-addr=nowhere"], 1),
+        (&["--data-dir", "d", "healthcheck", "-port=1"], 1),
+        (&["--data-dir=d", "healthcheck", "-addr=nowhere"], 1),
     ] {
         let (code, out, errors) = run(directory.path(), arguments);
         assert_eq!(
@@ -88,20 +93,75 @@ fn wrong_usage_is_2_and_for_the_probe_1() {
             (expected, ""),
             "{arguments:?}: {errors}"
         );
-        assert!(errors.starts_with("error: "), "{errors}");
+        let is_told = errors.starts_with("error: ") || errors.contains("Usage: ");
+        assert!(is_told, "{errors}");
     }
 }
 
 #[test]
-fn a_failure_is_1_and_one_sentence() {
+fn a_wrong_configuration_is_78_and_one_sentence() {
     let directory = directory();
     let (code, out, errors) = run(directory.path(), &["--config", "missing.toml"]);
-    assert_eq!((code, out.as_str()), (1, ""));
+    assert_eq!((code, out.as_str()), (78, ""));
     assert!(
         errors.starts_with("countersign: the configuration file missing.toml cannot be read: "),
         "{errors}"
     );
     assert_eq!(errors.lines().count(), 1, "{errors}");
+    let arguments = ["migrate", "--database-url", "postgres://:99999999/auth"];
+    let (code, _, errors) = run(directory.path(), &arguments);
+    assert_eq!(code, 78, "{errors}");
+}
+
+#[test]
+fn what_cannot_be_reached_is_69() {
+    let directory = directory();
+    let database = ["--database-url", "postgres://ann@127.0.0.1:1/auth"];
+    for arguments in [
+        [&["serve"], &database[..]].concat(),
+        [&["migrate"], &database[..]].concat(),
+        [&["keys", "list"], &database[..]].concat(),
+        vec!["serve", "--redis-url", "redis://127.0.0.1:1"],
+        vec!["try", "--addr", "127.0.0.1:1"],
+    ] {
+        let (code, out, errors) = run(directory.path(), &arguments);
+        assert_eq!((code, out.as_str()), (69, ""), "{arguments:?}: {errors}");
+        assert!(errors.contains("127.0.0.1:1"), "{errors}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_read_enough_is_no_failure() {
+    let directory = directory();
+    for (arguments, expected) in [
+        (&["--help"][..], 0),
+        (&["config"], 0),
+        (&["migrate"], 0),
+        (&["migrate", "--check"], 0),
+        (&["caller", "new", "--name", "web", "--role", "gateway"], 0),
+        (&["caller", "list"], 0),
+        (&["caller", "remove", "nobody"], 1),
+        (&["--config", "missing.toml"], 78),
+        (&["healthcheck", "-addr=127.0.0.1:1"], 2),
+    ] {
+        let gone = || {
+            let (reader, writer) = std::io::pipe().expect("a pipe");
+            drop(reader);
+            writer
+        };
+        let mut command = countersign(directory.path());
+        let output = command.args(arguments).stdout(gone()).output();
+        let (code, _, errors) = read(output.expect("the program runs"));
+        assert_eq!(code, expected, "{arguments:?}: {errors}");
+        assert!(!errors.to_lowercase().contains("pipe"), "{errors}");
+
+        let mut command = countersign(directory.path());
+        command.args(arguments).stdout(gone()).stderr(gone());
+        let again = command.status().expect("the program runs").code();
+        let is_taken = arguments.contains(&"new");
+        let expected = if is_taken { 1 } else { expected };
+        assert_eq!(again, Some(expected), "{arguments:?}, without errors");
+    }
 }
 
 #[test]

@@ -158,6 +158,8 @@ fn the_unit_outlives_the_outages_of_a_database() {
     };
     assert!(section("Unit").contains("\nStartLimitIntervalSec=0\n"));
     assert!(section("Service").contains("\nRestart=on-failure\n"));
+    let is_given_up = section("Service").contains("\nRestartPreventExitStatus=64 78\n");
+    assert!(is_given_up, "what is wrong with the settings stays wrong");
     let sets_data_dir = unit.lines().any(|line| line.contains("DATA_DIR"));
     assert!(!sets_data_dir, "commands would not know of it");
 }

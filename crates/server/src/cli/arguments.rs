@@ -21,6 +21,9 @@ use crate::config::{Flags, Secret};
     after_help = "Settings come from the configuration file, over it environment variables such \
                   as COUNTERSIGN__SERVER__LISTEN (or …_FILE, the path of a file with the value), \
                   over them the flags. `countersign config` shows the result.\n\n\
+                  Exit codes: 0 done; 1 refused, failed, or found to be undone; 64 wrong usage; 69 \
+                  the database, Redis or the server cannot be reached; 78 wrong configuration. \
+                  healthcheck has those of grpc-health-probe.\n\n\
                   Example: countersign --data-dir /var/lib/countersign --listen 127.0.0.1:50051"
 )]
 pub(super) struct Arguments {

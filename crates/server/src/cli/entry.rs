@@ -1,14 +1,16 @@
-//! From the arguments to the exit code: 0 good, 1 failed, 2 wrong usage.
+//! From the arguments to the exit code.
 
 use std::ffi::OsString;
-use std::io::{self, Write as _};
+use std::io::{self, Stderr, Stdout, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use tokio::runtime::{Builder, Runtime};
 
 use super::arguments::{Arguments, Callers, Command, Keys, OperatorCommand};
+use super::exit_code::{FAILURE, USAGE};
 use super::failure::{Failure, Outcome};
+use super::output::Output;
 use super::probe_arguments::ProbeArguments;
 use super::{backup, callers, healthcheck, keys, migrate, open, try_command};
 use crate::config::{Config, Environment, Secret, Sources};
@@ -25,31 +27,46 @@ pub fn main() -> ExitCode {
         .install_default()
         .expect("nothing has installed a provider before");
     let words: Vec<OsString> = std::env::args_os().collect();
-    // The probe has arguments in another spelling, and exit codes of its own.
-    if let [_, command, arguments @ ..] = words.as_slice()
-        && command == "healthcheck"
-    {
+    if let Some(arguments) = of_the_probe(&words) {
         return match healthcheck::read(arguments) {
             Ok(arguments) => probe(&arguments),
             Err(code) => code,
         };
     }
-    match execute(Arguments::parse_from(words)) {
+    let arguments = match Arguments::try_parse_from(words) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { USAGE } else { 0 });
+        }
+    };
+    match execute(arguments) {
         Ok(code) => code,
         Err(failure) => {
-            eprintln!("countersign: {failure}");
-            ExitCode::FAILURE
+            let _ = writeln!(errors(), "countersign: {failure}");
+            ExitCode::from(failure.exit_code())
         }
     }
 }
 
+/// What follows `healthcheck`, which has arguments in another spelling and exit
+/// codes of its own. The configuration may be named before it.
+fn of_the_probe(words: &[OsString]) -> Option<&[OsString]> {
+    let command = words.iter().position(|word| word == "healthcheck")?;
+    let (before, rest) = words.split_at(command);
+    let is_command = Arguments::try_parse_from(before).is_ok_and(|a| a.command.is_none());
+    is_command.then(|| &rest[1..])
+}
+
 fn probe(arguments: &ProbeArguments) -> ExitCode {
-    let (mut out, mut errors) = (io::stdout(), io::stderr());
     match one_thread() {
-        Ok(runtime) => runtime.block_on(healthcheck::execute(arguments, &mut out, &mut errors)),
+        Ok(runtime) => {
+            let (out, errors) = (&mut output(), &mut errors());
+            runtime.block_on(healthcheck::execute(arguments, out, errors))
+        }
         Err(failure) => {
-            eprintln!("error: {failure}");
-            ExitCode::FAILURE
+            let _ = writeln!(errors(), "error: {failure}");
+            ExitCode::from(FAILURE)
         }
     }
 }
@@ -80,7 +97,7 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
         Command::Config => {
             let config = Config::load(&sources(environment))?;
-            io::stdout().write_all(config.to_toml().as_bytes())?;
+            output().write_all(config.to_toml().as_bytes())?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Healthcheck(arguments) => Ok(probe(&arguments)),
@@ -88,7 +105,7 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
             let key = environment.get("COUNTERSIGN_API_KEY");
             let key = key.map(|key| Secret::new(key.to_string_lossy().into_owned()));
             arguments.api_key = arguments.api_key.or(key);
-            let out = &mut io::stdout();
+            let out = &mut output();
             let outcome = one_thread()?.block_on(try_command::execute(&arguments, out))?;
             Ok(outcome.into())
         }
@@ -96,7 +113,7 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
 }
 
 async fn operate(command: OperatorCommand, config: &Config) -> Result<Outcome, Failure> {
-    let (out, notes) = (&mut io::stdout(), &mut io::stderr());
+    let (out, notes) = (&mut output(), &mut errors());
     open::announce(config, notes);
     match command {
         OperatorCommand::Migrate(arguments) => migrate::execute(config, arguments.check, out).await,
@@ -120,6 +137,14 @@ fn work_threads() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))
 }
 
+fn output() -> Output<Stdout> {
+    Output(io::stdout())
+}
+
+fn errors() -> Output<Stderr> {
+    Output(io::stderr())
+}
+
 fn one_thread() -> Result<Runtime, Failure> {
     Ok(Builder::new_current_thread().enable_all().build()?)
 }
@@ -128,7 +153,7 @@ impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Done => Self::SUCCESS,
-            Outcome::Lacking => Self::FAILURE,
+            Outcome::Lacking => Self::from(FAILURE),
         }
     }
 }

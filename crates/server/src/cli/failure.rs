@@ -3,9 +3,14 @@
 use std::error::Error;
 use std::fmt;
 
-/// The reason, with its causes.
+use super::exit_code;
+
+/// The reason, with its causes, and the exit code that goes with it.
 #[derive(Debug)]
-pub(super) struct Failure(Box<dyn Error>);
+pub(super) struct Failure {
+    error: Box<dyn Error>,
+    exit_code: u8,
+}
 
 /// What a command says of its end: good, or good to know and yet exit code 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,15 +21,34 @@ pub(super) enum Outcome {
     Lacking,
 }
 
+impl Failure {
+    /// What a command needs cannot be reached.
+    pub(super) fn unavailable(error: impl Into<Box<dyn Error>>) -> Self {
+        Self {
+            error: error.into(),
+            exit_code: exit_code::UNAVAILABLE,
+        }
+    }
+
+    /// The exit code of the command.
+    pub(super) fn exit_code(&self) -> u8 {
+        self.exit_code
+    }
+}
+
 impl<E: Into<Box<dyn Error>>> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self(error.into())
+        let error = error.into();
+        Self {
+            exit_code: exit_code::after(&*error),
+            error,
+        }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&with_causes(&*self.0))
+        f.write_str(&with_causes(&*self.error))
     }
 }
 

@@ -52,11 +52,11 @@ impl TryClient {
             .map_err(|_| Failure::from(format!("no answer within {CONNECTING:?}")))
             .and_then(|connected| connected.map_err(Failure::from))
             .map_err(|failure| {
-                format!(
+                Failure::unavailable(format!(
                     "cannot connect to {}: {failure}; is the server running? It is started with: \
                      countersign serve",
                     arguments.addr
-                )
+                ))
             })?;
         Ok(Self {
             channel,
