@@ -231,6 +231,30 @@ fn the_configuration_is_printed_without_secrets() {
 }
 
 #[test]
+fn a_configuration_is_checked_without_a_start() {
+    let directory = directory();
+    let (code, out, errors) = run(directory.path(), &["config", "check"]);
+    let told = "the configuration is good\n";
+    assert_eq!((code, out.as_str(), errors.as_str()), (0, told, ""));
+
+    let mut command = countersign(directory.path());
+    command.env("COUNTERSIGN_DATABASE_URL", "postgres://ann:s3cret@db/auth");
+    let arguments = ["config", "check", "--listen", "here"];
+    let output = command.args(arguments).output();
+    let (code, out, errors) = read(output.expect("the program runs"));
+    assert_eq!((code, out.as_str()), (78, ""));
+    for mistake in [
+        "COUNTERSIGN_DATABASE_URL is not a setting; the nearest is COUNTERSIGN__DATABASE__URL\n",
+        "server.listen = \"here\" (the flag --listen) must be",
+    ] {
+        assert!(errors.contains(mistake), "{errors}");
+    }
+    assert!(!errors.contains("s3cret"), "{errors}");
+    let made = directory.path().read_dir().expect("it is read").count();
+    assert_eq!(made, 0, "nothing is made");
+}
+
+#[test]
 fn a_server_is_tried_probed_and_has_its_directory_for_itself() {
     let directory = directory();
     let address = free_address();

@@ -62,7 +62,20 @@ pub(super) enum Command {
     Operator(OperatorCommand),
     /// Print the configuration in effect as TOML, secrets masked
     #[command(after_help = "Example: countersign config --config /etc/countersign.toml")]
-    Config,
+    Config {
+        #[command(subcommand)]
+        command: Option<ConfigCommand>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Check the configuration, as a start does, and tell every mistake
+    ///
+    /// Nothing is started, connected to or changed. Exits with 78 if the
+    /// configuration is wrong.
+    #[command(after_help = "Example: countersign config check --config /etc/countersign.toml")]
+    Check,
 }
 
 /// The commands that work on the database of the configuration. Of them
@@ -98,11 +111,18 @@ pub(super) struct Migrate {
     pub(super) check: bool,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// For programs: as a JSON array of objects, times in RFC 3339
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Keys {
     /// List the signing keys
     #[command(after_help = "Example: countersign keys list")]
-    List,
+    List(List),
     /// Let the next key sign now
     ///
     /// Waits for seconds if not every running server can know the next key yet.
@@ -141,7 +161,7 @@ pub(super) enum Callers {
     },
     /// List the callers
     #[command(after_help = "Example: countersign caller list")]
-    List,
+    List(List),
     /// Remove a caller: its key is refused within seconds
     #[command(after_help = "Example: countersign caller remove shop")]
     Remove {

@@ -8,6 +8,7 @@ use countersign_domain::application::DatabaseClock;
 use countersign_domain::model::{CallerName, Role};
 use countersign_domain::ports::{Callers as _, Store as _};
 use countersign_domain::use_cases::CreateCaller;
+use serde::Serialize;
 
 use super::failure::{Failure, Outcome};
 use super::{open, table};
@@ -52,20 +53,35 @@ pub(super) async fn add(
     Ok(Outcome::Done)
 }
 
+/// A caller as it is listed.
+#[derive(Serialize)]
+struct Row<'a> {
+    name: &'a str,
+    roles: Vec<&'static str>,
+    created: String,
+}
+
 /// Lists the callers.
-pub(super) async fn list(config: &Config, out: &mut dyn Write) -> Result<Outcome, Failure> {
+pub(super) async fn list(
+    config: &Config,
+    json: bool,
+    out: &mut dyn Write,
+) -> Result<Outcome, Failure> {
     let database = open::database(config).await?;
     let mut callers = database.callers().await?;
     callers.sort_by(|a, b| a.name.cmp(&b.name));
-    let rows: Vec<_> = callers
-        .iter()
-        .map(|caller| {
-            let roles: Vec<_> = caller.roles.iter().map(|role| role.as_str()).collect();
-            let name = caller.name.as_str().to_owned();
-            [name, roles.join(","), table::instant(caller.created_at)]
-        })
-        .collect();
-    table::write(out, ["NAME", "ROLES", "CREATED"], &rows)?;
+    let rows = callers.iter().map(|caller| Row {
+        name: caller.name.as_str(),
+        roles: caller.roles.iter().map(|role| role.as_str()).collect(),
+        created: table::instant(caller.created_at),
+    });
+    if json {
+        table::write_json(out, &rows.collect::<Vec<_>>())?;
+    } else {
+        let cells = rows.map(|row| [row.name.to_owned(), row.roles.join(","), row.created]);
+        let cells: Vec<_> = cells.collect();
+        table::write(out, ["NAME", "ROLES", "CREATED"], &cells)?;
+    }
     Ok(Outcome::Done)
 }
 

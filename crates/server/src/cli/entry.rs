@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tokio::runtime::{Builder, Runtime};
 
-use super::arguments::{Arguments, Callers, Command, Keys, OperatorCommand};
+use super::arguments::{Arguments, Callers, Command, ConfigCommand, Keys, OperatorCommand};
 use super::exit_code::{FAILURE, USAGE};
 use super::failure::{Failure, Outcome};
 use super::output::Output;
@@ -95,9 +95,12 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
             let outcome = one_thread()?.block_on(operate(command, &config))?;
             Ok(outcome.into())
         }
-        Command::Config => {
+        Command::Config { command } => {
             let config = Config::load(&sources(environment))?;
-            output().write_all(config.to_toml().as_bytes())?;
+            match command {
+                None => output().write_all(config.to_toml().as_bytes())?,
+                Some(ConfigCommand::Check) => writeln!(output(), "the configuration is good")?,
+            }
             Ok(ExitCode::SUCCESS)
         }
         Command::Healthcheck(arguments) => Ok(probe(&arguments)),
@@ -117,13 +120,13 @@ async fn operate(command: OperatorCommand, config: &Config) -> Result<Outcome, F
     open::announce(config, notes);
     match command {
         OperatorCommand::Migrate(arguments) => migrate::execute(config, arguments.check, out).await,
-        OperatorCommand::Keys(Keys::List) => keys::list(config, out).await,
+        OperatorCommand::Keys(Keys::List(list)) => keys::list(config, list.json, out).await,
         OperatorCommand::Keys(Keys::Rotate) => keys::rotate(config, out, notes).await,
         OperatorCommand::Keys(Keys::Revoke { kid }) => keys::revoke(config, kid, out).await,
         OperatorCommand::Caller(Callers::New { name, roles }) => {
             callers::add(config, name, roles, out, notes).await
         }
-        OperatorCommand::Caller(Callers::List) => callers::list(config, out).await,
+        OperatorCommand::Caller(Callers::List(list)) => callers::list(config, list.json, out).await,
         OperatorCommand::Caller(Callers::Remove { name }) => {
             callers::remove(config, &name, out).await
         }

@@ -9,6 +9,7 @@ use countersign_domain::model::{SealedSigningKey, SealingKey};
 use countersign_domain::ports::SigningKeys as _;
 use countersign_domain::use_cases::{RevokeSigningKey, RotateSigningKeys, Rotated};
 use countersign_storage::database::Database;
+use serde::Serialize;
 
 use super::failure::{Failure, Outcome};
 use super::{open, table};
@@ -16,10 +17,29 @@ use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::system::{SystemClock, SystemRandom};
 
+/// A signing key as it is listed.
+#[derive(Serialize)]
+struct Row<'a> {
+    kid: &'a str,
+    algorithm: String,
+    state: &'static str,
+    created: String,
+    expires: Option<String>,
+}
+
 /// Lists the signing keys.
-pub(super) async fn list(config: &Config, out: &mut dyn Write) -> Result<Outcome, Failure> {
+pub(super) async fn list(
+    config: &Config,
+    json: bool,
+    out: &mut dyn Write,
+) -> Result<Outcome, Failure> {
     let database = open::database(config).await?;
-    write(&database.signing_keys().await?, out)?;
+    let keys = database.signing_keys().await?;
+    if json {
+        table::write_json(out, &rows(&keys))?;
+    } else {
+        write(&keys, out)?;
+    }
     Ok(Outcome::Done)
 }
 
@@ -125,23 +145,26 @@ impl Opened {
 }
 
 fn write(keys: &[SealedSigningKey], out: &mut dyn Write) -> std::io::Result<()> {
+    let header = ["KID", "ALGORITHM", "STATE", "CREATED", "EXPIRES"];
+    let cells = rows(keys).into_iter().map(|row| {
+        let expires = row.expires.unwrap_or_else(|| "-".into());
+        let (kid, state) = (row.kid.to_owned(), row.state.to_owned());
+        [kid, row.algorithm, state, row.created, expires]
+    });
+    table::write(out, header, &cells.collect::<Vec<_>>())
+}
+
+/// The key that signs first, then what comes next, then what is left.
+fn rows(keys: &[SealedSigningKey]) -> Vec<Row<'_>> {
     let mut keys: Vec<_> = keys.iter().collect();
     keys.sort_by_key(|key| (key.state, std::cmp::Reverse(key.created_at)));
-    let rows: Vec<_> = keys
-        .iter()
-        .map(|key| {
-            [
-                key.kid.clone(),
-                key.algorithm.to_string(),
-                key.state.as_str().to_owned(),
-                table::instant(key.created_at),
-                key.expires_at.map_or_else(|| "-".into(), table::instant),
-            ]
+    keys.into_iter()
+        .map(|key| Row {
+            kid: &key.kid,
+            algorithm: key.algorithm.to_string(),
+            state: key.state.as_str(),
+            created: table::instant(key.created_at),
+            expires: key.expires_at.map(table::instant),
         })
-        .collect();
-    table::write(
-        out,
-        ["KID", "ALGORITHM", "STATE", "CREATED", "EXPIRES"],
-        &rows,
-    )
+        .collect()
 }

@@ -1,10 +1,12 @@
-//! Lists for people and for `awk`: columns, one line each, no frames.
+//! Lists for people and for `awk`: columns, one line each, no frames. Or, for
+//! programs, JSON.
 
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
 use countersign_domain::model::Timestamp;
 use humantime_serde::re::humantime;
+use serde::Serialize;
 
 /// Writes rows under a header, each column as wide as its widest cell.
 pub(super) fn write<const N: usize>(
@@ -25,6 +27,12 @@ pub(super) fn write<const N: usize>(
         writeln!(out, "{}", text.trim_end())?;
     }
     Ok(())
+}
+
+/// Writes rows as a JSON array on one line.
+pub(super) fn write_json<T: Serialize>(out: &mut dyn Write, rows: &[T]) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, rows)?;
+    writeln!(out)
 }
 
 /// An instant as `2026-11-20T07:54:34Z`.

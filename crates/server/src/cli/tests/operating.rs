@@ -6,6 +6,7 @@ use countersign_domain::application::KeyKeeper;
 use countersign_domain::model::{CallerName, Role};
 use countersign_domain::ports::SigningKeys as _;
 use countersign_domain::use_cases::EnsureSigningKeys;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::cli::failure::{Failure, Outcome};
@@ -71,7 +72,9 @@ impl Operator {
 
     async fn keys(&self) -> Vec<Vec<String>> {
         let mut out = Vec::new();
-        keys::list(&self.config, &mut out).await.expect("a list");
+        keys::list(&self.config, false, &mut out)
+            .await
+            .expect("a list");
         let rows = text(out);
         let cells = |row: &str| row.split_whitespace().map(String::from).collect();
         rows.lines().skip(1).map(cells).collect()
@@ -134,7 +137,7 @@ async fn a_caller_is_added_listed_and_removed() {
     assert!(!hints.contains(key.trim()), "{hints}");
 
     let mut out = Vec::new();
-    callers::list(&operator.config, &mut out)
+    callers::list(&operator.config, false, &mut out)
         .await
         .expect("a list");
     let list = text(out);
@@ -149,6 +152,36 @@ async fn a_caller_is_added_listed_and_removed() {
     let again = callers::remove(&operator.config, &name, &mut Vec::new()).await;
     let again = again.expect_err("it is gone").to_string();
     assert!(again.starts_with("there is no caller shop"), "{again}");
+}
+
+#[tokio::test]
+async fn lists_are_there_for_programs_too() {
+    let operator = Operator::migrated().await;
+    operator.serve_once().await;
+    let roles = [Role::Service, Role::Gateway];
+    operator.add("shop", &roles).await.expect("a key");
+    let read = |out: Vec<u8>| -> Value { serde_json::from_slice(&out).expect("JSON") };
+
+    let mut out = Vec::new();
+    let listed = callers::list(&operator.config, true, &mut out).await;
+    listed.expect("a list");
+    let shop = &read(out)[0];
+    assert_eq!(shop["name"], "shop");
+    assert_eq!(shop["roles"], json!(["gateway", "service"]));
+    assert!(shop["created"].as_str().is_some_and(|c| c.ends_with('Z')));
+
+    let mut out = Vec::new();
+    let listed = keys::list(&operator.config, true, &mut out).await;
+    listed.expect("a list");
+    let (keys, table) = (read(out), operator.keys().await);
+    for (key, row) in keys.as_array().expect("a list").iter().zip(&table) {
+        assert_eq!(key["kid"], row[0].as_str());
+        assert_eq!(key["algorithm"], row[1].as_str());
+        assert_eq!(key["state"], row[2].as_str());
+        assert_eq!(key["created"], row[3].as_str());
+        assert_eq!((&key["expires"], row[4].as_str()), (&Value::Null, "-"));
+    }
+    assert_eq!(table.len(), 2);
 }
 
 #[tokio::test]
@@ -213,7 +246,7 @@ async fn a_backup_is_made_once_and_can_be_served() {
 
     std::fs::rename(&file, operator.config.data_dir.join("countersign.db")).expect("restored");
     let mut out = Vec::new();
-    callers::list(&operator.config, &mut out)
+    callers::list(&operator.config, false, &mut out)
         .await
         .expect("a list");
     assert!(text(out).contains("shop"));
