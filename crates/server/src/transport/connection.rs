@@ -150,13 +150,15 @@ mod tests {
     use super::*;
     use crate::transport::admission::Admission;
 
+    const SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
+
     #[tokio::test]
     async fn the_preface_is_read_again_in_pieces_of_any_size() {
         let admission = Arc::new(Admission::new(NonZeroUsize::MIN, 1, 1));
         let slot = admission.admit(Ipv4Addr::LOCALHOST.into()).unwrap();
         let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
         let (mut peer_io, io) = tokio::io::duplex(64);
-        peer_io.write_all(b"and the rest").await.unwrap();
+        peer_io.write_all(SETTINGS).await.unwrap();
         drop(peer_io);
         let mut connection = Connection::new(io, peer, slot);
 
@@ -166,6 +168,6 @@ mod tests {
         connection.read_to_end(&mut rest).await.unwrap();
 
         assert_eq!(first, PREFACE[..10]);
-        assert_eq!(rest, [&PREFACE[10..], b"and the rest"].concat());
+        assert_eq!(rest, [&PREFACE[10..], SETTINGS].concat());
     }
 }
