@@ -131,7 +131,7 @@ impl Denial {
         response
     }
 
-    fn detail(&self) -> String {
+    pub(crate) fn detail(&self) -> String {
         match self {
             Self::NoToken => "an access token is required".to_owned(),
             Self::Rejected(reason) => rejection_text(*reason).to_owned(),

@@ -109,7 +109,8 @@
 //!
 //! # Features
 //!
-//! - `axum`: [`Identity`] as an extractor, and the errors as responses.
+//! - `axum`: [`Identity`] and `Option<Identity>` as extractors, and the errors as
+//!   responses.
 //! - `testing`: the test issuer.
 //!
 //! The examples `protect_axum`, `protect_tonic` and `gateway_login` run against
@@ -144,7 +145,7 @@ pub use crate::clock::{Clock, SystemClock};
 pub use crate::deadline::TimedBody;
 pub use crate::error::{CouldNotTell, Error, Refusal, ValidateError, Violation};
 #[cfg(feature = "axum")]
-pub use crate::extract::NotProtected;
+pub use crate::extract::IdentityRejection;
 pub use crate::extract::RequestExt;
 pub use crate::protect::{Protect, ProtectLayer};
 #[cfg(feature = "testing")]

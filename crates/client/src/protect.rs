@@ -15,11 +15,12 @@ use tonic::server::NamedService;
 use tower::{BoxError, Layer, Service};
 
 use crate::answer::Denial;
+use crate::claims::Identity;
 use crate::deadline::Bytes;
 use crate::verify::{Requirement, VerifyToken};
 
 /// Requires `Authorization: Bearer …` with an access token that is good for
-/// this service, and puts the [`Identity`](crate::Identity) into the
+/// this service, and puts the [`Identity`] into the
 /// extensions of the request.
 ///
 /// What is not let through is answered in the caller's protocol: gRPC callers
@@ -32,7 +33,12 @@ use crate::verify::{Requirement, VerifyToken};
 pub struct ProtectLayer<V> {
     verifier: Arc<V>,
     requirement: Arc<Requirement>,
+    allows_anonymous: bool,
 }
+
+/// In the extensions of a request that was let through without a token.
+#[derive(Clone, Copy)]
+pub(crate) struct Anonymous;
 
 /// A service behind a [`ProtectLayer`].
 pub struct Protect<S, V> {
@@ -47,6 +53,7 @@ impl<V: VerifyToken> ProtectLayer<V> {
         Self {
             verifier: Arc::new(verifier),
             requirement: Arc::default(),
+            allows_anonymous: false,
         }
     }
 
@@ -63,9 +70,38 @@ impl<V: VerifyToken> ProtectLayer<V> {
         self.with(|requirement| requirement.with_scope(scope))
     }
 
+    /// Lets requests through that have no `Authorization` header: they carry no
+    /// identity, and handlers ask for an `Option` of one.
+    ///
+    /// All others are judged as ever. A token that is rejected, or that could
+    /// not be checked, is never taken for none; nor are credentials of another
+    /// scheme.
+    #[must_use]
+    pub fn allow_anonymous(mut self) -> Self {
+        self.allows_anonymous = true;
+        self
+    }
+
     fn with(mut self, change: impl FnOnce(Requirement) -> Requirement) -> Self {
         self.requirement = Arc::new(change(Arc::unwrap_or_clone(self.requirement)));
         self
+    }
+
+    /// The person whose token a request carries, or `None` if it may do
+    /// without.
+    async fn identify(&self, headers: &HeaderMap) -> Result<Option<Identity>, Denial> {
+        let Some(token) = bearer_token(headers) else {
+            let is_anonymous = !headers.contains_key(AUTHORIZATION);
+            return if is_anonymous && self.allows_anonymous {
+                Ok(None)
+            } else {
+                Err(Denial::NoToken)
+            };
+        };
+        let verdict = self.verifier.verify(token, &self.requirement).await;
+        verdict
+            .map(Some)
+            .map_err(|error| Denial::of(error, self.requirement.scopes()))
     }
 }
 
@@ -74,6 +110,7 @@ impl<V> Clone for ProtectLayer<V> {
         Self {
             verifier: Arc::clone(&self.verifier),
             requirement: Arc::clone(&self.requirement),
+            allows_anonymous: self.allows_anonymous,
         }
     }
 }
@@ -82,6 +119,7 @@ impl<V> fmt::Debug for ProtectLayer<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProtectLayer")
             .field("requirement", &self.requirement)
+            .field("allows_anonymous", &self.allows_anonymous)
             .finish_non_exhaustive()
     }
 }
@@ -139,25 +177,14 @@ where
         // The service that was polled ready is the one to call.
         let unpolled = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, unpolled);
-        let ProtectLayer {
-            verifier,
-            requirement,
-        } = self.layer.clone();
+        let layer = self.layer.clone();
         Box::pin(async move {
-            let verdict = match bearer_token(request.headers()) {
-                Some(token) => verifier
-                    .verify(token, &requirement)
-                    .await
-                    .map_err(|error| Denial::of(error, requirement.scopes())),
-                None => Err(Denial::NoToken),
+            match layer.identify(request.headers()).await {
+                Ok(Some(identity)) => request.extensions_mut().insert(identity).map(drop),
+                Ok(None) => request.extensions_mut().insert(Anonymous).map(drop),
+                Err(denial) => return Ok(denial.answer(request.headers())),
             };
-            match verdict {
-                Ok(identity) => {
-                    request.extensions_mut().insert(identity);
-                    Ok(inner.call(request).await?.map(Body::new))
-                }
-                Err(denial) => Ok(denial.answer(request.headers())),
-            }
+            Ok(inner.call(request).await?.map(Body::new))
         })
     }
 }
