@@ -6,11 +6,12 @@ use countersign_proto::v1::auth_service_client::AuthServiceClient;
 use countersign_proto::v1::session_service_client::SessionServiceClient;
 use countersign_proto::v1::validate_token_response::Verdict;
 use countersign_proto::v1::verification_service_client::VerificationServiceClient;
+use tonic::async_trait;
 
 use crate::claims::{Claims, Identity};
 use crate::error::{CouldNotTell, Error, ValidateError};
 use crate::transport::Transport;
-use crate::verify::Requirement;
+use crate::verify::{Requirement, VerifyToken};
 
 /// A connection to Countersign. Cheap to clone: make one and share it.
 ///
@@ -94,5 +95,17 @@ impl Client {
         response
             .tokens
             .ok_or_else(|| Error::CouldNotTell(CouldNotTell::new("the answer has no tokens")))
+    }
+}
+
+/// Asks the service about each token each time.
+#[async_trait]
+impl VerifyToken for Client {
+    async fn verify(
+        &self,
+        access_token: &str,
+        requirement: &Requirement,
+    ) -> Result<Identity, ValidateError> {
+        self.validate_token(access_token, requirement).await
     }
 }

@@ -27,16 +27,22 @@
 //!     .require_scope("orders.read");
 //! let app: Router = Router::new()
 //!     .route("/orders/cancel", get(cancel_order))
-//!     .layer(protect);
+//!     .route_layer(protect);
 //! # let _ = app;
 //! # Ok(())
 //! # }
 //! ```
 //!
+//! `route_layer` protects the routes above it alone: with `layer`, a path that is
+//! not there would be answered with 401 instead of 404.
+//!
 //! The same layer protects a tonic server (`Server::builder().layer(protect)`)
 //! or one of its services (`add_service(protect.layer(OrdersServer::new(…)))`);
 //! handlers then find the person with [`RequestExt::identity`], and anything
 //! else built on `http` finds an [`Identity`] in the request's extensions.
+//!
+//! A service that runs on whatever verifies tokens, over the network or in its
+//! tests, holds an `Arc<dyn VerifyToken>`; `ProtectLayer::new` takes that too.
 //!
 //! # A no, and no answer
 //!
@@ -134,9 +140,14 @@ mod transport;
 mod verifier;
 mod verify;
 
+/// The crates whose types stand in signatures here, in the versions that do.
+pub use {http, prost_types, tonic};
+
 /// The messages and stubs of the contract.
 pub use countersign_proto::v1 as proto;
 pub use countersign_proto::v1::{ErrorReason, RejectionReason};
+pub use tonic::async_trait;
+pub use tower::Layer;
 
 pub use crate::builder::{BuildError, ClientBuilder};
 pub use crate::claims::{Claims, Identity, InsufficientScope};

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use countersign_proto::v1::RejectionReason;
 use countersign_token::{AccessClaims, Algorithm, KeySet, Rejection, SigningKey};
+use tonic::async_trait;
 
 use crate::claims::{Claims, Identity};
 use crate::clock::{Clock as _, SystemClock};
@@ -192,6 +193,7 @@ impl TestToken<'_> {
     }
 }
 
+#[async_trait]
 impl VerifyToken for TestVerifier {
     async fn verify(
         &self,

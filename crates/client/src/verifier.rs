@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_proto::v1::RejectionReason;
+use tonic::async_trait;
 
 use crate::cache::VerdictCache;
 use crate::claims::Identity;
@@ -89,6 +90,7 @@ impl VerifierBuilder {
     }
 }
 
+#[async_trait]
 impl VerifyToken for Verifier {
     async fn verify(
         &self,

@@ -1,7 +1,9 @@
 //! What a protected service requires of a token, and the trait of what verifies
 //! one: the service over the network, or a test's own issuer.
 
-use std::future::Future;
+use std::sync::Arc;
+
+use tonic::async_trait;
 
 use crate::claims::Identity;
 use crate::error::ValidateError;
@@ -47,16 +49,34 @@ impl Requirement {
     }
 }
 
-/// Verifies access tokens.
+/// Verifies access tokens: a [`Verifier`](crate::Verifier) in a service that
+/// runs, a [`Client`](crate::Client) without a memory, a `TestVerifier` in
+/// tests. What does not care which holds an `Arc<dyn VerifyToken>`.
+#[async_trait]
 pub trait VerifyToken: Send + Sync + 'static {
     /// Tells whether an access token is good now, and good for what is
     /// required.
     ///
-    /// Implementations answer yes only when they know: anything else is
-    /// [`ValidateError::Rejected`] or [`ValidateError::CouldNotTell`].
-    fn verify(
+    /// Implementations, by [`async_trait`](macro@crate::async_trait), answer yes
+    /// only when they know.
+    ///
+    /// # Errors
+    /// [`ValidateError::Rejected`] if the token must not be accepted, and
+    /// [`ValidateError::CouldNotTell`] if nobody knows.
+    async fn verify(
         &self,
         access_token: &str,
         requirement: &Requirement,
-    ) -> impl Future<Output = Result<Identity, ValidateError>> + Send;
+    ) -> Result<Identity, ValidateError>;
+}
+
+#[async_trait]
+impl<V: VerifyToken + ?Sized> VerifyToken for Arc<V> {
+    async fn verify(
+        &self,
+        access_token: &str,
+        requirement: &Requirement,
+    ) -> Result<Identity, ValidateError> {
+        (**self).verify(access_token, requirement).await
+    }
 }

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::routing::get;
 use countersign_client::{
     CouldNotTell, Identity, InsufficientScope, ProtectLayer, RejectionReason, RequestExt as _,
-    Requirement, TestIssuer, TestVerifier, ValidateError, VerifyToken,
+    Requirement, TestIssuer, TestVerifier, ValidateError, VerifyToken, async_trait,
 };
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
@@ -174,8 +174,23 @@ async fn a_service_that_cannot_tell_is_unavailable_and_signs_nobody_out() {
 }
 
 #[tokio::test]
+async fn what_is_not_there_stays_not_found_behind_a_route_layer() {
+    let issuer = TestIssuer::for_audience("orders");
+    let routes = || Router::new().route("/who", get(|| async { "in" }));
+    let app = routes().route_layer(layer(&issuer));
+    let response = call(app.clone(), "/nowhere", None).await;
+    assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    let response = call(app, "/who", None).await;
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    // A layer is around what is not there, too.
+    let response = call(routes().layer(layer(&issuer)), "/nowhere", None).await;
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
 async fn trouble_inside_is_not_told_outside() {
     struct Broken;
+    #[async_trait]
     impl VerifyToken for Broken {
         async fn verify(&self, _: &str, _: &Requirement) -> Result<Identity, ValidateError> {
             let mut trouble = CouldNotTell::new("10.0.0.7 is down");
