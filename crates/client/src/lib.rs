@@ -70,6 +70,9 @@
 //! # }
 //! ```
 //!
+//! At the start of a service, [`Client::check`] says why nobody could tell: no
+//! server, another server, a wrong API key, or a role that may not validate.
+//!
 //! # Act as a gateway
 //!
 //! [`Client::auth`], [`Client::sessions`] and [`Client::verifications`] are the
@@ -125,6 +128,7 @@
 mod answer;
 mod builder;
 mod cache;
+mod check;
 mod claims;
 mod client;
 mod clock;
@@ -150,6 +154,7 @@ pub use tonic::async_trait;
 pub use tower::Layer;
 
 pub use crate::builder::{BuildError, ClientBuilder};
+pub use crate::check::CheckError;
 pub use crate::claims::{Claims, Identity, InsufficientScope};
 pub use crate::client::Client;
 pub use crate::clock::{Clock, SystemClock};
