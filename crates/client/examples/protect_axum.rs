@@ -1,7 +1,7 @@
 //! An axum service that only people who are signed in can use.
 //!
-//! `cargo run -p countersign-client --features axum --example protect_axum --
-//! [ENDPOINT] [API_KEY] [--serve]`. It calls itself once without and once with
+//! `cargo run -p countersign-client --example protect_axum -- [ENDPOINT] [API_KEY]
+//! [--serve]`. It calls itself once without and once with
 //! a token; with `--serve` it then stays, for you to call.
 
 #[path = "support/person.rs"]
@@ -43,7 +43,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let protect = ProtectLayer::new(Verifier::new(client.clone()));
     let app = Router::new()
         .route("/me", get(me))
-        .layer(protect)
+        .route_layer(protect)
         .route("/healthz", get(|| async { "ok\n" }));
 
     show(&app, None).await?;
