@@ -1,5 +1,6 @@
 //! Who may call: keys made by the operator, roles enforced, nobody else.
 
+use countersign_client::{CheckError, Client};
 use countersign_proto::v1;
 use countersign_tests::{
     Backend, Details, Gateway, PASSWORD, PATIENCE, World, by_token, email, eventually,
@@ -158,6 +159,43 @@ fn without_callers_only_loopback_is_served() {
         let warned = "no caller is known: everybody on this machine may call everything (see \
                       `countersign caller new --help`)";
         world.replica(0).says(0, warned).await;
+    });
+}
+
+#[test]
+fn a_client_is_told_what_is_wrong_with_its_setup() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        let world = World::start(backend, 1).await;
+        let endpoint = format!("http://{}", world.replica(0).address());
+        let check = async |key: Option<&str>| {
+            let builder = Client::builder(&endpoint);
+            let builder = match key {
+                Some(key) => builder.api_key(key),
+                None => builder,
+            };
+            builder.build().expect("a client").check().await
+        };
+        assert_eq!(check(None).await, Ok(()), "open to all");
+
+        let shop = world.new_key("shop", &["service"]).await;
+        let desk = world.new_key("desk", &["operator"]).await;
+        closes(&world.gateway()).await;
+        for key in [&shop, &desk] {
+            opens(&world.gateway().with_key(key)).await;
+        }
+        assert_eq!(check(Some(&shop)).await, Ok(()));
+        let desk = check(Some(&desk)).await;
+        assert!(matches!(desk, Err(CheckError::NotPermitted(_))), "{desk:?}");
+        for key in [
+            None,
+            Some("csk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+        ] {
+            let unknown = check(key).await;
+            assert!(
+                matches!(unknown, Err(CheckError::WrongApiKey(_))),
+                "{unknown:?}"
+            );
+        }
     });
 }
 
