@@ -217,7 +217,7 @@ impl Replica {
     #[must_use]
     pub fn resident_memory(&self) -> u64 {
         let status = format!("/proc/{}/status", self.process_id());
-        let status = std::fs::read_to_string(status).expect("it runs");
+        let status = fs::read_to_string(status).expect("it runs");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
         kibibytes.expect("a number") * 1024

@@ -89,7 +89,7 @@ impl Ended<'_> {
                     tracing::warn!(rpc, ?code, caller, peer, request_id, took_us, %failure, "call");
                 }
                 _ => {
-                    tracing::info!(rpc, ?code, caller, peer, request_id, took_us, %failure, "call")
+                    tracing::info!(rpc, ?code, caller, peer, request_id, took_us, %failure, "call");
                 }
             },
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use countersign_domain::ports::Random;
 use http::header::{ALLOW, CONTENT_TYPE};
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use tonic::Status;
 use tonic::body::Body;
 use tower::Service;
@@ -131,7 +131,7 @@ impl HeaderCheck {
                 },
             };
             let peer = call::peer(request.extensions());
-            Err(self.refuse(rpc, request.headers(), peer, refusal.into(), name))
+            Err(self.refuse(rpc, request.headers(), peer, &refusal.into(), name))
         })
     }
 
@@ -141,7 +141,7 @@ impl HeaderCheck {
         rpc: &'static Rpc,
         headers: &HeaderMap,
         peer: Option<SocketAddr>,
-        failure: Failure,
+        failure: &Failure,
         caller: Option<&str>,
     ) -> Status {
         let request_id = call::request_id(headers, &*self.random);
@@ -152,7 +152,7 @@ impl HeaderCheck {
             request_id: &request_id,
             took: Duration::ZERO,
         };
-        ended.refuse(&failure, call::locale(headers))
+        ended.refuse(failure, call::locale(headers))
     }
 }
 
@@ -177,7 +177,7 @@ pub(crate) fn refuse_protocol(request: &Request<Body>) -> Option<Response<Body>>
 
 /// Whether the content is protobuf in gRPC's frames.
 fn is_grpc(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
+    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     let rest = content_type.and_then(|value| value.strip_prefix(b"application/grpc"));
     rest.is_some_and(|rest| {
         let rest = rest.strip_prefix(b"+proto").unwrap_or(rest);

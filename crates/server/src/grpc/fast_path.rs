@@ -86,7 +86,7 @@ where
                 rpc,
                 &spoken.into_iter().collect(),
                 peer,
-                Failure::Deadline,
+                &Failure::Deadline,
                 None,
             )
         })
@@ -110,7 +110,7 @@ impl UnaryService<v1::ValidateTokenRequest> for Validate {
             answer.map(Response::new).map_err(|error| {
                 let peer = call::peer(request.extensions());
                 let headers = request.metadata().clone().into_headers();
-                check.refuse(rpc, &headers, peer, error.into(), None)
+                check.refuse(rpc, &headers, peer, &error.into(), None)
             })
         })
     }
