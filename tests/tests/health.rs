@@ -42,6 +42,28 @@ async fn an_outage_is_told_of_the_services_that_it_concerns(backend: Backend) {
 }
 
 #[test]
+fn a_watch_tells_changes_only_and_of_unknown_services_too() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        let world = World::start(backend, 1).await;
+        let gateway = world.gateway();
+        statuses_become(&gateway, [true; 4]).await;
+        for (service, status) in [
+            ("", ServingStatus::Serving),
+            ("countersign.v1.AuthService", ServingStatus::Serving),
+            ("shop.v1.Orders", ServingStatus::ServiceUnknown),
+        ] {
+            let watch = client(&gateway).watch(request(service)).await;
+            let mut watch = watch.expect("a stream").into_inner();
+            let first = watch.message().await.expect("alive").expect("a status");
+            assert_eq!(first.status(), status, "{service}");
+            // Dependencies are asked every two seconds meanwhile.
+            let second = tokio::time::timeout(Duration::from_secs(5), watch.message());
+            assert!(second.await.is_err(), "{service}");
+        }
+    });
+}
+
+#[test]
 fn a_drain_is_told_while_a_call_in_flight_finishes() {
     on_a_backend(Backend::Sqlite, async |backend| {
         let world = World::on(backend)

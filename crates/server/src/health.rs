@@ -12,9 +12,8 @@ use std::time::Duration;
 
 use countersign_domain::Application;
 use countersign_domain::ports::Clock as _;
-use tonic_health::ServingStatus;
-use tonic_health::server::HealthReporter;
 
+use crate::health_service::HealthService;
 use crate::metrics;
 
 const AUTH: &str = "countersign.v1.AuthService";
@@ -24,7 +23,7 @@ const VERIFICATION: &str = "countersign.v1.VerificationService";
 /// Sets the status of each service.
 #[derive(Clone)]
 pub(crate) struct Health {
-    reporter: HealthReporter,
+    service: HealthService,
     is_draining: Arc<AtomicBool>,
     is_clock_off: Arc<AtomicBool>,
 }
@@ -33,9 +32,9 @@ pub(crate) struct Health {
 const MOST_OFF: Duration = Duration::from_secs(60);
 
 impl Health {
-    pub(crate) fn new(reporter: HealthReporter) -> Self {
+    pub(crate) fn new(service: HealthService) -> Self {
         Self {
-            reporter,
+            service,
             is_draining: Arc::new(AtomicBool::new(false)),
             is_clock_off: Arc::new(AtomicBool::new(false)),
         }
@@ -50,15 +49,11 @@ impl Health {
         let is_clock_good = self.check_clock(app);
         metrics::dependency("database", store.is_ok());
         metrics::dependency("ephemeral", ephemeral.is_ok());
-        self.say("", true).await;
-        self.say(AUTH, is_clock_good && is_fresh && app.keyring.can_sign())
-            .await;
-        self.say(SESSION, is_clock_good && store.is_ok()).await;
-        self.say(
-            VERIFICATION,
-            is_clock_good && store.is_ok() && ephemeral.is_ok(),
-        )
-        .await;
+        self.say("", true);
+        self.say(AUTH, is_clock_good && is_fresh && app.keyring.can_sign());
+        self.say(SESSION, is_clock_good && store.is_ok());
+        let is_kept = store.is_ok() && ephemeral.is_ok();
+        self.say(VERIFICATION, is_clock_good && is_kept);
     }
 
     /// Whether the machine's clock is near enough to the database's. The service
@@ -82,36 +77,25 @@ impl Health {
     }
 
     /// Says from now on that nothing serves, so that callers go elsewhere.
-    pub(crate) async fn drain(&self) {
+    pub(crate) fn drain(&self) {
         self.is_draining.store(true, Ordering::SeqCst);
         for service in ["", AUTH, SESSION, VERIFICATION] {
-            self.reporter
-                .set_service_status(service, ServingStatus::NotServing)
-                .await;
+            self.service.set(service, false);
         }
     }
 
     /// Ends the streams of those who watch: they have been told, and would hold
     /// up the end.
-    pub(crate) async fn end_watches(&self) {
-        let mut reporter = self.reporter.clone();
-        for service in ["", AUTH, SESSION, VERIFICATION] {
-            reporter.clear_service_status(service).await;
-        }
+    pub(crate) fn end_watches(&self) {
+        self.service.end_watches();
     }
 
-    async fn say(&self, service: &str, is_serving: bool) {
-        let status = if is_serving {
-            ServingStatus::Serving
-        } else {
-            ServingStatus::NotServing
-        };
-        self.reporter.set_service_status(service, status).await;
+    fn say(&self, service: &'static str, is_serving: bool) {
+        let is_draining = || self.is_draining.load(Ordering::SeqCst);
+        self.service.set(service, is_serving && !is_draining());
         // A drain that began meanwhile has the last word.
-        if self.is_draining.load(Ordering::SeqCst) {
-            self.reporter
-                .set_service_status(service, ServingStatus::NotServing)
-                .await;
+        if is_draining() {
+            self.service.set(service, false);
         }
     }
 }

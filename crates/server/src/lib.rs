@@ -8,6 +8,7 @@ mod descriptors;
 mod feed_reader;
 mod grpc;
 mod health;
+mod health_service;
 mod jobs;
 pub mod logging;
 mod metrics;

@@ -12,7 +12,7 @@ use countersign_proto::v1::verification_service_server::VerificationServiceServe
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tonic::service::Routes;
-use tonic_health::pb::health_server::{Health as HealthService, HealthServer};
+use tonic_health::pb::health_server::HealthServer;
 
 use crate::config::Config;
 use crate::data_dir::DataDir;
@@ -22,6 +22,7 @@ use crate::grpc::{
     VALIDATE_TOKEN, ValidateTokenService, VerificationGrpc,
 };
 use crate::health::Health;
+use crate::health_service::HealthService;
 use crate::jobs::Jobs;
 use crate::metrics::{self, Validations};
 use crate::serve_error::ServeError;
@@ -49,8 +50,8 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
         metrics::install(listen).map_err(|error| ServeError::Metrics(listen, error))?;
     }
 
-    let (reporter, health_service) = tonic_health::server::health_reporter();
-    let health = Health::new(reporter);
+    let health_service = HealthService::default();
+    let health = Health::new(health_service.clone());
     health.check(&wired.app).await;
     let listener = Listener::bind(&descriptors::transport(&config))?;
     let address = listener.local_addr();
@@ -88,10 +89,10 @@ async fn finish(
     }
     let (delay, limit) = (config.server.drain_delay, config.server.drain_timeout);
     tracing::info!(?delay, ?limit, "draining");
-    health.drain().await;
+    health.drain();
     let drain = async {
         tokio::time::sleep(delay).await;
-        health.end_watches().await;
+        health.end_watches();
         server.drain(limit).await
     };
     tokio::select! {
@@ -108,7 +109,7 @@ struct Services {
 }
 
 impl Services {
-    fn build<H: HealthService>(&self, health: HealthServer<H>) -> impl GrpcService + use<H> {
+    fn build(&self, health: HealthService) -> impl GrpcService + use<> {
         let runner = RpcRunner {
             app: Arc::clone(&self.wired.app),
             work_runtime: self.work_runtime.clone(),
@@ -146,7 +147,7 @@ impl Services {
                     VerificationServiceServer::new(verification)
                         .max_decoding_message_size(MAX_MESSAGE),
                 )
-                .add_service(health.max_decoding_message_size(MAX_OPEN_MESSAGE))
+                .add_service(HealthServer::new(health).max_decoding_message_size(MAX_OPEN_MESSAGE))
                 .add_service(v1.max_decoding_message_size(MAX_OPEN_MESSAGE))
                 .add_service(v1alpha.max_decoding_message_size(MAX_OPEN_MESSAGE));
         let rpcs = RpcTable::new(self.config.server.request_timeout);

@@ -85,6 +85,11 @@ pub(crate) fn too_late() -> Status {
     Status::deadline_exceeded("The call took too long.")
 }
 
+/// The status of a question about the health of a service that is not there.
+pub(crate) fn unknown_service() -> Status {
+    Status::not_found("There is no such service.")
+}
+
 /// The status of a call of an RPC that is not there.
 pub(crate) fn unknown_rpc(locale: Locale) -> Status {
     let details = ErrorDetails::new();
