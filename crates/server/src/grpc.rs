@@ -19,7 +19,7 @@ pub(crate) use caller_authenticator::CallerAuthenticator;
 pub(crate) use check_headers::{CheckHeaders, HeaderCheck};
 pub(crate) use fast_path::{FastPath, PATH as VALIDATE_TOKEN};
 pub(crate) use rpc_runner::RpcRunner;
-pub(crate) use rpc_table::RpcTable;
+pub(crate) use rpc_table::{Rpc, RpcTable};
 pub(crate) use session::SessionGrpc;
 pub(crate) use validate_token::{ValidateTokenService, Validator, encode_claims};
 pub(crate) use verification::VerificationGrpc;

@@ -15,6 +15,8 @@ use metrics::{
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder};
 use tonic::Code;
 
+use crate::grpc::Rpc;
+
 /// The counters of ValidateToken, looked up once: the path is too hot to do it
 /// on each call.
 #[derive(Clone)]
@@ -52,12 +54,13 @@ pub(crate) fn install(listen: SocketAddr) -> Result<(), BuildError> {
         ])?
         .install()?;
     describe_counter!(
-        "countersign_calls_total",
-        "Calls by RPC and gRPC code, ValidateToken's good answers excepted."
+        "grpc_server_handled_total",
+        "Calls that have ended, by RPC and code; ValidateToken's answers excepted, which \
+         countersign_validations_total counts."
     );
     describe_histogram!(
-        "countersign_call_duration_seconds",
-        "The duration of calls by RPC."
+        "grpc_server_handling_seconds",
+        "How long calls took, by RPC; ValidateToken's answers excepted."
     );
     describe_counter!(
         "countersign_validations_total",
@@ -107,17 +110,38 @@ struct CallMetrics {
     duration: Histogram,
 }
 
-/// Notes a call that has ended.
-pub(crate) fn call(rpc: &'static str, code: Code, took: Duration) {
+/// Notes a call that has ended, under the names that go-grpc-prometheus has made
+/// usual.
+pub(crate) fn call(rpc: &'static Rpc, code: Code, took: Duration) {
     CALLS.with_borrow_mut(|calls| {
-        let key = (rpc, i32::from(code));
+        let key = (rpc.name, i32::from(code));
         let of_call = calls.entry(key).or_insert_with(|| CallMetrics {
-            count: counter!("countersign_calls_total", "rpc" => rpc, "code" => format!("{code:?}")),
-            duration: histogram!("countersign_call_duration_seconds", "rpc" => rpc),
+            count: counter!(
+                "grpc_server_handled_total",
+                "grpc_type" => "unary",
+                "grpc_service" => rpc.service,
+                "grpc_method" => rpc.name,
+                "grpc_code" => name_of(code),
+            ),
+            duration: histogram!(
+                "grpc_server_handling_seconds",
+                "grpc_type" => "unary",
+                "grpc_service" => rpc.service,
+                "grpc_method" => rpc.name,
+            ),
         });
         of_call.count.increment(1);
         of_call.duration.record(took.as_secs_f64());
     });
+}
+
+/// A code as go-grpc-prometheus writes it.
+fn name_of(code: Code) -> String {
+    match code {
+        Code::Ok => "OK".into(),
+        Code::Cancelled => "Canceled".into(),
+        other => format!("{other:?}"),
+    }
 }
 
 /// Notes whether a dependency answers.

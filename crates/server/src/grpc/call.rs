@@ -30,7 +30,7 @@ pub(crate) struct Call {
 
 /// A call that has ended, as it is logged and counted.
 pub(crate) struct Ended<'a> {
-    pub(crate) rpc: &'static str,
+    pub(crate) rpc: &'static Rpc,
     /// The caller's name, if it is known.
     pub(crate) caller: Option<&'a str>,
     /// The other end of the connection.
@@ -43,7 +43,7 @@ impl Call {
     /// The call as it has ended now.
     pub(crate) fn ended(&self) -> Ended<'_> {
         Ended {
-            rpc: self.rpc.name,
+            rpc: self.rpc,
             caller: Some(&self.caller.name),
             peer: self.peer,
             request_id: &self.request_id,
@@ -78,6 +78,7 @@ impl Ended<'_> {
         let caller = self.caller.unwrap_or("-");
         let peer = self.peer.map(tracing::field::display);
         metrics::call(rpc, code, took);
+        let rpc = rpc.name;
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         match failure {
             None => tracing::info!(rpc, ?code, caller, peer, request_id, took_us, "call"),

@@ -146,7 +146,7 @@ impl HeaderCheck {
     ) -> Status {
         let request_id = call::request_id(headers, &*self.random);
         let ended = Ended {
-            rpc: rpc.name,
+            rpc,
             caller,
             peer,
             request_id: &request_id,

@@ -8,10 +8,11 @@ use countersign_domain::model::Role;
 use countersign_proto::RPCS;
 use countersign_proto::v1::CallerRole;
 
-/// An RPC: its name in logs and metrics, who may call it, and how long it may
+/// An RPC: its names in logs and metrics, who may call it, and how long it may
 /// take.
 #[derive(Debug)]
 pub(crate) struct Rpc {
+    pub(crate) service: &'static str,
     pub(crate) name: &'static str,
     /// One of them is enough.
     pub(crate) roles: Vec<Role>,
@@ -28,6 +29,7 @@ impl RpcTable {
     pub(crate) fn new(longest: Duration) -> Self {
         let rpcs = RPCS.iter().map(|described| {
             let rpc = Rpc {
+                service: described.service,
                 name: described.name,
                 roles: described.roles.iter().filter_map(role).collect(),
                 timeout: described.timeout.min(longest),
