@@ -1,6 +1,7 @@
 //! The Countersign server: the gRPC transport over the domain, callers and
 //! their roles, configuration, background jobs, and the `countersign` command.
 
+mod announcement;
 pub mod cli;
 pub mod config;
 pub mod data_dir;

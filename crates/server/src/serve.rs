@@ -2,7 +2,6 @@
 //! and from a signal to its end without a dropped call.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use countersign_proto::FILE_DESCRIPTOR_SET;
@@ -14,6 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tonic::service::Routes;
 use tonic_health::pb::health_server::HealthServer;
 
+use crate::announcement;
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::descriptors;
@@ -64,7 +64,7 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
         sealing: wired.sealing.clone(),
         poll_interval: config.validation.poll_interval,
     };
-    announce(&config, &wired, address);
+    announcement::announce(&config, &wired, address);
     let service = Services {
         wired,
         work_runtime: Handle::current(),
@@ -168,25 +168,6 @@ impl Services {
                 rest: WithDetails(routes.prepare()),
             },
         }
-    }
-}
-
-fn announce(config: &Config, wired: &Wired, address: SocketAddr) {
-    tracing::info!(
-        %address,
-        tls = config.server.tls_certificate.is_some(),
-        database = config.database_url().scheme(),
-        ephemeral = if config.redis.url.is_some() { "redis" } else { "in-process" },
-        version = env!("CARGO_PKG_VERSION"),
-        "listening"
-    );
-    if wired.app.messages.sender().is_none() {
-        tracing::warn!("there is no sender (delivery.sender): what needs a message is refused");
-    }
-    if wired.callers.is_open() {
-        tracing::warn!(
-            "no caller is known: everybody on this machine may call everything (see `countersign caller new --help`)"
-        );
     }
 }
 
