@@ -129,6 +129,11 @@ impl Replica {
         self.signal("-TERM").await;
     }
 
+    /// Asks the process to end as Ctrl-C does, without waiting for it.
+    pub async fn interrupt(&self) {
+        self.signal("-INT").await;
+    }
+
     /// Stops the process where it is.
     pub async fn freeze(&self) {
         self.signal("-STOP").await;

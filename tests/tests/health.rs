@@ -64,6 +64,25 @@ fn a_watch_tells_changes_only_and_of_unknown_services_too() {
 }
 
 #[test]
+fn ctrl_c_does_not_wait_for_load_balancers() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        let world = World::on(backend)
+            .set("server.drain_delay", "20s")
+            .start()
+            .await;
+        let began = Instant::now();
+        world.replica(0).interrupt().await;
+        let status = world.replica(0).wait().await;
+        assert_eq!(status.code(), Some(0), "{status}");
+        assert!(
+            began.elapsed() < Duration::from_secs(10),
+            "{:?}",
+            began.elapsed()
+        );
+    });
+}
+
+#[test]
 fn a_drain_is_told_while_a_call_in_flight_finishes() {
     on_a_backend(Backend::Sqlite, async |backend| {
         let world = World::on(backend)

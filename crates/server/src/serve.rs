@@ -3,6 +3,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_proto::FILE_DESCRIPTOR_SET;
 use countersign_proto::v1::auth_service_server::AuthServiceServer;
@@ -83,11 +84,16 @@ async fn finish(
     health: &Health,
     signals: &mut Signals,
 ) -> Result<(), ServeError> {
-    tokio::select! {
-        () = signals.next() => {}
+    let signal = tokio::select! {
+        signal = signals.next() => signal,
         ended = server.failed() => return Err(ServeError::ThreadEnded(ended.name, ended.reason)),
-    }
-    let (delay, limit) = (config.server.drain_delay, config.server.drain_timeout);
+    };
+    // Who presses Ctrl-C has no load balancer that must notice first.
+    let delay = match signal {
+        Stop::Terminate => config.server.drain_delay,
+        Stop::Interrupt => Duration::ZERO,
+    };
+    let limit = config.server.drain_timeout;
     tracing::info!(?delay, ?limit, "draining");
     health.drain();
     let drain = async {
@@ -97,7 +103,7 @@ async fn finish(
     };
     tokio::select! {
         report = drain => tracing::info!(connections_cut = report.connections_cut, "stopped"),
-        () = signals.next() => tracing::warn!("a second signal: stopped at once"),
+        _ = signals.next() => tracing::warn!("a second signal: stopped at once"),
     }
     Ok(())
 }
@@ -171,6 +177,12 @@ impl Services {
     }
 }
 
+/// The signal that ends the server.
+enum Stop {
+    Terminate,
+    Interrupt,
+}
+
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -184,10 +196,10 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Stop {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Stop::Terminate,
+            _ = self.interrupt.recv() => Stop::Interrupt,
         }
     }
 }
