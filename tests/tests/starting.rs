@@ -6,6 +6,7 @@ use std::path::Path;
 
 use countersign_tests::{Backend, Finished, World, on_a_backend, on_every_shared_backend, run};
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 
 on_every_shared_backend!(a_database_with_another_master_key_is_refused);
 
@@ -145,6 +146,15 @@ fn a_taken_port_is_named() {
         )
         .await;
         assert_refused(&refused, &[&address]);
+
+        let taken = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = taken.local_addr().expect("an address").to_string();
+        let refused = start(
+            directory.path(),
+            &[("COUNTERSIGN__METRICS__LISTEN", &address)],
+        )
+        .await;
+        assert_refused(&refused, &[&address, "metrics.listen"]);
     });
 }
 

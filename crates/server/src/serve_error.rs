@@ -48,7 +48,10 @@ pub enum ServeError {
     )]
     OpenToTheWorld(SocketAddr),
     /// The metrics cannot be served.
-    #[error("the metrics cannot be served on {0}: {1}")]
+    #[error(
+        "the metrics cannot be served on {0}: {1}; metrics.listen names another address, or none \
+         if it is \"\""
+    )]
     Metrics(SocketAddr, #[source] BuildError),
     /// The calls cannot be served.
     #[error(transparent)]
