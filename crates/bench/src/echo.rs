@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
-use countersign_server::transport::{Listener, TransportConfig};
+use countersign_transport::{Listener, TransportConfig};
 use tonic::body::Body;
 use tonic::codegen::Service;
 use tonic::codegen::http;

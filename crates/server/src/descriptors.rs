@@ -1,10 +1,10 @@
 //! File descriptors: the process may have as many as it is allowed to take, and
 //! connections leave room for databases and files.
 
+use countersign_transport::TransportConfig;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::Config;
-use crate::transport::TransportConfig;
 
 /// What the process needs besides connections of callers and databases: its
 /// runtimes, listeners, signals, Redis, certificates, the log.

@@ -1,4 +1,4 @@
-//! The Countersign server: the gRPC transport over the domain, callers and
+//! The Countersign server: the services over the domain, callers and
 //! their roles, configuration, background jobs, and the `countersign` command.
 
 mod announcement;
@@ -18,5 +18,4 @@ pub mod serve;
 mod serve_error;
 mod status;
 pub mod system;
-pub mod transport;
 mod wiring;

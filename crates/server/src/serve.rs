@@ -9,6 +9,7 @@ use countersign_proto::FILE_DESCRIPTOR_SET;
 use countersign_proto::v1::auth_service_server::AuthServiceServer;
 use countersign_proto::v1::session_service_server::SessionServiceServer;
 use countersign_proto::v1::verification_service_server::VerificationServiceServer;
+use countersign_transport::{GrpcService, Listener, ServerHandle};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tonic::service::Routes;
@@ -28,7 +29,6 @@ use crate::jobs::Jobs;
 use crate::metrics::{self, Validations};
 use crate::serve_error::ServeError;
 use crate::status::WithDetails;
-use crate::transport::{GrpcService, Listener, ServerHandle};
 use crate::wiring::{self, Wired};
 
 /// The largest message: a batch of 256 access tokens of the usual size.

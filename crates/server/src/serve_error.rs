@@ -7,10 +7,10 @@ use countersign_domain::Error;
 use countersign_domain::ports::{EphemeralError, StoreError};
 use countersign_domain::validation::KeyringError;
 use countersign_storage::ConnectError;
+use countersign_transport::TransportError;
 use metrics_exporter_prometheus::BuildError;
 
 use crate::data_dir::DataDirError;
-use crate::transport::TransportError;
 
 /// Why the server does not start, or stopped.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,7 @@ use crate::workspace::{packages, root};
 
 /// What each crate may depend on, of the others here: the arrows of the map and
 /// what follows from them. `bench` and `tests` may depend on all.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("token", &[]),
     ("proto", &[]),
     ("domain", &["token"]),
@@ -18,7 +18,8 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("delivery", &["domain", "token"]),
     ("federation", &["domain", "token"]),
     ("client", &["proto", "token"]),
-    ("gateway", &["client"]),
+    ("transport", &[]),
+    ("gateway", &["client", "transport"]),
     (
         "server",
         &[
@@ -30,6 +31,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "federation",
             "proto",
             "gateway",
+            "transport",
         ],
     ),
 ];

@@ -34,7 +34,7 @@ const EXCEPTED: [&str; 10] = [
     "crates/client/src/deadline.rs",
     "crates/password/src/worker.rs",
     "crates/server/src/grpc/call.rs",
-    "crates/server/src/transport/timers.rs",
+    "crates/transport/src/timers.rs",
     "crates/storage/src/database/monotonic.rs",
 ];
 

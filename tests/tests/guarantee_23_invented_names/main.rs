@@ -128,5 +128,5 @@ fn world(backend: Backend) -> WorldBuilder {
         .set("verification.sends_per_source", SENDS_PER_SOURCE as i64)
         .set("verification.sends_per_country", 100_000_000)
         .set("verification.sends_in_all", 100_000_000)
-        .set("log.filter", "warn,countersign_server::serve=info")
+        .set("log.filter", "warn,countersign_server::announcement=info")
 }

@@ -5,12 +5,12 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use countersign_transport::{TlsFiles, TransportConfig};
 use serde::{Deserialize, Serialize};
 
 use super::LogFilter;
 use super::checks::Checks;
 use super::serde_formats::{address, duration, optional, optional_address};
-use crate::transport::{TlsFiles, TransportConfig};
 
 /// `[server]`: listening, and what a connection may cost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,13 +4,13 @@ use std::ffi::OsString;
 use std::fs;
 use std::net::TcpListener;
 
+use countersign_transport::{Listener, ServerHandle, TlsFiles, TransportConfig};
 use tempfile::TempDir;
 use tonic::service::Routes;
 use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
 
 use crate::cli::healthcheck::{Health, ask, read};
-use crate::transport::{Listener, ServerHandle, TlsFiles, TransportConfig};
 
 /// A server that implements health and nothing else.
 struct Server {

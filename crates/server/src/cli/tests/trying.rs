@@ -4,11 +4,11 @@
 use std::net::{SocketAddr, TcpListener};
 
 use clap::Parser as _;
+use countersign_transport::{Listener, TransportConfig};
 use tonic::service::Routes;
 
 use crate::cli::arguments::{Arguments, Command};
 use crate::cli::try_command;
-use crate::transport::{Listener, TransportConfig};
 
 async fn try_at(address: SocketAddr, flags: &[&str]) -> (String, String) {
     let address = address.to_string();

@@ -148,7 +148,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
-    use crate::transport::admission::Admission;
+    use crate::admission::Admission;
 
     const SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
 

@@ -107,7 +107,7 @@ impl FrameMeter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::timers;
+    use crate::timers;
 
     const PING: u8 = 0x6;
     const PRIORITY: u8 = 0x2;

@@ -1,4 +1,4 @@
-//! The gRPC transport: sockets, TLS and HTTP/2, served by one single-threaded runtime per core.
+//! The transport: how bytes become calls. Sockets, TLS and HTTP/2, served by one single-threaded runtime per core.
 
 mod acceptor;
 mod admission;
