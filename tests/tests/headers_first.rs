@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use countersign_proto::{RPCS, v1};
-use countersign_tests::{Backend, Details, Http2, Metrics, Unfinished, World, on_a_backend, say};
+use countersign_tests::{
+    Backend, Details, Http2, Metrics, Unfinished, World, eventually, on_a_backend, say,
+};
 use prost::bytes::Bytes;
 use tonic::codegen::http::header::AUTHORIZATION;
 use tonic::codegen::http::{HeaderMap, Request, StatusCode, request};
@@ -74,10 +76,12 @@ fn a_refusal_is_logged_with_who_was_refused_and_where_it_came_from() {
         let world = World::start(backend, 1).await;
         let shop = world.new_caller("shop", &["service"]).await;
         shop.refresh("any").await.expect_err("a service");
-        let log = world.log().text(0);
-        let line = log.lines().find(|line| line.contains("PermissionDenied"));
-        let line: serde_json::Value =
-            serde_json::from_str(line.expect("it is logged")).expect("JSON");
+        let refused = || async {
+            let log = world.log().text(0);
+            let line = log.lines().find(|line| line.contains("PermissionDenied"))?;
+            serde_json::from_str::<serde_json::Value>(line).ok()
+        };
+        let (line, _) = eventually("it is logged", AT_ONCE, refused).await;
         assert_eq!(line["rpc"], "RefreshTokens");
         assert_eq!(line["caller"], "shop");
         let peer = line["peer"].as_str().unwrap_or_default();
@@ -212,7 +216,7 @@ async fn connect(world: &World) -> Http2 {
 
 /// Waits until the server knows this key.
 async fn knows(line: &Http2, key: &str) {
-    countersign_tests::eventually("the caller is known", AT_ONCE * 5, || async {
+    eventually("the caller is known", AT_ONCE * 5, || async {
         let begun = line.begin(call(RPCS[0].path, &[key])).await;
         let known = match begun.answer(Duration::from_millis(60)).await {
             None => true,
