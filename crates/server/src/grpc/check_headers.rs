@@ -192,7 +192,7 @@ pub(crate) fn limit(most: Duration, headers: &HeaderMap) -> Duration {
 }
 
 /// Passes the answer on, if it comes in time.
-pub(crate) fn hand_on<E: Send + 'static>(
+fn hand_on<E: Send + 'static>(
     answer: impl Future<Output = Result<Response<Body>, E>> + Send + 'static,
     limit: Duration,
     too_long: impl FnOnce() -> Status + Send + 'static,

@@ -65,30 +65,28 @@ where
         }
         let limit = check_headers::limit(rpc.timeout, request.headers());
         let language = status::language(request.headers());
-        let spoken = language.clone();
-        let peer = call::peer(request.extensions());
-        let validate = Validate {
-            service: Arc::clone(&self.service),
-            check: Arc::clone(&check),
-            rpc,
-        };
-        let answer = async move {
-            let mut grpc =
-                Grpc::new(QuestionCodec).apply_max_message_size_config(Some(MAX_QUESTION), None);
-            Ok(status::with_details(
-                grpc.unary(validate, request).await,
-                language,
-            ))
-        };
-        check_headers::hand_on(answer, limit, move || {
-            let spoken = spoken.map(|language| (ACCEPT_LANGUAGE, language));
-            check.refuse(
-                rpc,
-                &spoken.into_iter().collect(),
-                peer,
-                &Failure::Deadline,
-                None,
-            )
+        let service = Arc::clone(&self.service);
+        // One future, made where it stays: it is too large to be moved about.
+        Box::pin(async move {
+            let answered = tokio::time::timeout(limit, async {
+                let validate = Validate {
+                    service,
+                    check: Arc::clone(&check),
+                    rpc,
+                };
+                let mut grpc = Grpc::new(QuestionCodec)
+                    .apply_max_message_size_config(Some(MAX_QUESTION), None);
+                grpc.unary(validate, request).await
+            });
+            match answered.await {
+                Ok(answer) => Ok(status::with_details(answer, language)),
+                Err(_) => {
+                    let spoken = language.map(|language| (ACCEPT_LANGUAGE, language));
+                    let headers = spoken.into_iter().collect();
+                    let status = check.refuse(rpc, &headers, None, &Failure::Deadline, None);
+                    Ok(status.into_http())
+                }
+            }
         })
     }
 }
