@@ -97,19 +97,23 @@ impl ValidateTokenService {
             audience: &question.audience,
             scopes: &question.required_scopes,
         };
-        let mut is_read = false;
+        let mut readings = 0;
         let outcome = loop {
             match self.validator.validate(question) {
                 Validation::Valid(token) => break Ok(token),
                 Validation::Rejected(not_accepted) => break Err(not_accepted),
-                Validation::Stale if is_read => {
-                    return Err(Error::Unavailable(
-                        "the database is too slow to tell".into(),
-                    ));
-                }
                 Validation::Stale => {
-                    self.feed_reader.read().await?;
-                    is_read = true;
+                    match readings {
+                        0 => self.feed_reader.read().await?,
+                        // The first was under way already, since too long ago
+                        // where the process was stopped meanwhile.
+                        1 => self.feed_reader.read_again().await?,
+                        _ => {
+                            let slow = "the database is too slow to tell";
+                            return Err(Error::Unavailable(slow.into()));
+                        }
+                    }
+                    readings += 1;
                 }
                 Validation::UnknownKey if reread.0 => {
                     break Err(NotAccepted::Token(Rejection::UnknownKey));
