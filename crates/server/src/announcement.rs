@@ -27,7 +27,8 @@ pub(crate) fn announce(config: &Config, wired: &Wired, address: SocketAddr) {
     }
     if wired.callers.is_open() {
         tracing::warn!(
-            "no caller is known: everybody on this machine may call everything (see `countersign caller new --help`)"
+            "no caller is known: everybody on this machine may call everything (see `countersign \
+             caller new --help`)"
         );
     }
 }

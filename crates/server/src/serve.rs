@@ -68,8 +68,8 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
     announcement::announce(&config, &wired, address);
     let service = Services {
         wired,
+        rpcs: Arc::new(RpcTable::new(config.server.request_timeout)),
         work_runtime: Handle::current(),
-        config: config.clone(),
     };
     let server = listener.serve(move || service.build(health_service.clone()))?;
     jobs.start();
@@ -110,8 +110,8 @@ async fn finish(
 
 struct Services {
     wired: Wired,
+    rpcs: Arc<RpcTable>,
     work_runtime: Handle,
-    config: Config,
 }
 
 impl Services {
@@ -156,9 +156,8 @@ impl Services {
                 .add_service(HealthServer::new(health).max_decoding_message_size(MAX_OPEN_MESSAGE))
                 .add_service(v1.max_decoding_message_size(MAX_OPEN_MESSAGE))
                 .add_service(v1alpha.max_decoding_message_size(MAX_OPEN_MESSAGE));
-        let rpcs = RpcTable::new(self.config.server.request_timeout);
         let check = Arc::new(HeaderCheck {
-            rpcs,
+            rpcs: Arc::clone(&self.rpcs),
             callers: Arc::clone(&self.wired.callers),
             random: Arc::clone(&self.wired.app.random),
         });

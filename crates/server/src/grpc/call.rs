@@ -138,7 +138,10 @@ pub(crate) fn request_id(headers: &HeaderMap, random: &dyn Random) -> Box<str> {
 pub(crate) fn grpc_timeout(headers: &HeaderMap) -> Option<Duration> {
     let text = text(headers, "grpc-timeout")?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let amount: u64 = digits.parse().ok().filter(|_| digits.len() <= 8)?;
+    if digits.len() > 8 || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let amount: u64 = digits.parse().ok()?;
     Some(match unit {
         "H" => Duration::from_secs(amount * 3600),
         "M" => Duration::from_secs(amount * 60),
@@ -179,7 +182,7 @@ mod tests {
             read("99999999H"),
             Some(Duration::from_secs(99_999_999 * 3600))
         );
-        for wrong in ["", "S", "5", "-1S", "123456789S", "1x"] {
+        for wrong in ["", "S", "5", "-1S", "+1S", "123456789S", "1x"] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
     }

@@ -32,7 +32,7 @@ const AHEAD: Duration = Duration::from_millis(2);
 
 /// What headers are checked against.
 pub(crate) struct HeaderCheck {
-    pub(crate) rpcs: RpcTable,
+    pub(crate) rpcs: Arc<RpcTable>,
     pub(crate) callers: Arc<CallerAuthenticator>,
     pub(crate) random: Arc<dyn Random>,
 }
