@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use countersign_proto::{RPCS, v1};
 use countersign_tests::{
-    Backend, Details, Http2, Metrics, Unfinished, World, eventually, on_a_backend, say,
+    Backend, Details, Http2, Unfinished, World, eventually, on_a_backend, say,
 };
 use prost::bytes::Bytes;
 use tonic::codegen::http::header::AUTHORIZATION;
@@ -158,55 +158,6 @@ fn health_and_reflection_take_small_messages_only() {
         let mut begun = line.begin(call(REFLECTION, &[])).await;
         begun.body.send_data(head, false).expect("sent");
         ends(begun).await;
-    });
-}
-
-#[test]
-fn every_answer_from_memory_has_a_request_id() {
-    on_a_backend(Backend::Sqlite, async |backend| {
-        let world = World::start(backend, 1).await;
-        let mut auth = world.gateway().auth();
-        let mut request = tonic::Request::new(v1::ListSigningKeysRequest::default());
-        let id = "order-66".parse().expect("ASCII");
-        request.metadata_mut().insert("x-request-id", id);
-        let listed = auth.list_signing_keys(request).await.expect("keys");
-        assert_eq!(
-            listed.metadata().get("x-request-id").expect("it"),
-            "order-66"
-        );
-        let request = v1::ValidateTokensRequest {
-            requests: vec![v1::ValidateTokenRequest::default()],
-        };
-        let validated = auth.validate_tokens(request).await.expect("answers");
-        assert!(validated.metadata().contains_key("x-request-id"));
-    });
-}
-
-#[test]
-fn calls_are_counted_under_the_usual_names() {
-    on_a_backend(Backend::Sqlite, async |backend| {
-        let metrics = Metrics::somewhere().await;
-        let world = World::on(backend).set("metrics.listen", metrics.listen());
-        let world = world.start().await;
-        let gateway = world.gateway();
-        let request = v1::ListSigningKeysRequest::default();
-        gateway
-            .auth()
-            .list_signing_keys(request)
-            .await
-            .expect("keys");
-        gateway.refresh("").await.expect_err("no token");
-        for (name, code) in [
-            ("ListSigningKeys", "OK"),
-            ("RefreshTokens", "InvalidArgument"),
-        ] {
-            let series = format!(
-                "grpc_server_handled_total{{grpc_type=\"unary\",\
-                 grpc_service=\"countersign.v1.AuthService\",\
-                 grpc_method=\"{name}\",grpc_code=\"{code}\"}}"
-            );
-            assert_eq!(metrics.value(&series).await, Some(1.0), "{series}");
-        }
     });
 }
 

@@ -9,7 +9,7 @@ use countersign_tests::{
 };
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
 use tokio::net::TcpStream;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -201,6 +201,8 @@ fn the_probe_exits_as_grpc_health_probe_does() {
 /// Waits until the statuses of [`ALL`] are these.
 async fn statuses_become(gateway: &Gateway, serving: [bool; 4]) {
     let is_so = || async {
+        // Whoever asks without a pause, and shows no key, is cut off.
+        sleep(Duration::from_millis(50)).await;
         for (service, expected) in ALL.into_iter().zip(serving) {
             if is_serving(gateway, service).await != expected {
                 return None;

@@ -185,7 +185,7 @@ async fn a_reset_for_nobody_answers_alike_and_sends_nothing(backend: Backend) {
     let id = nobody.forget_password().await.expect("the same answer");
     let wrong = gateway.check_code(&id, "000000").await;
     assert_eq!(reason(&wrong), "CODE_WRONG");
-    // Written after whatever the reset would have sent.
+    // Its refusal is written after whatever the reset would have sent.
     world.replica(0).says(before, "call").await;
     assert!(
         !world

@@ -246,6 +246,7 @@ fn is_refusal(reason: ErrorReason) -> bool {
         | ErrorReason::RpcUnknown
         | ErrorReason::MessageUnreadable
         | ErrorReason::SenderNotConfigured
+        | ErrorReason::EncodingUnknown
         | ErrorReason::Internal => false,
     }
 }

@@ -55,12 +55,11 @@ pub(crate) fn install(listen: SocketAddr) -> Result<(), BuildError> {
         .install()?;
     describe_counter!(
         "grpc_server_handled_total",
-        "Calls that have ended, by RPC and code; ValidateToken's answers excepted, which \
-         countersign_validations_total counts."
+        "Calls that have ended, by RPC and code."
     );
     describe_histogram!(
         "grpc_server_handling_seconds",
-        "How long calls took, by RPC; ValidateToken's answers excepted."
+        "How long calls took, by RPC."
     );
     describe_counter!(
         "countersign_validations_total",

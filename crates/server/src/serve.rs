@@ -20,15 +20,14 @@ use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::descriptors;
 use crate::grpc::{
-    AuthGrpc, CheckHeaders, FastPath, HeaderCheck, RpcRunner, RpcTable, SessionGrpc,
-    VALIDATE_TOKEN, ValidateTokenService, VerificationGrpc,
+    AuthGrpc, Bodies, BodyBudget, CheckHeaders, FastPath, HeaderCheck, RpcRunner, RpcTable,
+    SessionGrpc, VALIDATE_TOKEN, ValidateTokenService, VerificationGrpc,
 };
 use crate::health::Health;
 use crate::health_service::HealthService;
 use crate::jobs::Jobs;
 use crate::metrics::{self, Validations};
 use crate::serve_error::ServeError;
-use crate::status::WithDetails;
 use crate::wiring::{self, Wired};
 
 /// The largest message: a batch of 256 access tokens of the usual size.
@@ -36,6 +35,11 @@ const MAX_AUTH_MESSAGE: usize = 256 * 1024;
 const MAX_MESSAGE: usize = 64 * 1024;
 /// Of health and reflection, which need no key: the name of a service or symbol.
 const MAX_OPEN_MESSAGE: usize = 4 * 1024;
+
+/// What unfinished requests hold together, in bytes: those of callers, and those
+/// that need no key.
+const BODIES: usize = 64 * 1024 * 1024;
+const OPEN_BODIES: usize = 8 * 1024 * 1024;
 
 /// Serves until a signal comes. To be run on the runtime of databases and
 /// hashing.
@@ -69,6 +73,12 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
     let service = Services {
         wired,
         rpcs: Arc::new(RpcTable::new(config.server.request_timeout)),
+        bodies: Bodies {
+            callers: Arc::new(BodyBudget::new(BODIES)),
+            open: Arc::new(BodyBudget::new(OPEN_BODIES)),
+            max_message: MAX_AUTH_MESSAGE,
+            max_open_message: MAX_OPEN_MESSAGE,
+        },
         work_runtime: Handle::current(),
     };
     let server = listener.serve(move || service.build(health_service.clone()))?;
@@ -111,6 +121,7 @@ async fn finish(
 struct Services {
     wired: Wired,
     rpcs: Arc<RpcTable>,
+    bodies: Bodies,
     work_runtime: Handle,
 }
 
@@ -160,6 +171,7 @@ impl Services {
             rpcs: Arc::clone(&self.rpcs),
             callers: Arc::clone(&self.wired.callers),
             random: Arc::clone(&self.wired.app.random),
+            bodies: self.bodies.clone(),
         });
         FastPath {
             service: validate_token,
@@ -170,7 +182,7 @@ impl Services {
             check: Arc::clone(&check),
             rest: CheckHeaders {
                 check,
-                rest: WithDetails(routes.prepare()),
+                rest: routes.prepare(),
             },
         }
     }

@@ -1,8 +1,6 @@
 //! The one place where a status is born: each error of the domain becomes a
 //! code, a reason, and a message in the person's language.
 
-mod details_layer;
-
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -11,12 +9,11 @@ use countersign_domain::ports::StoreError;
 use countersign_domain::{Error, Limit, Refusal};
 use countersign_proto::ERROR_DOMAIN;
 use countersign_proto::v1::ErrorReason;
+use http::HeaderMap;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
 use crate::grpc::convert::rejection_reason;
-
-pub(crate) use details_layer::{WithDetails, language, with_details};
 
 /// Why a call is not answered as it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -27,11 +24,62 @@ pub(crate) enum Failure {
     /// It took longer than it may.
     #[error("the call took too long")]
     Deadline,
+    /// The contract has no such RPC.
+    #[error("there is no such RPC")]
+    UnknownRpc,
+    /// The message is compressed, and not with gzip.
+    #[error("the encoding of the message is not known")]
+    UnknownEncoding,
+    /// The message is not one, or too large. What tonic says of it.
+    #[error("the message cannot be read: {0}")]
+    Unreadable(String),
+    /// Unfinished requests hold as many bytes as they may.
+    #[error("too many bytes of unfinished requests")]
+    TooManyBytes,
 }
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Self::Domain(refusal.into())
+    }
+}
+
+/// What tonic answers by itself, or a body of ours through it, without details.
+impl From<&Status> for Failure {
+    fn from(status: &Status) -> Self {
+        let message = status.message().to_owned();
+        match status.code() {
+            Code::DeadlineExceeded | Code::Cancelled => Self::Deadline,
+            Code::Unimplemented => Self::UnknownRpc,
+            Code::ResourceExhausted => Self::TooManyBytes,
+            Code::Unavailable => Self::Domain(Error::Unavailable(message)),
+            // An unreadable message is INTERNAL to tonic; a fault of ours has
+            // details and does not come here.
+            Code::Internal | Code::InvalidArgument | Code::OutOfRange => Self::Unreadable(message),
+            _ => Self::Domain(Error::Internal(message)),
+        }
+    }
+}
+
+/// What a response says of its call.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// It is answered.
+    Answered,
+    /// It failed, and it is said why.
+    Explained,
+    /// It failed, as tonic found by itself, without details.
+    Bare(Failure),
+}
+
+impl Outcome {
+    /// What the headers of a response say.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        match Status::from_header_map(headers) {
+            None => Self::Answered,
+            Some(status) if status.details().is_empty() => Self::Bare(Failure::from(&status)),
+            Some(_) => Self::Explained,
+        }
     }
 }
 
@@ -42,15 +90,35 @@ const RETRY_UNAVAILABLE: Duration = Duration::from_secs(1);
 pub(crate) fn status(failure: &Failure, locale: Locale, request_id: &str) -> Status {
     let mut metadata = HashMap::new();
     let mut details = ErrorDetails::new();
-    let Failure::Domain(error) = failure else {
-        return build(
-            ErrorReason::DeadlineExceeded,
-            details,
-            metadata,
-            locale,
-            None,
-        );
+    let mut detail = None;
+    let reason = match failure {
+        Failure::Domain(error) => {
+            add_facts(error, request_id, &mut metadata, &mut details);
+            detail = english_detail(error);
+            reason_of(error)
+        }
+        Failure::Deadline => ErrorReason::DeadlineExceeded,
+        Failure::UnknownRpc => ErrorReason::RpcUnknown,
+        Failure::UnknownEncoding => ErrorReason::EncodingUnknown,
+        Failure::Unreadable(message) => {
+            detail = Some(message.clone()).filter(|message| !message.is_empty());
+            ErrorReason::MessageUnreadable
+        }
+        Failure::TooManyBytes => {
+            details.set_retry_info(Some(RETRY_UNAVAILABLE));
+            ErrorReason::Overloaded
+        }
     };
+    build(reason, details, metadata, locale, detail)
+}
+
+/// What a program should know of an error, beyond the reason.
+fn add_facts(
+    error: &Error,
+    request_id: &str,
+    metadata: &mut HashMap<String, String>,
+    details: &mut ErrorDetails,
+) {
     match error {
         Error::Invalid(violations) => {
             let violations: Vec<_> = violations
@@ -70,13 +138,6 @@ pub(crate) fn status(failure: &Failure, locale: Locale, request_id: &str) -> Sta
         }
         Error::Refused(refusal) => metadata.extend(facts(*refusal)),
     }
-    build(
-        reason_of(error),
-        details,
-        metadata,
-        locale,
-        english_detail(error),
-    )
 }
 
 /// The status of a call of health or reflection that took too long. These answer
@@ -90,16 +151,26 @@ pub(crate) fn unknown_service() -> Status {
     Status::not_found("There is no such service.")
 }
 
-/// The status of a call of an RPC that is not there.
-pub(crate) fn unknown_rpc(locale: Locale) -> Status {
-    let details = ErrorDetails::new();
-    build(
-        ErrorReason::RpcUnknown,
-        details,
-        HashMap::new(),
-        locale,
-        None,
-    )
+/// The status of a call of health or reflection whose message is compressed in
+/// a way that is not known.
+pub(crate) fn unknown_encoding() -> Status {
+    Status::unimplemented("The encoding of the message is not known.")
+}
+
+/// The status with which the body of a request ends that is too much.
+pub(crate) fn too_many_bytes() -> Status {
+    Status::resource_exhausted("Unfinished requests hold as many bytes as they may.")
+}
+
+/// The status with which the body of a request ends whose message is larger
+/// than so many bytes.
+pub(crate) fn too_large(most: usize) -> Status {
+    Status::out_of_range(format!("It is larger than {most} bytes."))
+}
+
+/// The status with which the body of a request ends that is not what it says.
+pub(crate) fn not_gzip() -> Status {
+    Status::invalid_argument("It is not compressed with gzip.")
 }
 
 fn build(
@@ -302,7 +373,7 @@ fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
         ),
         R::Overloaded => (
             Code::ResourceExhausted,
-            "Too many sign-ins at once; please try again.",
+            "Too many requests at once; please try again.",
             "요청이 많습니다. 잠시 후 다시 시도해 주세요.",
         ),
         R::DependencyUnavailable => (
@@ -319,6 +390,11 @@ fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
             Code::Unimplemented,
             "There is no such RPC.",
             "지원하지 않는 요청입니다.",
+        ),
+        R::EncodingUnknown => (
+            Code::Unimplemented,
+            "The message is compressed in a way that is not known; gzip is.",
+            "지원하지 않는 압축 방식입니다.",
         ),
         R::MessageUnreadable => (
             Code::InvalidArgument,

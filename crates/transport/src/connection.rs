@@ -7,15 +7,12 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
-use tokio_rustls::server::TlsStream;
-use tonic::transport::server::{Connected, TcpConnectInfo, TlsConnectInfo};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tonic::transport::server::Connected;
 
 use super::{
     admission::{Refusal, Slot},
+    connection_info::ConnectionInfo,
     frame_meter::{Excess, FrameMeter},
     timers,
 };
@@ -29,53 +26,42 @@ const ENHANCE_YOUR_CALM: [u8; 17] = [
 ];
 
 /// A stream whose preface was read; reading begins with the preface again, for the HTTP/2 library expects it. Whoever
-/// sends too much besides calls is cut off.
+/// sends too much besides permitted calls is cut off.
 #[derive(Debug)]
 pub(super) struct Connection<T> {
     io: T,
-    peer: SocketAddr,
+    info: ConnectionInfo,
     replayed: usize,
     meter: FrameMeter,
     _slot: Slot,
 }
 
 impl<T> Connection<T> {
-    pub(super) fn new(io: T, peer: SocketAddr, slot: Slot) -> Self {
+    /// Of a peer that may have so many calls in flight at once.
+    pub(super) fn new(io: T, peer: SocketAddr, slot: Slot, max_streams: u32) -> Self {
+        let info = ConnectionInfo::new(peer);
         Self {
             io,
-            peer,
             replayed: 0,
-            meter: FrameMeter::new(timers::now()),
+            meter: FrameMeter::new(max_streams, info.permitted_calls(), timers::now()),
+            info,
             _slot: slot,
         }
     }
 }
 
-impl Connected for Connection<TcpStream> {
-    type ConnectInfo = TcpConnectInfo;
+impl<T> Connected for Connection<T> {
+    type ConnectInfo = ConnectionInfo;
 
-    fn connect_info(&self) -> Self::ConnectInfo {
-        TcpConnectInfo {
-            local_addr: self.io.local_addr().ok(),
-            remote_addr: Some(self.peer),
-        }
-    }
-}
-
-impl Connected for Connection<TlsStream<TcpStream>> {
-    type ConnectInfo = TlsConnectInfo<TcpConnectInfo>;
-
-    fn connect_info(&self) -> Self::ConnectInfo {
-        let mut info = self.io.connect_info();
-        info.get_mut().remote_addr = Some(self.peer);
-        info
+    fn connect_info(&self) -> ConnectionInfo {
+        self.info.clone()
     }
 }
 
 impl<T: AsyncWrite + Unpin> Connection<T> {
     /// Cuts the peer off, and tells it why if that takes no waiting.
     fn refuse_frames(&mut self, cx: &mut Context<'_>) -> io::Error {
-        tracing::debug!(peer = %self.peer, "connection cut: too many frames besides calls");
+        tracing::debug!(peer = %self.info.peer(), "connection cut: too many frames besides permitted calls");
         Refusal::TooManyFrames.count();
         let goaway = Pin::new(&mut self.io).poll_write(cx, &ENHANCE_YOUR_CALM);
         if goaway.is_ready() {
@@ -83,7 +69,7 @@ impl<T: AsyncWrite + Unpin> Connection<T> {
         }
         io::Error::new(
             io::ErrorKind::ConnectionAborted,
-            "too many frames besides calls",
+            "too many frames besides permitted calls",
         )
     }
 }
@@ -160,7 +146,7 @@ mod tests {
         let (mut peer_io, io) = tokio::io::duplex(64);
         peer_io.write_all(SETTINGS).await.unwrap();
         drop(peer_io);
-        let mut connection = Connection::new(io, peer, slot);
+        let mut connection = Connection::new(io, peer, slot, 1);
 
         let mut first = [0; 10];
         connection.read_exact(&mut first).await.unwrap();

@@ -99,7 +99,8 @@ impl CoreServer {
             UnboundedReceiverStream::new(ready).map(Ok::<_, Infallible>),
             pending(),
         );
-        let greeting = greet(self.accepted, secure, greeted);
+        let max_streams = self.config.max_concurrent_streams;
+        let greeting = greet(self.accepted, max_streams, secure, greeted);
         tokio::select! {
             (served, ()) = async { tokio::join!(serving, greeting) } => served.map_err(|error| error.to_string()),
             () = deadline(self.stop) => Ok(()),
@@ -110,6 +111,7 @@ impl CoreServer {
 /// Runs the handshakes concurrently: a slow one holds up no other.
 async fn greet<T, H, F>(
     mut accepted: UnboundedReceiver<Accepted>,
+    max_streams: u32,
     secure: H,
     greeted: UnboundedSender<Connection<T>>,
 ) where
@@ -125,7 +127,7 @@ async fn greet<T, H, F>(
                 let secure = secure.clone();
                 let greeted = greeted.clone();
                 handshakes.spawn(async move {
-                    if let Some(connection) = next.handshake(secure).await {
+                    if let Some(connection) = next.handshake(max_streams, secure).await {
                         // The other end is dropped only together with this runtime.
                         drop(greeted.send(connection));
                     }

@@ -1,18 +1,27 @@
-//! Counts what a connection sends besides its calls: frames that cost the peer nothing and us something, such as PING,
-//! SETTINGS, PRIORITY, WINDOW_UPDATE, unknown and empty ones (RFC 9113, section 10.5).
+//! Counts what a connection sends besides the calls that it may make: frames that cost the peer nothing and us
+//! something, such as PING, SETTINGS, PRIORITY, WINDOW_UPDATE, unknown and empty ones (RFC 9113, section 10.5), and
+//! calls that are refused.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::connection_info::PermittedCalls;
+
 /// What a connection may send at once besides its calls, in frames.
 const BURST: u32 = 1_000;
 
-/// What it may send besides in a second: window updates, and pings that measure its bandwidth.
-const PER_SECOND: u32 = 100;
+/// What it may send besides in a second: questions about health, window updates, pings that measure its bandwidth.
+const PER_SECOND: u32 = 500;
 
-/// What it may send with each call: its messages, window updates for the answer, a reset.
-const PER_CALL: u32 = 32;
+/// What the headers of a call cost until it is permitted.
+const HEADERS_COST: u32 = 4;
+
+/// What may come of each call in flight before any of them is judged: its headers, and frames of its body.
+const IN_FLIGHT: u32 = 2 * HEADERS_COST;
+
+/// What a permitted call gives back: its headers, and its messages, window updates for the answer, a reset.
+const PER_CALL: u32 = HEADERS_COST + 32;
 
 /// A large frame counts as one for each of so many bytes.
 const BYTES: u32 = 1024;
@@ -30,20 +39,26 @@ pub(super) struct FrameMeter {
     /// How much of the frame's payload is still to come.
     payload_left: usize,
     credit: u32,
+    most: u32,
+    permitted_calls: PermittedCalls,
     refilled_at: Instant,
 }
 
-/// There were too many frames besides calls.
+/// There were too many frames besides permitted calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Excess;
 
 impl FrameMeter {
-    pub(super) fn new(now: Instant) -> Self {
+    /// Of a connection that may have so many streams at once.
+    pub(super) fn new(max_streams: u32, permitted_calls: PermittedCalls, now: Instant) -> Self {
+        let most = BURST.saturating_add(max_streams.saturating_mul(IN_FLIGHT));
         Self {
             head: [0; HEAD],
             head_read: 0,
             payload_left: 0,
-            credit: BURST,
+            credit: most,
+            most,
+            permitted_calls,
             refilled_at: now,
         }
     }
@@ -78,14 +93,14 @@ impl FrameMeter {
 
     fn count(&mut self, kind: u8, length: u32, now: fn() -> Instant) -> Result<(), Excess> {
         let cost = match kind {
-            HEADERS => {
-                self.credit = BURST.min(self.credit + PER_CALL);
-                return Ok(());
-            }
+            HEADERS => HEADERS_COST,
             // Flow control bounds the bytes of messages.
             DATA => 1,
             _ => 1 + length / BYTES,
         };
+        if self.credit < cost {
+            self.earn(self.permitted_calls.take().saturating_mul(PER_CALL));
+        }
         if self.credit < cost {
             self.refill(now());
         }
@@ -93,12 +108,16 @@ impl FrameMeter {
         Ok(())
     }
 
+    fn earn(&mut self, earned: u32) {
+        self.credit = self.most.min(self.credit.saturating_add(earned));
+    }
+
     fn refill(&mut self, now: Instant) {
         let since = now.saturating_duration_since(self.refilled_at);
         let earned = since.min(Duration::from_secs(60)).as_millis() * u128::from(PER_SECOND) / 1000;
         let earned = u32::try_from(earned).unwrap_or(BURST);
         if earned > 0 {
-            self.credit = BURST.min(self.credit + earned);
+            self.earn(earned);
             self.refilled_at = now;
         }
     }
@@ -106,11 +125,22 @@ impl FrameMeter {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
     use super::*;
-    use crate::timers;
+    use crate::{connection_info::ConnectionInfo, timers};
 
     const PING: u8 = 0x6;
     const PRIORITY: u8 = 0x2;
+    const RST_STREAM: u8 = 0x3;
+    const STREAMS: u32 = 256;
+
+    /// A connection and what counts its frames.
+    fn connection() -> (ConnectionInfo, FrameMeter) {
+        let info = ConnectionInfo::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 1)));
+        let meter = FrameMeter::new(STREAMS, info.permitted_calls(), timers::now());
+        (info, meter)
+    }
 
     fn frame(kind: u8, length: usize) -> Vec<u8> {
         let size = u32::try_from(length).unwrap().to_be_bytes();
@@ -130,22 +160,33 @@ mod tests {
     #[test]
     fn a_flood_of_small_frames_ends() {
         for kind in [PING, PRIORITY, DATA, 0x4, 0x8, 0xfe] {
-            let mut meter = FrameMeter::new(timers::now());
-            let taken = taken(&mut meter, &[frame(kind, 0)], 100_000);
-            assert!((1_000..1_100).contains(&taken), "{kind}: {taken}");
+            let taken = taken(&mut connection().1, &[frame(kind, 0)], 100_000);
+            assert!((3_000..3_200).contains(&taken), "{kind}: {taken}");
         }
     }
 
     #[test]
     fn a_large_frame_costs_more() {
-        let mut meter = FrameMeter::new(timers::now());
-        let taken = taken(&mut meter, &[frame(0xfe, 16_384)], 100_000);
-        assert!((58..70).contains(&taken), "{taken}");
+        let taken = taken(&mut connection().1, &[frame(0xfe, 16_384)], 100_000);
+        assert!((175..200).contains(&taken), "{taken}");
+    }
+
+    #[test]
+    fn calls_that_nobody_permits_end_with_all_that_comes_with_them() {
+        for (with_it, number) in [(vec![], 760..800), (vec![frame(RST_STREAM, 4)], 600..650)] {
+            let calls = [vec![frame(HEADERS, 60)], with_it].concat();
+            let taken = taken(&mut connection().1, &calls, 100_000) / calls.len();
+            assert!(number.contains(&taken), "{taken}");
+        }
+        let mut mixed = vec![frame(PRIORITY, 5); 32];
+        mixed[0] = frame(HEADERS, 60);
+        let taken = taken(&mut connection().1, &mixed, 100_000);
+        assert!((2_700..3_100).contains(&taken), "{taken}");
     }
 
     #[test]
     fn calls_pay_for_what_belongs_to_them() {
-        let mut meter = FrameMeter::new(timers::now());
+        let (info, mut meter) = connection();
         let call = [
             frame(HEADERS, 90),
             frame(DATA, 600),
@@ -153,29 +194,45 @@ mod tests {
             frame(PING, 8),
             frame(0x8, 4),
         ];
-        assert_eq!(taken(&mut meter, &call, 500_000), 500_000);
+        for number in 0..100_000 {
+            assert_eq!(taken(&mut meter, &call, call.len()), call.len(), "{number}");
+            info.permit_call();
+        }
+    }
+
+    #[test]
+    fn as_many_calls_as_a_connection_may_have_are_taken_before_any_is_permitted() {
+        let (info, mut meter) = connection();
+        let call = [frame(HEADERS, 90), frame(DATA, 600), frame(0x8, 4)];
+        let calls = STREAMS as usize * call.len();
+        for number in 0..1_000 {
+            assert_eq!(taken(&mut meter, &call, calls), calls, "{number}");
+            (0..STREAMS).for_each(|_| info.permit_call());
+        }
     }
 
     #[test]
     fn frames_are_counted_alike_wherever_reads_cut_them() {
         let stream: Vec<u8> = [frame(PING, 8), frame(DATA, 40), frame(PRIORITY, 5)].concat();
         for size in 1..stream.len() {
-            let mut meter = FrameMeter::new(timers::now());
+            let (_, mut meter) = connection();
             for part in stream.chunks(size) {
                 meter.read(part, timers::now).unwrap();
             }
-            assert_eq!(meter.credit, BURST - 3, "{size}");
+            assert_eq!(meter.credit, meter.most - 3, "{size}");
             assert_eq!((meter.head_read, meter.payload_left), (0, 0), "{size}");
         }
     }
 
     #[test]
     fn an_idle_connection_earns_its_frames_back() {
-        let mut meter = FrameMeter::new(timers::now());
+        let (_, mut meter) = connection();
         assert!(taken(&mut meter, &[frame(PING, 8)], 100_000) < 100_000);
         meter.refill(meter.refilled_at + Duration::from_secs(3));
         assert!(meter.credit >= 3 * PER_SECOND);
-        meter.refill(meter.refilled_at + Duration::from_secs(3_600));
-        assert_eq!(meter.credit, BURST);
+        for _ in 0..3 {
+            meter.refill(meter.refilled_at + Duration::from_secs(3_600));
+        }
+        assert_eq!(meter.credit, meter.most);
     }
 }

@@ -32,9 +32,11 @@ enum HandshakeError {
 }
 
 impl Accepted {
-    /// Reads up to the end of the preface; `secure` puts TLS, or nothing, over the socket.
+    /// Reads up to the end of the preface; `secure` puts TLS, or nothing, over the socket. The connection may have so
+    /// many streams at once.
     pub(super) async fn handshake<T, F>(
         self,
+        max_streams: u32,
         secure: impl FnOnce(TcpStream) -> F,
     ) -> Option<Connection<T>>
     where
@@ -51,7 +53,7 @@ impl Accepted {
             .await
             .unwrap_or(Err(HandshakeError::Refused(Refusal::PrefaceTimeout)));
         match outcome {
-            Ok(io) => Some(Connection::new(io, self.peer, self.slot)),
+            Ok(io) => Some(Connection::new(io, self.peer, self.slot, max_streams)),
             Err(HandshakeError::Gone(error)) => {
                 tracing::debug!(peer = %self.peer, %error, "connection ended before its preface");
                 None

@@ -5,6 +5,7 @@ mod admission;
 mod certificates;
 mod config;
 mod connection;
+mod connection_info;
 mod core_server;
 mod error;
 mod frame_meter;
@@ -22,6 +23,7 @@ mod tests;
 mod tls_tests;
 
 pub use config::{TlsFiles, TransportConfig};
+pub use connection_info::ConnectionInfo;
 pub use core_server::GrpcService;
 pub use error::TransportError;
 pub use listener::Listener;

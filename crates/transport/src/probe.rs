@@ -24,11 +24,11 @@ use tonic::{
 use tonic_prost::ProstCodec;
 use tower::Service;
 
-use super::{Listener, ServerHandle, TransportConfig};
+use super::{ConnectionInfo, Listener, ServerHandle, TransportConfig};
 
 /// What the test holds of the services on all cores.
 #[derive(Debug, Clone)]
-pub(super) struct CallerAuthenticator {
+pub(super) struct Probes {
     made: Arc<AtomicUsize>,
     pub(super) waiting: Arc<AtomicUsize>,
     pub(super) open: Arc<Semaphore>,
@@ -37,10 +37,10 @@ pub(super) struct CallerAuthenticator {
 #[derive(Debug, Clone)]
 pub(super) struct Probe {
     core: usize,
-    callers: CallerAuthenticator,
+    probes: Probes,
 }
 
-impl CallerAuthenticator {
+impl Probes {
     pub(super) fn new() -> Self {
         Self {
             made: Arc::default(),
@@ -52,7 +52,7 @@ impl CallerAuthenticator {
     fn probe(&self) -> Probe {
         Probe {
             core: self.made.fetch_add(1, Ordering::Relaxed),
-            callers: self.clone(),
+            probes: self.clone(),
         }
     }
 
@@ -65,13 +65,14 @@ impl CallerAuthenticator {
 
 impl Probe {
     async fn answer(self, request: Request<String>) -> Result<Response<String>, Status> {
-        let peer = request.remote_addr();
+        let info = request.extensions().get::<ConnectionInfo>();
+        let peer = info.map(ConnectionInfo::peer);
         let answer = match request.get_ref().as_str() {
             "core" => self.core.to_string(),
             "peer" => peer.map_or_else(|| "unknown".to_owned(), |peer| peer.to_string()),
             "wait" => {
-                self.callers.waiting.fetch_add(1, Ordering::Relaxed);
-                let permit = self.callers.open.acquire().await;
+                self.probes.waiting.fetch_add(1, Ordering::Relaxed);
+                let permit = self.probes.open.acquire().await;
                 permit.map_err(|_| Status::internal("closed"))?.forget();
                 "waited".to_owned()
             }
@@ -102,16 +103,16 @@ impl Service<http::Request<Body>> for Probe {
 }
 
 /// Serves the probe on two cores of a free loopback port.
-pub(super) fn serve(config: TransportConfig, callers: &CallerAuthenticator) -> ServerHandle {
+pub(super) fn serve(config: TransportConfig, probes: &Probes) -> ServerHandle {
     let config = TransportConfig {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         cores: std::num::NonZeroUsize::new(2),
         ..config
     };
-    let callers = callers.clone();
+    let probes = probes.clone();
     Listener::bind(&config)
         .unwrap()
-        .serve(move || callers.probe())
+        .serve(move || probes.probe())
         .unwrap()
 }
 

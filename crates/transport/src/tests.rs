@@ -12,7 +12,7 @@ use tonic::Code;
 use super::{
     DrainReport, Listener, TransportConfig, TransportError,
     connection::PREFACE,
-    probe::{CallerAuthenticator, call, connect, serve, try_connect},
+    probe::{Probes, call, connect, serve, try_connect},
     timers,
 };
 
@@ -47,7 +47,7 @@ async fn a_silent_connection_is_closed_at_the_preface_deadline() {
             preface_timeout,
             ..TransportConfig::default()
         },
-        &CallerAuthenticator::new(),
+        &Probes::new(),
     );
     let opened = timers::now();
     let silent = TcpStream::connect(server.local_addr()).await.unwrap();
@@ -72,7 +72,7 @@ async fn a_silent_connection_is_closed_at_the_preface_deadline() {
 
 #[tokio::test]
 async fn another_protocol_is_closed_without_waiting() {
-    let server = serve(patient(), &CallerAuthenticator::new());
+    let server = serve(patient(), &Probes::new());
     let mut browser = TcpStream::connect(server.local_addr()).await.unwrap();
     browser.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     closed(browser).await;
@@ -91,7 +91,7 @@ async fn a_connection_over_the_cap_of_its_address_is_closed_and_the_others_go_on
             ..patient()
         },
     ] {
-        let server = serve(config, &CallerAuthenticator::new());
+        let server = serve(config, &Probes::new());
         let first = connect(&server).await;
         let second = connect(&server).await;
         let first_peer = call(&first, "peer").await.unwrap();
@@ -116,7 +116,7 @@ async fn a_connection_over_the_cap_of_its_address_is_closed_and_the_others_go_on
 
 #[tokio::test]
 async fn connections_are_spread_evenly_over_the_cores() {
-    let server = serve(TransportConfig::default(), &CallerAuthenticator::new());
+    let server = serve(TransportConfig::default(), &Probes::new());
     let mut channels = Vec::new();
     let mut connections_by_core = BTreeMap::<String, usize>::new();
     for _ in 0..16 {
@@ -132,7 +132,7 @@ async fn connections_are_spread_evenly_over_the_cores() {
 
 #[tokio::test]
 async fn the_handler_sees_the_address_of_its_peer() {
-    let server = serve(TransportConfig::default(), &CallerAuthenticator::new());
+    let server = serve(TransportConfig::default(), &Probes::new());
     let channel = connect(&server).await;
     let peer: SocketAddr = call(&channel, "peer").await.unwrap().parse().unwrap();
     assert_eq!(peer.ip(), server.local_addr().ip());
@@ -141,7 +141,7 @@ async fn the_handler_sees_the_address_of_its_peer() {
 
 #[tokio::test]
 async fn a_panic_in_a_handler_leaves_its_core_and_its_connection_serving() {
-    let mut server = serve(TransportConfig::default(), &CallerAuthenticator::new());
+    let mut server = serve(TransportConfig::default(), &Probes::new());
     let channel = connect(&server).await;
     let port = call(&channel, "peer").await.unwrap();
     for _ in 0..3 {
@@ -172,14 +172,14 @@ async fn a_core_that_dies_is_told() {
 
 #[tokio::test]
 async fn a_drain_lets_a_call_in_flight_finish_and_refuses_new_connections() {
-    let callers = CallerAuthenticator::new();
-    let server = serve(TransportConfig::default(), &callers);
+    let probes = Probes::new();
+    let server = serve(TransportConfig::default(), &probes);
     let address = server.local_addr();
     let busy = connect(&server).await;
     let idle = connect(&server).await;
     call(&idle, "core").await.unwrap();
     let in_flight = tokio::spawn(async move { call(&busy, "wait").await });
-    callers.calls_are_waiting(1).await;
+    probes.calls_are_waiting(1).await;
 
     let drain = tokio::spawn(server.drain(PATIENCE));
     timeout(PATIENCE, async {
@@ -194,7 +194,7 @@ async fn a_drain_lets_a_call_in_flight_finish_and_refuses_new_connections() {
         "the call in flight should be waited for"
     );
 
-    callers.open.add_permits(1);
+    probes.open.add_permits(1);
     assert_eq!(in_flight.await.unwrap().unwrap(), "waited");
     assert_eq!(drain.await.unwrap(), CLEAN);
     assert_eq!(
@@ -205,15 +205,15 @@ async fn a_drain_lets_a_call_in_flight_finish_and_refuses_new_connections() {
 
 #[tokio::test]
 async fn a_drain_ends_at_its_limit_and_says_how_many_connections_it_cut() {
-    let callers = CallerAuthenticator::new();
-    let server = serve(TransportConfig::default(), &callers);
+    let probes = Probes::new();
+    let server = serve(TransportConfig::default(), &probes);
     let stuck: Vec<_> = [connect(&server).await, connect(&server).await]
         .into_iter()
         .map(|channel| tokio::spawn(async move { call(&channel, "wait").await }))
         .collect();
     let idle = connect(&server).await;
     call(&idle, "core").await.unwrap();
-    callers.calls_are_waiting(2).await;
+    probes.calls_are_waiting(2).await;
 
     let limit = Duration::from_millis(300);
     let began = timers::now();
@@ -234,7 +234,7 @@ async fn a_drain_ends_at_its_limit_and_says_how_many_connections_it_cut() {
 async fn a_drain_waits_a_moment_for_connections_in_their_handshake() {
     const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
     const GOAWAY: u8 = 7;
-    let server = serve(TransportConfig::default(), &CallerAuthenticator::new());
+    let server = serve(TransportConfig::default(), &Probes::new());
     let mut late = TcpStream::connect(server.local_addr()).await.unwrap();
     late.write_all(&PREFACE[..10]).await.unwrap();
     call(&connect(&server).await, "core").await.unwrap();
@@ -262,12 +262,12 @@ async fn a_drain_waits_a_moment_for_connections_in_their_handshake() {
 
 #[tokio::test]
 async fn dropping_the_transport_closes_its_connections_though_calls_are_in_flight() {
-    let callers = CallerAuthenticator::new();
-    let server = serve(patient(), &callers);
+    let probes = Probes::new();
+    let server = serve(patient(), &probes);
     let silent = TcpStream::connect(server.local_addr()).await.unwrap();
     let busy = connect(&server).await;
     let in_flight = tokio::spawn(async move { call(&busy, "wait").await });
-    callers.calls_are_waiting(1).await;
+    probes.calls_are_waiting(1).await;
     drop(server);
     closed(silent).await;
     timeout(PATIENCE, in_flight)
@@ -279,19 +279,19 @@ async fn dropping_the_transport_closes_its_connections_though_calls_are_in_fligh
 
 #[tokio::test]
 async fn old_connections_are_asked_to_leave_and_their_calls_finish() {
-    let callers = CallerAuthenticator::new();
+    let probes = Probes::new();
     let config = TransportConfig {
         max_connection_age: Some(Duration::from_millis(200)),
         ..TransportConfig::default()
     };
-    let server = serve(config, &callers);
+    let server = serve(config, &probes);
     let channel = connect(&server).await;
     let first_peer = call(&channel, "peer").await.unwrap();
     let waiting = {
         let channel = channel.clone();
         tokio::spawn(async move { call(&channel, "wait").await })
     };
-    callers.calls_are_waiting(1).await;
+    probes.calls_are_waiting(1).await;
     timeout(PATIENCE, async {
         // A call that meets the GOAWAY may fail; the next one goes to a new connection.
         while call(&channel, "peer").await.unwrap_or(first_peer.clone()) == first_peer {
@@ -300,14 +300,14 @@ async fn old_connections_are_asked_to_leave_and_their_calls_finish() {
     })
     .await
     .expect("the client should have moved to a new connection");
-    callers.open.add_permits(1);
+    probes.open.add_permits(1);
     assert_eq!(waiting.await.unwrap().unwrap(), "waited");
     assert_eq!(server.drain(PATIENCE).await, CLEAN);
 }
 
 #[tokio::test]
 async fn a_second_server_on_the_same_address_is_told_so() {
-    let server = serve(TransportConfig::default(), &CallerAuthenticator::new());
+    let server = serve(TransportConfig::default(), &Probes::new());
     let config = TransportConfig {
         listen: server.local_addr(),
         ..TransportConfig::default()

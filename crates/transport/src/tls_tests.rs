@@ -17,7 +17,7 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use super::{
     Listener, ServerHandle, TlsFiles, TransportConfig, TransportError,
     connection::PREFACE,
-    probe::{CallerAuthenticator, call, serve},
+    probe::{Probes, call, serve},
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -68,10 +68,7 @@ async fn connect(server: &ServerHandle, trusted: &str) -> Result<Channel, tonic:
 async fn a_call_over_tls_is_answered_and_its_peer_is_known() {
     let directory = TempDir::new().unwrap();
     let pair = pair();
-    let server = serve(
-        with_tls(write(directory.path(), &pair)),
-        &CallerAuthenticator::new(),
-    );
+    let server = serve(with_tls(write(directory.path(), &pair)), &Probes::new());
     let channel = connect(&server, &pair.certificate).await.unwrap();
     let peer = call(&channel, "peer").await.unwrap();
     assert!(peer.starts_with("127.0.0.1:"), "{peer}");
@@ -86,7 +83,7 @@ async fn a_plaintext_client_on_the_tls_port_is_closed() {
             preface_timeout: PATIENCE * 10,
             ..with_tls(write(directory.path(), &pair()))
         },
-        &CallerAuthenticator::new(),
+        &Probes::new(),
     );
     let mut plain = TcpStream::connect(server.local_addr()).await.unwrap();
     plain.write_all(PREFACE).await.unwrap();
@@ -103,7 +100,7 @@ async fn replaced_files_are_served_without_a_restart() {
     let old = pair();
     let new = pair();
     let files = write(directory.path(), &old);
-    let server = serve(with_tls(files.clone()), &CallerAuthenticator::new());
+    let server = serve(with_tls(files.clone()), &Probes::new());
     let before = connect(&server, &old.certificate).await.unwrap();
     connect(&server, &new.certificate).await.unwrap_err();
 

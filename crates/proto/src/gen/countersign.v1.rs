@@ -1866,8 +1866,8 @@ pub enum ErrorReason {
     /// RESOURCE_EXHAUSTED: too many tries. RetryInfo says when.
     /// {"reason": "TOO_MANY_ATTEMPTS", "domain": "countersign"}
     TooManyAttempts = 17,
-    /// RESOURCE_EXHAUSTED: more passwords to hash than the machine can.
-    /// RetryInfo says when.
+    /// RESOURCE_EXHAUSTED: more passwords to hash than the machine can, or more
+    /// unfinished requests than it may hold. RetryInfo says when.
     /// {"reason": "OVERLOADED", "domain": "countersign"}
     Overloaded = 18,
     /// UNAVAILABLE: the database, Redis or a part of the service cannot be
@@ -1892,6 +1892,10 @@ pub enum ErrorReason {
     /// FAILED_PRECONDITION: the server has no sender, so that nothing can be sent.
     /// {"reason": "SENDER_NOT_CONFIGURED", "domain": "countersign"}
     SenderNotConfigured = 24,
+    /// UNIMPLEMENTED: the message is compressed in a way that is not known.
+    /// grpc-accept-encoding names those that are.
+    /// {"reason": "ENCODING_UNKNOWN", "domain": "countersign"}
+    EncodingUnknown = 25,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1925,6 +1929,7 @@ impl ErrorReason {
             Self::MessageUnreadable => "ERROR_REASON_MESSAGE_UNREADABLE",
             Self::Internal => "ERROR_REASON_INTERNAL",
             Self::SenderNotConfigured => "ERROR_REASON_SENDER_NOT_CONFIGURED",
+            Self::EncodingUnknown => "ERROR_REASON_ENCODING_UNKNOWN",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1955,6 +1960,7 @@ impl ErrorReason {
             "ERROR_REASON_MESSAGE_UNREADABLE" => Some(Self::MessageUnreadable),
             "ERROR_REASON_INTERNAL" => Some(Self::Internal),
             "ERROR_REASON_SENDER_NOT_CONFIGURED" => Some(Self::SenderNotConfigured),
+            "ERROR_REASON_ENCODING_UNKNOWN" => Some(Self::EncodingUnknown),
             _ => None,
         }
     }

@@ -1,5 +1,5 @@
-//! A call: what its headers say, and how its end is logged, counted and, if it
-//! is refused, answered.
+//! A call: what its headers say, and how its end is logged, counted and
+//! answered.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,15 +7,19 @@ use std::time::{Duration, Instant};
 
 use countersign_domain::model::Locale;
 use countersign_domain::ports::Random;
-use http::{Extensions, HeaderMap, HeaderValue};
-use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
+use http::header::ACCEPT_LANGUAGE;
+use http::{HeaderMap, HeaderValue, Response};
+use tokio::time::timeout;
+use tonic::body::Body;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::grpc::caller_authenticator::KnownCaller;
 use crate::grpc::rpc_table::Rpc;
 use crate::metrics;
-use crate::status::{self, Failure};
+use crate::status::{self, Failure, Outcome};
+
+const REQUEST_ID: &str = "x-request-id";
 
 /// A call whose caller may make it.
 #[derive(Debug, Clone)]
@@ -24,7 +28,7 @@ pub(crate) struct Call {
     pub(crate) locale: Locale,
     pub(crate) rpc: &'static Rpc,
     pub(crate) peer: Option<SocketAddr>,
-    pub(crate) request_id: Box<str>,
+    pub(crate) request_id: RequestId,
     pub(crate) began: Instant,
 }
 
@@ -35,9 +39,13 @@ pub(crate) struct Ended<'a> {
     pub(crate) caller: Option<&'a str>,
     /// The other end of the connection.
     pub(crate) peer: Option<SocketAddr>,
-    pub(crate) request_id: &'a str,
+    pub(crate) request_id: &'a RequestId,
     pub(crate) took: Duration,
 }
+
+/// What a call is found by in the logs of both sides.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(HeaderValue);
 
 impl Call {
     /// The call as it has ended now.
@@ -50,20 +58,45 @@ impl Call {
             took: self.began.elapsed(),
         }
     }
-}
 
-impl Ended<'_> {
-    /// Logs and counts an answer.
-    pub(crate) fn answer(&self) {
-        self.note(Code::Ok, None);
+    /// The answer, if it comes in time; the end of the call is logged and
+    /// counted. A failure that a handler told was so already, and has its
+    /// details; what tonic makes by itself gets them here.
+    pub(crate) async fn answer<E>(
+        &self,
+        limit: Duration,
+        answer: impl Future<Output = Result<Response<Body>, E>>,
+    ) -> Result<Response<Body>, E> {
+        let Ok(answer) = timeout(limit, answer).await else {
+            return Ok(self.refuse(&Failure::Deadline).into_http());
+        };
+        let mut response = answer?;
+        match Outcome::of(response.headers()) {
+            Outcome::Answered => {
+                self.ended().note(Code::Ok, None);
+                let id = self.request_id.0.clone();
+                response.headers_mut().insert(REQUEST_ID, id);
+            }
+            Outcome::Bare(failure) => response = self.refuse(&failure).into_http(),
+            Outcome::Explained => {}
+        }
+        Ok(response)
     }
 
     /// Logs and counts a failure, and tells the status that says so.
+    pub(crate) fn refuse(&self, failure: &Failure) -> Status {
+        self.ended().refuse(failure, self.locale)
+    }
+}
+
+impl Ended<'_> {
+    /// Logs and counts a failure, and tells the status that says so.
     pub(crate) fn refuse(&self, failure: &Failure, locale: Locale) -> Status {
-        let mut status = status::status(failure, locale, self.request_id);
+        let id = self.request_id.as_str();
+        let mut status = status::status(failure, locale, id);
         self.note(status.code(), Some(failure));
-        if let Ok(id) = self.request_id.parse() {
-            status.metadata_mut().insert("x-request-id", id);
+        if let Ok(id) = id.parse() {
+            status.metadata_mut().insert(REQUEST_ID, id);
         }
         status
     }
@@ -78,10 +111,10 @@ impl Ended<'_> {
         let caller = self.caller.unwrap_or("-");
         let peer = self.peer.map(tracing::field::display);
         metrics::call(rpc, code, took);
-        let rpc = rpc.name;
+        let (rpc, request_id) = (rpc.name, request_id.as_str());
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         match failure {
-            None => tracing::info!(rpc, ?code, caller, peer, request_id, took_us, "call"),
+            None => tracing::debug!(rpc, ?code, caller, peer, request_id, took_us, "call"),
             Some(failure) => match code {
                 Code::Internal => {
                     tracing::error!(rpc, ?code, caller, peer, request_id, took_us, %failure, "call");
@@ -97,64 +130,39 @@ impl Ended<'_> {
     }
 }
 
-/// The other end of the connection that a request came over.
-pub(crate) fn peer(extensions: &Extensions) -> Option<SocketAddr> {
-    let plain = extensions.get::<TcpConnectInfo>();
-    let secured = || {
-        Some(
-            extensions
-                .get::<TlsConnectInfo<TcpConnectInfo>>()?
-                .get_ref(),
-        )
-    };
-    plain.or_else(secured)?.remote_addr
-}
-
 /// The language that the person reads.
 pub(crate) fn locale(headers: &HeaderMap) -> Locale {
-    text(headers, "accept-language")
+    let languages = headers.get(ACCEPT_LANGUAGE).map(HeaderValue::to_str);
+    languages
+        .and_then(Result::ok)
         .map(Locale::negotiate)
         .unwrap_or_default()
 }
 
-/// The caller's id of the request, if it is a harmless one, or a new one.
-pub(crate) fn request_id(headers: &HeaderMap, random: &dyn Random) -> Box<str> {
-    let is_harmless = |id: &&str| {
-        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-    };
-    match text(headers, "x-request-id").filter(is_harmless) {
-        Some(id) => id.into(),
-        None => {
-            let mut bytes = [0; 16];
-            random.fill(&mut bytes);
-            let id = uuid::Builder::from_random_bytes(bytes).into_uuid();
-            let mut buffer = Uuid::encode_buffer();
-            (*id.as_hyphenated().encode_lower(&mut buffer)).into()
-        }
+impl RequestId {
+    /// The caller's id of the request, if it is a harmless one, or a new one.
+    pub(crate) fn of(headers: &HeaderMap, random: &dyn Random) -> Self {
+        let given = headers.get(REQUEST_ID).filter(|id| is_harmless(id));
+        Self(given.cloned().unwrap_or_else(|| generated(random)))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
     }
 }
 
-/// The time that the caller allows: at most eight digits and a unit.
-pub(crate) fn grpc_timeout(headers: &HeaderMap) -> Option<Duration> {
-    let text = text(headers, "grpc-timeout")?;
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    if digits.len() > 8 || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
-        return None;
-    }
-    let amount: u64 = digits.parse().ok()?;
-    Some(match unit {
-        "H" => Duration::from_secs(amount * 3600),
-        "M" => Duration::from_secs(amount * 60),
-        "S" => Duration::from_secs(amount),
-        "m" => Duration::from_millis(amount),
-        "u" => Duration::from_micros(amount),
-        "n" => Duration::from_nanos(amount),
-        _ => return None,
-    })
+fn is_harmless(id: &HeaderValue) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+    (1..=64).contains(&id.len()) && id.as_bytes().iter().all(is_plain)
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).map(HeaderValue::to_str)?.ok()
+fn generated(random: &dyn Random) -> HeaderValue {
+    let mut bytes = [0; 16];
+    random.fill(&mut bytes);
+    let id = uuid::Builder::from_random_bytes(bytes).into_uuid();
+    let mut buffer = Uuid::encode_buffer();
+    let id: &str = id.as_hyphenated().encode_lower(&mut buffer);
+    HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("-"))
 }
 
 #[expect(
@@ -163,27 +171,4 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 )]
 pub(crate) fn now() -> Instant {
     Instant::now()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_callers_deadline_is_read() {
-        let read = |text: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert("grpc-timeout", text.parse().expect("a header"));
-            grpc_timeout(&headers)
-        };
-        assert_eq!(read("250m"), Some(Duration::from_millis(250)));
-        assert_eq!(read("2S"), Some(Duration::from_secs(2)));
-        assert_eq!(
-            read("99999999H"),
-            Some(Duration::from_secs(99_999_999 * 3600))
-        );
-        for wrong in ["", "S", "5", "-1S", "+1S", "123456789S", "1x"] {
-            assert_eq!(read(wrong), None, "{wrong}");
-        }
-    }
 }

@@ -2,23 +2,24 @@
 //! whether it is gRPC, which RPC it is for, whether its caller may make it, and
 //! how long it may take.
 
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use countersign_domain::ports::Random;
-use http::header::{ALLOW, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use tonic::Status;
+use countersign_transport::ConnectionInfo;
+use http::{HeaderMap, Request, Response};
+use tokio::time::timeout;
 use tonic::body::Body;
 use tower::Service;
 
-use crate::grpc::call::{self, Call, Ended};
-use crate::grpc::caller_authenticator::{CallerAuthenticator, KnownCaller};
-use crate::grpc::rpc_table::{Rpc, RpcTable};
-use crate::grpc::timed_body::TimedBody;
+use crate::grpc::call::{self, Call, Ended, RequestId};
+use crate::grpc::caller_authenticator::CallerAuthenticator;
+use crate::grpc::gzip_body::GzipBody;
+use crate::grpc::protocol::{self, ACCEPT_ENCODING, ENCODING, ENCODINGS, Encoding};
+use crate::grpc::request_body::{BodyBudget, RequestBody};
+use crate::grpc::rpc_table::{Rpc, RpcTable, UNKNOWN};
 use crate::status::{self, Failure};
 
 /// Health and reflection, which need no key: their paths begin so.
@@ -35,6 +36,21 @@ pub(crate) struct HeaderCheck {
     pub(crate) rpcs: Arc<RpcTable>,
     pub(crate) callers: Arc<CallerAuthenticator>,
     pub(crate) random: Arc<dyn Random>,
+    pub(crate) bodies: Bodies,
+}
+
+/// What the bodies of requests may be.
+#[derive(Clone)]
+pub(crate) struct Bodies {
+    /// Of all calls that need a key, while they are unfinished.
+    pub(crate) callers: Arc<BodyBudget>,
+    /// Of health and reflection, which have their own: nobody without a key
+    /// takes anything from those who have one.
+    pub(crate) open: Arc<BodyBudget>,
+    /// The largest message of a call that needs a key, in bytes.
+    pub(crate) max_message: usize,
+    /// The largest message of health and reflection, in bytes.
+    pub(crate) max_open_message: usize,
 }
 
 /// Answers what the headers of a call decide, and hands all others on.
@@ -61,22 +77,23 @@ where
         self.rest.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        if let Some(refusal) = refuse_protocol(&request) {
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        if let Some(refusal) = protocol::refuse(&request) {
             return answer_at_once(refusal);
         }
-        if request.uri().path().starts_with(OPEN) {
+        let path = request.uri().path();
+        if path.starts_with(OPEN) {
             return self.hand_on_open(request);
         }
-        let call = match self.check.call(&request) {
-            Ok(call) => call,
-            Err(status) => return answer_at_once(status.into_http()),
+        let rpc = self.check.rpcs.get(path).unwrap_or(&UNKNOWN);
+        let (call, mut request) = match self.check.admit(rpc, request) {
+            Ok(admitted) => admitted,
+            Err(refusal) => return answer_at_once(refusal),
         };
-        let limit = limit(call.rpc.timeout, request.headers());
+        let limit = limit(rpc.timeout, request.headers());
         request.extensions_mut().insert(call.clone());
-        hand_on(self.rest.call(request), limit, move || {
-            call.ended().refuse(&Failure::Deadline, call.locale)
-        })
+        let answer = self.rest.call(request);
+        Box::pin(async move { call.answer(limit, answer).await })
     }
 }
 
@@ -87,73 +104,106 @@ where
     S::Error: Send + 'static,
 {
     fn hand_on_open(&mut self, request: Request<Body>) -> Answer<S::Error> {
+        let Some(encoding) = Encoding::of(request.headers()) else {
+            return answer_at_once(with_encodings(status::unknown_encoding().into_http()));
+        };
         let limit = limit(OPEN_TIMEOUT, request.headers());
-        let request = request.map(|body| Body::new(TimedBody::new(body, limit)));
-        hand_on(self.rest.call(request), limit, status::too_late)
+        let bodies = &self.check.bodies;
+        let request = bounded(request, encoding, bodies.max_open_message, |body| {
+            RequestBody::new(body, &bodies.open).within(limit)
+        });
+        let answer = self.rest.call(request);
+        Box::pin(async move {
+            match timeout(limit, answer).await {
+                Ok(answer) => answer,
+                Err(_) => Ok(status::too_late().into_http()),
+            }
+        })
     }
 }
 
 impl HeaderCheck {
-    /// The call that a request makes, if its caller may.
-    pub(crate) fn call(&self, request: &Request<Body>) -> Result<Call, Status> {
-        let (path, headers) = (request.uri().path(), request.headers());
-        let Some(rpc) = self.rpcs.get(path) else {
-            return Err(status::unknown_rpc(call::locale(headers)));
-        };
-        let caller = self.permitted(rpc, request, Arc::clone)?;
-        Ok(Call {
-            caller,
-            locale: call::locale(headers),
-            rpc,
-            peer: call::peer(request.extensions()),
-            request_id: call::request_id(headers, &*self.random),
-            began: call::now(),
-        })
-    }
-
-    /// Whether the caller may call an RPC. The hot path, which makes nothing.
-    pub(crate) fn permit(&self, rpc: &'static Rpc, request: &Request<Body>) -> Result<(), Status> {
-        self.permitted(rpc, request, |_| ())
-    }
-
-    fn permitted<T>(
+    /// The call that a request makes, if its caller may, and the request with
+    /// its body bounded.
+    #[expect(
+        clippy::result_large_err,
+        reason = "it is handed on at once, to be the answer"
+    )]
+    pub(crate) fn admit(
         &self,
         rpc: &'static Rpc,
-        request: &Request<Body>,
-        then: impl FnOnce(&Arc<KnownCaller>) -> T,
-    ) -> Result<T, Status> {
-        self.callers.identify(request.headers(), |caller| {
-            let (refusal, name) = match caller {
-                Err(refusal) => (refusal, None),
-                Ok(caller) => match caller.require(&rpc.roles) {
-                    Err(refusal) => (refusal, Some(&*caller.name)),
-                    Ok(()) => return Ok(then(caller)),
-                },
+        request: Request<Body>,
+    ) -> Result<(Call, Request<Body>), Response<Body>> {
+        let headers = request.headers();
+        let connection = request.extensions().get::<ConnectionInfo>();
+        let peer = connection.map(ConnectionInfo::peer);
+        let locale = call::locale(headers);
+        let request_id = RequestId::of(headers, &*self.random);
+        let refuse = |failure: &Failure, caller: Option<&str>| {
+            let ended = Ended {
+                rpc,
+                caller,
+                peer,
+                request_id: &request_id,
+                took: Duration::ZERO,
             };
-            let peer = call::peer(request.extensions());
-            Err(self.refuse(rpc, request.headers(), peer, &refusal.into(), name))
-        })
-    }
-
-    /// The status of a call that fails, after it is logged and counted.
-    pub(crate) fn refuse(
-        &self,
-        rpc: &'static Rpc,
-        headers: &HeaderMap,
-        peer: Option<SocketAddr>,
-        failure: &Failure,
-        caller: Option<&str>,
-    ) -> Status {
-        let request_id = call::request_id(headers, &*self.random);
-        let ended = Ended {
-            rpc,
-            caller,
-            peer,
-            request_id: &request_id,
-            took: Duration::ZERO,
+            ended.refuse(failure, locale).into_http()
         };
-        ended.refuse(failure, call::locale(headers))
+        if std::ptr::eq(rpc, &UNKNOWN) {
+            return Err(refuse(&Failure::UnknownRpc, None));
+        }
+        let permitted = self.callers.identify(headers, |caller| {
+            let caller = caller.map_err(|refusal| refuse(&refusal.into(), None))?;
+            match caller.require(&rpc.roles) {
+                Ok(()) => Ok(Arc::clone(caller)),
+                Err(refusal) => Err(refuse(&refusal.into(), Some(&caller.name))),
+            }
+        });
+        let caller = permitted?;
+        if let Some(connection) = connection {
+            connection.permit_call();
+        }
+        let Some(encoding) = Encoding::of(headers) else {
+            let refusal = refuse(&Failure::UnknownEncoding, Some(&caller.name));
+            return Err(with_encodings(refusal));
+        };
+        let call = Call {
+            caller,
+            locale,
+            rpc,
+            peer,
+            request_id,
+            began: call::now(),
+        };
+        let bodies = &self.bodies;
+        let request = bounded(request, encoding, bodies.max_message, |body| {
+            RequestBody::new(body, &bodies.callers)
+        });
+        Ok((call, request))
     }
+}
+
+/// The request with its body bounded, and plain.
+fn bounded(
+    mut request: Request<Body>,
+    encoding: Encoding,
+    max_message: usize,
+    bound: impl FnOnce(Body) -> RequestBody,
+) -> Request<Body> {
+    request.headers_mut().remove(ENCODING);
+    request.map(|body| {
+        let body = Body::new(bound(body));
+        match encoding {
+            Encoding::Identity => body,
+            Encoding::Gzip => Body::new(GzipBody::new(body, max_message)),
+        }
+    })
+}
+
+/// Says which encodings are known.
+fn with_encodings(mut refusal: Response<Body>) -> Response<Body> {
+    refusal.headers_mut().insert(ACCEPT_ENCODING, ENCODINGS);
+    refusal
 }
 
 /// Answers without asking anybody.
@@ -161,81 +211,15 @@ pub(crate) fn answer_at_once<E: Send + 'static>(answer: Response<Body>) -> Answe
     Box::pin(async { Ok(answer) })
 }
 
-/// What is not gRPC has an answer of HTTP (gRPC over HTTP/2, "Requests").
-pub(crate) fn refuse_protocol(request: &Request<Body>) -> Option<Response<Body>> {
-    let refusal = Response::builder();
-    let refusal = if request.method() != Method::POST {
-        let refusal = refusal.status(StatusCode::METHOD_NOT_ALLOWED);
-        refusal.header(ALLOW, "POST")
-    } else if !is_grpc(request.headers()) {
-        refusal.status(StatusCode::UNSUPPORTED_MEDIA_TYPE)
-    } else {
-        return None;
-    };
-    Some(refusal.body(Body::empty()).unwrap_or_default())
-}
-
-/// Whether the content is protobuf in gRPC's frames.
-fn is_grpc(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-    let rest = content_type.and_then(|value| value.strip_prefix(b"application/grpc"));
-    rest.is_some_and(|rest| {
-        let rest = rest.strip_prefix(b"+proto").unwrap_or(rest);
-        matches!(rest.first(), None | Some(b';'))
-    })
-}
-
 /// How long a call may take.
 pub(crate) fn limit(most: Duration, headers: &HeaderMap) -> Duration {
-    let asked = call::grpc_timeout(headers).unwrap_or(most);
+    let asked = protocol::timeout(headers).unwrap_or(most);
     asked.min(most).saturating_sub(AHEAD)
-}
-
-/// Passes the answer on, if it comes in time.
-fn hand_on<E: Send + 'static>(
-    answer: impl Future<Output = Result<Response<Body>, E>> + Send + 'static,
-    limit: Duration,
-    too_long: impl FnOnce() -> Status + Send + 'static,
-) -> Answer<E> {
-    Box::pin(async move {
-        match tokio::time::timeout(limit, answer).await {
-            Ok(answer) => answer,
-            Err(_) => Ok(too_long().into_http()),
-        }
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn with(content_type: &str) -> HeaderMap {
-        let value = content_type.parse().expect("a header");
-        HeaderMap::from_iter([(CONTENT_TYPE, value)])
-    }
-
-    #[test]
-    fn protobuf_in_grpc_is_taken_and_nothing_else() {
-        for good in [
-            "application/grpc",
-            "application/grpc+proto",
-            "application/grpc;charset=utf-8",
-            "application/grpc+proto; x",
-        ] {
-            assert!(is_grpc(&with(good)), "{good}");
-        }
-        assert!(!is_grpc(&HeaderMap::new()));
-        for foreign in [
-            "",
-            "application/json",
-            "application/grpc+json",
-            "application/grpc-web",
-            "application/grpc-web+proto",
-            "application/grp",
-        ] {
-            assert!(!is_grpc(&with(foreign)), "{foreign}");
-        }
-    }
 
     #[test]
     fn a_caller_shortens_its_time_and_cannot_stretch_it() {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use countersign_proto::{buffer_settings, v1};
-use http::header::ACCEPT_LANGUAGE;
 use prost::bytes::BufMut as _;
 use tonic::body::Body;
 use tonic::codec::{BufferSettings, Codec, EncodeBuf, Encoder};
@@ -15,11 +14,11 @@ use tonic::{Request, Response, Status};
 use tonic_prost::ProstDecoder;
 use tower::Service;
 
-use crate::grpc::call;
+use crate::grpc::call::Call;
 use crate::grpc::check_headers::{self, HeaderCheck};
+use crate::grpc::protocol;
 use crate::grpc::rpc_table::Rpc;
 use crate::grpc::validate_token::{Answer, ValidateTokenService};
-use crate::status::{self, Failure};
 
 /// Answers ValidateToken itself, and hands everything else on.
 #[derive(Clone)]
@@ -36,8 +35,6 @@ pub(crate) const PATH: &str = "/countersign.v1.AuthService/ValidateToken";
 /// A question is a token of at most 8 KiB, an audience and some scopes.
 const MAX_QUESTION: usize = 64 * 1024;
 
-type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-
 impl<S> Service<http::Request<Body>> for FastPath<S>
 where
     S: Service<http::Request<Body>, Response = http::Response<Body>>,
@@ -46,7 +43,7 @@ where
 {
     type Response = http::Response<Body>;
     type Error = S::Error;
-    type Future = BoxFuture<Result<Self::Response, S::Error>>;
+    type Future = check_headers::Answer<S::Error>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.rest.poll_ready(cx)
@@ -56,60 +53,48 @@ where
         if request.uri().path() != PATH {
             return Box::pin(self.rest.call(request));
         }
-        if let Some(refusal) = check_headers::refuse_protocol(&request) {
+        if let Some(refusal) = protocol::refuse(&request) {
             return check_headers::answer_at_once(refusal);
         }
-        let (check, rpc) = (Arc::clone(&self.check), self.rpc);
-        if let Err(status) = check.permit(rpc, &request) {
-            return check_headers::answer_at_once(status.into_http());
-        }
+        let rpc = self.rpc;
+        let (call, request) = match self.check.admit(rpc, request) {
+            Ok(admitted) => admitted,
+            Err(refusal) => return check_headers::answer_at_once(refusal),
+        };
         let limit = check_headers::limit(rpc.timeout, request.headers());
-        let language = status::language(request.headers());
         let service = Arc::clone(&self.service);
         // One future, made where it stays: it is too large to be moved about.
         Box::pin(async move {
-            let answered = tokio::time::timeout(limit, async {
+            let answer = async {
                 let validate = Validate {
-                    service,
-                    check: Arc::clone(&check),
-                    rpc,
+                    service: &service,
+                    call: &call,
                 };
                 let mut grpc = Grpc::new(QuestionCodec)
                     .apply_max_message_size_config(Some(MAX_QUESTION), None);
-                grpc.unary(validate, request).await
-            });
-            match answered.await {
-                Ok(answer) => Ok(status::with_details(answer, language)),
-                Err(_) => {
-                    let spoken = language.map(|language| (ACCEPT_LANGUAGE, language));
-                    let headers = spoken.into_iter().collect();
-                    let status = check.refuse(rpc, &headers, None, &Failure::Deadline, None);
-                    Ok(status.into_http())
-                }
-            }
+                Ok(grpc.unary(validate, request).await)
+            };
+            call.answer(limit, answer).await
         })
     }
 }
 
-struct Validate {
-    service: Arc<ValidateTokenService>,
-    check: Arc<HeaderCheck>,
-    rpc: &'static Rpc,
+struct Validate<'a> {
+    service: &'a ValidateTokenService,
+    call: &'a Call,
 }
 
-impl UnaryService<v1::ValidateTokenRequest> for Validate {
+impl<'a> UnaryService<v1::ValidateTokenRequest> for Validate<'a> {
     type Response = Answer;
-    type Future = BoxFuture<Result<Response<Answer>, Status>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Answer>, Status>> + Send + 'a>>;
 
     fn call(&mut self, request: Request<v1::ValidateTokenRequest>) -> Self::Future {
-        let (service, check, rpc) = (Arc::clone(&self.service), Arc::clone(&self.check), self.rpc);
+        let (service, call) = (self.service, self.call);
         Box::pin(async move {
             let answer = service.answer(request.get_ref()).await;
-            answer.map(Response::new).map_err(|error| {
-                let peer = call::peer(request.extensions());
-                let headers = request.metadata().clone().into_headers();
-                check.refuse(rpc, &headers, peer, &error.into(), None)
-            })
+            answer
+                .map(Response::new)
+                .map_err(|error| call.refuse(&error.into()))
         })
     }
 }

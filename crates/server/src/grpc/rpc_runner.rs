@@ -74,16 +74,10 @@ fn admitted<M>(mut request: Request<M>) -> Result<(Call, M), Status> {
     }
 }
 
+/// The end of an answer is noted with its response.
 fn finish<R>(call: &Call, done: Result<R, Error>) -> Result<Response<R>, Status> {
     match done {
-        Ok(value) => {
-            call.ended().answer();
-            let mut response = Response::new(value);
-            if let Ok(id) = call.request_id.parse() {
-                response.metadata_mut().insert("x-request-id", id);
-            }
-            Ok(response)
-        }
-        Err(error) => Err(call.ended().refuse(&Failure::from(error), call.locale)),
+        Ok(value) => Ok(Response::new(value)),
+        Err(error) => Err(call.refuse(&Failure::from(error))),
     }
 }

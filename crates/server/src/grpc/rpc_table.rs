@@ -19,6 +19,14 @@ pub(crate) struct Rpc {
     pub(crate) timeout: Duration,
 }
 
+/// What is called at a path that the contract has not.
+pub(crate) static UNKNOWN: Rpc = Rpc {
+    service: "unknown",
+    name: "unknown",
+    roles: Vec::new(),
+    timeout: Duration::ZERO,
+};
+
 /// All RPCs of the contract.
 #[derive(Debug)]
 pub(crate) struct RpcTable(HashMap<&'static str, &'static Rpc>);
