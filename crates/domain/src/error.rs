@@ -162,13 +162,13 @@ impl Fields {
         self.violations.iter().any(|known| known.field == field)
     }
 
-    /// Ends the gathering: the value, if all fields were good.
+    /// Ends the gathering: the value that is made of the fields, if all were good.
     ///
     /// # Errors
     /// [`Error::Invalid`] with every violation, or the first ones and how many
     /// more there are.
-    pub fn finish<T>(mut self, value: Option<T>) -> Result<T, Error> {
-        match value {
+    pub fn finish<T>(mut self, value: impl FnOnce() -> Option<T>) -> Result<T, Error> {
+        match value() {
             Some(value) if self.violations.is_empty() => Ok(value),
             _ => {
                 if self.more > 0 {
@@ -250,7 +250,7 @@ mod tests {
         for index in 0..64 {
             fields.refuse(&format!("scopes[{index}]"), "must not be empty");
         }
-        let Err(Error::Invalid(violations)) = fields.finish(Some(())) else {
+        let Err(Error::Invalid(violations)) = fields.finish(|| Some(())) else {
             panic!("all are wrong");
         };
         assert_eq!(violations.len(), NAMED + 1);
@@ -262,7 +262,7 @@ mod tests {
     fn a_long_violation_is_cut_between_letters() {
         let mut fields = Fields::new();
         fields.refuse(&"필".repeat(100), "드".repeat(100));
-        let Err(Error::Invalid(violations)) = fields.finish(Some(())) else {
+        let Err(Error::Invalid(violations)) = fields.finish(|| Some(())) else {
             panic!("it is wrong");
         };
         let FieldViolation { field, rule } = &violations[0];

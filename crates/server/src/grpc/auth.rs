@@ -1,16 +1,19 @@
 //! AuthService.
 
+mod answers;
 mod requests;
 
 use std::sync::Arc;
 
-use countersign_domain::model::{Code, VerificationId};
-use countersign_domain::use_cases::{ConfirmSignUp, RefreshTokens, RevokeToken, SignedUp};
-use countersign_domain::{Error, Fields};
+use countersign_domain::Error;
+use countersign_domain::use_cases::{
+    ChangePassword, ConfirmSignUp, IssueTokens, RefreshTokens, ResetPassword, RevokeToken, SignUp,
+};
 use countersign_proto::v1;
 use countersign_proto::v1::auth_service_server::AuthService;
 use tonic::{Request, Response, Status};
 
+use self::requests::StartReset;
 use crate::grpc::convert;
 use crate::grpc::rpc_runner::RpcRunner;
 use crate::grpc::validate_token::ValidateTokenService;
@@ -32,24 +35,8 @@ impl AuthService for AuthGrpc {
         request: Request<v1::SignUpRequest>,
     ) -> Result<Response<v1::SignUpResponse>, Status> {
         self.runner
-            .serve(request, |call, message, app| async move {
-                use v1::sign_up_response::Outcome;
-                let outcome = match requests::sign_up(message, call.locale, &app)?
-                    .execute(&app)
-                    .await?
-                {
-                    SignedUp::Active(user_id) => Outcome::UserId(user_id.to_string()),
-                    SignedUp::Pending {
-                        verification_id,
-                        expires_at,
-                    } => Outcome::Pending(v1::PendingSignUp {
-                        verification_id: verification_id.to_string(),
-                        expire_time: convert::timestamp(expires_at),
-                    }),
-                };
-                Ok(v1::SignUpResponse {
-                    outcome: Some(outcome),
-                })
+            .serve(request, |sign_up: SignUp, app| async move {
+                Ok(answers::signed_up(&sign_up.execute(&app).await?))
             })
             .await
     }
@@ -59,24 +46,9 @@ impl AuthService for AuthGrpc {
         request: Request<v1::ConfirmSignUpRequest>,
     ) -> Result<Response<v1::ConfirmSignUpResponse>, Status> {
         self.runner
-            .serve(request, |_, message, app| async move {
-                let mut fields = Fields::new();
-                let verification_id = fields.take(
-                    "verification_id",
-                    message.verification_id.parse::<VerificationId>(),
-                );
-                let code = fields.take("code", Code::typed(&message.code));
-                let command =
-                    verification_id
-                        .zip(code)
-                        .map(|(verification_id, code)| ConfirmSignUp {
-                            verification_id,
-                            code,
-                        });
-                let user_id = fields.finish(command)?.execute(&app).await?;
-                Ok(v1::ConfirmSignUpResponse {
-                    user_id: user_id.to_string(),
-                })
+            .serve(request, |confirm: ConfirmSignUp, app| async move {
+                let user_id = confirm.execute(&app).await?.to_string();
+                Ok(v1::ConfirmSignUpResponse { user_id })
             })
             .await
     }
@@ -86,13 +58,11 @@ impl AuthService for AuthGrpc {
         request: Request<v1::IssueTokensRequest>,
     ) -> Result<Response<v1::IssueTokensResponse>, Status> {
         self.runner
-            .serve(request, |call, message, app| async move {
+            .serve(request, |issue: IssueTokens, app| async move {
                 use v1::issue_tokens_response::Outcome;
-                let tokens = requests::issue_tokens(message, &call.caller.name, &app)?
-                    .execute(&app)
-                    .await?;
+                let tokens = convert::tokens(issue.execute(&app).await?);
                 Ok(v1::IssueTokensResponse {
-                    outcome: Some(Outcome::Tokens(convert::tokens(tokens))),
+                    outcome: Some(Outcome::Tokens(tokens)),
                 })
             })
             .await
@@ -103,20 +73,10 @@ impl AuthService for AuthGrpc {
         request: Request<v1::RefreshTokensRequest>,
     ) -> Result<Response<v1::RefreshTokensResponse>, Status> {
         self.runner
-            .serve(request, |call, message, app| async move {
-                let mut fields = Fields::new();
-                let refresh_token =
-                    convert::required(&mut fields, "refresh_token", message.refresh_token);
-                let client = convert::client(&mut fields, message.client_context);
-                let command = refresh_token
-                    .zip(client)
-                    .map(|(refresh_token, _)| RefreshTokens {
-                        refresh_token,
-                        client_id: call.caller.name.clone(),
-                    });
-                let tokens = fields.finish(command)?.execute(&app).await?;
+            .serve(request, |refresh: RefreshTokens, app| async move {
+                let tokens = convert::tokens(refresh.execute(&app).await?);
                 Ok(v1::RefreshTokensResponse {
-                    tokens: Some(convert::tokens(tokens)),
+                    tokens: Some(tokens),
                 })
             })
             .await
@@ -155,13 +115,8 @@ impl AuthService for AuthGrpc {
         request: Request<v1::RevokeTokenRequest>,
     ) -> Result<Response<v1::RevokeTokenResponse>, Status> {
         self.runner
-            .serve(request, |_, message, app| async move {
-                let mut fields = Fields::new();
-                let token = convert::required(&mut fields, "token", message.token);
-                fields
-                    .finish(token.map(|token| RevokeToken { token }))?
-                    .execute(&app)
-                    .await?;
+            .serve(request, |revoke: RevokeToken, app| async move {
+                revoke.execute(&app).await?;
                 Ok(v1::RevokeTokenResponse {})
             })
             .await
@@ -172,10 +127,8 @@ impl AuthService for AuthGrpc {
         request: Request<v1::ChangePasswordRequest>,
     ) -> Result<Response<v1::ChangePasswordResponse>, Status> {
         self.runner
-            .serve(request, |call, message, app| async move {
-                requests::change_password(message, call.locale, &app)?
-                    .execute(&app)
-                    .await?;
+            .serve(request, |change: ChangePassword, app| async move {
+                change.execute(&app).await?;
                 Ok(v1::ChangePasswordResponse {})
             })
             .await
@@ -186,13 +139,8 @@ impl AuthService for AuthGrpc {
         request: Request<v1::StartPasswordResetRequest>,
     ) -> Result<Response<v1::StartPasswordResetResponse>, Status> {
         self.runner
-            .serve(request, |call, message, app| async move {
-                let command = requests::password_reset(message, call.locale, &app)?;
-                let record = command.execute(&app).await?.record;
-                Ok(v1::StartPasswordResetResponse {
-                    verification_id: record.id.to_string(),
-                    expire_time: convert::timestamp(record.expires_at),
-                })
+            .serve(request, |StartReset(send), app| async move {
+                Ok(answers::reset_started(&send.execute(&app).await?.record))
             })
             .await
     }
@@ -202,10 +150,8 @@ impl AuthService for AuthGrpc {
         request: Request<v1::ResetPasswordRequest>,
     ) -> Result<Response<v1::ResetPasswordResponse>, Status> {
         self.runner
-            .serve(request, |call, message, app| async move {
-                requests::reset_password(message, call.locale, &app)?
-                    .execute(&app)
-                    .await?;
+            .serve(request, |reset: ResetPassword, app| async move {
+                reset.execute(&app).await?;
                 Ok(v1::ResetPasswordResponse {})
             })
             .await
@@ -217,12 +163,7 @@ impl AuthService for AuthGrpc {
     ) -> Result<Response<v1::ListSigningKeysResponse>, Status> {
         self.runner
             .serve_here(request, async |_| {
-                let keyring = &self.runner.app.keyring;
-                let listed = keyring.listed().into_iter();
-                Ok(v1::ListSigningKeysResponse {
-                    signing_keys: listed.map(requests::signing_key).collect(),
-                    jwks: keyring.verifying().to_jwks(),
-                })
+                Ok(answers::signing_keys(&self.runner.app.keyring))
             })
             .await
     }

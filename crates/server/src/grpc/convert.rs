@@ -1,5 +1,5 @@
-//! Messages into domain types that cannot be wrong, every violation gathered,
-//! and outcomes into messages.
+//! What messages have in common: their fields into domain types that cannot be
+//! wrong, every violation gathered, and outcomes into fields.
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -8,16 +8,14 @@ use std::time::Duration;
 use countersign_domain::Fields;
 use countersign_domain::application::Tokens;
 use countersign_domain::model::{
-    Address, ClientContext, Email, GroupId, Identifier, Phone, Purpose, Region, Session, Timestamp,
-    Username,
+    Address, ClientContext, Email, GroupId, Identifier, Phone, Purpose, Region, Timestamp, Username,
 };
-use countersign_domain::use_cases::Delivery;
 use countersign_domain::validation::NotAccepted;
 use countersign_proto::v1::{self, RejectionReason};
 use countersign_token::{AccessClaims, Rejection};
 
-pub(crate) fn group(fields: &mut Fields, text: &str) -> Option<GroupId> {
-    fields.take("group_id", GroupId::parse(text))
+pub(crate) fn group(fields: &mut Fields, field: &str, text: &str) -> Option<GroupId> {
+    fields.take(field, GroupId::parse(text))
 }
 
 pub(crate) fn identifier(
@@ -118,14 +116,6 @@ pub(crate) fn purpose(fields: &mut Fields, field: &str, value: i32) -> Option<Pu
     }
 }
 
-pub(crate) fn purpose_message(purpose: Purpose) -> v1::Purpose {
-    match purpose {
-        Purpose::SignUp | Purpose::ConfirmSignUp => v1::Purpose::SignUp,
-        Purpose::SignIn => v1::Purpose::SignIn,
-        Purpose::PasswordReset => v1::Purpose::PasswordReset,
-    }
-}
-
 /// How long a code is good: 30 seconds to 1 hour, or the configured time.
 pub(crate) fn code_ttl(
     fields: &mut Fields,
@@ -150,12 +140,17 @@ fn read_duration(message: prost_types::Duration) -> Option<Duration> {
     (nanos < 1_000_000_000).then(|| Duration::new(seconds, nanos))
 }
 
-pub(crate) fn delivery_state(delivery: Delivery) -> v1::DeliveryState {
-    match delivery {
-        Delivery::ByCaller => v1::DeliveryState::ByCaller,
-        Delivery::Queued => v1::DeliveryState::Queued,
-        Delivery::Sent => v1::DeliveryState::Sent,
-        Delivery::Failed => v1::DeliveryState::Failed,
+/// A field that may be empty.
+pub(crate) fn optional<T>(
+    fields: &mut Fields,
+    field: &str,
+    text: String,
+    parse: impl FnOnce(String) -> Result<T, &'static str>,
+) -> Option<T> {
+    if text.is_empty() {
+        None
+    } else {
+        fields.take(field, parse(text))
     }
 }
 
@@ -206,31 +201,6 @@ pub(crate) fn claims(claims: &AccessClaims) -> v1::Claims {
         roles: claims.roles.clone(),
         authentication_methods: claims.amr.clone(),
         authentication_time: timestamp(Timestamp::from_seconds(claims.auth_time)),
-    }
-}
-
-pub(crate) fn session(session: Session, is_current: bool) -> v1::Session {
-    v1::Session {
-        session_id: session.id.to_string(),
-        user_id: session.user_id.to_string(),
-        group_id: session.group.as_str().to_owned(),
-        create_time: timestamp(session.created_at),
-        refresh_time: timestamp(session.minted_at),
-        expire_time: timestamp(session.expires_at),
-        revoke_time: session.revoked_at.and_then(timestamp),
-        authentication_methods: session
-            .methods
-            .iter()
-            .map(|m| m.as_str().to_owned())
-            .collect(),
-        user_agent: session.client.user_agent,
-        ip_address: session
-            .client
-            .ip_address
-            .map(|ip| ip.to_string())
-            .unwrap_or_default(),
-        current: is_current,
-        client_id: session.client_id,
     }
 }
 

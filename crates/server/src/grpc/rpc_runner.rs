@@ -22,25 +22,30 @@ pub(crate) struct RpcRunner {
 }
 
 impl RpcRunner {
-    /// Does the work of an RPC on the other runtime, and answers. Begun, it runs
-    /// to its end even if the caller goes away: a commit must be followed by
-    /// what belongs to it.
-    pub(crate) async fn serve<M, R, W, F>(
+    /// Makes the command that a message asks for, does its work on the other
+    /// runtime, and answers. Begun, it runs to its end even if the caller goes
+    /// away: a commit must be followed by what belongs to it.
+    pub(crate) async fn serve<M, C, R, F>(
         &self,
         request: Request<M>,
-        work: W,
+        work: impl FnOnce(C, Arc<Application>) -> F + Send + 'static,
     ) -> Result<Response<R>, Status>
     where
-        W: FnOnce(Call, M, Arc<Application>) -> F + Send + 'static,
+        C: for<'a> TryFrom<Asked<'a, M>, Error = Error> + Send,
         F: Future<Output = Result<R, Error>> + Send + 'static,
         M: Send + 'static,
         R: Send + 'static,
     {
         let (call, message) = admitted(request)?;
         let (working, app) = (call.clone(), Arc::clone(&self.app));
-        let task = self
-            .work_runtime
-            .spawn(async move { work(working, message, app).await });
+        let task = self.work_runtime.spawn(async move {
+            let command = C::try_from(Asked {
+                message,
+                call: &working,
+                app: &app,
+            })?;
+            work(command, app).await
+        });
         let done = task
             .await
             .unwrap_or_else(|broken| Err(Error::Internal(format!("the call broke off: {broken}"))));
@@ -60,6 +65,13 @@ impl RpcRunner {
         let done = work(message).await;
         finish(&call, done)
     }
+}
+
+/// A message, with what it takes to make a command of it.
+pub(crate) struct Asked<'a, M> {
+    pub(crate) message: M,
+    pub(crate) call: &'a Call,
+    pub(crate) app: &'a Application,
 }
 
 /// The call that its headers were checked for.

@@ -1,0 +1,53 @@
+//! What comes of AuthService's commands, as messages.
+
+use countersign_domain::model::{KeyState, VerificationRecord};
+use countersign_domain::use_cases::SignedUp;
+use countersign_domain::validation::{Keyring, ListedKey};
+use countersign_proto::v1;
+
+use crate::grpc::convert;
+
+pub(super) fn signed_up(signed_up: &SignedUp) -> v1::SignUpResponse {
+    use v1::sign_up_response::Outcome;
+    let outcome = match signed_up {
+        SignedUp::Active(user_id) => Outcome::UserId(user_id.to_string()),
+        SignedUp::Pending {
+            verification_id,
+            expires_at,
+        } => Outcome::Pending(v1::PendingSignUp {
+            verification_id: verification_id.to_string(),
+            expire_time: convert::timestamp(*expires_at),
+        }),
+    };
+    v1::SignUpResponse {
+        outcome: Some(outcome),
+    }
+}
+
+pub(super) fn reset_started(record: &VerificationRecord) -> v1::StartPasswordResetResponse {
+    v1::StartPasswordResetResponse {
+        verification_id: record.id.to_string(),
+        expire_time: convert::timestamp(record.expires_at),
+    }
+}
+
+pub(super) fn signing_keys(keyring: &Keyring) -> v1::ListSigningKeysResponse {
+    v1::ListSigningKeysResponse {
+        signing_keys: keyring.listed().into_iter().map(signing_key).collect(),
+        jwks: keyring.verifying().to_jwks(),
+    }
+}
+
+fn signing_key(key: ListedKey) -> v1::SigningKey {
+    let state = match key.state {
+        KeyState::Next => v1::SigningKeyState::Next,
+        KeyState::Active => v1::SigningKeyState::Active,
+        KeyState::Retired => v1::SigningKeyState::Retired,
+    };
+    v1::SigningKey {
+        key_id: key.kid,
+        algorithm: key.algorithm.as_str().to_owned(),
+        state: state.into(),
+        create_time: convert::timestamp(key.created_at),
+    }
+}

@@ -1,0 +1,110 @@
+//! VerificationService's messages, each made the command that it asks for.
+
+use countersign_domain::model::{Code, Purpose, Region, VerificationId};
+use countersign_domain::use_cases::{
+    CancelVerification, CheckCode, GetVerification, SendCode, Which,
+};
+use countersign_domain::{Error, Fields};
+use countersign_proto::v1;
+
+use crate::grpc::convert;
+use crate::grpc::rpc_runner::Asked;
+
+impl TryFrom<Asked<'_, v1::SendCodeRequest>> for SendCode {
+    type Error = Error;
+
+    fn try_from(asked: Asked<'_, v1::SendCodeRequest>) -> Result<Self, Error> {
+        let Asked { message, call, app } = asked;
+        let mut fields = Fields::new();
+        let region = app.settings.region;
+        let group = convert::group(&mut fields, "group_id", &message.group_id);
+        let address = convert::address(&mut fields, "identifier", message.identifier, region);
+        let purpose = convert::purpose(&mut fields, "purpose", message.purpose);
+        if purpose == Some(Purpose::PasswordReset) {
+            fields.refuse(
+                "purpose",
+                "must be PURPOSE_SIGN_UP or PURPOSE_SIGN_IN: StartPasswordReset starts a reset",
+            );
+        }
+        let code = convert::optional(&mut fields, "code", message.code, Code::parse);
+        if code.is_none() {
+            convert::reachable(&mut fields, "identifier", address.as_ref());
+        }
+        let ttl = convert::code_ttl(&mut fields, message.ttl);
+        let client = convert::client(&mut fields, message.client_context);
+        fields.finish(|| {
+            Some(Self {
+                group: group?,
+                address: address?,
+                purpose: purpose?,
+                code,
+                ttl,
+                locale: call.locale,
+                client: client?,
+            })
+        })
+    }
+}
+
+impl TryFrom<Asked<'_, v1::CheckCodeRequest>> for CheckCode {
+    type Error = Error;
+
+    fn try_from(asked: Asked<'_, v1::CheckCodeRequest>) -> Result<Self, Error> {
+        let Asked { message, app, .. } = asked;
+        let mut fields = Fields::new();
+        let which = which(&mut fields, message.verification, app.settings.region);
+        let code = fields.take("code", Code::typed(&message.code));
+        fields.finish(|| {
+            Some(Self {
+                which: which?,
+                code: code?,
+            })
+        })
+    }
+}
+
+fn which(
+    fields: &mut Fields,
+    message: Option<v1::check_code_request::Verification>,
+    region: Region,
+) -> Option<Which> {
+    use v1::check_code_request::Verification;
+    match message {
+        Some(Verification::VerificationId(id)) => {
+            fields.take("verification_id", id.parse()).map(Which::Id)
+        }
+        Some(Verification::Address(named)) => {
+            let group = convert::group(fields, "address.group_id", &named.group_id);
+            let address = convert::address(fields, "address.identifier", named.identifier, region);
+            let purpose = convert::purpose(fields, "address.purpose", named.purpose);
+            Some(Which::Latest(group?, address?, purpose?))
+        }
+        None => {
+            fields.refuse("verification", "must have a verification_id or an address");
+            None
+        }
+    }
+}
+
+impl TryFrom<Asked<'_, v1::GetVerificationRequest>> for GetVerification {
+    type Error = Error;
+
+    fn try_from(asked: Asked<'_, v1::GetVerificationRequest>) -> Result<Self, Error> {
+        let id = verification_id(&asked.message.verification_id)?;
+        Ok(Self { id })
+    }
+}
+
+impl TryFrom<Asked<'_, v1::CancelVerificationRequest>> for CancelVerification {
+    type Error = Error;
+
+    fn try_from(asked: Asked<'_, v1::CancelVerificationRequest>) -> Result<Self, Error> {
+        let id = verification_id(&asked.message.verification_id)?;
+        Ok(Self { id })
+    }
+}
+
+fn verification_id(text: &str) -> Result<VerificationId, Error> {
+    text.parse()
+        .map_err(|rule: &str| Error::invalid("verification_id", rule))
+}
