@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use countersign_proto::RPCS;
 use countersign_tests::{
     Backend, Gateway, Line, Mode, PATIENCE, World, eventually, on_a_backend,
     on_every_shared_backend, reason,
@@ -39,6 +40,18 @@ async fn an_outage_is_told_of_the_services_that_it_concerns(backend: Backend) {
     statuses_become(&world.replica(1).gateway(), [true, true, true, true]).await;
     world.database_line().set(Mode::Pass);
     statuses_become(&gateway, [true, true, true, true]).await;
+}
+
+#[test]
+fn each_service_of_the_contract_has_a_status() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        let world = World::start(backend, 1).await;
+        let gateway = world.gateway();
+        statuses_become(&gateway, [true; 4]).await;
+        for rpc in RPCS {
+            assert!(is_serving(&gateway, rpc.service).await, "{}", rpc.service);
+        }
+    });
 }
 
 #[test]

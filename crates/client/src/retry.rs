@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use countersign_proto::{Idempotency, RPCS};
 use http::{Response, StatusCode};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -12,22 +13,11 @@ pub(crate) const MAX_TRIES: u32 = 4;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
-/// Refreshing is safe to repeat by design: within the grace time the same
-/// refresh token yields the same successor.
-const REPEATABLE: [&str; 8] = [
-    "/countersign.v1.AuthService/ListSigningKeys",
-    "/countersign.v1.AuthService/RefreshTokens",
-    "/countersign.v1.AuthService/RevokeToken",
-    "/countersign.v1.AuthService/ValidateToken",
-    "/countersign.v1.AuthService/ValidateTokens",
-    "/countersign.v1.SessionService/GetSession",
-    "/countersign.v1.SessionService/ListSessions",
-    "/countersign.v1.SessionService/RevokeSession",
-];
-
-/// Whether the RPC at `path` may be sent again when no answer came.
+/// Whether the RPC at `path` may be sent again when no answer came: the contract
+/// says it of each.
 pub(crate) fn is_repeatable(path: &str) -> bool {
-    REPEATABLE.contains(&path)
+    let called = RPCS.iter().find(|rpc| rpc.path == path);
+    called.is_some_and(|rpc| rpc.idempotency != Idempotency::Unknown)
 }
 
 /// How long to wait after the failed try number `tries` (from 1): doubled each
@@ -67,20 +57,22 @@ mod tests {
 
     #[test]
     fn nothing_that_acts_twice_is_repeatable() {
-        for rpc in [
-            "AuthService/SignUp",
-            "AuthService/ConfirmSignUp",
-            "AuthService/IssueTokens",
-            "AuthService/ChangePassword",
-            "AuthService/StartPasswordReset",
-            "AuthService/ResetPassword",
-            "SessionService/RevokeUserSessions",
-            "VerificationService/SendCode",
-            "VerificationService/CheckCode",
-            "VerificationService/GetVerification",
-            "VerificationService/CancelVerification",
+        for (rpc, expected) in [
+            ("AuthService/SignUp", false),
+            ("AuthService/IssueTokens", false),
+            ("AuthService/ChangePassword", false),
+            ("AuthService/ResetPassword", false),
+            ("VerificationService/SendCode", false),
+            ("VerificationService/CheckCode", false),
+            ("AuthService/SignOut", false),
+            // Within the grace time the same token yields the same successor.
+            ("AuthService/RefreshTokens", true),
+            ("AuthService/RevokeToken", true),
+            ("AuthService/ValidateToken", true),
+            ("SessionService/ListSessions", true),
         ] {
-            assert!(!is_repeatable(&format!("/countersign.v1.{rpc}")), "{rpc}");
+            let path = format!("/countersign.v1.{rpc}");
+            assert_eq!(is_repeatable(&path), expected, "{rpc}");
         }
     }
 
