@@ -26,4 +26,10 @@ impl Gateway {
         let answer = answer.expect("health is always told").into_inner();
         answer.status() == ServingStatus::Serving
     }
+    /// Whether the replica says that it takes calls; no if it says nothing.
+    pub async fn says_that_it_serves(&self) -> bool {
+        let request = HealthCheckRequest::default();
+        let answer = HealthClient::new(self.line()).check(request).await;
+        answer.is_ok_and(|answer| answer.get_ref().status() == ServingStatus::Serving)
+    }
 }

@@ -11,6 +11,7 @@
 
 mod asking;
 mod backend;
+mod balancer;
 mod callers;
 mod calls;
 mod cli;
@@ -57,6 +58,7 @@ use std::io::{self, Write as _};
 
 pub use asking::{ask_again_and_again, key_id};
 pub use backend::{Backend, FreshDatabase, on_a_backend, on_backends_at_once};
+pub use balancer::Balancer;
 pub use cli::{Finished, run};
 pub use crowd::crowd;
 pub use database_server::DatabaseServer;

@@ -104,6 +104,12 @@ impl World {
         turns.map(Replica::gateway).collect()
     }
 
+    /// A new connection to each replica.
+    #[must_use]
+    pub fn gateways_of_replicas(&self) -> Vec<Gateway> {
+        self.replicas().iter().map(Replica::gateway).collect()
+    }
+
     /// What the replicas log.
     #[must_use]
     pub fn log(&self) -> &Log {
