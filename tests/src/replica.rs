@@ -215,6 +215,25 @@ impl Replica {
             .await;
     }
 
+    /// The CPU that it has taken since it was started.
+    ///
+    /// # Panics
+    /// If it does not run.
+    #[must_use]
+    pub fn cpu_time(&self) -> Duration {
+        /// `USER_HZ` of every Linux.
+        const TICKS_PER_SECOND: u64 = 100;
+        let stat =
+            fs::read_to_string(format!("/proc/{}/stat", self.process_id())).expect("it runs");
+        // The name before it may have spaces.
+        let (_, fields) = stat.rsplit_once(')').expect("a stat");
+        let ticks = fields.split_ascii_whitespace().skip(11).take(2);
+        let ticks: u64 = ticks
+            .map(|part| part.parse::<u64>().expect("a number"))
+            .sum();
+        Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND)
+    }
+
     /// The bytes of memory that it has, as Linux counts them.
     ///
     /// # Panics

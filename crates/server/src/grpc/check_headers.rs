@@ -10,6 +10,9 @@ use std::time::Duration;
 use countersign_domain::ports::Random;
 use countersign_transport::ConnectionInfo;
 use http::{HeaderMap, Request, Response};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use prost::bytes::Bytes;
 use tokio::time::timeout;
 use tonic::body::Body;
 use tower::Service;
@@ -27,6 +30,11 @@ const OPEN: &str = "/grpc.";
 
 /// How long a stream of health or reflection may take to send its messages.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What is thrown away of the body of a request that is refused, in bytes, and
+/// for how long it may come.
+const DISCARDED: usize = 16 * 1024;
+const DISCARDED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Our answer comes before tonic's own, which has no details.
 const AHEAD: Duration = Duration::from_millis(2);
@@ -77,18 +85,18 @@ where
         self.rest.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         if let Some(refusal) = protocol::refuse(&request) {
-            return answer_at_once(refusal);
+            return answer_at_once(refusal, request);
         }
         let path = request.uri().path();
         if path.starts_with(OPEN) {
             return self.hand_on_open(request);
         }
         let rpc = self.check.rpcs.get(path).unwrap_or(&UNKNOWN);
-        let (call, mut request) = match self.check.admit(rpc, request) {
-            Ok(admitted) => admitted,
-            Err(refusal) => return answer_at_once(refusal),
+        let call = match self.check.admit(rpc, &mut request) {
+            Ok(call) => call,
+            Err(refusal) => return answer_at_once(refusal, request),
         };
         let limit = limit(rpc.timeout, request.headers());
         request.extensions_mut().insert(call.clone());
@@ -103,13 +111,14 @@ where
     S::Future: Send + 'static,
     S::Error: Send + 'static,
 {
-    fn hand_on_open(&mut self, request: Request<Body>) -> Answer<S::Error> {
+    fn hand_on_open(&mut self, mut request: Request<Body>) -> Answer<S::Error> {
         let Some(encoding) = Encoding::of(request.headers()) else {
-            return answer_at_once(with_encodings(status::unknown_encoding().into_http()));
+            let refusal = with_encodings(status::unknown_encoding().into_http());
+            return answer_at_once(refusal, request);
         };
         let limit = limit(OPEN_TIMEOUT, request.headers());
         let bodies = &self.check.bodies;
-        let request = bounded(request, encoding, bodies.max_open_message, |body| {
+        bound(&mut request, encoding, bodies.max_open_message, |body| {
             RequestBody::new(body, &bodies.open).within(limit)
         });
         let answer = self.rest.call(request);
@@ -123,8 +132,8 @@ where
 }
 
 impl HeaderCheck {
-    /// The call that a request makes, if its caller may, and the request with
-    /// its body bounded.
+    /// The call that a request makes, if its caller may; its body is bounded
+    /// from then on.
     #[expect(
         clippy::result_large_err,
         reason = "it is handed on at once, to be the answer"
@@ -132,8 +141,8 @@ impl HeaderCheck {
     pub(crate) fn admit(
         &self,
         rpc: &'static Rpc,
-        request: Request<Body>,
-    ) -> Result<(Call, Request<Body>), Response<Body>> {
+        request: &mut Request<Body>,
+    ) -> Result<Call, Response<Body>> {
         let headers = request.headers();
         let connection = request.extensions().get::<ConnectionInfo>();
         let peer = connection.map(ConnectionInfo::peer);
@@ -176,28 +185,26 @@ impl HeaderCheck {
             began: call::now(),
         };
         let bodies = &self.bodies;
-        let request = bounded(request, encoding, bodies.max_message, |body| {
+        bound(request, encoding, bodies.max_message, |body| {
             RequestBody::new(body, &bodies.callers)
         });
-        Ok((call, request))
+        Ok(call)
     }
 }
 
-/// The request with its body bounded, and plain.
-fn bounded(
-    mut request: Request<Body>,
+/// Bounds the body of a request, and makes it plain.
+fn bound(
+    request: &mut Request<Body>,
     encoding: Encoding,
     max_message: usize,
-    bound: impl FnOnce(Body) -> RequestBody,
-) -> Request<Body> {
+    within: impl FnOnce(Body) -> RequestBody,
+) {
     request.headers_mut().remove(ENCODING);
-    request.map(|body| {
-        let body = Body::new(bound(body));
-        match encoding {
-            Encoding::Identity => body,
-            Encoding::Gzip => Body::new(GzipBody::new(body, max_message)),
-        }
-    })
+    let body = Body::new(within(std::mem::take(request.body_mut())));
+    *request.body_mut() = match encoding {
+        Encoding::Identity => body,
+        Encoding::Gzip => Body::new(GzipBody::new(body, max_message)),
+    };
 }
 
 /// Says which encodings are known.
@@ -206,9 +213,29 @@ fn with_encodings(mut refusal: Response<Body>) -> Response<Body> {
     refusal
 }
 
-/// Answers without asking anybody.
-pub(crate) fn answer_at_once<E: Send + 'static>(answer: Response<Body>) -> Answer<E> {
+/// Answers a request without reading it. A body that is on its way is taken and
+/// thrown away: clients that learn of the answer before they have sent all, such
+/// as curl, take the end of their stream for an error.
+pub(crate) fn answer_at_once<E: Send + 'static>(
+    answer: Response<Body>,
+    request: Request<Body>,
+) -> Answer<E> {
+    let body = request.into_body();
+    if !body.is_end_stream() {
+        tokio::spawn(timeout(DISCARDED_WITHIN, discard(body)));
+    }
     Box::pin(async { Ok(answer) })
+}
+
+async fn discard(mut body: Body) {
+    let mut left = DISCARDED;
+    while let Some(Ok(frame)) = body.frame().await {
+        let bytes = frame.data_ref().map_or(0, Bytes::len);
+        let Some(rest) = left.checked_sub(bytes) else {
+            return;
+        };
+        left = rest;
+    }
 }
 
 /// How long a call may take.

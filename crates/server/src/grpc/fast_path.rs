@@ -49,17 +49,17 @@ where
         self.rest.poll_ready(cx)
     }
 
-    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+    fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
         if request.uri().path() != PATH {
             return Box::pin(self.rest.call(request));
         }
         if let Some(refusal) = protocol::refuse(&request) {
-            return check_headers::answer_at_once(refusal);
+            return check_headers::answer_at_once(refusal, request);
         }
         let rpc = self.rpc;
-        let (call, request) = match self.check.admit(rpc, request) {
-            Ok(admitted) => admitted,
-            Err(refusal) => return check_headers::answer_at_once(refusal),
+        let call = match self.check.admit(rpc, &mut request) {
+            Ok(call) => call,
+            Err(refusal) => return check_headers::answer_at_once(refusal, request),
         };
         let limit = check_headers::limit(rpc.timeout, request.headers());
         let service = Arc::clone(&self.service);

@@ -1,6 +1,9 @@
 //! Guarantee 17: whoever sends frames that carry no call, or bodies that never
 //! end, is cut off, and nobody else notices. All without a key.
 
+mod frames;
+mod twenty_seconds;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,71 +18,13 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tonic::codegen::http::Request;
 
+use self::frames::{FLOODS, Frames, PREFACE};
+
 /// Within which a flood is cut off.
 const CUT_OFF: Duration = Duration::from_secs(1);
 
 /// How often each flood comes again, on a new connection.
 const ROUNDS: usize = 5;
-
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
-
-/// The headers of a call of a path that there is not, and of a question about
-/// health: POST, http, the path, an authority, application/grpc (RFC 7541).
-const UNKNOWN: &[u8] = b"\x83\x86\x44\x02/x\x41\x01a\x5f\x10application/grpc";
-const HEALTH: &[u8] =
-    b"\x83\x86\x44\x1c/grpc.health.v1.Health/Check\x41\x01a\x5f\x10application/grpc";
-
-const PRIORITY: &[u8] = b"\0\0\x05\x02\0\0\0\0\x01\0\0\0\x03\x10";
-
-/// What a flood sends, again and again, each time for its next stream.
-type Frames = fn(stream: u32) -> Vec<u8>;
-
-/// Names of floods, and what each sends.
-const FLOODS: [(&str, Frames); 12] = [
-    ("PING", |_| b"\0\0\x08\x06\0\0\0\0\0abcdefgh".to_vec()),
-    ("SETTINGS", |_| b"\0\0\0\x04\0\0\0\0\0".to_vec()),
-    ("PRIORITY", |_| PRIORITY.to_vec()),
-    ("WINDOW_UPDATE", |_| {
-        b"\0\0\x04\x08\0\0\0\0\0\0\0\0\x01".to_vec()
-    }),
-    ("unknown frames", |_| b"\0\0\x04\xfe\0\0\0\0\0abcd".to_vec()),
-    ("empty DATA", |_| b"\0\0\0\0\0\0\0\0\x01".to_vec()),
-    ("CONTINUATION", |stream| match stream {
-        1 => frame(HEADERS, 0, 1, UNKNOWN),
-        _ => frame(0x9, 0, 1, b"\x00\x01a\x01b"),
-    }),
-    ("refused calls", |stream| {
-        frame(HEADERS, END_HEADERS | END_STREAM, stream, UNKNOWN)
-    }),
-    ("refused calls and PRIORITY", |stream| {
-        let call = frame(HEADERS, END_HEADERS | END_STREAM, stream, UNKNOWN);
-        [call, PRIORITY.repeat(31)].concat()
-    }),
-    ("refused calls, reset", |stream| {
-        let call = frame(HEADERS, END_HEADERS, stream, UNKNOWN);
-        [call, frame(RST_STREAM, 0, stream, b"\0\0\0\x08")].concat()
-    }),
-    ("questions about health", |stream| {
-        let call = frame(HEADERS, END_HEADERS, stream, HEALTH);
-        [call, frame(0, END_STREAM, stream, b"\0\0\0\0\0")].concat()
-    }),
-    ("questions about health, reset", |stream| {
-        let call = frame(HEADERS, END_HEADERS, stream, HEALTH);
-        [call, frame(RST_STREAM, 0, stream, b"\0\0\0\x08")].concat()
-    }),
-];
-
-const HEADERS: u8 = 0x1;
-const RST_STREAM: u8 = 0x3;
-const END_STREAM: u8 = 0x1;
-const END_HEADERS: u8 = 0x4;
-
-/// A frame (RFC 9113, section 4.1).
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).expect("a short payload");
-    let head = [&length.to_be_bytes()[1..], &[kind, flags]].concat();
-    [&head, &stream.to_be_bytes()[..], payload].concat()
-}
 
 #[test]
 fn a_flood_of_frames_is_cut_off_and_nobody_else_notices() {
