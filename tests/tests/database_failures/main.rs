@@ -14,6 +14,7 @@ mod cleaning;
 mod clients;
 mod few_connections;
 mod full;
+mod hanging;
 mod lost_file;
 mod moved;
 mod read_only;
