@@ -33,6 +33,7 @@ mod rounds;
 mod sample;
 mod server;
 mod statistics;
+mod storm;
 mod system;
 mod validate;
 mod verifying;
@@ -48,10 +49,11 @@ use report::{Figure, Report};
 
 type Measure = fn(&Arguments) -> Result<Vec<Figure>, Failure>;
 
-const MEASUREMENTS: [(What, Measure); 8] = [
+const MEASUREMENTS: [(What, Measure); 9] = [
     (What::Validate, validate::measure),
     (What::Revocations, revocations::measure),
     (What::Issue, issue::measure),
+    (What::Storm, storm::measure),
     (What::Refresh, refresh::measure),
     (What::Codes, codes::measure),
     (What::Messages, messages::measure),

@@ -45,20 +45,26 @@ pub(crate) fn measure(
             all.add(latencies).context("the histogram")?;
         }
     }
-    let figure = |((name, ..), all): (&(&str, _, _), &Histogram<u64>)| {
-        Figure::Latencies(Latencies {
-            name: format!("{name}, {rate} calls a second"),
-            calls: all.len(),
-            p50: micros(all.value_at_quantile(0.5)),
-            p99: micros(all.value_at_quantile(0.99)),
-            p999: micros(all.value_at_quantile(0.999)),
-            max: micros(all.max()),
-        })
-    };
-    Ok(sides.iter().zip(&histograms).map(figure).collect())
+    let figures = sides.iter().zip(&histograms);
+    Ok(figures
+        .map(|((name, ..), all)| figure(name, rate, all))
+        .collect())
 }
 
-fn offer(
+/// The latencies of all rounds of one side.
+pub(crate) fn figure(name: &str, rate: NonZeroU32, all: &Histogram<u64>) -> Figure {
+    Figure::Latencies(Latencies {
+        name: format!("{name}, {rate} calls a second"),
+        calls: all.len(),
+        p50: micros(all.value_at_quantile(0.5)),
+        p99: micros(all.value_at_quantile(0.99)),
+        p999: micros(all.value_at_quantile(0.999)),
+        max: micros(all.max()),
+    })
+}
+
+/// Offers the load of one round.
+pub(crate) fn offer(
     corpus: &Arc<Corpus>,
     target: Target,
     rate: NonZeroU32,
@@ -157,11 +163,11 @@ fn note(
 }
 
 /// Of nanoseconds, up to a minute, to three digits.
-fn histogram() -> Result<Histogram<u64>, Failure> {
+pub(crate) fn histogram() -> Result<Histogram<u64>, Failure> {
     Histogram::new_with_bounds(1, 60_000_000_000, 3).context("the histogram")
 }
 
-fn micros(nanos: u64) -> f64 {
+pub(crate) fn micros(nanos: u64) -> f64 {
     nanos as f64 / 1e3
 }
 

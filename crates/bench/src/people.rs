@@ -72,20 +72,25 @@ impl Person {
         Ok(people)
     }
 
+    /// What this person signs in with.
+    pub(crate) fn password_request(&self) -> IssueTokensRequest {
+        let grant = PasswordGrant {
+            identifier: Some(by_email(&self.email)),
+            password: PASSWORD.into(),
+        };
+        IssueTokensRequest {
+            grant: Some(Grant::Password(grant)),
+            ..IssueTokensRequest::default()
+        }
+    }
+
     /// Signs in, and checks that the tokens are this person's.
     pub(crate) async fn sign_in(
         &self,
         auth: &mut AuthServiceClient<Channel>,
     ) -> Result<Tokens, Failure> {
-        let grant = PasswordGrant {
-            identifier: Some(by_email(&self.email)),
-            password: PASSWORD.into(),
-        };
         let answer = auth
-            .issue_tokens(IssueTokensRequest {
-                grant: Some(Grant::Password(grant)),
-                ..IssueTokensRequest::default()
-            })
+            .issue_tokens(self.password_request())
             .await
             .context("IssueTokens")?;
         match answer.into_inner().outcome {

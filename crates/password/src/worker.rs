@@ -25,6 +25,11 @@ const WIPE_AFTER: Duration = Duration::from_millis(50);
 /// hash.
 const RELEASE_AFTER: Duration = Duration::from_secs(10);
 
+/// How much a hashing thread steps back behind others that have work, which is
+/// far less of it: the answers to most calls take microseconds, a hash some
+/// twenty milliseconds.
+const NICENESS: i32 = 10;
+
 /// What is to be done with a password, and where the answer goes.
 pub(crate) struct Job {
     pub(crate) password: Password,
@@ -84,6 +89,10 @@ impl Worker {
 
     /// Works until the queue is closed.
     pub(crate) fn run(mut self) {
+        // On Linux a thread has a niceness of its own.
+        if let Err(error) = rustix::process::nice(NICENESS) {
+            tracing::debug!(%error, "hashing threads keep the priority of the others");
+        }
         loop {
             let (patience, in_pause): (_, fn(&mut Memory)) = match self.memory.state() {
                 State::Used => (Some(WIPE_AFTER), Memory::wipe),
