@@ -39,7 +39,7 @@ pub use id::{MessageId, SessionId, UserId, VerificationId};
 pub use identifier::{Address, Identifier, IdentifierKind};
 pub use locale::Locale;
 pub use master_key::{MasterKey, MasterKeyError, Secrets};
-pub use message::{ClaimedMessage, DeliveryState, MessageKind, QueuedMessage, Settlement};
+pub use message::{Backlog, ClaimedMessage, DeliveryState, MessageKind, QueuedMessage, Settlement};
 pub use new_password::NewPassword;
 pub use page::{PageSize, PageToken};
 pub use password::{Password, PasswordHash};

@@ -27,7 +27,7 @@ pub use change_password::ChangePassword;
 pub use check_code::{CheckCode, CheckedCode, Which};
 pub use confirm_sign_up::ConfirmSignUp;
 pub use delete_expired::DeleteExpired;
-pub use deliver_messages::DeliverMessages;
+pub use deliver_messages::{DeliverMessages, Delivered};
 pub use ensure_signing_keys::EnsureSigningKeys;
 pub use issue_tokens::{Grant, IssueTokens};
 pub use read_revocations::ReadRevocations;

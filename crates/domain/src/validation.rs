@@ -10,4 +10,6 @@ mod token_validator;
 pub(crate) use keyring::read_key;
 pub use keyring::{Keyring, KeyringError, ListedKey};
 pub use revocation_feed::RevocationFeed;
-pub use token_validator::{NotAccepted, Question, TokenValidator, Validation, VerifiedToken};
+pub use token_validator::{
+    CacheReading, NotAccepted, Question, TokenValidator, Validation, VerifiedToken,
+};

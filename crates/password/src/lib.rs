@@ -11,4 +11,4 @@ mod strength;
 mod worker;
 
 pub use parameters::{Argon2Parameters, ParametersError};
-pub use pool::{Argon2Pool, PoolSettings};
+pub use pool::{Argon2Pool, PoolReading, PoolSettings};

@@ -2,7 +2,7 @@
 //! short queue: neither the memory nor the wait grows with the number of callers.
 
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{io, thread};
@@ -56,6 +56,23 @@ pub struct Argon2Pool {
     workers: NonZeroUsize,
 }
 
+/// How busy the pool is, and what it has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolReading {
+    /// Places in the queue that are taken.
+    pub waiting: usize,
+    /// Places in the queue.
+    pub queue: usize,
+    /// Passwords that are being hashed.
+    pub running: usize,
+    /// Hashing threads.
+    pub threads: usize,
+    /// Hashes that were computed since the start.
+    pub hashes: u64,
+    /// Passwords that found no place since the start.
+    pub shed: u64,
+}
+
 /// A place in the pool's queue.
 struct Argon2Place(Place<Job>);
 
@@ -89,6 +106,8 @@ impl Argon2Pool {
                 random,
                 queue: Queue::new(queue.get()),
                 large: Mutex::new(()),
+                running: AtomicUsize::new(0),
+                shed: AtomicU64::new(0),
                 hashes: AtomicU64::new(0),
                 blocks: AtomicU64::new(0),
                 hash_nanos: AtomicU64::new(work * NANOS_PER_KIB_AND_PASS),
@@ -102,6 +121,20 @@ impl Argon2Pool {
                 .spawn(move || worker.run())?;
         }
         Ok(pool)
+    }
+
+    /// Reads how busy it is, and what it has done.
+    #[must_use]
+    pub fn reading(&self) -> PoolReading {
+        let shared = &self.shared;
+        PoolReading {
+            waiting: shared.queue.taken(),
+            queue: shared.queue.capacity(),
+            running: shared.running.load(Ordering::Relaxed),
+            threads: self.workers.get(),
+            hashes: self.hashes(),
+            shed: shared.shed.load(Ordering::Relaxed),
+        }
     }
 
     /// How many passwords wait to be hashed.
@@ -142,9 +175,12 @@ impl PasswordHasher for Argon2Pool {
     fn admit(&self) -> Result<Box<dyn HashingPlace>, HashError> {
         match self.shared.queue.admit(Job::is_wanted) {
             Some(place) => Ok(Box::new(Argon2Place(place))),
-            None => Err(HashError::Overloaded {
-                retry_after: self.time_to_drain(),
-            }),
+            None => {
+                self.shared.shed.fetch_add(1, Ordering::Relaxed);
+                Err(HashError::Overloaded {
+                    retry_after: self.time_to_drain(),
+                })
+            }
         }
     }
 

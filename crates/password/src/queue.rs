@@ -103,6 +103,11 @@ impl<T> Queue<T> {
         self.lock().jobs.len()
     }
 
+    /// How many places there are.
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// How many places are taken, with a job or without.
     pub(crate) fn taken(&self) -> usize {
         self.lock().taken()

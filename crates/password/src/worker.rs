@@ -1,7 +1,7 @@
 //! A hashing thread: it owns its memory and does one job after another.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -53,6 +53,10 @@ pub(crate) struct Shared {
     /// Held while a hash works in more memory than a thread owns, so that only
     /// one at a time does.
     pub(crate) large: Mutex<()>,
+    /// How many passwords are being hashed.
+    pub(crate) running: AtomicUsize,
+    /// How many passwords found no place in the queue.
+    pub(crate) shed: AtomicU64,
     /// How many hashes were computed.
     pub(crate) hashes: AtomicU64,
     /// How many blocks were computed.
@@ -111,8 +115,11 @@ impl Worker {
         if !job.is_wanted() {
             return;
         }
+        self.shared.running.fetch_add(1, Ordering::Relaxed);
         // The caller of a job that panics learns it by the lost reply.
-        if catch_unwind(AssertUnwindSafe(|| self.answer(job))).is_err() {
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.answer(job)));
+        self.shared.running.fetch_sub(1, Ordering::Relaxed);
+        if outcome.is_err() {
             tracing::error!("a hashing job panicked; its thread goes on");
         }
     }

@@ -5,10 +5,12 @@ use countersign_transport::TransportConfig;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::Config;
+use crate::metrics_server::MOST_CONNECTIONS;
 
 /// What the process needs besides connections of callers and databases: its
-/// runtimes, listeners, signals, Redis, certificates, the log.
-const OWN: u64 = 64;
+/// runtimes, listeners, signals, Redis, certificates, the log, and those who ask
+/// for metrics.
+const OWN: u64 = 64 + MOST_CONNECTIONS as u64;
 
 /// What a connection to a database may need: SQLite's have the file and its log.
 const FOR_EACH_DATABASE_CONNECTION: u64 = 4;
@@ -65,8 +67,8 @@ mod tests {
 
     #[test]
     fn connections_leave_room_for_the_database() {
-        assert_eq!(fitting(1_024, 16), 1_024 - 64 - 64);
-        assert_eq!(fitting(65_536, 100), 65_536 - 64 - 400);
+        assert_eq!(fitting(1_024, 16), 1_024 - 80 - 64);
+        assert_eq!(fitting(65_536, 100), 65_536 - 80 - 400);
         assert_eq!(fitting(100, 16), 16);
     }
 }

@@ -11,8 +11,6 @@ use countersign_domain::{Application, Error};
 use tokio::sync::{Notify, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-use crate::metrics;
-
 /// Reads what other replicas have revoked, and the signing keys.
 #[derive(Debug)]
 pub(crate) struct FeedReader {
@@ -102,7 +100,6 @@ impl FeedReader {
             let for_changes = pin!(sleep(PAUSE_FOR_CHANGES));
             let for_questions = pin!(sleep(PAUSE_FOR_QUESTIONS));
             let outcome = self.read_once(&app).await;
-            metrics::feed(&app);
             match &outcome {
                 Ok(()) if is_failing => tracing::info!("revocations and keys are read again"),
                 Err(error) if !is_failing => {

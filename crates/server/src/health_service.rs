@@ -36,6 +36,23 @@ impl HealthService {
         });
     }
 
+    /// Whether the server as a whole serves.
+    pub(crate) fn is_serving(&self) -> bool {
+        self.statuses.borrow().of("") == ServingStatus::Serving
+    }
+
+    /// The services, and whether each serves.
+    pub(crate) fn services(&self) -> Vec<(&'static str, bool)> {
+        let statuses = self.statuses.borrow();
+        let named = statuses
+            .by_service
+            .iter()
+            .filter(|(name, _)| !name.is_empty());
+        named
+            .map(|(name, is_serving)| (*name, *is_serving))
+            .collect()
+    }
+
     /// Ends the streams of those who watch.
     pub(crate) fn end_watches(&self) {
         self.statuses

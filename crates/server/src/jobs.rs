@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use countersign_domain::application::KeyKeeper;
 use countersign_domain::model::SealingKey;
+use countersign_domain::ports::Clock as _;
 use countersign_domain::use_cases::{
     DeleteExpired, DeliverMessages, EnsureSigningKeys, RotateSigningKeys, Rotated,
 };
@@ -37,6 +38,7 @@ const CALLERS: Duration = Duration::from_secs(2);
 const HEALTH: Duration = Duration::from_secs(2);
 const KEYS: Duration = Duration::from_secs(5);
 const CLEANING: Duration = Duration::from_secs(60);
+const OUTBOX: Duration = Duration::from_secs(5);
 const DELIVERY: Duration = Duration::from_secs(1);
 /// Rows that are deleted at once of each kind.
 const EXPIRED: u32 = 500;
@@ -66,6 +68,9 @@ impl Jobs {
         });
         every("deliver messages", DELIVERY, |jobs| {
             Box::pin(jobs.deliver_messages())
+        });
+        every("watch the outbox", OUTBOX, |jobs| {
+            Box::pin(jobs.watch_outbox())
         });
     }
 
@@ -130,14 +135,20 @@ impl Jobs {
         Ok(())
     }
 
+    async fn watch_outbox(self) -> Result<(), Error> {
+        let backlog = self.app.store.backlog().await?;
+        metrics::outbox(backlog, self.app.clock.now());
+        Ok(())
+    }
+
     /// Delivers what is queued, and goes on at once when more is queued.
     async fn deliver_messages(self) -> Result<(), Error> {
         let full = MESSAGES as usize;
         loop {
             let deliver = DeliverMessages { batch: MESSAGES };
             let delivered = deliver.execute(&self.app).await?;
-            metrics::messages(delivered);
-            if delivered < full
+            metrics::delivered(&delivered);
+            if delivered.settled.len() < full
                 && timeout(DELIVERY, self.notifications.message())
                     .await
                     .is_err()

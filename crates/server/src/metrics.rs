@@ -1,21 +1,23 @@
-//! What Prometheus sees: calls by RPC and code, verdicts of validations, the
-//! age of what is kept in memory.
+//! What Prometheus sees of what happens: calls by RPC and code, verdicts of
+//! validations, what became of messages. `readings` shows what is read when it
+//! asks.
+
+mod deliveries;
+mod descriptions;
+mod recorder;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use countersign_domain::Application;
-use countersign_domain::ports::Clock as _;
-use metrics::{
-    Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge,
-    histogram,
-};
-use metrics_exporter_prometheus::{BuildError, PrometheusBuilder};
+use countersign_domain::model::{Backlog, Timestamp};
+use metrics::{Counter, Histogram, counter, gauge, histogram};
 use tonic::Code;
 
 use crate::grpc::Rpc;
+
+pub(crate) use deliveries::delivered;
+pub(crate) use recorder::install;
 
 /// The counters of ValidateToken, looked up once: the path is too hot to do it
 /// on each call.
@@ -40,61 +42,6 @@ impl Validations {
             self.rejected.increment(1);
         }
     }
-}
-
-/// Serves the metrics on their own port.
-///
-/// # Errors
-/// If the address cannot be listened on.
-pub(crate) fn install(listen: SocketAddr) -> Result<(), BuildError> {
-    PrometheusBuilder::new()
-        .with_http_listener(listen)
-        .set_buckets(&[
-            0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,
-        ])?
-        .install()?;
-    describe_counter!(
-        "grpc_server_handled_total",
-        "Calls that have ended, by RPC and code."
-    );
-    describe_histogram!(
-        "grpc_server_handling_seconds",
-        "How long calls took, by RPC."
-    );
-    describe_counter!(
-        "countersign_validations_total",
-        "Tokens validated, by verdict."
-    );
-    describe_gauge!(
-        "countersign_dependency_up",
-        "Whether a dependency answers: 1 or 0."
-    );
-    describe_gauge!("countersign_revocations", "Revocations kept in memory.");
-    describe_gauge!(
-        "countersign_signing_keys_damaged",
-        "Signing keys that cannot be read, and are left out."
-    );
-    describe_gauge!(
-        "countersign_feed_age_seconds",
-        "How long ago revocations and signing keys were read."
-    );
-    describe_gauge!(
-        "countersign_clock_offset_seconds",
-        "How far the machine's clock is ahead of the database's."
-    );
-    describe_counter!(
-        "countersign_damaged_rows_total",
-        "Rows that could not be read and were left out, by table."
-    );
-    describe_counter!(
-        "countersign_messages_failed_total",
-        "Messages that were given up."
-    );
-    describe_counter!(
-        "countersign_messages_total",
-        "Messages taken out of the outbox."
-    );
-    Ok(())
 }
 
 thread_local! {
@@ -148,24 +95,6 @@ pub(crate) fn dependency(name: &'static str, is_up: bool) {
     gauge!("countersign_dependency_up", "dependency" => name).set(if is_up { 1.0 } else { 0.0 });
 }
 
-/// Notes how much is known of revocations and keys, and how old it is.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a gauge is a float, and the counts are far below 2^52"
-)]
-pub(crate) fn feed(app: &Application) {
-    let now = app.clock.monotonic();
-    gauge!("countersign_revocations").set(app.feed.len() as f64);
-    gauge!("countersign_signing_keys_damaged").set(app.keyring.damaged().len() as f64);
-    for (what, age) in [
-        ("revocations", app.feed.age(now)),
-        ("signing_keys", app.keyring.age(now)),
-    ] {
-        let seconds = age.map_or(f64::INFINITY, |age| age.as_secs_f64());
-        gauge!("countersign_feed_age_seconds", "feed" => what).set(seconds);
-    }
-}
-
 /// Notes how far the machine's clock is ahead of the database's.
 #[expect(
     clippy::cast_precision_loss,
@@ -175,7 +104,14 @@ pub(crate) fn clock_offset(ahead_ms: i64) {
     gauge!("countersign_clock_offset_seconds").set(ahead_ms as f64 / 1000.0);
 }
 
-/// Notes messages that were taken out of the outbox.
-pub(crate) fn messages(count: usize) {
-    counter!("countersign_messages_total").increment(count as u64);
+/// Notes what waits in the outbox at `now`.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a gauge is a float, and the counts are far below 2^52"
+)]
+pub(crate) fn outbox(backlog: Backlog, now: Timestamp) {
+    let age = backlog.oldest.map(|oldest| now.since(oldest));
+    gauge!("countersign_outbox_messages").set(backlog.messages as f64);
+    gauge!("countersign_outbox_oldest_message_age_seconds")
+        .set(age.unwrap_or_default().as_secs_f64());
 }

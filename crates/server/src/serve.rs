@@ -10,6 +10,7 @@ use countersign_proto::v1::auth_service_server::AuthServiceServer;
 use countersign_proto::v1::session_service_server::SessionServiceServer;
 use countersign_proto::v1::verification_service_server::VerificationServiceServer;
 use countersign_transport::{GrpcService, Listener, ServerHandle};
+use metrics_process::Collector;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tonic::service::Routes;
@@ -27,6 +28,8 @@ use crate::health::Health;
 use crate::health_service::HealthService;
 use crate::jobs::Jobs;
 use crate::metrics::{self, Validations};
+use crate::metrics_server::{MetricsServer, Pages};
+use crate::readings::Readings;
 use crate::serve_error::ServeError;
 use crate::wiring::{self, Wired};
 
@@ -49,11 +52,20 @@ const OPEN_BODIES: usize = 8 * 1024 * 1024;
 pub async fn run(config: Config) -> Result<(), ServeError> {
     // From the start on, so that a signal during the start is not lost.
     let mut signals = Signals::new().map_err(ServeError::Signal)?;
+    let recorder = config
+        .metrics
+        .listen
+        .map(|_| metrics::install())
+        .transpose()?;
     let data_dir = DataDir::open(&config.data_dir)?;
     let wired = wiring::wire(&config, &data_dir).await?;
-    if let Some(listen) = config.metrics.listen {
-        metrics::install(listen).map_err(|error| ServeError::Metrics(listen, error))?;
-    }
+    let metrics_server = match config.metrics.listen {
+        Some(listen) => {
+            let server = MetricsServer::bind(listen).await;
+            Some(server.map_err(|error| ServeError::Metrics(listen, error))?)
+        }
+        None => None,
+    };
 
     let health_service = HealthService::default();
     let health = Health::new(health_service.clone());
@@ -70,6 +82,15 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
         poll_interval: config.validation.poll_interval,
     };
     announcement::announce(&config, &wired, address);
+    let readings = Readings {
+        app: Arc::clone(&wired.app),
+        validator: Arc::clone(&wired.validator),
+        database: Arc::clone(&wired.database),
+        hasher: Arc::clone(&wired.hasher),
+        health: health_service.clone(),
+        process: Collector::default(),
+    };
+    let pages = recorder.map(|metrics| Pages { metrics, readings });
     let service = Services {
         wired,
         rpcs: Arc::new(RpcTable::new(config.server.request_timeout)),
@@ -83,6 +104,9 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
     };
     let server = listener.serve(move || service.build(health_service.clone()))?;
     jobs.start();
+    if let Some((server, pages)) = metrics_server.zip(pages) {
+        tokio::spawn(server.run(pages));
+    }
     finish(server, &config, &health, &mut signals).await
 }
 

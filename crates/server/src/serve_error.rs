@@ -52,7 +52,10 @@ pub enum ServeError {
         "the metrics cannot be served on {0}: {1}; metrics.listen names another address, or none \
          if it is \"\""
     )]
-    Metrics(SocketAddr, #[source] BuildError),
+    Metrics(SocketAddr, #[source] io::Error),
+    /// The metrics cannot be collected.
+    #[error("the metrics cannot be collected: {0}")]
+    Recorder(#[from] BuildError),
     /// The calls cannot be served.
     #[error(transparent)]
     Transport(#[from] TransportError),

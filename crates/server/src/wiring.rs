@@ -32,6 +32,9 @@ const IN_PROCESS: Bounds = Bounds {
 /// The service, ready to be called.
 pub(crate) struct Wired {
     pub(crate) app: Arc<Application>,
+    /// The store and the hasher of the application, to be read for metrics.
+    pub(crate) database: Arc<Database>,
+    pub(crate) hasher: Arc<Argon2Pool>,
     pub(crate) callers: Arc<CallerAuthenticator>,
     pub(crate) validator: Arc<Validator>,
     pub(crate) feed_reader: Arc<FeedReader>,
@@ -56,7 +59,8 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let settings = config.settings();
 
-    let store = open_store(config).await?;
+    let database = open_database(config).await?;
+    let store: Arc<dyn Store> = database.clone();
     let clock = Arc::new(DatabaseClock::start(Arc::clone(&machine), &*store).await?);
     let feed_reader = Arc::new(FeedReader::new());
     let has_keys = !store.signing_keys().await?.is_empty();
@@ -82,6 +86,7 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
     let keys = EnsureSigningKeys.execute(keeper).await?;
     let keyring = Arc::new(Keyring::open(keys, sealing.clone())?);
     let hasher = Argon2Pool::start(config.passwords.pool(), Arc::clone(&random))
+        .map(Arc::new)
         .map_err(ServeError::Hasher)?;
     let callers = authenticate(store.callers().await?, config.server.listen)?;
     let feed = Arc::new(RevocationFeed::new());
@@ -101,7 +106,7 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
         ephemeral,
         clock,
         random,
-        hasher: Arc::new(hasher),
+        hasher: hasher.clone(),
         sender: sender(config.delivery.sender, callers.is_open()),
         notifier: notifications.clone(),
     };
@@ -109,6 +114,8 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
     feed_reader.read_once(&app).await?;
     Ok(Wired {
         app: Arc::new(app),
+        database,
+        hasher,
         callers: Arc::new(callers),
         validator: Arc::new(validator),
         feed_reader,
@@ -118,7 +125,7 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
 }
 
 /// The configured database, with its tables up to date.
-async fn open_store(config: &Config) -> Result<Arc<dyn Store>, ServeError> {
+async fn open_database(config: &Config) -> Result<Arc<Database>, ServeError> {
     let database = connect(config).await?;
     if config.database.migrate {
         database.migrate().await.map_err(ServeError::Migrate)?;

@@ -28,5 +28,6 @@ mod tables;
 mod unit_of_work;
 
 pub use backup::BackupError;
+pub use connection::PoolReading;
 pub use handle::Database;
 pub use settings::{ConnectError, DatabaseSettings};

@@ -5,5 +5,5 @@ mod batcher;
 pub mod database;
 pub mod ephemeral;
 
-pub use database::{BackupError, ConnectError, Database, DatabaseSettings};
+pub use database::{BackupError, ConnectError, Database, DatabaseSettings, PoolReading};
 pub use ephemeral::{Bounds, Changes, InProcess, Redis, RedisSettings, Subscription};

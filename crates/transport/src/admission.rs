@@ -49,6 +49,11 @@ impl Admission {
         max_connections: usize,
         max_connections_per_ip: usize,
     ) -> Self {
+        // They are there from now on, so that the first refusal is a rise.
+        drop(metrics::gauge!("countersign_connections"));
+        for refusal in Refusal::ALL {
+            drop(refusal.counter());
+        }
         Self {
             max_connections,
             max_connections_per_ip,
@@ -139,9 +144,21 @@ impl Drop for Slot {
 }
 
 impl Refusal {
+    const ALL: [Self; 6] = [
+        Self::MaxConnections,
+        Self::MaxConnectionsPerIp,
+        Self::PrefaceTimeout,
+        Self::TlsHandshake,
+        Self::NotHttp2,
+        Self::TooManyFrames,
+    ];
+
     pub(super) fn count(self) {
+        self.counter().increment(1);
+    }
+
+    fn counter(self) -> metrics::Counter {
         metrics::counter!("countersign_connections_refused_total", "reason" => self.label())
-            .increment(1);
     }
 
     fn label(self) -> &'static str {

@@ -16,6 +16,7 @@ use rustls::{
     version::{TLS12, TLS13},
 };
 use tokio::{task::spawn_blocking, time::interval};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 use zeroize::Zeroizing;
 
 use super::{TlsFiles, TransportError};
@@ -52,6 +53,7 @@ impl Certificates {
     pub(super) fn load(files: &TlsFiles) -> Result<Self, TransportError> {
         let provider = Arc::new(provider::default_provider());
         let key = FileContents::read(files)?.certified_key(files, &provider)?;
+        show_end(&key.cert);
         Ok(Self {
             files: files.clone(),
             provider,
@@ -104,6 +106,7 @@ impl Certificates {
     fn replace(&self, contents: &FileContents) -> Result<(), TransportError> {
         let key = contents.certified_key(&self.files, &self.provider)?;
         if key.cert != self.current.load().cert {
+            show_end(&key.cert);
             self.current.store(Arc::new(key));
             let certificate = self.files.certificate.display();
             tracing::info!(%certificate, "the TLS certificate was replaced");
@@ -191,10 +194,78 @@ impl FileContents {
     }
 }
 
+/// Shows when the first certificate of a chain expires.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a gauge is a float, and the seconds of a thousand centuries are below 2^52"
+)]
+fn show_end(chain: &[CertificateDer<'_>]) {
+    let ends = chain.iter().map(|certificate| {
+        let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
+        Some(parsed.validity().not_after.timestamp())
+    });
+    let end = ends
+        .collect::<Option<Vec<_>>>()
+        .and_then(|ends| ends.into_iter().min());
+    let end = end.map_or(f64::NAN, |end| end as f64);
+    metrics::gauge!("countersign_tls_certificate_not_after_timestamp_seconds").set(end);
+}
+
 fn read(content: &'static str, path: &Path) -> Result<Vec<u8>, TransportError> {
     fs::read(path).map_err(|source: io::Error| TransportError::Unreadable {
         content,
         path: path.to_owned(),
         source,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A certificate that expires with a year.
+    fn until(year: i32, key: &KeyPair) -> String {
+        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        params.not_after = date_time_ymd(year, 1, 1);
+        params.self_signed(key).unwrap().pem()
+    }
+
+    #[test]
+    fn the_metric_tells_the_first_expiry_of_the_chain_that_is_served() {
+        let (directory, key) = (TempDir::new().unwrap(), KeyPair::generate().unwrap());
+        let files = TlsFiles {
+            certificate: directory.path().join("tls.crt"),
+            private_key: directory.path().join("tls.key"),
+        };
+        fs::write(&files.private_key, key.serialize_pem()).unwrap();
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let tells = |expiry: &str| {
+            let rendered = recorder.handle().render();
+            let name = "countersign_tls_certificate_not_after_timestamp_seconds";
+            assert!(
+                rendered.contains(&format!("{name} {expiry}\n")),
+                "{rendered}"
+            );
+        };
+        metrics::with_local_recorder(&recorder, || {
+            let chain = [until(2040, &key), until(2030, &key)].concat();
+            fs::write(&files.certificate, chain).unwrap();
+            let certificates = Certificates::load(&files).unwrap();
+            tells("1893456000");
+            fs::write(&files.certificate, until(2041, &key)).unwrap();
+            certificates
+                .replace(&FileContents::read(&files).unwrap())
+                .unwrap();
+            tells("2240611200");
+            fs::write(&files.certificate, "nothing").unwrap();
+            certificates
+                .replace(&FileContents::read(&files).unwrap())
+                .unwrap_err();
+            tells("2240611200");
+        });
+    }
 }

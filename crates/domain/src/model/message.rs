@@ -50,6 +50,15 @@ pub struct ClaimedMessage {
     pub is_doubtful: bool,
 }
 
+/// The messages that wait to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backlog {
+    /// How many there are, those that are being sent included.
+    pub messages: u64,
+    /// When the oldest was queued. `None` if there is none.
+    pub oldest: Option<Timestamp>,
+}
+
 /// What became of a claimed message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settlement {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::model::{
-    ClaimedMessage, DeliveryState, MessageId, QueuedMessage, Settlement, Timestamp,
+    Backlog, ClaimedMessage, DeliveryState, MessageId, QueuedMessage, Settlement, Timestamp,
 };
 
 /// Queues messages on their own, and lets a job deliver them.
@@ -29,6 +29,9 @@ pub trait Outbox {
 
     /// Where a message is. `None` if it was sent, or has expired.
     async fn delivery_state(&self, id: MessageId) -> Result<Option<DeliveryState>, StoreError>;
+
+    /// What waits to be sent: neither what has failed nor what has expired.
+    async fn backlog(&self) -> Result<Backlog, StoreError>;
 }
 
 /// Queues messages in the unit of work that they tell of.

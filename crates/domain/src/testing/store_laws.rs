@@ -106,6 +106,7 @@ macro_rules! store_laws {
             a_message_to_be_tried_again_waits_for_its_time
             what_is_settled_is_not_claimed
             an_expired_message_is_never_claimed
+            the_backlog_tells_what_waits_and_since_when
             a_message_of_a_dropped_unit_of_work_is_never_sent
         }
     };

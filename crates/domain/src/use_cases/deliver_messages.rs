@@ -16,6 +16,13 @@ pub struct DeliverMessages {
     pub batch: u32,
 }
 
+/// What became of the messages of a batch.
+#[derive(Debug)]
+pub struct Delivered {
+    /// The kind of each message that was claimed, and what became of it.
+    pub settled: Vec<(MessageKind, Settlement)>,
+}
+
 /// How long a replica may take to settle what it has claimed. After that
 /// another one takes it over.
 const CLAIM: Duration = Duration::from_secs(60);
@@ -24,15 +31,16 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 impl DeliverMessages {
-    /// Claims a batch, sends it and writes down what became of it. Tells how
-    /// many messages were claimed.
+    /// Claims a batch, sends it and writes down what became of it.
     ///
     /// # Errors
     /// If the database does not answer. What was claimed and not settled is
     /// doubtful then: a code is not sent again, a notice is.
-    pub async fn execute(self, app: &Application) -> Result<usize, Error> {
+    pub async fn execute(self, app: &Application) -> Result<Delivered, Error> {
         let Some(sender) = app.messages.sender() else {
-            return Ok(0);
+            return Ok(Delivered {
+                settled: Vec::new(),
+            });
         };
         let now = app.clock.now();
         let claimed = app
@@ -42,7 +50,11 @@ impl DeliverMessages {
         let sendings = claimed.iter().map(|message| deliver(app, sender, message));
         let settled = join_all(sendings).await;
         app.store.settle_messages(&settled).await?;
-        Ok(settled.len())
+        let kinds = claimed.iter().map(|claimed| claimed.message.kind);
+        let outcomes = settled.into_iter().map(|(_, outcome)| outcome);
+        Ok(Delivered {
+            settled: kinds.zip(outcomes).collect(),
+        })
     }
 }
 

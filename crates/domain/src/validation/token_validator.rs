@@ -19,6 +19,7 @@ use crate::validation::{Keyring, RevocationFeed};
 /// for each token and kept with it.
 pub struct TokenValidator<A> {
     cache: Cache<Box<str>, Arc<VerifiedToken<A>>>,
+    lookups: Lookups,
     verifier: Verifier,
     keyring: Arc<Keyring>,
     feed: Arc<RevocationFeed>,
@@ -26,6 +27,28 @@ pub struct TokenValidator<A> {
     audience: String,
     freshness: Duration,
     answer: fn(&AccessClaims) -> A,
+}
+
+/// How the lookups in the cache went. Alone in its line of the processor's cache:
+/// what all threads write would slow down what all threads read.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Lookups {
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+/// What the cache of verified tokens holds, and how it has served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheReading {
+    /// Tokens in it.
+    pub entries: usize,
+    /// Tokens that it has room for.
+    pub capacity: u64,
+    /// Tokens that were found in it since the start.
+    pub hits: u64,
+    /// Tokens that had to be verified since the start, whatever came of it.
+    pub misses: u64,
 }
 
 /// A token whose signature and form are good.
@@ -98,6 +121,7 @@ impl<A> TokenValidator<A> {
     ) -> Self {
         Self {
             cache: Cache::new(capacity),
+            lookups: Lookups::default(),
             verifier,
             keyring,
             feed,
@@ -147,6 +171,17 @@ impl<A> TokenValidator<A> {
         self.feed.is_fresh(now, self.freshness) && self.keyring.is_fresh(now, self.freshness)
     }
 
+    /// Reads what the cache holds, and how it has served.
+    #[must_use]
+    pub fn cache(&self) -> CacheReading {
+        CacheReading {
+            entries: self.cache.len(),
+            capacity: self.cache.capacity(),
+            hits: self.lookups.hits.load(Ordering::Relaxed),
+            misses: self.lookups.misses.load(Ordering::Relaxed),
+        }
+    }
+
     fn verified(
         &self,
         token: &str,
@@ -157,9 +192,11 @@ impl<A> TokenValidator<A> {
         if let Some(known) = self.cache.get(token)
             && known.keys_version == keys_version
         {
+            self.lookups.hits.fetch_add(1, Ordering::Relaxed);
             self.verifier.check_times(&known.claims, now.as_seconds())?;
             return Ok(known);
         }
+        self.lookups.misses.fetch_add(1, Ordering::Relaxed);
         let claims = self
             .verifier
             .verify(&self.keyring.verifying(), token, now.as_seconds())?;

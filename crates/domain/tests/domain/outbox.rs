@@ -16,7 +16,7 @@ const PASSWORD: &str = "a long enough phrase";
 
 async fn deliver(world: &World) -> usize {
     let delivered = DeliverMessages { batch: 10 }.execute(&world.app).await;
-    delivered.expect("the outbox works")
+    delivered.expect("the outbox works").settled.len()
 }
 
 async fn delivery(world: &World, purpose: Purpose) -> impl AsyncFn() -> Delivery {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use countersign_domain::model::PasswordHash;
 use countersign_domain::ports::{HashError, PasswordHasher as _, Random, Verdict};
 use countersign_domain::testing::SeededRandom;
-use countersign_password::{Argon2Pool, PoolSettings};
+use countersign_password::{Argon2Pool, PoolReading, PoolSettings};
 
 use super::support::{DIFFERS, cheap, new_hash, one_worker, password, verify};
 
@@ -123,6 +123,43 @@ async fn overload_is_told_at_once_and_passes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_hashed_and_is_shed_is_read() {
+    let (pool, random, first) = blocked_pool().await;
+    let waiting = verifying(&pool);
+    until_waiting(&pool, 1).await;
+    let place = pool.admit().expect("the last place");
+    for _ in 0..3 {
+        verify(&pool, "correct horse", None)
+            .await
+            .expect_err("shed");
+    }
+    let busy = PoolReading {
+        waiting: 2,
+        queue: 2,
+        running: 1,
+        threads: 1,
+        hashes: 0,
+        shed: 3,
+    };
+    assert_eq!(pool.reading(), busy);
+
+    drop(place);
+    random.hold(false);
+    first.await.unwrap().expect("a hash");
+    waiting.await.unwrap().expect("a verdict");
+    let idle = PoolReading {
+        waiting: 0,
+        running: 0,
+        hashes: 2,
+        ..busy
+    };
+    // The thread is done a moment after its answer.
+    while pool.reading() != idle {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_caller_who_left_is_skipped() {
     let (pool, random, first) = blocked_pool().await;
     let (gone, stays) = (verifying(&pool), verifying(&pool));
@@ -218,6 +255,9 @@ async fn a_job_that_panics_does_not_take_its_thread_along() {
     let broken = new_hash(&pool, "correct horse").await;
     assert!(matches!(broken, Err(HashError::Failed(_))), "{broken:?}");
     new_hash(&pool, "correct horse").await.expect("a hash");
+    while pool.reading().running > 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

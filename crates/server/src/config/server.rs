@@ -58,11 +58,11 @@ pub struct ServerConfig {
     pub keepalive_timeout: Duration,
 }
 
-/// `[metrics]`: Prometheus metrics over HTTP.
+/// `[metrics]`: metrics and probes over HTTP.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MetricsConfig {
-    /// The address of `/metrics`; empty: none.
+    /// The address of `/metrics`, `/healthz` and `/readyz`; empty: none.
     #[serde(with = "optional_address")]
     pub listen: Option<SocketAddr>,
 }

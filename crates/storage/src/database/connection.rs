@@ -12,6 +12,7 @@ mod statement;
 mod watched_file;
 
 pub(super) use pinned::PinnedConnection;
+pub use pool::PoolReading;
 pub(super) use pool::{ConnectionPool, Lease};
 pub(super) use pools::Pools;
 pub(super) use statement::{Db, NamedStatement};

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use countersign_domain::ports::StoreError;
-use metrics::counter;
+use metrics::{Counter, counter};
 use sea_orm::QueryResult;
 use tracing::error;
 
@@ -16,7 +16,26 @@ const CAPACITY: usize = 10_000;
 #[derive(Debug, Default)]
 pub(super) struct DamagedRows(Mutex<HashSet<(&'static str, String, String)>>);
 
+/// The tables of which damaged rows are left out, or locked.
+const TABLES: [&str; 6] = [
+    "callers",
+    "credentials",
+    "outbox",
+    "revocations",
+    "sessions",
+    "signing_keys",
+];
+
 impl DamagedRows {
+    /// None is damaged yet. The counters are there from now on, so that the
+    /// first damage is a rise.
+    pub(super) fn new() -> Self {
+        for table in TABLES {
+            drop(counter(table));
+        }
+        Self::default()
+    }
+
     /// Reads rows of `table`, without those that cannot be read. `key` names a
     /// row to people.
     pub(super) fn readable<T>(
@@ -51,8 +70,12 @@ impl DamagedRows {
     }
 }
 
+fn counter(table: &'static str) -> Counter {
+    counter!("countersign_damaged_rows_total", "table" => table)
+}
+
 /// Names a row in the log, with what follows, and counts it.
 pub(super) fn name(table: &'static str, key: &str, cause: &str, consequence: &str) {
-    counter!("countersign_damaged_rows_total", "table" => table).increment(1);
+    counter(table).increment(1);
     error!(table, key, cause, "{consequence}");
 }

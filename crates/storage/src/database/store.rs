@@ -9,7 +9,7 @@ use countersign_domain::ports::{Retention, Store, StoreError, UnitOfWork};
 use sea_orm::{ConnectionTrait as _, Statement};
 
 use super::cleaning;
-use super::connection::Pools;
+use super::connection::{PoolReading, Pools};
 use super::damaged_rows::DamagedRows;
 use super::error::{store_error, unavailable};
 use super::group_commit::{MessageBatches, RotationBatches, SessionBatches};
@@ -17,6 +17,7 @@ use super::handle::Database;
 use super::migrations;
 use super::settings::{ConnectError, DatabaseSettings};
 use super::tables::heartbeat;
+use super::tables::outbox::count_unreadable;
 use super::unit_of_work::SqlUnitOfWork;
 
 /// How much longer than for a connection and a statement the answer from a batch
@@ -33,6 +34,7 @@ impl Database {
     /// If the URL cannot be read, or the database does not answer.
     pub async fn connect(settings: &DatabaseSettings) -> Result<Self, ConnectError> {
         let pools = Pools::open(settings).await?;
+        count_unreadable(0);
         let session_reads = SessionBatches {
             pool: pools.reader.clone(),
             pinned: pools.pinned_reader.clone(),
@@ -52,7 +54,7 @@ impl Database {
             session_reads: session_reads.start(patience),
             rotations: rotations.start(patience),
             messages: messages.start(patience),
-            damaged: DamagedRows::default(),
+            damaged: DamagedRows::new(),
         })
     }
 
@@ -71,6 +73,14 @@ impl Database {
     /// If the database fails, or its tables are too new for this release.
     pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
         migrations::pending(&self.pools.reader).await
+    }
+
+    /// Reads each pool of connections: one for all that is read and written, or
+    /// one for each. The connections that PostgreSQL's batches have for themselves
+    /// are in none.
+    #[must_use]
+    pub fn pools(&self) -> Vec<PoolReading> {
+        self.pools.readings()
     }
 
     /// Closes all connections, after the calls in progress.

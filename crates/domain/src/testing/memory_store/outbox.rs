@@ -6,7 +6,7 @@ use super::MemoryStore;
 use super::tables::{QueuedRow, Tables, delete_over, insert};
 use super::unit_of_work::MemoryUnitOfWork;
 use crate::model::{
-    ClaimedMessage, DeliveryState, MessageId, QueuedMessage, Settlement, Timestamp,
+    Backlog, ClaimedMessage, DeliveryState, MessageId, QueuedMessage, Settlement, Timestamp,
 };
 use crate::ports::{Clock as _, Outbox, OutboxChanges, Retention, StoreError};
 
@@ -107,6 +107,20 @@ impl Outbox for MemoryStore {
         self.read(|tables| {
             let row = tables.outbox.get(&id)?;
             (row.message.expires_at > now).then_some(row.state)
+        })
+    }
+
+    async fn backlog(&self) -> Result<Backlog, StoreError> {
+        let now = self.clock.now();
+        self.read(|tables| {
+            let rows = tables.outbox.values();
+            let waiting = rows
+                .filter(|row| row.state != DeliveryState::Failed && row.message.expires_at > now);
+            let queued: Vec<_> = waiting.map(|row| row.message.created_at).collect();
+            Backlog {
+                messages: queued.len() as u64,
+                oldest: queued.into_iter().min(),
+            }
         })
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::subject::{StoreSubject, is_taken};
 use crate::model::{
-    ClaimedMessage, DeliveryState, MessageId, MessageKind, QueuedMessage, Settlement, Timestamp,
+    Backlog, ClaimedMessage, DeliveryState, MessageId, MessageKind, QueuedMessage, Settlement,
+    Timestamp,
 };
 use crate::ports::StoreError;
 
@@ -262,6 +263,34 @@ pub async fn an_expired_message_is_never_claimed(law: &StoreSubject) {
     assert_eq!(claim(law, living.expires_at, 10).await, []);
     let last = living.expires_at.minus(Duration::from_millis(1));
     assert_eq!(claim(law, last, 10).await.len(), 1);
+}
+
+/// What is being sent waits still; what was sent, has failed or has expired does
+/// not.
+pub async fn the_backlog_tells_what_waits_and_since_when(law: &StoreSubject) {
+    let backlog = async || law.store.backlog().await.expect("an answer");
+    let waiting = |messages, oldest| Backlog { messages, oldest };
+    assert_eq!(backlog().await, waiting(0, None));
+    let now = law.store_now().await;
+    let ages = [301, 40, 30, 20, 10];
+    let messages = ages.map(|age| new_message(law, now.minus(seconds(age))));
+    for message in &messages {
+        enqueue(law, message).await;
+    }
+    let since = |message: usize| Some(messages[message].created_at);
+    assert_eq!(backlog().await, waiting(4, since(1)));
+    assert_eq!(claim(law, now, 3).await.len(), 3);
+    assert_eq!(backlog().await, waiting(4, since(1)));
+    settle(
+        law,
+        &[
+            (messages[1].id, Settlement::Failed),
+            (messages[2].id, Settlement::Sent),
+            (messages[3].id, Settlement::RetryAt(now.plus(seconds(60)))),
+        ],
+    )
+    .await;
+    assert_eq!(backlog().await, waiting(2, since(3)));
 }
 
 /// What it would have told of has not happened.

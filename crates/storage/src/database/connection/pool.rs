@@ -11,6 +11,7 @@ use std::time::Duration;
 use deadpool::managed::{
     Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult, Timeouts,
 };
+use metrics::{Counter, Histogram, counter, histogram};
 use sea_orm::DbErr;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
@@ -19,6 +20,7 @@ use tokio::time::{sleep, timeout};
 use super::managed::{Connection, Opener};
 use crate::database::dialect::Dialect;
 use crate::database::error::no_answer;
+use crate::database::monotonic;
 
 /// How often closing looks whether the last call has ended.
 const CLOSE_PAUSE: Duration = Duration::from_millis(10);
@@ -57,13 +59,38 @@ pub(in crate::database) struct ConnectionPool {
     pool: Pool<ConnectionManager>,
     opener: Arc<Opener>,
     acquire_timeout: Duration,
+    name: &'static str,
+    /// How long a connection was waited for.
+    wait: Histogram,
+    /// How often none came free in time.
+    timeouts: Counter,
+}
+
+/// What a pool holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolReading {
+    /// What it is for: `shared`, `reader` or `writer`.
+    pub pool: &'static str,
+    /// Open connections that nobody uses.
+    pub idle: usize,
+    /// Connections that are used or being opened.
+    pub in_use: usize,
+    /// How many there may be.
+    pub most: usize,
+    /// Statements that wait for a connection.
+    pub waiting: usize,
 }
 
 /// A connection on loan. It goes back when this is dropped.
 pub(in crate::database) struct Lease(Option<Object<ConnectionManager>>);
 
 impl ConnectionPool {
-    pub(super) fn new(opener: Arc<Opener>, size: u32, acquire_timeout: Duration) -> Self {
+    pub(super) fn new(
+        name: &'static str,
+        opener: Arc<Opener>,
+        size: u32,
+        acquire_timeout: Duration,
+    ) -> Self {
         let manager = ConnectionManager {
             opener: Arc::clone(&opener),
         };
@@ -75,6 +102,9 @@ impl ConnectionPool {
             pool,
             opener,
             acquire_timeout,
+            name,
+            wait: histogram!("countersign_database_connection_wait_seconds", "pool" => name),
+            timeouts: counter!("countersign_database_connection_timeouts_total", "pool" => name),
         }
     }
 
@@ -82,14 +112,35 @@ impl ConnectionPool {
         self.opener.dialect()
     }
 
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(super) fn reading(&self) -> PoolReading {
+        let status = self.pool.status();
+        PoolReading {
+            pool: self.name,
+            idle: status.available,
+            in_use: status.size.saturating_sub(status.available),
+            most: status.max_size,
+            waiting: status.waiting,
+        }
+    }
+
     /// A connection, within the time for that.
     pub(in crate::database) async fn get(&self) -> Result<Lease, DbErr> {
         self.opener.check()?;
-        match timeout(self.acquire_timeout, self.pool.get()).await {
+        let began = monotonic::now();
+        let outcome = timeout(self.acquire_timeout, self.pool.get()).await;
+        self.wait.record(monotonic::since(began).as_secs_f64());
+        match outcome {
             Ok(Ok(object)) => Ok(Lease(Some(object))),
             Ok(Err(PoolError::Backend(error))) => Err(error),
             Ok(Err(_)) => Err(no_answer("the store is closed")),
-            Err(_) => Err(no_answer("no connection came free")),
+            Err(_) => {
+                self.timeouts.increment(1);
+                Err(no_answer("no connection came free"))
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use super::driver::Driver;
 use super::lost_connections::LostConnections;
 use super::managed::Opener;
 use super::pinned::PinnedConnection;
-use super::pool::ConnectionPool;
+use super::pool::{ConnectionPool, PoolReading};
 use super::probe::Probe;
 use super::watched_file::WatchedFile;
 use crate::database::dialect::{Dialect, Meaning};
@@ -27,6 +27,11 @@ use crate::database::{mysql, postgres, sqlite};
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
 /// How long closing waits for the calls in progress.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The names of pools in metrics.
+const SHARED: &str = "shared";
+const READER: &str = "reader";
+const WRITER: &str = "writer";
 
 /// The connections to a database.
 pub(in crate::database) struct Pools {
@@ -81,6 +86,7 @@ impl Pools {
         let lost = Arc::default();
         let opener = opener(settings, endpoint, &lost, None);
         let pool = ConnectionPool::new(
+            SHARED,
             Arc::clone(&opener),
             settings.max_connections,
             settings.acquire_timeout,
@@ -121,11 +127,12 @@ impl Pools {
         }
         let writer = opener(settings, endpoints.writer, &lost, file.clone());
         let patience = writer.patience();
-        let writer = ConnectionPool::new(writer, 1, settings.acquire_timeout);
+        let name = if file.is_some() { WRITER } else { SHARED };
+        let writer = ConnectionPool::new(name, writer, 1, settings.acquire_timeout);
         let reader = if file.is_some() {
             let size = settings.max_connections.clamp(1, sqlite::READERS);
             let reader = opener(settings, endpoints.reader, &lost, file);
-            ConnectionPool::new(reader, size, settings.acquire_timeout)
+            ConnectionPool::new(READER, reader, size, settings.acquire_timeout)
         } else {
             writer.clone()
         };
@@ -143,6 +150,14 @@ impl Pools {
 
     pub(in crate::database) fn dialect(&self) -> &'static Dialect {
         self.writer.dialect()
+    }
+
+    pub(in crate::database) fn readings(&self) -> Vec<PoolReading> {
+        let mut readings = vec![self.writer.reading()];
+        if self.reader.name() != self.writer.name() {
+            readings.push(self.reader.reading());
+        }
+        readings
     }
 
     /// Closes all connections, after the calls in progress. A server that is

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use countersign_domain::model::{
-    ClaimedMessage, DeliveryState, MessageId, MessageKind, QueuedMessage, Settlement, Timestamp,
+    Backlog, ClaimedMessage, DeliveryState, MessageId, MessageKind, QueuedMessage, Settlement,
+    Timestamp,
 };
 use countersign_domain::ports::{Outbox, OutboxChanges, StoreError, UnitOfWork as _};
 use metrics::counter;
@@ -12,7 +13,7 @@ use sea_orm::{IntoActiveModel as _, QueryOrder as _, QueryResult, QuerySelect as
 
 use super::rows::{self, ALONE, bytes, parsed};
 use crate::database::connection::Db;
-use crate::database::error::store_error;
+use crate::database::error::{store_error, unavailable};
 use crate::database::group_commit;
 use crate::database::handle::Database;
 use crate::database::unit_of_work::SqlUnitOfWork;
@@ -32,6 +33,10 @@ pub(crate) struct Model {
     pub created_at: i64,
     pub expires_at: i64,
 }
+
+/// The columns of the backlog.
+const MESSAGES: &str = "messages";
+const OLDEST: &str = "oldest";
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
 pub(crate) enum Relation {}
@@ -133,7 +138,7 @@ impl Outbox for Database {
                 .map_err(store_error)?;
         }
         Box::new(unit).commit().await?;
-        count_failed(given_up);
+        count_unreadable(given_up);
         Ok(claimed)
     }
 
@@ -155,7 +160,6 @@ impl Outbox for Database {
                 .map_err(store_error)?;
         }
         let failed = ids_of(Settlement::Failed);
-        let given_up = failed.len();
         if !failed.is_empty() {
             put_back(&db, failed, DeliveryState::Failed, None).await?;
         }
@@ -164,9 +168,7 @@ impl Outbox for Database {
                 put_back(&db, vec![stored(*id)], DeliveryState::Queued, Some(*due_at)).await?;
             }
         }
-        Box::new(unit).commit().await?;
-        count_failed(given_up);
-        Ok(())
+        Box::new(unit).commit().await
     }
 
     async fn delivery_state(&self, id: MessageId) -> Result<Option<DeliveryState>, StoreError> {
@@ -179,6 +181,24 @@ impl Outbox for Database {
             parsed(Column::State, DeliveryState::from_stored(&row.state))
         })
         .transpose()
+    }
+
+    async fn backlog(&self) -> Result<Backlog, StoreError> {
+        let db = self.reader();
+        let select = Entity::find()
+            .select_only()
+            .column_as(Column::Id.count(), MESSAGES)
+            .column_as(Column::CreatedAt.min(), OLDEST)
+            .filter(Column::DueAt.is_not_null())
+            .filter(Expr::col(Column::ExpiresAt).gt(Expr::cust(db.dialect().now_millis)));
+        let row = rows::first(select, &db.statement("outbox.backlog")).await?;
+        let row = row.ok_or_else(|| unavailable("it did not count its messages"))?;
+        let messages: i64 = row.try_get("", MESSAGES).map_err(store_error)?;
+        let oldest: Option<i64> = row.try_get("", OLDEST).map_err(store_error)?;
+        Ok(Backlog {
+            messages: messages.cast_unsigned(),
+            oldest: oldest.map(Timestamp::from_millis),
+        })
     }
 }
 
@@ -202,9 +222,10 @@ fn is_claimable(now: Timestamp) -> Cond {
         )
 }
 
-/// Counts messages that are not sent any more.
-fn count_failed(messages: usize) {
-    counter!("countersign_messages_failed_total").increment(messages as u64);
+/// Counts messages that are not sent, as nobody can read them.
+pub(in crate::database) fn count_unreadable(messages: usize) {
+    counter!("countersign_messages_failed_total", "kind" => "unreadable")
+        .increment(messages as u64);
 }
 
 async fn put_back(
