@@ -6,8 +6,7 @@ use metrics::{describe_counter, describe_gauge, describe_histogram};
 const COUNTERS: &[(&str, &str)] = &[
     (
         "grpc_server_handled_total",
-        "Calls that have ended, by RPC and code; ValidateToken's answers excepted, which \
-         countersign_validations_total counts.",
+        "Calls that have ended, by RPC and code.",
     ),
     (
         "countersign_validations_total",
@@ -154,7 +153,7 @@ const GAUGES: &[(&str, &str)] = &[
 const HISTOGRAMS: &[(&str, &str)] = &[
     (
         "grpc_server_handling_seconds",
-        "How long calls took, by RPC; ValidateToken's answers excepted.",
+        "How long calls took, by RPC.",
     ),
     (
         "countersign_database_connection_wait_seconds",
