@@ -13,6 +13,7 @@ mod migrate;
 mod open;
 mod output;
 mod probe_arguments;
+mod shell_integration;
 mod table;
 mod try_client;
 mod try_command;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use countersign_domain::model::{CallerName, Role};
 
 use super::probe_arguments::ProbeArguments;
@@ -65,6 +66,21 @@ pub(super) enum Command {
     Config {
         #[command(subcommand)]
         command: Option<ConfigCommand>,
+    },
+    /// Print what completes commands and flags in a shell
+    #[command(after_help = "Example: countersign completions bash \
+                            > /usr/share/bash-completion/completions/countersign")]
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Print the manual page, or write those of all commands to a directory
+    #[command(after_help = "Example: countersign man --dir /usr/local/share/man/man1")]
+    Man {
+        /// Write countersign.1, countersign-keys.1 and all others there
+        #[arg(long, value_name = "DIRECTORY")]
+        dir: Option<PathBuf>,
     },
 }
 

@@ -12,7 +12,7 @@ use super::exit_code::{FAILURE, USAGE};
 use super::failure::{Failure, Outcome};
 use super::output::Output;
 use super::probe_arguments::ProbeArguments;
-use super::{backup, callers, healthcheck, keys, migrate, open, try_command};
+use super::{backup, callers, healthcheck, keys, migrate, open, shell_integration, try_command};
 use crate::config::{Config, Environment, Secret, Sources};
 use crate::{logging, serve};
 
@@ -100,6 +100,17 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
             match command {
                 None => output().write_all(config.to_toml().as_bytes())?,
                 Some(ConfigCommand::Check) => writeln!(output(), "the configuration is good")?,
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Completions { shell } => {
+            shell_integration::completions(shell, &mut output())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Man { dir } => {
+            match dir {
+                None => shell_integration::manual_page(&mut output())?,
+                Some(directory) => shell_integration::manual_pages(&directory)?,
             }
             Ok(ExitCode::SUCCESS)
         }
