@@ -1,122 +1,28 @@
-//! The whole configuration, section by section.
+//! The sections of the configuration, each in a file by its name: the settings,
+//! their defaults, and what is demanded of their values.
 
-use std::path::PathBuf;
+mod database;
+mod delivery;
+mod identifiers;
+mod keys;
+mod log;
+mod metrics;
+mod passwords;
+mod redis_section;
+mod server;
+mod tokens;
+mod validation;
+mod verification;
 
-use countersign_storage::database::DatabaseSettings;
-use serde::{Deserialize, Serialize};
-
-use super::checks::Checks;
-use super::{
-    DatabaseConfig, DeliveryConfig, IdentifiersConfig, KeysConfig, LogConfig, MetricsConfig,
-    PasswordsConfig, RedisConfig, ServerConfig, ServiceUrl, TokensConfig, ValidationConfig,
-    VerificationConfig,
-};
-
-/// All that may be set. Every value has a default: an empty file is a good
-/// configuration. [`Config::load`] is the way to one that was checked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Config {
-    /// The directory of what the service keeps in files: the SQLite database
-    /// and the master key, unless they come from elsewhere.
-    pub data_dir: PathBuf,
-    /// Listening, and what a connection may cost.
-    pub server: ServerConfig,
-    /// Prometheus metrics.
-    pub metrics: MetricsConfig,
-    /// Logs.
-    pub log: LogConfig,
-    /// What lasts.
-    pub database: DatabaseConfig,
-    /// What lasts a while, for more than one replica.
-    pub redis: RedisConfig,
-    /// The master key and the signing keys.
-    pub keys: KeysConfig,
-    /// Tokens and sessions.
-    pub tokens: TokensConfig,
-    /// Codes and proofs.
-    pub verification: VerificationConfig,
-    /// Passwords.
-    pub passwords: PasswordsConfig,
-    /// E-mail addresses, phone numbers and user names.
-    pub identifiers: IdentifiersConfig,
-    /// Bringing messages to people.
-    pub delivery: DeliveryConfig,
-    /// Answering ValidateToken from memory.
-    pub validation: ValidationConfig,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            data_dir: "countersign-data".into(),
-            server: ServerConfig::default(),
-            metrics: MetricsConfig::default(),
-            log: LogConfig::default(),
-            database: DatabaseConfig::default(),
-            redis: RedisConfig::default(),
-            keys: KeysConfig::default(),
-            tokens: TokensConfig::default(),
-            verification: VerificationConfig::default(),
-            passwords: PasswordsConfig::default(),
-            identifiers: IdentifiersConfig::default(),
-            delivery: DeliveryConfig::default(),
-            validation: ValidationConfig::default(),
-        }
-    }
-}
-
-impl Config {
-    /// The settings whose values no message shows.
-    pub(super) const SECRET: [&str; 3] = ["database.url", "keys.master_key", "redis.url"];
-
-    /// The configuration in effect as TOML, which can be read back: the
-    /// database that is used is named, and secrets are masked.
-    #[must_use]
-    pub fn to_toml(&self) -> String {
-        let mut effective = self.clone();
-        effective.database.url = Some(self.database_url());
-        toml::to_string(&effective).expect("the sections are tables of plain values")
-    }
-
-    /// The database that is used: the configured one, or a SQLite file in the
-    /// data directory.
-    #[must_use]
-    pub fn database_url(&self) -> ServiceUrl {
-        self.database.url.clone().unwrap_or_else(|| {
-            let file = self.data_dir.join("countersign.db");
-            let path = file.to_string_lossy();
-            let path = path
-                .replace('%', "%25")
-                .replace('?', "%3F")
-                .replace('#', "%23");
-            ServiceUrl::new(format!("sqlite://{path}?mode=rwc"))
-        })
-    }
-
-    /// The settings of the database.
-    #[must_use]
-    pub fn database_settings(&self) -> DatabaseSettings {
-        DatabaseSettings {
-            max_connections: self.database.max_connections,
-            ..DatabaseSettings::new(self.database_url().expose())
-        }
-    }
-
-    pub(super) fn check(&self, checks: &mut Checks) {
-        checks.that(
-            "data_dir",
-            !self.data_dir.as_os_str().is_empty(),
-            "must name a directory",
-        );
-        self.server.check(checks);
-        self.metrics.check(&self.server, checks);
-        self.database.check(checks);
-        self.redis.check(checks);
-        self.keys.check(checks);
-        self.tokens.check(checks);
-        self.verification.check(checks);
-        self.passwords.check(checks);
-        self.validation.check(checks);
-    }
-}
+pub use database::DatabaseConfig;
+pub use delivery::{DeliveryConfig, SenderName};
+pub use identifiers::IdentifiersConfig;
+pub use keys::KeysConfig;
+pub use log::{LogConfig, LogFormat};
+pub use metrics::MetricsConfig;
+pub use passwords::PasswordsConfig;
+pub use redis_section::RedisConfig;
+pub use server::ServerConfig;
+pub use tokens::TokensConfig;
+pub use validation::ValidationConfig;
+pub use verification::VerificationConfig;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::DefaultRegion;
+use crate::config::DefaultRegion;
 
 /// `[identifiers]`: e-mail addresses, phone numbers and user names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! The sections `[tokens]` and `[validation]`.
+//! The section `[tokens]`.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use countersign_domain::model::Scope;
 use countersign_token::Algorithm;
 use serde::{Deserialize, Serialize};
 
-use super::checks::Checks;
-use super::serde_formats::{AS_VARIABLE, duration, scopes};
+use crate::config::checks::Checks;
+use crate::config::serde_formats::{AS_VARIABLE, duration, scopes};
 
 /// `[tokens]`: tokens and sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,20 +39,6 @@ pub struct TokensConfig {
     pub leeway: Duration,
 }
 
-/// `[validation]`: answering ValidateToken from memory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ValidationConfig {
-    /// How many verified tokens are remembered.
-    pub cache_tokens: usize,
-    /// How old the revocation feed may be before the database is asked.
-    #[serde(with = "duration")]
-    pub feed_bound: Duration,
-    /// The time between two readings of the feed.
-    #[serde(with = "duration")]
-    pub poll_interval: Duration,
-}
-
 impl Default for TokensConfig {
     fn default() -> Self {
         let days = |days: u64| Duration::from_secs(days * 86_400);
@@ -71,7 +57,7 @@ impl Default for TokensConfig {
 }
 
 impl TokensConfig {
-    pub(super) fn check(&self, checks: &mut Checks) {
+    pub(in crate::config) fn check(&self, checks: &mut Checks) {
         const NAME: &str = "must be 1 to 256 printable ASCII characters without spaces";
         let seconds = Duration::from_secs;
         let ten_years = seconds(3_650 * 86_400);
@@ -126,37 +112,4 @@ fn is_name(text: &str) -> bool {
 /// another language, nor a piece of one.
 fn is_audience(text: &str) -> bool {
     is_name(text) && !text.contains(|c| r#",;"'`[](){}<>"#.contains(c))
-}
-
-impl Default for ValidationConfig {
-    fn default() -> Self {
-        Self {
-            cache_tokens: 65_536,
-            feed_bound: Duration::from_secs(10),
-            poll_interval: Duration::from_secs(1),
-        }
-    }
-}
-
-impl ValidationConfig {
-    pub(super) fn check(&self, checks: &mut Checks) {
-        checks.within("validation.cache_tokens", self.cache_tokens, 1..=16_777_216);
-        let (least, second) = (Duration::from_millis(50), Duration::from_secs(1));
-        checks.lasts(
-            "validation.feed_bound",
-            self.feed_bound,
-            second..=second * 300,
-        );
-        checks.lasts(
-            "validation.poll_interval",
-            self.poll_interval,
-            least..=second * 60,
-        );
-        checks.that_both(
-            "validation.poll_interval",
-            "validation.feed_bound",
-            self.poll_interval * 2 <= self.feed_bound,
-            "must be at most half of validation.feed_bound",
-        );
-    }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::serde_formats::optional;
+use crate::config::serde_formats::optional;
 
 /// `[delivery]`: bringing messages to people.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,8 +6,8 @@ use std::time::Duration;
 use countersign_password::{Argon2Parameters, PoolSettings};
 use serde::{Deserialize, Serialize};
 
-use super::checks::Checks;
-use super::serde_formats::duration;
+use crate::config::checks::Checks;
+use crate::config::serde_formats::duration;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -87,7 +87,7 @@ impl PasswordsConfig {
         (self.failures_per_source, self.attempts_window)
     }
 
-    pub(super) fn check(&self, checks: &mut Checks) {
+    pub(in crate::config) fn check(&self, checks: &mut Checks) {
         let good = Argon2Parameters::default();
         for (key, parameters) in [
             (

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::checks::Checks;
-use super::serde_formats::duration;
+use crate::config::checks::Checks;
+use crate::config::serde_formats::duration;
 
 /// `[verification]`: codes and proofs, and how many are sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +54,7 @@ impl Default for VerificationConfig {
 }
 
 impl VerificationConfig {
-    pub(super) fn check(&self, checks: &mut Checks) {
+    pub(in crate::config) fn check(&self, checks: &mut Checks) {
         let (least, hour) = (Duration::from_secs(30), Duration::from_secs(3_600));
         checks.within("verification.code_digits", self.code_digits, 4..=10);
         checks.lasts("verification.code_ttl", self.code_ttl, least..=hour);

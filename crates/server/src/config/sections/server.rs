@@ -1,6 +1,6 @@
-//! The sections `[server]`, `[metrics]` and `[log]`.
+//! The section `[server]`.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,9 +8,8 @@ use std::time::Duration;
 use countersign_transport::{TlsFiles, TransportConfig};
 use serde::{Deserialize, Serialize};
 
-use super::LogFilter;
-use super::checks::Checks;
-use super::serde_formats::{address, duration, optional, optional_address};
+use crate::config::checks::Checks;
+use crate::config::serde_formats::{address, duration, optional};
 
 /// `[server]`: listening, and what a connection may cost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,36 +55,6 @@ pub struct ServerConfig {
     /// The time in which a PING must be answered.
     #[serde(with = "duration")]
     pub keepalive_timeout: Duration,
-}
-
-/// `[metrics]`: metrics and probes over HTTP.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct MetricsConfig {
-    /// The address of `/metrics`, `/healthz` and `/readyz`; empty: none.
-    #[serde(with = "optional_address")]
-    pub listen: Option<SocketAddr>,
-}
-
-/// `[log]`: logs, which go to standard error.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LogConfig {
-    /// The form of a line.
-    pub format: LogFormat,
-    /// Which lines are written.
-    pub filter: LogFilter,
-}
-
-/// The form of a line of the log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Human,
-    /// A JSON object.
-    Json,
 }
 
 impl Default for ServerConfig {
@@ -137,7 +106,7 @@ impl ServerConfig {
         }
     }
 
-    pub(super) fn check(&self, checks: &mut Checks) {
+    pub(in crate::config) fn check(&self, checks: &mut Checks) {
         let seconds = Duration::from_secs;
         match (&self.tls_certificate, &self.tls_private_key) {
             (Some(_), None) => checks.refuse(
@@ -205,34 +174,5 @@ impl ServerConfig {
             self.keepalive_timeout,
             seconds(1)..=seconds(600),
         );
-    }
-}
-
-impl Default for MetricsConfig {
-    fn default() -> Self {
-        Self {
-            listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9464))),
-        }
-    }
-}
-
-impl MetricsConfig {
-    pub(super) fn check(&self, server: &ServerConfig, checks: &mut Checks) {
-        let same = self.listen == Some(server.listen) && server.listen.port() != 0;
-        checks.that_both(
-            "metrics.listen",
-            "server.listen",
-            !same,
-            "must be another address than server.listen",
-        );
-    }
-}
-
-impl Default for LogConfig {
-    fn default() -> Self {
-        Self {
-            format: LogFormat::default(),
-            filter: LogFilter::parse("info,sqlx=warn").expect("it is well formed"),
-        }
     }
 }

@@ -1,0 +1,45 @@
+//! The section `[keys]`.
+
+use std::time::Duration;
+
+use countersign_domain::model::MasterKey;
+use serde::{Deserialize, Serialize};
+
+use crate::config::Secret;
+use crate::config::checks::Checks;
+use crate::config::serde_formats::{duration, optional};
+
+/// `[keys]`: the master key and the signing keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KeysConfig {
+    /// 32 bytes in base64; absent: the file `master.key` in the data directory.
+    #[serde(deserialize_with = "optional")]
+    pub master_key: Option<Secret>,
+    /// How long a key signs before the next takes over.
+    #[serde(with = "duration")]
+    pub rotation: Duration,
+}
+
+impl Default for KeysConfig {
+    fn default() -> Self {
+        Self {
+            master_key: None,
+            rotation: Duration::from_secs(30 * 86_400),
+        }
+    }
+}
+
+impl KeysConfig {
+    pub(in crate::config) fn check(&self, checks: &mut Checks) {
+        if let Some(Err(error)) = self
+            .master_key
+            .as_ref()
+            .map(|key| MasterKey::decode(key.expose()))
+        {
+            checks.refuse("keys.master_key", error.to_string());
+        }
+        let (least, most) = (Duration::from_secs(60), Duration::from_secs(3_650 * 86_400));
+        checks.lasts("keys.rotation", self.rotation, least..=most);
+    }
+}
