@@ -27,4 +27,4 @@ pub use sections::{
     ValidationConfig, VerificationConfig,
 };
 use values::MASK;
-pub use values::{DefaultRegion, LogFilter, Secret, ServiceUrl};
+pub use values::{DefaultRegion, LogFilter, ServiceUrl};

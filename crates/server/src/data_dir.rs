@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use countersign_domain::model::{MasterKey, MasterKeyError};
 use countersign_domain::ports::Random;
+use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::config::Secret;
 
 /// A data directory.
 #[derive(Debug)]
@@ -128,12 +128,12 @@ impl DataDir {
     /// If there is no master key, or the file must not be used as it is.
     pub fn master_key(
         &self,
-        configured: Option<&Secret>,
+        configured: Option<&SecretString>,
         database_has_keys: bool,
         random: &dyn Random,
     ) -> Result<MasterKey, DataDirError> {
         if let Some(configured) = configured {
-            return Ok(MasterKey::decode(configured.expose())?);
+            return Ok(MasterKey::decode(configured.expose_secret())?);
         }
         let path = self.path.join("master.key");
         match read_key(&path)? {
@@ -149,7 +149,7 @@ impl DataDir {
 
     /// Whether there is a master key, configured or in the file.
     #[must_use]
-    pub fn has_master_key(&self, configured: Option<&Secret>) -> bool {
+    pub fn has_master_key(&self, configured: Option<&SecretString>) -> bool {
         configured.is_some() || self.path.join("master.key").exists()
     }
 
@@ -270,7 +270,7 @@ mod tests {
     fn the_configured_key_wins_and_leaves_no_file() {
         let (_temporary, path) = directory();
         let data_dir = DataDir::open(&path).expect("a data directory");
-        let configured = Secret::new(
+        let configured = SecretString::from(
             MasterKey::generate(&SeededRandom::new(3))
                 .encode()
                 .to_string(),
@@ -278,7 +278,7 @@ mod tests {
         let key = data_dir
             .master_key(Some(&configured), true, &SeededRandom::new(1))
             .expect("the configured key");
-        assert_eq!(key.encode().as_str(), configured.expose());
+        assert_eq!(key.encode().as_str(), configured.expose_secret());
         assert!(!path.join("master.key").exists());
     }
 

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use countersign_domain::model::{CallerName, Role};
+use secrecy::SecretString;
 
 use super::probe_arguments::ProbeArguments;
-use crate::config::{Flags, Secret};
+use crate::config::Flags;
 
 /// A gRPC identity service: sign-up, verification codes, tokens, sessions.
 ///
@@ -195,7 +196,7 @@ pub(super) struct Try {
     /// API key of a caller with the roles gateway and service [environment
     /// variable: COUNTERSIGN_API_KEY]
     #[arg(long, value_name = "KEY")]
-    pub(super) api_key: Option<Secret>,
+    pub(super) api_key: Option<SecretString>,
     /// Speak TLS, and trust the certification authorities of this machine
     #[arg(long)]
     pub(super) tls: bool,

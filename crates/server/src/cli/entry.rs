@@ -5,6 +5,7 @@ use std::io::{self, Stderr, Stdout, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use secrecy::SecretString;
 use tokio::runtime::{Builder, Runtime};
 
 use super::arguments::{Arguments, Callers, Command, ConfigCommand, Keys, OperatorCommand};
@@ -13,7 +14,7 @@ use super::failure::{Failure, Outcome};
 use super::output::Output;
 use super::probe_arguments::ProbeArguments;
 use super::{backup, callers, healthcheck, keys, migrate, open, shell_integration, try_command};
-use crate::config::{Config, Environment, Secret, Sources};
+use crate::config::{Config, Environment, Sources};
 use crate::{logging, serve};
 
 /// Runs the command that the process was started with.
@@ -117,7 +118,7 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Healthcheck(arguments) => Ok(probe(&arguments)),
         Command::Try(mut arguments) => {
             let key = environment.get("COUNTERSIGN_API_KEY");
-            let key = key.map(|key| Secret::new(key.to_string_lossy().into_owned()));
+            let key = key.map(|key| SecretString::from(key.to_string_lossy().into_owned()));
             arguments.api_key = arguments.api_key.or(key);
             let out = &mut output();
             let outcome = one_thread()?.block_on(try_command::execute(&arguments, out))?;

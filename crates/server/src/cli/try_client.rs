@@ -7,6 +7,7 @@ use countersign_domain::ports::Random;
 use countersign_proto::v1::Identifier;
 use countersign_proto::v1::auth_service_client::AuthServiceClient;
 use countersign_proto::v1::identifier::Value;
+use secrecy::ExposeSecret as _;
 use tonic::Request;
 use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::Channel;
@@ -31,7 +32,7 @@ pub(super) struct TryClient {
 impl TryClient {
     pub(super) async fn connect(arguments: &Try) -> Result<Self, Failure> {
         let authorization = arguments.api_key.as_ref().map(|key| {
-            let mut value = AsciiMetadataValue::try_from(format!("Bearer {}", key.expose()))?;
+            let mut value = AsciiMetadataValue::try_from(format!("Bearer {}", key.expose_secret()))?;
             value.set_sensitive(true);
             Ok(value)
         });

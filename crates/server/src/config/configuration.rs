@@ -14,7 +14,7 @@ use super::{
 
 /// All that may be set. Every value has a default: an empty file is a good
 /// configuration. [`Config::load`] is the way to one that was checked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The directory of what the service keeps in files: the SQLite database

@@ -10,7 +10,7 @@ use super::schema::Schema;
 use super::{ConfigError, Problem};
 
 /// Settings, and where they come from.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Layer {
     origin: String,
     values: Dict,

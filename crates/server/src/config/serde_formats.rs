@@ -1,8 +1,11 @@
 //! How durations, addresses and scopes are written in the configuration, as
 //! serde reads and writes them, and what is said of those that cannot be read.
 
+use secrecy::SecretString;
 use serde::de::IntoDeserializer as _;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize as _, Serializer};
+
+use super::MASK;
 
 /// How a list is written in an environment variable.
 pub(super) const AS_VARIABLE: &str =
@@ -17,6 +20,14 @@ where
     let text = Option::<String>::deserialize(deserializer)?.filter(|text| !text.is_empty());
     text.map(|text| T::deserialize(text.into_deserializer()))
         .transpose()
+}
+
+/// Writes, in place of a secret, that there is one.
+pub(super) fn masked<S: Serializer>(
+    secret: &Option<SecretString>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    secret.as_ref().map(|_| MASK).serialize(serializer)
 }
 
 /// `127.0.0.1:50051`.

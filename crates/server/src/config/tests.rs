@@ -67,6 +67,11 @@ impl Given {
     }
 }
 
+/// Compares all that is no secret.
+fn assert_same(one: &Config, other: &Config) {
+    assert_eq!(format!("{one:#?}"), format!("{other:#?}"));
+}
+
 fn given() -> Given {
     Given::default()
 }

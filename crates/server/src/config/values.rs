@@ -4,21 +4,17 @@
 use std::fmt;
 
 use countersign_domain::model::Region;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tracing_subscriber::EnvFilter;
-use zeroize::Zeroizing;
 
 /// What stands in place of a secret.
 pub(crate) const MASK: &str = "********";
 
-/// A secret text, such as the master key.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Zeroizing<String>);
-
 /// The address of a database or of Redis, which may hold a password.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ServiceUrl(Zeroizing<String>);
+#[derive(Clone)]
+pub struct ServiceUrl(SecretString);
 
 /// Which log lines are written, in the syntax of `RUST_LOG`: `info,sqlx=warn`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -30,38 +26,24 @@ pub struct LogFilter(String);
 #[serde(transparent)]
 pub struct DefaultRegion(String);
 
-impl Secret {
-    /// Keeps a secret.
-    #[must_use]
-    pub fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-
-    /// The secret in the clear.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
 impl ServiceUrl {
     /// Keeps a URL.
     #[must_use]
     pub fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
+        Self(text.into())
     }
 
     /// The URL with its password.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
     }
 
     /// What stands before `://`, or `sqlite`, which needs no slashes; empty if
     /// nothing does.
     #[must_use]
     pub fn scheme(&self) -> &str {
-        match self.0.split_once(':') {
+        match self.expose().split_once(':') {
             Some(("sqlite", _)) => "sqlite",
             Some((scheme, rest)) if rest.starts_with("//") => scheme,
             _ => "",
@@ -72,9 +54,9 @@ impl ServiceUrl {
     #[must_use]
     pub fn masked(&self) -> String {
         if self.scheme() == "sqlite" {
-            return self.0.to_string();
+            return self.expose().to_owned();
         }
-        let Some((scheme, rest)) = self.0.split_once("://") else {
+        let Some((scheme, rest)) = self.expose().split_once("://") else {
             return MASK.into();
         };
         // A password that is not percent-encoded may hold any character: it
@@ -130,21 +112,9 @@ impl DefaultRegion {
     }
 }
 
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self::new(text)
-    }
-}
-
 impl From<String> for ServiceUrl {
     fn from(text: String) -> Self {
         Self::new(text)
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
     }
 }
 
@@ -154,21 +124,9 @@ impl fmt::Debug for ServiceUrl {
     }
 }
 
-impl Serialize for Secret {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(MASK)
-    }
-}
-
 impl Serialize for ServiceUrl {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.masked())
-    }
-}
-
-impl<'de> Deserialize<'de> for Secret {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::new)
     }
 }
 

@@ -22,6 +22,7 @@
 //! - The time of day is read in the session's time zone, which is set to UTC.
 
 use sea_orm::DbBackend;
+use secrecy::ExposeSecret as _;
 use sqlx::ConnectOptions as _;
 use sqlx::error::DatabaseError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
@@ -47,7 +48,10 @@ pub(super) const DIALECT: Dialect = Dialect {
 
 /// Where the database is, and what a new connection begins with.
 pub(super) fn endpoint(settings: &DatabaseSettings) -> Result<Endpoint, ConnectError> {
-    let url = settings.url.replacen("mariadb:", "mysql:", 1);
+    let url = settings
+        .url
+        .expose_secret()
+        .replacen("mariadb:", "mysql:", 1);
     let options: MySqlConnectOptions = url
         .parse()
         .map_err(|_| ConnectError::Url("MySQL", "it must look like mysql://user@host:3306/name"))?;

@@ -19,6 +19,7 @@
 use std::time::Duration;
 
 use sea_orm::DbBackend;
+use secrecy::ExposeSecret as _;
 use sqlx::ConnectOptions as _;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgDatabaseError};
@@ -42,7 +43,7 @@ pub(super) const DIALECT: Dialect = Dialect {
 
 /// Where the database is, and what a new connection begins with.
 pub(super) fn endpoint(settings: &DatabaseSettings) -> Result<Endpoint, ConnectError> {
-    let options: PgConnectOptions = settings.url.parse().map_err(|_| {
+    let options: PgConnectOptions = settings.url.expose_secret().parse().map_err(|_| {
         ConnectError::Url(
             "PostgreSQL",
             "it must look like postgres://user@host:5432/name",

@@ -1,17 +1,18 @@
 //! Which database, and how long to wait for it.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 /// Which database to use, and how.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct DatabaseSettings {
     /// `sqlite://path?mode=rwc`, `sqlite::memory:`, `postgres://…` or
     /// `mysql://…`. TLS is asked for in the query, as in
     /// `?sslmode=verify-full&sslrootcert=/path` (PostgreSQL) and
     /// `?ssl-mode=VERIFY_IDENTITY&ssl-ca=/path` (MySQL). Never shown.
-    pub url: String,
+    pub url: SecretString,
     /// Whether the file of a SQLite database must be there already. It is then
     /// left as it is; otherwise it is made, if the URL has `mode=rwc`.
     pub must_exist: bool,
@@ -57,7 +58,7 @@ pub enum ConnectError {
 impl DatabaseSettings {
     /// The default settings for the database at `url`.
     #[must_use]
-    pub fn new(url: impl Into<String>) -> Self {
+    pub fn new(url: impl Into<SecretString>) -> Self {
         Self {
             url: url.into(),
             must_exist: false,
@@ -71,17 +72,5 @@ impl DatabaseSettings {
     /// The time that a database gives a statement.
     pub(super) fn statement_limit(&self) -> Duration {
         self.statement_timeout.min(LONGEST_STATEMENT)
-    }
-}
-
-impl fmt::Debug for DatabaseSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DatabaseSettings")
-            .field("must_exist", &self.must_exist)
-            .field("max_connections", &self.max_connections)
-            .field("connect_timeout", &self.connect_timeout)
-            .field("acquire_timeout", &self.acquire_timeout)
-            .field("statement_timeout", &self.statement_timeout)
-            .finish_non_exhaustive()
     }
 }

@@ -22,6 +22,7 @@
 use std::path::PathBuf;
 
 use sea_orm::DbBackend;
+use secrecy::ExposeSecret as _;
 use sqlx::ConnectOptions as _;
 use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -63,7 +64,7 @@ pub(super) struct Endpoints {
 pub(super) fn endpoints(settings: &DatabaseSettings) -> Result<Endpoints, ConnectError> {
     let mut options = options(settings)?;
     let file = settings.file();
-    let is_created = !settings.must_exist && settings.url.contains("mode=rwc");
+    let is_created = !settings.must_exist && settings.url.expose_secret().contains("mode=rwc");
     let place = format!("the SQLite database {}", options.get_filename().display());
     if settings.must_exist {
         options = options.create_if_missing(false);
@@ -99,7 +100,7 @@ impl DatabaseSettings {
     /// The file of a SQLite database; `None` if it is in memory, or on a server.
     #[must_use]
     pub fn file(&self) -> Option<PathBuf> {
-        let url = &self.url;
+        let url = self.url.expose_secret();
         let is_in_memory = url.contains(":memory:") || url.contains("mode=memory");
         if is_in_memory || !url.starts_with("sqlite:") {
             return None;
@@ -110,7 +111,7 @@ impl DatabaseSettings {
 }
 
 fn options(settings: &DatabaseSettings) -> Result<SqliteConnectOptions, ConnectError> {
-    settings.url.parse().map_err(|_| {
+    settings.url.expose_secret().parse().map_err(|_| {
         ConnectError::Url("SQLite", "it must look like sqlite://path/to/file?mode=rwc")
     })
 }

@@ -25,7 +25,7 @@ async fn set_up() -> Option<EphemeralSubject> {
     let settings = RedisSettings {
         scope: "laws".into(),
         timeout: Duration::from_secs(10),
-        ..RedisSettings::new(&url)
+        ..RedisSettings::new(url.as_str())
     };
     match Redis::connect(&settings).await {
         Ok(redis) => Some(EphemeralSubject::in_real_time(Arc::new(redis))),

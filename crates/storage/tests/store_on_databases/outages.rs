@@ -286,7 +286,7 @@ async fn connect_over(proxy: &Proxy) -> Arc<Database> {
         max_connections: 4,
         acquire_timeout: Duration::from_millis(500),
         statement_timeout: Duration::from_secs(1),
-        ..DatabaseSettings::new(&proxy.url)
+        ..DatabaseSettings::new(proxy.url.as_str())
     };
     let store = Database::connect(&settings).await.expect("a database");
     store.migrate().await.expect("migrated");

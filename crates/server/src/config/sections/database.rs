@@ -7,7 +7,7 @@ use crate::config::checks::Checks;
 use crate::config::serde_formats::optional;
 
 /// `[database]`: what lasts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseConfig {
     /// `sqlite://…`, `postgres://…` or `mysql://…`; absent: a SQLite file in

@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use countersign_domain::model::MasterKey;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::config::Secret;
 use crate::config::checks::Checks;
-use crate::config::serde_formats::{duration, optional};
+use crate::config::serde_formats::{duration, masked, optional};
 
 /// `[keys]`: the master key and the signing keys.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KeysConfig {
     /// 32 bytes in base64; absent: the file `master.key` in the data directory.
-    #[serde(deserialize_with = "optional")]
-    pub master_key: Option<Secret>,
+    #[serde(serialize_with = "masked", deserialize_with = "optional")]
+    pub master_key: Option<SecretString>,
     /// How long a key signs before the next takes over.
     #[serde(with = "duration")]
     pub rotation: Duration,
@@ -35,7 +35,7 @@ impl KeysConfig {
         if let Some(Err(error)) = self
             .master_key
             .as_ref()
-            .map(|key| MasterKey::decode(key.expose()))
+            .map(|key| MasterKey::decode(key.expose_secret()))
         {
             checks.refuse("keys.master_key", error.to_string());
         }

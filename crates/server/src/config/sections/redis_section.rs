@@ -7,7 +7,7 @@ use crate::config::checks::Checks;
 use crate::config::serde_formats::optional;
 
 /// `[redis]`: what lasts a while, shared by several replicas.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RedisConfig {
     /// `redis://…` or `rediss://…`; absent: kept in this process.

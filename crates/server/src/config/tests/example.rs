@@ -45,7 +45,7 @@ fn settings(example: &str) -> Vec<(String, String)> {
 
 #[test]
 fn the_example_as_it_is_changes_nothing() {
-    assert_eq!(given().file(&example()).good(), Config::default());
+    assert_same(&given().file(&example()).good(), &Config::default());
 }
 
 #[test]

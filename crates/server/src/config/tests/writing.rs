@@ -61,7 +61,7 @@ fn what_is_written_is_read_back_unchanged() {
         },
         ..original
     };
-    assert_eq!(again, expected);
+    assert_same(&again, &expected);
 }
 
 #[test]

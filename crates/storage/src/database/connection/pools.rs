@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::ExposeSecret as _;
 use tokio::time::{sleep, timeout};
 
 use super::driver::Driver;
@@ -57,7 +58,7 @@ impl Pools {
     pub(in crate::database) async fn open(
         settings: &DatabaseSettings,
     ) -> Result<Self, ConnectError> {
-        match settings.url.split_once(':') {
+        match settings.url.expose_secret().split_once(':') {
             Some(("sqlite", _)) => Self::open_file(settings).await,
             Some(("postgres" | "postgresql", _)) => {
                 Self::open_server(settings, postgres::endpoint(settings)?).await

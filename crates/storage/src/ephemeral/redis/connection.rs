@@ -12,6 +12,7 @@ use deadpool_redis::redis::{
     RedisError, cmd,
 };
 use deadpool_redis::{Hook, HookError, Manager, Pool, PoolError};
+use secrecy::ExposeSecret as _;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
@@ -58,7 +59,7 @@ impl Connections {
         let unusable = |error: RedisError| unusable_url(&error.to_string());
         let info = settings
             .url
-            .as_str()
+            .expose_secret()
             .into_connection_info()
             .map_err(unusable)?;
         let address = info.addr().to_string();

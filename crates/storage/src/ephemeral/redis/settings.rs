@@ -1,16 +1,16 @@
 //! How to reach Redis, and how much to keep there.
 
-use std::fmt;
 use std::time::Duration;
 
 use countersign_domain::ports::EphemeralError;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// How to reach Redis, and how much to keep there.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct RedisSettings {
     /// `redis://[user][:password@]host[:port][/database]`, or `rediss://…` for
     /// TLS with the certificates that the system trusts.
-    pub url: String,
+    pub url: SecretString,
     /// What this deployment shares with nobody else on the same Redis: 1 to 64
     /// letters, digits, `-` or `_`. Replicas have the same.
     pub scope: String,
@@ -27,7 +27,7 @@ impl RedisSettings {
     /// The settings for this URL: the scope `default`, 2 connections, 2 s,
     /// 500,000 budgets.
     #[must_use]
-    pub fn new(url: impl Into<String>) -> Self {
+    pub fn new(url: impl Into<SecretString>) -> Self {
         Self {
             url: url.into(),
             scope: "default".into(),
@@ -39,7 +39,8 @@ impl RedisSettings {
 
     /// Looks at what is not checked by connecting.
     pub(super) fn check(&self) -> Result<(), EphemeralError> {
-        let scheme = self.url.split_once("://").map_or("", |(scheme, _)| scheme);
+        let url = self.url.expose_secret();
+        let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
         if !["redis", "rediss"].contains(&scheme) {
             return Err(unusable_url("it must begin with redis:// or rediss://"));
         }
@@ -60,16 +61,4 @@ impl RedisSettings {
 
 pub(super) fn unusable_url(why: &str) -> EphemeralError {
     EphemeralError(format!("the URL of Redis is unusable: {why}"))
-}
-
-/// The URL may hold a password.
-impl fmt::Debug for RedisSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisSettings")
-            .field("scope", &self.scope)
-            .field("max_connections", &self.max_connections)
-            .field("timeout", &self.timeout)
-            .field("max_budget_names", &self.max_budget_names)
-            .finish_non_exhaustive()
-    }
 }
