@@ -13,6 +13,7 @@ mod handshake;
 mod listener;
 mod server_handle;
 mod timers;
+mod unfit_certificate;
 mod worker;
 
 #[cfg(test)]
@@ -28,3 +29,4 @@ pub use core_server::GrpcService;
 pub use error::TransportError;
 pub use listener::Listener;
 pub use server_handle::{DrainReport, ServerHandle, ThreadEnded};
+pub use unfit_certificate::UnfitCertificate;

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
+use countersign_transport::UnfitCertificate;
+
 use super::exit_code;
 
 /// The reason, with its causes, and the exit code that goes with it.
@@ -30,6 +32,11 @@ impl Failure {
         }
     }
 
+    /// Whether a server shows a certificate that no client believes.
+    pub(super) fn is_of_certificate(&self) -> bool {
+        UnfitCertificate::behind(&*self.error).is_some()
+    }
+
     /// The exit code of the command.
     pub(super) fn exit_code(&self) -> u8 {
         self.exit_code
@@ -53,8 +60,11 @@ impl fmt::Display for Failure {
 }
 
 /// An error and its causes. Many errors tell their cause themselves: it is told
-/// once.
-pub(super) fn with_causes(error: &dyn Error) -> String {
+/// once. Of a certificate that no client believes, it is told what to do instead.
+pub(super) fn with_causes(error: &(dyn Error + 'static)) -> String {
+    if let Some(unfit) = UnfitCertificate::behind(error) {
+        return unfit.to_string();
+    }
     let mut told = error.to_string();
     let mut last = told.clone();
     let mut cause = error.source();

@@ -133,7 +133,7 @@ impl Health {
         }
     }
 
-    fn unconnected(address: &str, error: &dyn Error) -> Self {
+    fn unconnected(address: &str, error: &(dyn Error + 'static)) -> Self {
         let reason = with_causes(error);
         Self::Unconnected(format!("cannot connect to {address}: {reason}"))
     }

@@ -32,7 +32,8 @@ pub(super) struct TryClient {
 impl TryClient {
     pub(super) async fn connect(arguments: &Try) -> Result<Self, Failure> {
         let authorization = arguments.api_key.as_ref().map(|key| {
-            let mut value = AsciiMetadataValue::try_from(format!("Bearer {}", key.expose_secret()))?;
+            let mut value =
+                AsciiMetadataValue::try_from(format!("Bearer {}", key.expose_secret()))?;
             value.set_sensitive(true);
             Ok(value)
         });
@@ -53,11 +54,13 @@ impl TryClient {
             .map_err(|_| Failure::from(format!("no answer within {CONNECTING:?}")))
             .and_then(|connected| connected.map_err(Failure::from))
             .map_err(|failure| {
-                Failure::unavailable(format!(
-                    "cannot connect to {}: {failure}; is the server running? It is started with: \
-                     countersign serve",
-                    arguments.addr
-                ))
+                let advice = if failure.is_of_certificate() {
+                    ""
+                } else {
+                    "; is the server running? It is started with: countersign serve"
+                };
+                let address = &arguments.addr;
+                Failure::unavailable(format!("cannot connect to {address}: {failure}{advice}"))
             })?;
         Ok(Self {
             channel,
