@@ -2,6 +2,7 @@
 //! line, checked as a whole, and written back without secrets.
 
 mod checks;
+pub(crate) mod combinations;
 mod configuration;
 mod environment;
 mod error;

@@ -10,6 +10,7 @@ use countersign_domain::model::{MasterKey, MasterKeyError};
 use countersign_domain::ports::Random;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::config::combinations::KEYS_WITHOUT_MASTER_KEY;
 
 /// A data directory.
 #[derive(Debug)]
@@ -58,9 +59,8 @@ pub enum DataDirError {
     Configured(#[from] MasterKeyError),
     /// The database has signing keys, which only its own master key opens.
     #[error(
-        "the database has signing keys, but there is no master key to open them: bring the master \
-         key of this database as the file {} or in COUNTERSIGN__KEYS__MASTER_KEY (or \
-         COUNTERSIGN__KEYS__MASTER_KEY_FILE)",
+        "{KEYS_WITHOUT_MASTER_KEY}; bring the master key of this database as the file {} or in \
+         COUNTERSIGN__KEYS__MASTER_KEY (or COUNTERSIGN__KEYS__MASTER_KEY_FILE)",
         .0.display()
     )]
     Missing(PathBuf),

@@ -5,6 +5,7 @@ use countersign_transport::TransportConfig;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::Config;
+use crate::config::combinations::FEW_DESCRIPTORS;
 use crate::metrics_server::MOST_CONNECTIONS;
 
 /// What the process needs besides connections of callers and databases: its
@@ -31,8 +32,7 @@ pub(crate) fn transport(config: &Config) -> TransportConfig {
             descriptors = limit,
             connections = fitting,
             configured = transport.max_connections,
-            "server.max_connections is lowered: the limit of file descriptors (ulimit -n, \
-             LimitNOFILE) leaves no room for more"
+            "{FEW_DESCRIPTORS}"
         );
         transport.max_connections = fitting;
     }

@@ -10,6 +10,7 @@ use countersign_storage::ConnectError;
 use countersign_transport::TransportError;
 use metrics_exporter_prometheus::BuildError;
 
+use crate::config::combinations::{OPEN_TO_THE_WORLD, UNMIGRATED};
 use crate::data_dir::DataDirError;
 
 /// Why the server does not start, or stopped.
@@ -29,7 +30,9 @@ pub enum ServeError {
     Migrate(#[source] StoreError),
     /// The tables are not up to date, and must not be migrated at start.
     #[error(
-        "the database lacks {0} migration(s): run `countersign migrate`, or set database.migrate = true"
+        "{what}: {why}; run `countersign migrate` ({0} to do), or set database.migrate = true",
+        what = UNMIGRATED.what,
+        why = UNMIGRATED.why
     )]
     Unmigrated(usize),
     /// Redis cannot be used.
@@ -43,8 +46,10 @@ pub enum ServeError {
     Hasher(#[source] io::Error),
     /// No caller is known, and others than this machine could call.
     #[error(
-        "no caller is known, so everybody who reaches {0} could call everything: make one with \
-         `countersign caller new --name gateway --role gateway`, or listen on 127.0.0.1"
+        "{what} ({0}): {why}; make one with `countersign caller new --name gateway --role gateway`, \
+         or listen on 127.0.0.1",
+        what = OPEN_TO_THE_WORLD.what,
+        why = OPEN_TO_THE_WORLD.why
     )]
     OpenToTheWorld(SocketAddr),
     /// The metrics cannot be served.

@@ -14,6 +14,7 @@ use countersign_password::Argon2Pool;
 use countersign_storage::{Bounds, Database, InProcess, Redis, RedisSettings};
 use countersign_token::Verifier;
 
+use crate::config::combinations::MASTER_KEY_WITHOUT_KEYS;
 use crate::config::{Config, SenderName};
 use crate::data_dir::DataDir;
 use crate::feed_reader::FeedReader;
@@ -66,10 +67,7 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
     let has_keys = !store.signing_keys().await?.is_empty();
     let configured_key = config.keys.master_key.as_ref();
     if !has_keys && data_dir.has_master_key(configured_key) {
-        tracing::warn!(
-            "the database is empty, it has no signing keys, but there is a master key: unless \
-             this is the first start on a new database, stop, and put the right database back"
-        );
+        tracing::warn!("{MASTER_KEY_WITHOUT_KEYS}");
     }
     let master_key = data_dir.master_key(configured_key, has_keys, &*random)?;
     let (ephemeral, notifications) =

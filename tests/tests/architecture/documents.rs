@@ -12,6 +12,7 @@ const DOCUMENTS: [(&str, usize); 6] = [
     ("CONTRIBUTING.md", 5),
     ("README.md", 5),
     ("docs/backup.md", 0),
+    ("docs/configuration.md", 2),
     ("docs/guarantees.md", 1),
     ("docs/metrics.md", 4),
 ];

@@ -110,7 +110,6 @@ impl Config {
             "must name a directory",
         );
         self.server.check(checks);
-        self.metrics.check(&self.server, checks);
         self.database.check(checks);
         self.redis.check(checks);
         self.keys.check(checks);

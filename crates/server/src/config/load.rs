@@ -11,7 +11,7 @@ use figment::value::Value;
 use super::checks::Checks;
 use super::layer::Layer;
 use super::schema::Schema;
-use super::{Config, ConfigError, Environment, Problem, ServiceUrl};
+use super::{Config, ConfigError, Environment, Problem, ServiceUrl, combinations};
 
 /// Where settings come from.
 #[derive(Debug, Clone, Default)]
@@ -89,6 +89,7 @@ impl Config {
         let (config, misread) = extract(figment.clone(), &schema)?;
         let mut checks = Checks::after(misread);
         config.check(&mut checks);
+        combinations::check(&config, &mut checks);
         let wrong = checks.into_wrong().into_iter();
         problems.extend(wrong.map(|(key, rule)| problem(&figment, &key, rule)));
         if problems.is_empty() {

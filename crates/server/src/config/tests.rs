@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod combinations;
 mod example;
 mod refusals;
 mod sources;

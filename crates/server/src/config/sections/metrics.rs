@@ -4,8 +4,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use super::server::ServerConfig;
-use crate::config::checks::Checks;
 use crate::config::serde_formats::optional_address;
 
 /// `[metrics]`: metrics and probes over HTTP.
@@ -22,17 +20,5 @@ impl Default for MetricsConfig {
         Self {
             listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9464))),
         }
-    }
-}
-
-impl MetricsConfig {
-    pub(in crate::config) fn check(&self, server: &ServerConfig, checks: &mut Checks) {
-        let same = self.listen == Some(server.listen) && server.listen.port() != 0;
-        checks.that_both(
-            "metrics.listen",
-            "server.listen",
-            !same,
-            "must be another address than server.listen",
-        );
     }
 }

@@ -108,17 +108,6 @@ impl ServerConfig {
 
     pub(in crate::config) fn check(&self, checks: &mut Checks) {
         let seconds = Duration::from_secs;
-        match (&self.tls_certificate, &self.tls_private_key) {
-            (Some(_), None) => checks.refuse(
-                "server.tls_private_key",
-                "must be set too, as server.tls_certificate is",
-            ),
-            (None, Some(_)) => checks.refuse(
-                "server.tls_certificate",
-                "must be set too, as server.tls_private_key is",
-            ),
-            _ => {}
-        }
         checks.within("server.cores", self.cores, 0..=1_024);
         checks.lasts(
             "server.request_timeout",

@@ -72,28 +72,11 @@ impl TokensConfig {
             self.audiences.iter().all(|audience| is_audience(audience)),
             &format!("each {NAME}, commas, quotes and brackets; {AS_VARIABLE}"),
         );
-        checks.lasts(
-            "tokens.access_ttl",
-            self.access_ttl,
-            seconds(10)..=seconds(86_400),
-        );
         checks.lasts("tokens.idle_ttl", self.idle_ttl, seconds(10)..=ten_years);
         checks.lasts(
             "tokens.session_ttl",
             self.session_ttl,
             seconds(10)..=ten_years,
-        );
-        checks.that_both(
-            "tokens.idle_ttl",
-            "tokens.session_ttl",
-            self.idle_ttl <= self.session_ttl,
-            "must not be longer than tokens.session_ttl",
-        );
-        checks.that_both(
-            "tokens.access_ttl",
-            "tokens.idle_ttl",
-            self.access_ttl <= self.idle_ttl,
-            "must not be longer than tokens.idle_ttl",
         );
         checks.lasts(
             "tokens.refresh_grace",

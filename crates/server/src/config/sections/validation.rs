@@ -45,11 +45,5 @@ impl ValidationConfig {
             self.poll_interval,
             least..=second * 60,
         );
-        checks.that_both(
-            "validation.poll_interval",
-            "validation.feed_bound",
-            self.poll_interval * 2 <= self.feed_bound,
-            "must be at most half of validation.feed_bound",
-        );
     }
 }

@@ -1,0 +1,261 @@
+//! Combinations of settings, and of settings with what a start finds, that are
+//! refused or warned of: the one table from which the checks, the warnings and
+//! `docs/configuration.md` come.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::Config;
+use super::checks::Checks;
+
+/// A combination that is wrong, or not what most operators want.
+#[derive(Clone, Copy)]
+pub(crate) struct Combination {
+    /// The combination, with the settings that lead to it.
+    pub(crate) what: &'static str,
+    /// Why it is refused or warned of.
+    pub(crate) why: &'static str,
+    judged: Judged,
+}
+
+/// What is done about a combination, and where it is found.
+#[derive(Clone, Copy)]
+enum Judged {
+    /// Refused by the settings alone.
+    Refused(Rule),
+    /// Refused where a start finds it.
+    RefusedAtStart,
+    /// Warned of when the server listens.
+    Warned(fn(&Start) -> bool),
+    /// Warned of where a start finds it.
+    WarnedAtStart,
+}
+
+/// What must be true of a setting.
+#[derive(Clone, Copy)]
+struct Rule {
+    key: &'static str,
+    /// The setting that it must fit; itself, if there is none.
+    other: &'static str,
+    rule: &'static str,
+    is_broken: fn(&Config) -> bool,
+}
+
+/// What a start has found.
+pub(crate) struct Start<'a> {
+    pub(crate) config: &'a Config,
+    /// Whether no caller is known.
+    pub(crate) is_open: bool,
+    /// Whether messages are handed to anything.
+    pub(crate) has_sender: bool,
+}
+
+pub(crate) const OPEN_TO_THE_WORLD: Combination = Combination {
+    what: "no caller is known, and server.listen is no loopback address",
+    why: "everybody who reaches it could call everything",
+    judged: Judged::RefusedAtStart,
+};
+
+pub(crate) const UNMIGRATED: Combination = Combination {
+    what: "the tables are not up to date, and database.migrate is false",
+    why: "the server would work on tables of another version",
+    judged: Judged::RefusedAtStart,
+};
+
+pub(crate) const KEYS_WITHOUT_MASTER_KEY: Combination = Combination {
+    what: "the database has signing keys, but there is no master key (keys.master_key, data_dir)",
+    why: "no other master key opens them",
+    judged: Judged::RefusedAtStart,
+};
+
+pub(crate) const MASTER_KEY_WITHOUT_KEYS: Combination = Combination {
+    what: "the database is empty, it has no signing keys, but there is a master key",
+    why: "unless this is the first start on a new database, stop, and put the right database back",
+    judged: Judged::WarnedAtStart,
+};
+
+pub(crate) const FEW_DESCRIPTORS: Combination = Combination {
+    what: "server.max_connections is lowered",
+    why: "the limit of file descriptors (ulimit -n, LimitNOFILE) leaves no room for more",
+    judged: Judged::WarnedAtStart,
+};
+
+/// All that there are.
+const COMBINATIONS: [Combination; 19] = [
+    Combination {
+        what: "server.tls_certificate is set, and server.tls_private_key is not",
+        why: "TLS needs both",
+        judged: Judged::Refused(Rule {
+            key: "server.tls_private_key",
+            other: "server.tls_private_key",
+            rule: "must be set too, as server.tls_certificate is",
+            is_broken: |config| {
+                let server = &config.server;
+                server.tls_certificate.is_some() && server.tls_private_key.is_none()
+            },
+        }),
+    },
+    Combination {
+        what: "server.tls_private_key is set, and server.tls_certificate is not",
+        why: "TLS needs both",
+        judged: Judged::Refused(Rule {
+            key: "server.tls_certificate",
+            other: "server.tls_certificate",
+            rule: "must be set too, as server.tls_private_key is",
+            is_broken: |config| {
+                let server = &config.server;
+                server.tls_private_key.is_some() && server.tls_certificate.is_none()
+            },
+        }),
+    },
+    Combination {
+        what: "metrics.listen is server.listen",
+        why: "one address serves one of them",
+        judged: Judged::Refused(Rule {
+            key: "metrics.listen",
+            other: "server.listen",
+            rule: "must be another address than server.listen",
+            is_broken: |config| {
+                let listen = config.server.listen;
+                config.metrics.listen == Some(listen) && listen.port() != 0
+            },
+        }),
+    },
+    Combination {
+        what: "tokens.access_ttl is shorter than 10s or longer than 1d",
+        why: "a shorter one has people refresh all the time, and a longer one is good for long \
+              wherever nobody asks whether it was revoked",
+        judged: Judged::Refused(Rule {
+            key: "tokens.access_ttl",
+            other: "tokens.access_ttl",
+            rule: "must be 10s to 1d",
+            is_broken: |config| {
+                let bounds = Duration::from_secs(10)..=Duration::from_secs(86_400);
+                !bounds.contains(&config.tokens.access_ttl)
+            },
+        }),
+    },
+    Combination {
+        what: "tokens.access_ttl is longer than tokens.idle_ttl",
+        why: "an access token would outlive the session that it belongs to",
+        judged: Judged::Refused(Rule {
+            key: "tokens.access_ttl",
+            other: "tokens.idle_ttl",
+            rule: "must not be longer than tokens.idle_ttl",
+            is_broken: |config| config.tokens.access_ttl > config.tokens.idle_ttl,
+        }),
+    },
+    Combination {
+        what: "tokens.idle_ttl is longer than tokens.session_ttl",
+        why: "it would never end a session",
+        judged: Judged::Refused(Rule {
+            key: "tokens.idle_ttl",
+            other: "tokens.session_ttl",
+            rule: "must not be longer than tokens.session_ttl",
+            is_broken: |config| config.tokens.idle_ttl > config.tokens.session_ttl,
+        }),
+    },
+    Combination {
+        what: "validation.poll_interval is longer than half of validation.feed_bound",
+        why: "one late reading of revocations would have validation wait for the database",
+        judged: Judged::Refused(Rule {
+            key: "validation.poll_interval",
+            other: "validation.feed_bound",
+            rule: "must be at most half of validation.feed_bound",
+            is_broken: |config| config.validation.poll_interval * 2 > config.validation.feed_bound,
+        }),
+    },
+    OPEN_TO_THE_WORLD,
+    UNMIGRATED,
+    KEYS_WITHOUT_MASTER_KEY,
+    Combination {
+        what: "the maxmemory-policy of Redis (redis.url) is another than noeviction",
+        why: "budgets and codes would get lost when its memory is full",
+        judged: Judged::RefusedAtStart,
+    },
+    Combination {
+        what: "Redis (redis.url) takes no writes, as a replica does not, or is older than 7",
+        why: "codes and limits could not be kept",
+        judged: Judged::RefusedAtStart,
+    },
+    Combination {
+        what: "there is no Redis (redis.url) beside a database that can be shared (database.url)",
+        why: "codes and limits are this process's own, so a second replica would not know the \
+              codes of the first, and limits would be doubled",
+        judged: Judged::Warned(|start| {
+            let config = start.config;
+            config.database_url().scheme() != "sqlite" && config.redis.url.is_none()
+        }),
+    },
+    Combination {
+        what: "calls come in plaintext from other machines (server.tls_certificate)",
+        why: "passwords, tokens and API keys can be read on the way, unless a proxy or the \
+              network encrypts",
+        judged: Judged::Warned(|start| {
+            let server = &start.config.server;
+            !server.listen.ip().is_loopback() && server.tls_certificate.is_none()
+        }),
+    },
+    Combination {
+        what: "there is no sender (delivery.sender)",
+        why: "what needs a message is refused: with callers, or off loopback, the log, which \
+              shows codes, must be chosen by name",
+        judged: Judged::Warned(|start| !start.has_sender),
+    },
+    Combination {
+        what: "no caller is known",
+        why: "everybody on this machine may call everything (see `countersign caller new --help`)",
+        judged: Judged::Warned(|start| start.is_open),
+    },
+    Combination {
+        what: "the certificate (server.tls_certificate) has no subjectAltName, or is that of a \
+               certification authority",
+        why: "clients refuse such a one, whoever signed it",
+        judged: Judged::WarnedAtStart,
+    },
+    MASTER_KEY_WITHOUT_KEYS,
+    FEW_DESCRIPTORS,
+];
+
+/// Refuses the combinations that the settings alone make.
+pub(super) fn check(config: &Config, checks: &mut Checks) {
+    for combination in COMBINATIONS {
+        if let Judged::Refused(rule) = combination.judged {
+            let fits = !(rule.is_broken)(config);
+            checks.that_both(rule.key, rule.other, fits, rule.rule);
+        }
+    }
+}
+
+/// The combinations that a start warns of when the server listens.
+pub(crate) fn warned(start: &Start) -> impl Iterator<Item = Combination> {
+    COMBINATIONS
+        .into_iter()
+        .filter(|combination| match combination.judged {
+            Judged::Warned(is_so) => is_so(start),
+            Judged::Refused(_) | Judged::RefusedAtStart | Judged::WarnedAtStart => false,
+        })
+}
+
+/// The table for operators, in Markdown.
+#[cfg(test)]
+pub(super) fn table() -> String {
+    let rows = COMBINATIONS.map(|Combination { what, why, judged }| {
+        let does = match judged {
+            Judged::Refused(_) => "refuses to start, and `countersign config check` says so",
+            Judged::RefusedAtStart => "refuses to start",
+            Judged::Warned(_) | Judged::WarnedAtStart => "warns at the start",
+        };
+        format!("| {what} | {does} | {why} |\n")
+    });
+    format!(
+        "| what is so | the server | because |\n|---|---|---|\n{}",
+        rows.concat()
+    )
+}
+
+impl fmt::Display for Combination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what, self.why)
+    }
+}
