@@ -1,6 +1,11 @@
 //! The one place where a status is born: each error of the domain becomes a
 //! code, a reason, and a message in the person's language.
 
+mod failure;
+#[cfg(test)]
+mod tests;
+mod words;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -10,56 +15,13 @@ use countersign_domain::{Error, Limit, Refusal};
 use countersign_proto::ERROR_DOMAIN;
 use countersign_proto::v1::ErrorReason;
 use http::HeaderMap;
-use tonic::{Code, Status};
+use tonic::Status;
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
+use self::words::words;
 use crate::grpc::convert::rejection_reason;
 
-/// Why a call is not answered as it was asked.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
-    /// The domain says no.
-    #[error(transparent)]
-    Domain(#[from] Error),
-    /// It took longer than it may.
-    #[error("the call took too long")]
-    Deadline,
-    /// The contract has no such RPC.
-    #[error("there is no such RPC")]
-    UnknownRpc,
-    /// The message is compressed, and not with gzip.
-    #[error("the encoding of the message is not known")]
-    UnknownEncoding,
-    /// The message is not one, or too large. What tonic says of it.
-    #[error("the message cannot be read: {0}")]
-    Unreadable(String),
-    /// Unfinished requests hold as many bytes as they may.
-    #[error("too many bytes of unfinished requests")]
-    TooManyBytes,
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        Self::Domain(refusal.into())
-    }
-}
-
-/// What tonic answers by itself, or a body of ours through it, without details.
-impl From<&Status> for Failure {
-    fn from(status: &Status) -> Self {
-        let message = status.message().to_owned();
-        match status.code() {
-            Code::DeadlineExceeded | Code::Cancelled => Self::Deadline,
-            Code::Unimplemented => Self::UnknownRpc,
-            Code::ResourceExhausted => Self::TooManyBytes,
-            Code::Unavailable => Self::Domain(Error::Unavailable(message)),
-            // An unreadable message is INTERNAL to tonic; a fault of ours has
-            // details and does not come here.
-            Code::Internal | Code::InvalidArgument | Code::OutOfRange => Self::Unreadable(message),
-            _ => Self::Domain(Error::Internal(message)),
-        }
-    }
-}
+pub(crate) use failure::Failure;
 
 /// What a response says of its call.
 #[derive(Debug)]
@@ -274,137 +236,5 @@ fn reason_of(error: &Error) -> ErrorReason {
             Refusal::Session => ErrorReason::SessionNotFound,
             Refusal::SenderMissing => ErrorReason::SenderNotConfigured,
         },
-    }
-}
-
-/// The code of a reason, and what it says in English and in Korean.
-fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
-    use ErrorReason as R;
-    match reason {
-        R::FieldInvalid => (
-            Code::InvalidArgument,
-            "Fields are not valid.",
-            "입력값이 올바르지 않습니다.",
-        ),
-        R::CallerUnknown => (
-            Code::Unauthenticated,
-            "The call carries no known API key.",
-            "알 수 없는 호출자입니다. API 키를 확인해 주세요.",
-        ),
-        R::CallerNotPermitted => (
-            Code::PermissionDenied,
-            "The caller may not call this RPC.",
-            "호출 권한이 없습니다.",
-        ),
-        R::SignInRefused => (
-            Code::Unauthenticated,
-            "The sign-in details are not correct.",
-            "로그인 정보가 올바르지 않습니다. 다시 입력해 주세요.",
-        ),
-        R::AccessTokenInvalid => (
-            Code::Unauthenticated,
-            "Please sign in again.",
-            "인증이 만료되었습니다. 다시 로그인해 주세요.",
-        ),
-        R::RefreshTokenInvalid => (
-            Code::Unauthenticated,
-            "The refresh token is not valid.",
-            "다시 로그인해 주세요.",
-        ),
-        R::RefreshTokenReused => (
-            Code::Unauthenticated,
-            "The refresh token was used before; the session is ended.",
-            "보안을 위해 로그아웃되었습니다. 다시 로그인해 주세요.",
-        ),
-        R::SessionEnded => (
-            Code::Unauthenticated,
-            "The session has ended.",
-            "로그아웃된 상태입니다. 다시 로그인해 주세요.",
-        ),
-        R::PasswordWrong => (
-            Code::PermissionDenied,
-            "The current password is wrong.",
-            "현재 비밀번호가 올바르지 않습니다.",
-        ),
-        R::CodeWrong => (
-            Code::PermissionDenied,
-            "The code is wrong.",
-            "인증번호가 올바르지 않습니다.",
-        ),
-        R::VerificationNotFound => (
-            Code::NotFound,
-            "The code has expired or was replaced; ask for a new one.",
-            "인증번호가 만료되었습니다. 다시 요청해 주세요.",
-        ),
-        R::ProofInvalid => (
-            Code::PermissionDenied,
-            "The proof is not valid here, or was spent; verify the address again.",
-            "인증이 만료되었습니다. 다시 인증해 주세요.",
-        ),
-        R::IdentifierTaken => (
-            Code::AlreadyExists,
-            "The address has an account; sign in instead.",
-            "이미 가입된 계정입니다.",
-        ),
-        R::UsernameTaken => (
-            Code::AlreadyExists,
-            "The user name is taken.",
-            "이미 사용 중인 사용자 이름입니다.",
-        ),
-        R::SessionNotFound => (
-            Code::NotFound,
-            "The user has no such session.",
-            "해당 로그인 기록이 없습니다.",
-        ),
-        R::SenderNotConfigured => (
-            Code::FailedPrecondition,
-            "No message can be sent: the server has no sender (delivery.sender).",
-            "메시지를 보낼 수 없습니다. 서버에 발송 설정이 없습니다.",
-        ),
-        R::TooManyMessages => (
-            Code::ResourceExhausted,
-            "Too many messages; please wait.",
-            "인증 요청이 너무 많습니다. 잠시 후 다시 시도해 주세요.",
-        ),
-        R::TooManyAttempts => (
-            Code::ResourceExhausted,
-            "Too many attempts; please wait.",
-            "시도 횟수를 초과했습니다. 잠시 후 다시 시도해 주세요.",
-        ),
-        R::Overloaded => (
-            Code::ResourceExhausted,
-            "Too many requests at once; please try again.",
-            "요청이 많습니다. 잠시 후 다시 시도해 주세요.",
-        ),
-        R::DependencyUnavailable => (
-            Code::Unavailable,
-            "The service cannot answer right now; please try again.",
-            "일시적인 오류입니다. 잠시 후 다시 시도해 주세요.",
-        ),
-        R::DeadlineExceeded => (
-            Code::DeadlineExceeded,
-            "The call took too long.",
-            "응답 시간이 초과되었습니다. 다시 시도해 주세요.",
-        ),
-        R::RpcUnknown => (
-            Code::Unimplemented,
-            "There is no such RPC.",
-            "지원하지 않는 요청입니다.",
-        ),
-        R::EncodingUnknown => (
-            Code::Unimplemented,
-            "The message is compressed in a way that is not known; gzip is.",
-            "지원하지 않는 압축 방식입니다.",
-        ),
-        R::MessageUnreadable => (
-            Code::InvalidArgument,
-            "The message cannot be read.",
-            "요청을 해석할 수 없습니다.",
-        ),
-        R::Internal | R::Unspecified => (
-            Code::Internal,
-            "Something went wrong on our side.",
-            "서버 오류가 발생했습니다.",
-        ),
     }
 }
