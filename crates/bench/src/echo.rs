@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
-use countersign_transport::{Listener, TransportConfig};
+use countersign_transport::{ConnectionInfo, Listener, TransportConfig};
 use tonic::body::Body;
 use tonic::codegen::Service;
 use tonic::codegen::http;
@@ -82,6 +82,9 @@ impl Service<http::Request<Body>> for Echo {
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let echo = *self;
+        if let Some(connection) = request.extensions().get::<ConnectionInfo>() {
+            connection.permit_call();
+        }
         Box::pin(async move {
             let mut grpc = Grpc::new(ProstCodec::<Echoed, Echoed>::default());
             Ok(grpc.unary(echo, request).await)
