@@ -70,7 +70,9 @@ fn named_paths(document: &str, text: &str) -> BTreeSet<PathBuf> {
         let has_ending = [".md", ".rs", ".toml", ".proto"]
             .iter()
             .any(|e| path.ends_with(e));
-        is_plain && (path.contains('/') || has_ending)
+        // Others begin at the root of a machine, or of a server.
+        let is_ours = !path.starts_with('/');
+        is_plain && is_ours && (path.contains('/') || has_ending)
     };
     let quoted = quoted(text).filter(is_path).map(PathBuf::from);
     let linked = linked.filter(is_path).map(|path| directory.join(path));

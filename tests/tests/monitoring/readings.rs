@@ -1,7 +1,9 @@
 //! The metrics follow what happens.
 
 use countersign_proto::v1;
-use countersign_tests::{Backend, Metrics, PATIENCE, Step, World, comes_true, on_a_backend};
+use countersign_tests::{
+    Backend, Metrics, PASSWORD, PATIENCE, Step, World, comes_true, on_a_backend,
+};
 
 #[test]
 fn caches_queues_pools_and_keys_are_read() {
@@ -44,6 +46,9 @@ fn caches_queues_pools_and_keys_are_read() {
         assert!(value(&waits).await >= 1.0);
 
         let sent = "countersign_messages_sent_total{kind=\"code\"}";
+        let pending = world.gateway();
+        let pending = pending.sign_up_unproven(&world.new_email(), PASSWORD).await;
+        pending.expect("a code is on its way");
         // It is counted once that it was sent is written down.
         let is_counted = async || value(sent).await >= 1.0;
         assert!(comes_true(PATIENCE, is_counted).await.is_some());
