@@ -135,6 +135,8 @@ fn a_reader_that_has_read_enough_is_no_failure() {
     let directory = directory();
     for (arguments, expected) in [
         (&["--help"][..], 0),
+        (&["completions", "bash"], 0),
+        (&["man"], 0),
         (&["config"], 0),
         (&["migrate"], 0),
         (&["migrate", "--check"], 0),

@@ -3,16 +3,18 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// What the program says on standard output.
+/// What the program says on standard output. Its settings are wrong, which is
+/// of no concern here.
 fn countersign(directory: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
     command.current_dir(directory).env_clear().args(arguments);
+    command.env("COUNTERSIGN_COLOUR", "red");
     let Output {
         status,
         stdout,
@@ -35,7 +37,7 @@ fn reader(program: &str, arguments: &[&str]) -> Option<Output> {
     {
         Ok(output) => Some(output),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            println!("skipped: {program} is not installed");
+            writeln!(io::stderr(), "skipped: {program} is not installed").ok();
             None
         }
         Err(error) => panic!("{program}: {error}"),
