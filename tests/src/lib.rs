@@ -80,6 +80,7 @@ pub use redis::RedisServer;
 pub use redis_contents::Entry;
 pub use replica::Replica;
 pub use reply_loser::ReplyLoser;
+pub use services::missing;
 pub use settings::Settings;
 pub use shifted_clock::ShiftedClock;
 pub use spellings::{

@@ -44,7 +44,7 @@ pub(crate) fn skip(reason: &str) {
 ///
 /// # Panics
 /// If it is required.
-pub(crate) fn missing(what: &str) {
+pub fn missing(what: &str) {
     assert!(!are_required(), "{what}");
     skip(what);
 }
