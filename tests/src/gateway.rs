@@ -11,8 +11,10 @@ use countersign_proto::v1::verification_service_client::VerificationServiceClien
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Request, Status};
+
+use crate::certificates::ClientCertificate;
 
 /// A connection that shows who calls.
 pub type Line = InterceptedService<Channel, Credentials>;
@@ -45,6 +47,30 @@ impl Gateway {
         let endpoint = Endpoint::from_shared(format!("http://{address}"))
             .expect("an address makes a URL")
             .connect_timeout(Duration::from_secs(5))
+            .timeout(CALL_TIMEOUT);
+        Self {
+            channel: endpoint.connect_lazy(),
+            credentials: Credentials::default(),
+        }
+    }
+
+    /// A gateway that speaks TLS with a server for `localhost`, and shows a
+    /// certificate.
+    ///
+    /// # Panics
+    /// If the certificate is none.
+    #[must_use]
+    pub fn securely(address: SocketAddr, trusted: &str, shown: Option<&ClientCertificate>) -> Self {
+        let mut tls = ClientTlsConfig::new()
+            .ca_certificate(Certificate::from_pem(trusted))
+            .domain_name("localhost");
+        if let Some(shown) = shown {
+            let identity = Identity::from_pem(&shown.certificate, &shown.private_key);
+            tls = tls.identity(identity);
+        }
+        let endpoint = Endpoint::from_shared(format!("https://{address}"))
+            .and_then(|endpoint| endpoint.tls_config(tls))
+            .expect("a certificate")
             .timeout(CALL_TIMEOUT);
         Self {
             channel: endpoint.connect_lazy(),

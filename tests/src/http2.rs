@@ -1,15 +1,24 @@
 //! A connection of HTTP/2 whose requests may be of any form and need not end.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use h2::SendStream;
 use h2::client::{ResponseFuture, SendRequest};
 use prost::bytes::Bytes;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
 use tonic::codegen::http::{HeaderMap, Request, Response};
+
+use crate::certificates::ClientCertificate;
+use crate::wait::comes_true;
 
 /// A connection. It ends when it is dropped.
 #[derive(Debug)]
@@ -33,6 +42,44 @@ impl Http2 {
     /// If nobody listens there.
     pub async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.expect("a connection");
+        Self::over(stream).await
+    }
+
+    /// Connects with TLS to a server for `localhost`, and shows a certificate.
+    ///
+    /// # Panics
+    /// If there is no TLS.
+    pub async fn connect_securely(
+        address: SocketAddr,
+        trusted: &str,
+        shown: Option<&ClientCertificate>,
+    ) -> Self {
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate(trusted)).expect("a certificate");
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("TLS")
+            .with_root_certificates(roots);
+        let mut config = match shown {
+            None => config.with_no_client_auth(),
+            Some(shown) => {
+                let chain = vec![certificate(&shown.certificate)];
+                let key = PrivateKeyDer::from_pem_slice(shown.private_key.as_bytes());
+                config
+                    .with_client_auth_cert(chain, key.expect("a key"))
+                    .expect("they belong together")
+            }
+        };
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let connector = TlsConnector::from(Arc::new(config));
+        let stream = TcpStream::connect(address).await.expect("a connection");
+        let localhost = ServerName::try_from("localhost").expect("a name");
+        let stream = connector.connect(localhost, stream).await;
+        Self::over(stream.expect("TLS")).await
+    }
+
+    async fn over(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Self {
         let handshake = h2::client::handshake(stream).await;
         let (requests, connection) = handshake.expect("HTTP/2");
         let connection = tokio::spawn(async {
@@ -42,6 +89,13 @@ impl Http2 {
             requests,
             connection: connection.abort_handle(),
         }
+    }
+
+    /// Whether the connection ends within the time.
+    pub async fn ends(&self, within: Duration) -> bool {
+        comes_true(within, || async { self.connection.is_finished() })
+            .await
+            .is_some()
     }
 
     /// Sends the headers of a request and nothing more.
@@ -54,6 +108,10 @@ impl Http2 {
         let (response, body) = sent.expect("the connection is there");
         Unfinished { body, response }
     }
+}
+
+fn certificate(pem: &str) -> CertificateDer<'static> {
+    CertificateDer::from_pem_slice(pem.as_bytes()).expect("a certificate")
 }
 
 impl Drop for Http2 {

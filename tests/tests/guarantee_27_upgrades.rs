@@ -15,7 +15,9 @@ const EVERY: [Backend; 3] = [Backend::Sqlite, Backend::Postgres, Backend::MariaD
 const SESSIONS: usize = 8;
 /// For how long the load goes on before and after the migration.
 const AROUND: Duration = Duration::from_secs(3);
-const TABLES: [&str; 9] = [
+/// The version of the tables that this release knows.
+const KNOWN: i64 = 3;
+const TABLES: [&str; 12] = [
     "users",
     "identifiers",
     "credentials",
@@ -23,6 +25,9 @@ const TABLES: [&str; 9] = [
     "revocations",
     "signing_keys",
     "callers",
+    "caller_keys",
+    "caller_key_uses",
+    "caller_sans",
     "outbox",
     "heartbeat",
 ];
@@ -119,13 +124,13 @@ async fn incompatible(backend: Backend) {
     let tokens = mina.sign_in().await;
     world.replica(0).kill().await;
     migrate_as_a_later_release(&world).await;
-    record(&world, 3, 3).await;
+    record(&world, KNOWN + 2, KNOWN + 2).await;
     let before = world.contents().await;
 
     let words = [
-        "schema version 3",
-        "version 3 or later",
-        "knows version 1",
+        &*format!("schema version {}", KNOWN + 2),
+        &*format!("version {} or later", KNOWN + 2),
+        &*format!("knows version {KNOWN}"),
         "use a newer one",
     ];
     let mut refusals = 0;
@@ -144,7 +149,10 @@ async fn incompatible(backend: Backend) {
     let after = world.contents().await;
     assert_eq!(after, before, "{backend}: nothing is changed");
     world
-        .execute("DELETE FROM schema_versions WHERE version = 3")
+        .execute(&format!(
+            "DELETE FROM schema_versions WHERE version = {}",
+            KNOWN + 2
+        ))
         .await;
     world.replica(0).start().await;
     let refreshed = world.gateway().refresh(&tokens.refresh_token).await;
@@ -177,7 +185,7 @@ async fn migrate_as_a_later_release(world: &World) {
     world
         .execute("CREATE INDEX sessions_by_added_text ON sessions (added_text)")
         .await;
-    record(world, 2, 1).await;
+    record(world, KNOWN + 1, KNOWN).await;
 }
 
 /// Writes down that a migration was run.

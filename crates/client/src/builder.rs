@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use http::{HeaderValue, Uri};
-use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 
 use crate::client::Client;
 use crate::pool::Pool;
@@ -20,6 +20,7 @@ pub struct ClientBuilder {
     endpoint: String,
     api_key: Option<String>,
     ca_certificate: Option<Vec<u8>>,
+    client_certificate: Option<Identity>,
     connections: u16,
     connection_age: Duration,
     timeouts: Timeouts,
@@ -38,10 +39,14 @@ pub enum BuildError {
     /// A CA certificate was given for an endpoint without TLS.
     #[error("a CA certificate needs an https:// endpoint")]
     CaWithoutTls,
+    /// A client certificate was given for an endpoint without TLS.
+    #[error("a client certificate needs an https:// endpoint")]
+    ClientCertificateWithoutTls,
     /// There is no certificate in what was given as one.
     #[error("the CA certificate is not in PEM form")]
     CaCertificate,
-    /// TLS cannot be set up, for instance because the system has no roots.
+    /// TLS cannot be set up, for instance because the system has no roots, or
+    /// because a client certificate or its key is not in PEM form.
     #[error("TLS cannot be set up")]
     Tls(#[source] tonic::transport::Error),
 }
@@ -60,6 +65,7 @@ impl ClientBuilder {
             endpoint,
             api_key: None,
             ca_certificate: None,
+            client_certificate: None,
             connections: 4,
             connection_age: Duration::from_secs(300),
             timeouts: Timeouts {
@@ -80,6 +86,22 @@ impl ClientBuilder {
     /// the server. The system's roots are trusted by default.
     pub fn ca_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.ca_certificate = Some(pem.into());
+        self
+    }
+
+    /// Proves who calls by a client certificate, instead of an API key: PEM text
+    /// with the certificate and the intermediate ones, its own first, and PEM
+    /// text with its unencrypted private key. The server must believe its
+    /// authority (`server.tls_client_ca`) and know a caller with a name that
+    /// stands in it.
+    ///
+    /// A certificate that is renewed needs a new client.
+    pub fn client_certificate(
+        mut self,
+        certificate: impl AsRef<[u8]>,
+        private_key: impl AsRef<[u8]>,
+    ) -> Self {
+        self.client_certificate = Some(Identity::from_pem(certificate, private_key));
         self
     }
 
@@ -117,7 +139,7 @@ impl ClientBuilder {
     /// [`BuildError`] if the configuration cannot work.
     pub fn build(self) -> Result<Client, BuildError> {
         let authorization = self.api_key.as_deref().map(bearer).transpose()?;
-        let endpoint = endpoint(&self.endpoint, self.ca_certificate)?;
+        let endpoint = endpoint(&self.endpoint, self.ca_certificate, self.client_certificate)?;
         let is_plain = endpoint.uri().scheme_str() == Some("http");
         if authorization.is_some() && is_plain && !is_loopback(endpoint.uri()) {
             tracing::warn!(
@@ -155,7 +177,11 @@ fn bearer(key: &str) -> Result<HeaderValue, BuildError> {
     Ok(value)
 }
 
-fn endpoint(address: &str, ca_certificate: Option<Vec<u8>>) -> Result<Endpoint, BuildError> {
+fn endpoint(
+    address: &str,
+    ca_certificate: Option<Vec<u8>>,
+    client_certificate: Option<Identity>,
+) -> Result<Endpoint, BuildError> {
     let invalid = || BuildError::Endpoint(address.to_owned());
     let uri: Uri = address.parse().map_err(|_| invalid())?;
     if uri.host().is_none_or(str::is_empty) {
@@ -169,12 +195,18 @@ fn endpoint(address: &str, ca_certificate: Option<Vec<u8>>) -> Result<Endpoint, 
         .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
         .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
         .keep_alive_while_idle(true);
-    match (scheme.as_deref(), ca_certificate) {
-        (Some("http"), None) => Ok(endpoint),
-        (Some("http"), Some(_)) => Err(BuildError::CaWithoutTls),
-        (Some("https"), ca_certificate) => endpoint
-            .tls_config(tls(ca_certificate)?)
-            .map_err(BuildError::Tls),
+    match (scheme.as_deref(), ca_certificate, client_certificate) {
+        (Some("http"), None, None) => Ok(endpoint),
+        (Some("http"), Some(_), _) => Err(BuildError::CaWithoutTls),
+        (Some("http"), None, Some(_)) => Err(BuildError::ClientCertificateWithoutTls),
+        (Some("https"), ca_certificate, identity) => {
+            let tls = tls(ca_certificate)?;
+            let tls = match identity {
+                Some(identity) => tls.identity(identity),
+                None => tls,
+            };
+            endpoint.tls_config(tls).map_err(BuildError::Tls)
+        }
         _ => Err(invalid()),
     }
 }
@@ -258,6 +290,24 @@ mod tests {
         assert!(matches!(
             with_ca("http://localhost:1"),
             BuildError::CaWithoutTls
+        ));
+    }
+
+    #[test]
+    fn a_client_certificate_must_be_one_and_needs_tls() {
+        let with_certificate = |endpoint: &str| {
+            Client::builder(endpoint)
+                .client_certificate("no certificate", "no key")
+                .build()
+                .unwrap_err()
+        };
+        assert!(matches!(
+            with_certificate("https://localhost:1"),
+            BuildError::Tls(_)
+        ));
+        assert!(matches!(
+            with_certificate("http://localhost:1"),
+            BuildError::ClientCertificateWithoutTls
         ));
     }
 }

@@ -26,8 +26,9 @@ pub enum CheckError {
     /// not trusted.
     #[error("what answers at the endpoint is not Countersign: {0}")]
     NotCountersign(CouldNotTell),
-    /// The server has callers, and this API key is none of theirs, or absent.
-    #[error("the API key is missing or wrong: {0}")]
+    /// The server has callers, and this API key or client certificate is none of
+    /// theirs, or absent.
+    #[error("the API key or the client certificate is missing or wrong: {0}")]
     WrongApiKey(CouldNotTell),
     /// The key is good, but its caller has no role that may validate tokens.
     #[error("the caller's role may not validate tokens: {0}")]

@@ -51,9 +51,6 @@ pub struct FieldViolation {
 /// Why the answer is no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The call carries no API key, or not a known one.
-    #[error("the caller is not known")]
-    CallerUnknown,
     /// The caller lacks the role.
     #[error("the caller lacks the role {0}")]
     CallerNotPermitted(Role),

@@ -2,6 +2,7 @@
 //! and verifications go through.
 
 mod caller;
+mod caller_key;
 mod client_context;
 mod code;
 mod credential;
@@ -23,13 +24,15 @@ mod scope;
 mod sealing;
 mod session;
 mod signing_key;
+mod subject_alt_name;
 mod text;
 mod time;
 mod user;
 mod username;
 mod verification;
 
-pub use caller::{ApiKey, Caller, CallerName, Role};
+pub use caller::{Caller, CallerName, KeyUse, Role};
+pub use caller_key::{ApiKey, CallerKey, KeyHash, KeyId};
 pub use client_context::ClientContext;
 pub use code::Code;
 pub use credential::PasswordCredential;
@@ -51,6 +54,7 @@ pub use scope::Scope;
 pub use sealing::{SealError, SealingKey};
 pub use session::{AuthenticationMethod, Generation, Lifetimes, Presented, Rotation, Session};
 pub use signing_key::{KeyState, SealedSigningKey};
+pub use subject_alt_name::SubjectAltName;
 pub use time::Timestamp;
 pub use user::{CredentialVersion, User, UserState};
 pub use username::Username;

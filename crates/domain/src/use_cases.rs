@@ -22,7 +22,7 @@ mod sessions;
 mod sign_up;
 mod verifications;
 
-pub use callers::CreateCaller;
+pub use callers::{AddCallerKey, CallerKeyError, CreateCaller, NewCredential, RemoveCallerKey};
 pub use change_password::ChangePassword;
 pub use check_code::{CheckCode, CheckedCode, Which};
 pub use confirm_sign_up::ConfirmSignUp;

@@ -3,7 +3,7 @@
 
 mod auth;
 mod call;
-mod caller_authenticator;
+mod callers;
 mod check_headers;
 pub(crate) mod convert;
 mod fast_path;
@@ -17,7 +17,7 @@ mod validate_token;
 mod verification;
 
 pub(crate) use auth::AuthGrpc;
-pub(crate) use caller_authenticator::CallerAuthenticator;
+pub(crate) use callers::{CallerAuthenticator, Unidentified};
 pub(crate) use check_headers::{Bodies, CheckHeaders, HeaderCheck};
 pub(crate) use fast_path::{FastPath, PATH as VALIDATE_TOKEN};
 pub(crate) use request_body::BodyBudget;

@@ -1,5 +1,5 @@
 //! What runs by itself beside the calls: reading revocations, keys and callers,
-//! delivering messages, rotating keys, deleting what has outlived its use,
+//! noting which keys of callers are used, delivering messages, rotating keys, deleting what has outlived its use,
 //! watching dependencies.
 
 use std::sync::Arc;
@@ -35,6 +35,7 @@ pub(crate) struct Jobs {
 }
 
 const CALLERS: Duration = Duration::from_secs(2);
+const KEY_USES: Duration = Duration::from_secs(60);
 const HEALTH: Duration = Duration::from_secs(2);
 const KEYS: Duration = Duration::from_secs(5);
 const CLEANING: Duration = Duration::from_secs(60);
@@ -56,6 +57,9 @@ impl Jobs {
         };
         every("read callers", CALLERS, |jobs| {
             Box::pin(jobs.read_callers())
+        });
+        every("note key uses", KEY_USES, |jobs| {
+            Box::pin(jobs.note_key_uses())
         });
         every("watch dependencies", HEALTH, |jobs| {
             Box::pin(jobs.watch_dependencies())
@@ -94,7 +98,16 @@ impl Jobs {
     }
 
     async fn read_callers(self) -> Result<(), Error> {
+        self.callers.look_at_the_clock();
         self.callers.replace(self.app.store.callers().await?);
+        Ok(())
+    }
+
+    /// Writes down when the keys of callers were used last.
+    pub(crate) async fn note_key_uses(self) -> Result<(), Error> {
+        let uses = self.callers.uses_to_note();
+        self.app.store.note_key_uses(&uses).await?;
+        self.callers.noted(&uses);
         Ok(())
     }
 

@@ -16,6 +16,7 @@ mod metrics;
 mod metrics_server;
 mod notifications;
 mod readings;
+mod rfc3339;
 pub mod serve;
 mod serve_error;
 mod status;

@@ -13,6 +13,7 @@ use countersign_transport::{GrpcService, Listener, ServerHandle};
 use metrics_process::Collector;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::timeout;
 use tonic::service::Routes;
 use tonic_health::pb::health_server::HealthServer;
 
@@ -43,6 +44,8 @@ const MAX_OPEN_MESSAGE: usize = 4 * 1024;
 /// that need no key.
 const BODIES: usize = 64 * 1024 * 1024;
 const OPEN_BODIES: usize = 8 * 1024 * 1024;
+/// How long the end waits until it is written down which keys were used.
+const LAST_NOTE: Duration = Duration::from_secs(1);
 
 /// Serves until a signal comes. To be run on the runtime of databases and
 /// hashing.
@@ -103,11 +106,14 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
         work_runtime: Handle::current(),
     };
     let server = listener.serve(move || service.build(health_service.clone()))?;
-    jobs.start();
+    jobs.clone().start();
     if let Some((server, pages)) = metrics_server.zip(pages) {
         tokio::spawn(server.run(pages));
     }
-    finish(server, &config, &health, &mut signals).await
+    finish(server, &config, &health, &mut signals).await?;
+    // The last minute of uses; a database that does not answer holds nothing up.
+    drop(timeout(LAST_NOTE, jobs.note_key_uses()).await);
+    Ok(())
 }
 
 /// Waits for a signal, lets the callers go elsewhere, finishes what is in

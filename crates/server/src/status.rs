@@ -59,6 +59,8 @@ pub(crate) fn status(failure: &Failure, locale: Locale, request_id: &str) -> Sta
             detail = english_detail(error);
             reason_of(error)
         }
+        // Why, is for the log alone.
+        Failure::Unidentified(_) => ErrorReason::CallerUnknown,
         Failure::Deadline => ErrorReason::DeadlineExceeded,
         Failure::UnknownRpc => ErrorReason::RpcUnknown,
         Failure::UnknownEncoding => ErrorReason::EncodingUnknown,
@@ -220,7 +222,6 @@ fn reason_of(error: &Error) -> ErrorReason {
             ErrorReason::DependencyUnavailable
         }
         Error::Refused(refusal) => match refusal {
-            Refusal::CallerUnknown => ErrorReason::CallerUnknown,
             Refusal::CallerNotPermitted(_) => ErrorReason::CallerNotPermitted,
             Refusal::SignIn => ErrorReason::SignInRefused,
             Refusal::AccessToken(_) => ErrorReason::AccessTokenInvalid,

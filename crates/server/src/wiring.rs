@@ -86,7 +86,7 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
     let hasher = Argon2Pool::start(config.passwords.pool(), Arc::clone(&random))
         .map(Arc::new)
         .map_err(ServeError::Hasher)?;
-    let callers = authenticate(store.callers().await?, config.server.listen)?;
+    let callers = authenticate(store.callers().await?, config.server.listen, clock.clone())?;
     let feed = Arc::new(RevocationFeed::new());
     let audience = settings.tokens.audiences.first().cloned();
     let validator = Validator::new(
@@ -174,10 +174,11 @@ fn sender(configured: Option<SenderName>, is_open: bool) -> Option<Arc<dyn Messa
 fn authenticate(
     callers: Vec<Caller>,
     listen: SocketAddr,
+    clock: Arc<dyn Clock>,
 ) -> Result<CallerAuthenticator, ServeError> {
     let is_loopback = listen.ip().is_loopback();
     if callers.is_empty() && !is_loopback {
         return Err(ServeError::OpenToTheWorld(listen));
     }
-    Ok(CallerAuthenticator::new(callers, is_loopback))
+    Ok(CallerAuthenticator::new(callers, is_loopback, clock))
 }

@@ -1,25 +1,25 @@
-//! The server's certificate: read from files, checked against its key, and replaced while serving when the files change.
+//! The server's certificate, and the authorities whose client certificates are believed: read from files, checked, and
+//! replaced while serving when the files change.
 
 use std::{fmt, fs, io, path::Path, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
 use rustls::{
-    ServerConfig,
+    RootCertStore, ServerConfig,
     crypto::{CryptoProvider, aws_lc_rs as provider},
     pki_types::{
         CertificateDer, PrivateKeyDer,
         pem::{Error as PemError, PemObject},
     },
-    server::{ClientHello, ResolvesServerCert},
-    sign::CertifiedKey,
+    server::{NoServerSessionStorage, WebPkiClientVerifier, danger::ClientCertVerifier},
+    sign::{CertifiedKey, SingleCertAndKey},
     version::{TLS12, TLS13},
 };
 use tokio::{task::spawn_blocking, time::interval};
-use x509_parser::prelude::{FromDer as _, X509Certificate};
 use zeroize::Zeroizing;
 
-use super::{TlsFiles, TransportError};
+use super::{TlsFiles, TransportError, x509};
 
 /// How often the files are looked at. Contents are compared, not times: Kubernetes swaps symbolic links,
 /// and copies can keep their times.
@@ -31,18 +31,27 @@ const RELOAD_INTERVAL: Duration = if cfg!(test) {
 
 const CERTIFICATE: &str = "certificate";
 const PRIVATE_KEY: &str = "private key";
+const CLIENT_CA: &str = "client CA certificate";
 
-/// The certificate that new connections are shown.
+/// How new connections speak TLS.
 pub(super) struct Certificates {
     files: TlsFiles,
-    provider: Arc<CryptoProvider>,
-    current: ArcSwap<CertifiedKey>,
+    current: ArcSwap<Loaded>,
 }
 
-/// The two files as they were at one moment.
+/// What was made of the files.
+struct Loaded {
+    config: Arc<ServerConfig>,
+    fingerprint: Vec<u8>,
+    /// When the first certificate of the chain expires, in seconds since 1970.
+    end: Option<i64>,
+}
+
+/// The files as they were at one moment.
 struct FileContents {
     certificate: Vec<u8>,
     private_key: Zeroizing<Vec<u8>>,
+    client_ca: Option<Vec<u8>>,
 }
 
 impl Certificates {
@@ -51,31 +60,23 @@ impl Certificates {
     /// # Errors
     /// Which file is missing, unreadable, not PEM, not usable, or does not match the other.
     pub(super) fn load(files: &TlsFiles) -> Result<Self, TransportError> {
-        let provider = Arc::new(provider::default_provider());
-        let key = FileContents::read(files)?.certified_key(files, &provider)?;
-        show_end(&key.cert);
+        let loaded = FileContents::read(files)?.load(files)?;
+        loaded.show_end();
         Ok(Self {
             files: files.clone(),
-            provider,
-            current: ArcSwap::from_pointee(key),
+            current: ArcSwap::from_pointee(loaded),
         })
     }
 
-    /// TLS 1.2 and 1.3 with this certificate, for HTTP/2 alone.
-    pub(super) fn server_config(self: &Arc<Self>) -> ServerConfig {
-        let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
-            .with_protocol_versions(&[&TLS13, &TLS12])
-            .expect("the provider has cipher suites for TLS 1.2 and 1.3")
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>);
-        config.alpn_protocols = vec![b"h2".to_vec()];
-        config
+    /// How a connection that begins now speaks TLS.
+    pub(super) fn server_config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.current.load().config)
     }
 
-    /// Looks at the files for ever. A pair that cannot be used leaves the current one in place, and is named
+    /// Looks at the files for ever. Files that cannot be used leave what is in effect in place, and are named
     /// in the log once.
     pub(super) async fn follow_files(self: Arc<Self>) {
-        let mut seen = None;
+        let mut seen = self.current.load().fingerprint.clone();
         let mut reported = None;
         let mut ticks = interval(RELOAD_INTERVAL);
         loop {
@@ -86,8 +87,8 @@ impl Certificates {
             };
             let used = contents.and_then(|contents| {
                 let fingerprint = contents.fingerprint();
-                if seen.as_ref() != Some(&fingerprint) {
-                    seen = Some(fingerprint);
+                if seen != fingerprint {
+                    seen = fingerprint;
                     self.replace(&contents)?;
                 }
                 Ok(())
@@ -104,20 +105,27 @@ impl Certificates {
     }
 
     fn replace(&self, contents: &FileContents) -> Result<(), TransportError> {
-        let key = contents.certified_key(&self.files, &self.provider)?;
-        if key.cert != self.current.load().cert {
-            show_end(&key.cert);
-            self.current.store(Arc::new(key));
+        let loaded = contents.load(&self.files)?;
+        if loaded.fingerprint != self.current.load().fingerprint {
+            loaded.show_end();
+            self.current.store(Arc::new(loaded));
             let certificate = self.files.certificate.display();
-            tracing::info!(%certificate, "the TLS certificate was replaced");
+            let client_ca = self.files.client_ca.as_ref().map(|path| path.display());
+            let client_ca = client_ca.map(tracing::field::display);
+            tracing::info!(%certificate, client_ca, "the TLS certificate was replaced");
         }
         Ok(())
     }
 }
 
-impl ResolvesServerCert for Certificates {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.current.load_full())
+impl Loaded {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a gauge is a float, and the seconds of a thousand centuries are below 2^52"
+    )]
+    fn show_end(&self) {
+        let end = self.end.map_or(f64::NAN, |end| end as f64);
+        metrics::gauge!("countersign_tls_certificate_not_after_timestamp_seconds").set(end);
     }
 }
 
@@ -131,16 +139,67 @@ impl fmt::Debug for Certificates {
 
 impl FileContents {
     fn read(files: &TlsFiles) -> Result<Self, TransportError> {
+        let client_ca = files.client_ca.as_ref();
         Ok(Self {
             certificate: read(CERTIFICATE, &files.certificate)?,
             private_key: Zeroizing::new(read(PRIVATE_KEY, &files.private_key)?),
+            client_ca: client_ca.map(|path| read(CLIENT_CA, path)).transpose()?,
         })
     }
 
     fn fingerprint(&self) -> Vec<u8> {
-        let parts = [&*self.certificate, &*self.private_key]
+        let client_ca = self.client_ca.as_deref().unwrap_or_default();
+        let parts = [&*self.certificate, &*self.private_key, client_ca]
             .map(|part| digest::digest(&digest::SHA256, part));
         parts.iter().flat_map(AsRef::as_ref).copied().collect()
+    }
+
+    /// TLS 1.2 and 1.3 for HTTP/2 alone. Who shows a client certificate is verified; who shows none is let in.
+    fn load(&self, files: &TlsFiles) -> Result<Loaded, TransportError> {
+        let provider = Arc::new(provider::default_provider());
+        let key = self.certified_key(files, &provider)?;
+        let end = x509::end(&key.cert);
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&[&TLS13, &TLS12])
+            .expect("the provider has cipher suites for TLS 1.2 and 1.3");
+        let verifier = self.client_verifier(files, provider)?;
+        let verifies_clients = verifier.is_some();
+        let builder = match verifier {
+            Some(verifier) => builder.with_client_cert_verifier(verifier),
+            None => builder.with_no_client_auth(),
+        };
+        let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        if verifies_clients {
+            // A resumed session would bring a certificate along that may have expired since it was verified.
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+            config.send_tls13_tickets = 0;
+        }
+        Ok(Loaded {
+            config: Arc::new(config),
+            fingerprint: self.fingerprint(),
+            end,
+        })
+    }
+
+    fn client_verifier(
+        &self,
+        files: &TlsFiles,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Option<Arc<dyn ClientCertVerifier>>, TransportError> {
+        let (Some(pem), Some(path)) = (&self.client_ca, &files.client_ca) else {
+            return Ok(None);
+        };
+        let mut roots = RootCertStore::empty();
+        for authority in certificates(CLIENT_CA, path, pem)? {
+            let added = roots.add(authority);
+            added.map_err(|error| unusable(CLIENT_CA, path, &error))?;
+        }
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+            .allow_unauthenticated()
+            .build();
+        let verifier = verifier.map_err(|error| unusable(CLIENT_CA, path, &error))?;
+        Ok(Some(verifier))
     }
 
     fn certified_key(
@@ -148,28 +207,7 @@ impl FileContents {
         files: &TlsFiles,
         provider: &CryptoProvider,
     ) -> Result<CertifiedKey, TransportError> {
-        let not_pem = |content, path: &Path, expected| TransportError::NotPem {
-            content,
-            path: path.to_owned(),
-            expected,
-        };
-        let unusable = |content, path: &Path, error: rustls::Error| TransportError::Unusable {
-            content,
-            path: path.to_owned(),
-            reason: error.to_string(),
-        };
-
-        let chain = CertificateDer::pem_slice_iter(&self.certificate)
-            .collect::<Result<Vec<_>, PemError>>()
-            .ok()
-            .filter(|chain| !chain.is_empty())
-            .ok_or_else(|| {
-                not_pem(
-                    CERTIFICATE,
-                    &files.certificate,
-                    "-----BEGIN CERTIFICATE-----",
-                )
-            })?;
+        let chain = certificates(CERTIFICATE, &files.certificate, &self.certificate)?;
         let key = PrivateKeyDer::from_pem_slice(&self.private_key).map_err(|_| {
             not_pem(
                 PRIVATE_KEY,
@@ -180,7 +218,7 @@ impl FileContents {
         let signing_key = provider
             .key_provider
             .load_private_key(key)
-            .map_err(|error| unusable(PRIVATE_KEY, &files.private_key, error))?;
+            .map_err(|error| unusable(PRIVATE_KEY, &files.private_key, &error))?;
 
         let certified_key = CertifiedKey::new(chain, signing_key);
         match certified_key.keys_match() {
@@ -189,26 +227,38 @@ impl FileContents {
                 certificate: files.certificate.clone(),
                 private_key: files.private_key.clone(),
             }),
-            Err(error) => Err(unusable(CERTIFICATE, &files.certificate, error)),
+            Err(error) => Err(unusable(CERTIFICATE, &files.certificate, &error)),
         }
     }
 }
 
-/// Shows when the first certificate of a chain expires.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a gauge is a float, and the seconds of a thousand centuries are below 2^52"
-)]
-fn show_end(chain: &[CertificateDer<'_>]) {
-    let ends = chain.iter().map(|certificate| {
-        let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
-        Some(parsed.validity().not_after.timestamp())
-    });
-    let end = ends
-        .collect::<Option<Vec<_>>>()
-        .and_then(|ends| ends.into_iter().min());
-    let end = end.map_or(f64::NAN, |end| end as f64);
-    metrics::gauge!("countersign_tls_certificate_not_after_timestamp_seconds").set(end);
+/// The certificates of a PEM file, at least one.
+fn certificates(
+    content: &'static str,
+    path: &Path,
+    pem: &[u8],
+) -> Result<Vec<CertificateDer<'static>>, TransportError> {
+    CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<Vec<_>, PemError>>()
+        .ok()
+        .filter(|certificates| !certificates.is_empty())
+        .ok_or_else(|| not_pem(content, path, "-----BEGIN CERTIFICATE-----"))
+}
+
+fn not_pem(content: &'static str, path: &Path, expected: &'static str) -> TransportError {
+    TransportError::NotPem {
+        content,
+        path: path.to_owned(),
+        expected,
+    }
+}
+
+fn unusable(content: &'static str, path: &Path, error: &dyn fmt::Display) -> TransportError {
+    TransportError::Unusable {
+        content,
+        path: path.to_owned(),
+        reason: error.to_string(),
+    }
 }
 
 fn read(content: &'static str, path: &Path) -> Result<Vec<u8>, TransportError> {
@@ -240,6 +290,7 @@ mod tests {
         let files = TlsFiles {
             certificate: directory.path().join("tls.crt"),
             private_key: directory.path().join("tls.key"),
+            client_ca: None,
         };
         fs::write(&files.private_key, key.serialize_pem()).unwrap();
         let recorder = PrometheusBuilder::new().build_recorder();

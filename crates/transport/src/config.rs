@@ -36,13 +36,16 @@ pub struct TransportConfig {
     pub max_header_list_size: u32,
 }
 
-/// A certificate chain and its key, read at start and again whenever the files change.
+/// A certificate chain, its key, and whose client certificates are believed, read at start and again whenever the files change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
     /// The PEM file with the certificate chain, the server's own certificate first.
     pub certificate: PathBuf,
     /// The PEM file with the unencrypted private key (PKCS#8, PKCS#1 or SEC1).
     pub private_key: PathBuf,
+    /// The PEM file with the authorities that vouch for client certificates. With it clients may show one, and
+    /// need not.
+    pub client_ca: Option<PathBuf>,
 }
 
 impl Default for TransportConfig {

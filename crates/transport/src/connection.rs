@@ -7,7 +7,11 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 
 use super::{
@@ -15,6 +19,7 @@ use super::{
     connection_info::ConnectionInfo,
     frame_meter::{Excess, FrameMeter},
     timers,
+    x509::PeerCertificate,
 };
 
 /// What every HTTP/2 client sends first (RFC 9113 §3.4).
@@ -50,11 +55,21 @@ impl<T> Connection<T> {
     }
 }
 
-impl<T> Connected for Connection<T> {
+impl Connected for Connection<TcpStream> {
     type ConnectInfo = ConnectionInfo;
 
     fn connect_info(&self) -> ConnectionInfo {
         self.info.clone()
+    }
+}
+
+impl Connected for Connection<TlsStream<TcpStream>> {
+    type ConnectInfo = ConnectionInfo;
+
+    fn connect_info(&self) -> ConnectionInfo {
+        let shown = self.io.get_ref().1.peer_certificates();
+        let own = shown.and_then(<[_]>::first);
+        self.info.clone().of(own.map(PeerCertificate::of))
     }
 }
 

@@ -22,7 +22,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_stream::{StreamExt, wrappers::UnboundedReceiverStream};
 use tonic::{body::Body, codegen::Service, transport::Server, transport::server::Connected};
 
-use super::{TransportConfig, connection::Connection, handshake::Accepted};
+use super::{
+    TransportConfig, certificates::Certificates, connection::Connection, handshake::Accepted,
+};
 
 /// The time that connections in their handshake have to finish it when a drain begins.
 const HANDSHAKE_GRACE: Duration = Duration::from_millis(500);
@@ -74,13 +76,13 @@ impl CoreServer {
     pub(super) async fn run(
         self,
         service: impl GrpcService,
-        tls: Option<Arc<rustls::ServerConfig>>,
+        tls: Option<Arc<Certificates>>,
     ) -> Result<(), String> {
         match tls {
             None => self.serve(service, async |tcp| Ok(tcp)).await,
-            Some(tls) => {
-                let acceptor = TlsAcceptor::from(tls);
-                self.serve(service, move |tcp| acceptor.accept(tcp)).await
+            Some(certificates) => {
+                let secure = move |tcp| TlsAcceptor::from(certificates.server_config()).accept(tcp);
+                self.serve(service, secure).await
             }
         }
     }

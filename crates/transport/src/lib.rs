@@ -15,7 +15,10 @@ mod server_handle;
 mod timers;
 mod unfit_certificate;
 mod worker;
+mod x509;
 
+#[cfg(test)]
+mod client_certificate_tests;
 #[cfg(test)]
 mod probe;
 #[cfg(test)]
@@ -30,3 +33,4 @@ pub use error::TransportError;
 pub use listener::Listener;
 pub use server_handle::{DrainReport, ServerHandle, ThreadEnded};
 pub use unfit_certificate::UnfitCertificate;
+pub use x509::PeerCertificate;

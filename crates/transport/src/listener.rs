@@ -74,10 +74,6 @@ impl Listener {
             self.config.max_connections_per_ip,
         ));
         let make_service = Arc::new(make_service);
-        let tls = self
-            .certificates
-            .as_ref()
-            .map(|certificates| Arc::new(certificates.server_config()));
         let (stop, stopped) = watch::channel(None);
         let (ended, ends) = mpsc::unbounded_channel();
 
@@ -92,7 +88,7 @@ impl Listener {
                 stop: stopped.clone(),
             };
             let make_service = Arc::clone(&make_service);
-            let tls = tls.clone();
+            let tls = self.certificates.clone();
             let admission = Arc::clone(&admission);
             threads.push(worker::spawn(
                 &format!("grpc-{core}"),

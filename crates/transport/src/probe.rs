@@ -66,10 +66,13 @@ impl Probes {
 impl Probe {
     async fn answer(self, request: Request<String>) -> Result<Response<String>, Status> {
         let info = request.extensions().get::<ConnectionInfo>();
-        let peer = info.map(ConnectionInfo::peer);
         let answer = match request.get_ref().as_str() {
             "core" => self.core.to_string(),
-            "peer" => peer.map_or_else(|| "unknown".to_owned(), |peer| peer.to_string()),
+            "peer" => info.map_or_else(|| "unknown".to_owned(), |info| info.peer().to_string()),
+            "names" => {
+                let certificate = info.and_then(ConnectionInfo::certificate);
+                certificate.map_or_else(|| "none".to_owned(), |shown| shown.names.join(" "))
+            }
             "wait" => {
                 self.probes.waiting.fetch_add(1, Ordering::Relaxed);
                 let permit = self.probes.open.acquire().await;

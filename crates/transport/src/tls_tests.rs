@@ -40,6 +40,7 @@ fn write(directory: &Path, pair: &Pair) -> TlsFiles {
     let files = TlsFiles {
         certificate: directory.join("tls.crt"),
         private_key: directory.join("tls.key"),
+        client_ca: None,
     };
     fs::write(&files.certificate, &pair.certificate).unwrap();
     fs::write(&files.private_key, &pair.private_key).unwrap();

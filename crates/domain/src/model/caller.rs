@@ -1,15 +1,9 @@
-//! The programs at the other end of a connection, and their API keys.
+//! The programs at the other end of a connection.
 
 use std::fmt;
 use std::str::FromStr;
 
-use aws_lc_rs::digest;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use zeroize::Zeroizing;
-
-use crate::model::Timestamp;
-use crate::ports::Random;
+use crate::model::{CallerKey, KeyHash, SubjectAltName, Timestamp};
 
 /// A program that may call the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,11 +12,25 @@ pub struct Caller {
     pub name: CallerName,
     /// What it may do.
     pub roles: Vec<Role>,
-    /// SHA-256 of its API key. The key has 256 random bits: no slower hash is
-    /// needed.
-    pub key_hash: [u8; 32],
+    /// Its API keys, oldest first: one, or two while one takes over from the
+    /// other. None, if it proves itself by a certificate alone.
+    pub keys: Vec<CallerKey>,
+    /// The names in its client certificate, in alphabetical order. Each is this
+    /// caller's alone.
+    pub sans: Vec<SubjectAltName>,
     /// When it was created.
     pub created_at: Timestamp,
+}
+
+/// That a caller used a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyUse {
+    /// Whose key it is.
+    pub caller: CallerName,
+    /// Which key.
+    pub hash: KeyHash,
+    /// When it was used last.
+    pub at: Timestamp,
 }
 
 /// The name of a caller: 1 to 64 lower-case letters, digits and hyphens.
@@ -40,9 +48,10 @@ pub enum Role {
     Operator,
 }
 
-/// The secret by which a caller proves itself: `csk_` and 43 letters. Never
-/// shown.
-pub struct ApiKey(Zeroizing<String>);
+impl Caller {
+    /// How many API keys it may have at once.
+    pub const MAX_KEYS: usize = 2;
+}
 
 impl CallerName {
     /// Reads a name.
@@ -92,38 +101,5 @@ impl FromStr for Role {
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-impl ApiKey {
-    /// A new key.
-    #[must_use]
-    pub fn generate(random: &dyn Random) -> Self {
-        let mut bytes = Zeroizing::new([0; 32]);
-        random.fill(&mut *bytes);
-        Self(Zeroizing::new(format!(
-            "csk_{}",
-            URL_SAFE_NO_PAD.encode(*bytes)
-        )))
-    }
-
-    /// The key in the clear, to be printed once.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-
-    /// What is kept of a key.
-    #[must_use]
-    pub fn hash_of(presented: &str) -> [u8; 32] {
-        let mut hash = [0; 32];
-        hash.copy_from_slice(digest::digest(&digest::SHA256, presented.as_bytes()).as_ref());
-        hash
-    }
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiKey(..)")
     }
 }

@@ -3,22 +3,45 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::model::{Caller, CallerName};
+use crate::model::{Caller, CallerKey, CallerName, KeyHash, KeyUse};
 
-/// Reads callers.
+/// Reads callers, and notes what they use.
 #[async_trait]
 pub trait Callers {
-    /// All callers. A row that cannot be read is left out, and named in the
-    /// log.
+    /// All callers with their keys. A row that cannot be read is left out, and
+    /// named in the log.
     async fn callers(&self) -> Result<Vec<Caller>, StoreError>;
+
+    /// Notes when keys were used last. A time that is earlier than the one that
+    /// is known changes nothing, and so does a caller that is gone.
+    async fn note_key_uses(&self, uses: &[KeyUse]) -> Result<(), StoreError>;
 }
 
 /// Changes callers.
 #[async_trait]
 pub trait CallerChanges {
-    /// Adds a caller; [`StoreError::Taken`] if the name is taken.
+    /// Adds a caller with its keys and the names in its certificate;
+    /// [`StoreError::Taken`] if its own name or one of those is taken.
     async fn insert_caller(&mut self, caller: &Caller) -> Result<(), StoreError>;
 
-    /// Deletes a caller; tells whether it was there.
+    /// Reads a caller with its keys and keeps others from changing it until the
+    /// unit of work ends.
+    async fn lock_caller(&mut self, name: &CallerName) -> Result<Option<Caller>, StoreError>;
+
+    /// Adds a key to a caller, which must be there.
+    async fn insert_caller_key(
+        &mut self,
+        name: &CallerName,
+        key: &CallerKey,
+    ) -> Result<(), StoreError>;
+
+    /// Deletes a key of a caller; tells whether it was there.
+    async fn delete_caller_key(
+        &mut self,
+        name: &CallerName,
+        hash: &KeyHash,
+    ) -> Result<bool, StoreError>;
+
+    /// Deletes a caller with its keys; tells whether it was there.
     async fn delete_caller(&mut self, name: &CallerName) -> Result<bool, StoreError>;
 }

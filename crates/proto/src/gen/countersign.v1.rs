@@ -1811,7 +1811,8 @@ pub enum ErrorReason {
     /// INVALID_ARGUMENT: fields are wrong. BadRequest lists all of them.
     /// {"reason": "FIELD_INVALID", "domain": "countersign"}
     FieldInvalid = 1,
-    /// UNAUTHENTICATED: the call carries no API key, or not a known one.
+    /// UNAUTHENTICATED: the call carries no API key, and no client certificate,
+    /// of a known caller.
     /// {"reason": "CALLER_UNKNOWN", "domain": "countersign"}
     CallerUnknown = 2,
     /// PERMISSION_DENIED: the caller lacks the role that the RPC needs.

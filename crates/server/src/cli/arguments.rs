@@ -1,10 +1,12 @@
 //! The commands and flags, with the words of `--help`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use countersign_domain::model::{CallerName, Role};
+use countersign_domain::model::{CallerName, KeyId, Role, SubjectAltName};
+use humantime_serde::re::humantime;
 use secrecy::SecretString;
 
 use super::probe_arguments::ProbeArguments;
@@ -165,8 +167,11 @@ pub(super) enum Callers {
     /// Add a caller and print its API key, this once
     ///
     /// Only a hash of the key is kept. A running server knows the caller within
-    /// seconds.
-    #[command(after_help = "Example: countersign caller new --name shop --role service")]
+    /// seconds. With --san the caller has no key: it is recognised by the client
+    /// certificate of its connection (see server.tls_client_ca).
+    #[command(
+        after_help = "Example: countersign caller new --name shop --role service --expires-in 90d"
+    )]
     New {
         /// 1 to 64 lower-case letters, digits and hyphens
         #[arg(long, value_name = "NAME", value_parser = CallerName::parse)]
@@ -175,17 +180,65 @@ pub(super) enum Callers {
         /// people, `operator` looks after users; may be given several times
         #[arg(long = "role", value_name = "ROLE", required = true)]
         roles: Vec<Role>,
+        /// Instead of an API key: a name in its client certificate, a URI such as
+        /// spiffe://example.com/shop or a name of DNS; may be given several times
+        #[arg(long = "san", value_name = "NAME", value_parser = SubjectAltName::parse,
+              conflicts_with = "expires_in")]
+        sans: Vec<SubjectAltName>,
+        #[command(flatten)]
+        lifetime: KeyLifetime,
     },
-    /// List the callers
+    /// Give a caller a second API key and print it, this once
+    ///
+    /// Both keys are good, until one of them is removed or expires: give the
+    /// caller the new one, see with `caller list` that the old one is not used
+    /// any more, and remove it.
+    #[command(after_help = "Example: countersign caller add-key shop --expires-in 90d")]
+    AddKey {
+        /// The name of the caller
+        #[arg(value_parser = CallerName::parse)]
+        name: CallerName,
+        #[command(flatten)]
+        lifetime: KeyLifetime,
+    },
+    /// Remove one of the two API keys of a caller: it is refused within seconds
+    #[command(after_help = "Example: countersign caller remove-key shop 3f2a91bc")]
+    RemoveKey {
+        /// The name of the caller
+        #[arg(value_parser = CallerName::parse)]
+        name: CallerName,
+        /// The id of the key, as `countersign caller list` shows it
+        #[arg(value_name = "KEY", value_parser = KeyId::parse)]
+        key: KeyId,
+    },
+    /// List the callers and their API keys
+    ///
+    /// When a key was used last is written down once a minute.
     #[command(after_help = "Example: countersign caller list")]
     List(List),
-    /// Remove a caller: its key is refused within seconds
+    /// Remove a caller: its keys are refused within seconds
     #[command(after_help = "Example: countersign caller remove shop")]
     Remove {
         /// The name of the caller
         #[arg(value_parser = CallerName::parse)]
         name: CallerName,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct KeyLifetime {
+    /// How long the key is good, such as 12h or 90d [default: until it is
+    /// removed]
+    #[arg(long, value_name = "TIME", value_parser = lifetime)]
+    pub(super) expires_in: Option<Duration>,
+}
+
+/// Reads how long a key is good.
+fn lifetime(text: &str) -> Result<Duration, &'static str> {
+    const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
+    let time = humantime::parse_duration(text).ok();
+    time.filter(|time| (Duration::from_secs(1)..=LONGEST).contains(time))
+        .ok_or("must be a duration such as 12h, 90d or 1y, of at most ten years")
 }
 
 #[derive(Debug, Args)]

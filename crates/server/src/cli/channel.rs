@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, SignatureScheme};
-use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 
 /// How a server proves that it is the right one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,15 @@ pub(super) struct Tls {
     pub(super) trust: Trust,
     /// The name in the certificate, if it is not that of the address.
     pub(super) server_name: Option<String>,
+    /// What this end shows, if the server asks for it.
+    pub(super) identity: Option<IdentityFiles>,
+}
+
+/// The PEM files of a client certificate and of its private key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct IdentityFiles {
+    pub(super) certificate: PathBuf,
+    pub(super) private_key: PathBuf,
 }
 
 /// Which certificates are believed.
@@ -36,8 +45,8 @@ pub(super) enum Trust {
 pub(super) enum EndpointError {
     #[error("{0:?} is no address; it must be a host and a port such as localhost:50051")]
     Address(String),
-    #[error("cannot read the certificates in {}: {source}", path.display())]
-    Certificates { path: PathBuf, source: io::Error },
+    #[error("cannot read the file {}: {source}", path.display())]
+    File { path: PathBuf, source: io::Error },
     #[error("cannot speak TLS with {address}: {source}")]
     Tls {
         address: String,
@@ -64,19 +73,27 @@ pub(super) fn endpoint(address: &str, tls: Option<&Tls>) -> Result<Endpoint, End
     if let Some(name) = &tls.server_name {
         config = config.domain_name(name);
     }
+    if let Some(files) = &tls.identity {
+        let (certificate, key) = (read(&files.certificate)?, read(&files.private_key)?);
+        config = config.identity(Identity::from_pem(certificate, key));
+    }
     let endpoint = match &tls.trust {
         Trust::Machine => endpoint.tls_config(config.with_native_roots()),
         Trust::File(path) => {
-            let pem = fs::read(path).map_err(|source| EndpointError::Certificates {
-                path: path.clone(),
-                source,
-            })?;
+            let pem = read(path)?;
             endpoint.tls_config(config.ca_certificate(Certificate::from_pem(pem)))
         }
         Trust::Anything => endpoint.tls_config_with_verifier(config, Arc::new(Believing::new())),
     };
     endpoint.map_err(|source| EndpointError::Tls {
         address: address.into(),
+        source,
+    })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, EndpointError> {
+    fs::read(path).map_err(|source| EndpointError::File {
+        path: path.to_owned(),
         source,
     })
 }

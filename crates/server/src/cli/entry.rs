@@ -5,6 +5,7 @@ use std::io::{self, Stderr, Stdout, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use countersign_domain::use_cases::NewCredential;
 use secrecy::SecretString;
 use tokio::runtime::{Builder, Runtime};
 
@@ -135,8 +136,26 @@ async fn operate(command: OperatorCommand, config: &Config) -> Result<Outcome, F
         OperatorCommand::Keys(Keys::List(list)) => keys::list(config, list.json, out).await,
         OperatorCommand::Keys(Keys::Rotate) => keys::rotate(config, out, notes).await,
         OperatorCommand::Keys(Keys::Revoke { kid }) => keys::revoke(config, kid, out).await,
-        OperatorCommand::Caller(Callers::New { name, roles }) => {
-            callers::add(config, name, roles, out, notes).await
+        OperatorCommand::Caller(Callers::New {
+            name,
+            roles,
+            sans,
+            lifetime,
+        }) => {
+            let credential = if sans.is_empty() {
+                NewCredential::Key {
+                    expires_in: lifetime.expires_in,
+                }
+            } else {
+                NewCredential::Certificate(sans)
+            };
+            callers::add(config, name, roles, credential, out, notes).await
+        }
+        OperatorCommand::Caller(Callers::AddKey { name, lifetime }) => {
+            callers::add_key(config, name, lifetime.expires_in, out, notes).await
+        }
+        OperatorCommand::Caller(Callers::RemoveKey { name, key }) => {
+            callers::remove_key(config, name, key, out).await
         }
         OperatorCommand::Caller(Callers::List(list)) => callers::list(config, list.json, out).await,
         OperatorCommand::Caller(Callers::Remove { name }) => {

@@ -15,6 +15,7 @@ use super::failure::{Failure, Outcome};
 use super::{open, table};
 use crate::config::Config;
 use crate::data_dir::DataDir;
+use crate::rfc3339::rfc3339;
 use crate::system::{SystemClock, SystemRandom};
 
 /// A signing key as it is listed.
@@ -163,8 +164,8 @@ fn rows(keys: &[SealedSigningKey]) -> Vec<Row<'_>> {
             kid: &key.kid,
             algorithm: key.algorithm.to_string(),
             state: key.state.as_str(),
-            created: table::instant(key.created_at),
-            expires: key.expires_at.map(table::instant),
+            created: rfc3339(key.created_at),
+            expires: key.expires_at.map(rfc3339),
         })
         .collect()
 }

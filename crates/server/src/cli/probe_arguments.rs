@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args};
 use humantime_serde::re::humantime;
 
-use super::channel::{Tls, Trust};
+use super::channel::{IdentityFiles, Tls, Trust};
 
 /// The flags that have a meaning of their own with one dash.
 const SHORT: [&str; 2] = ["-h", "-V"];
@@ -57,6 +57,12 @@ pub(super) struct ProbeArguments {
     /// Name in the server's certificate
     #[arg(long, value_name = "NAME", conflicts_with = "tls_no_verify")]
     tls_server_name: Option<String>,
+    /// PEM file with a client certificate
+    #[arg(long, value_name = "FILE", requires = "tls_client_key")]
+    tls_client_cert: Option<PathBuf>,
+    /// PEM file with the private key of the client certificate
+    #[arg(long, value_name = "FILE", requires = "tls_client_cert")]
+    tls_client_key: Option<PathBuf>,
     /// Say how long it took
     #[arg(long = "v", num_args = 0..=1, require_equals = true, default_missing_value = "true",
           default_value_t = false, hide_default_value = true, hide_possible_values = true,
@@ -73,9 +79,13 @@ impl ProbeArguments {
         if !self.tls {
             let is_given = self.tls_ca_cert.is_some()
                 || self.tls_no_verify == Some(true)
-                || self.tls_server_name.is_some();
+                || self.tls_server_name.is_some()
+                || self.tls_client_cert.is_some();
             return if is_given {
-                Err("-tls-ca-cert, -tls-no-verify and -tls-server-name need -tls")
+                Err(
+                    "-tls-ca-cert, -tls-no-verify, -tls-server-name and -tls-client-cert need \
+                     -tls",
+                )
             } else {
                 Ok(None)
             };
@@ -85,9 +95,17 @@ impl ProbeArguments {
             Some(path) => Trust::File(path.clone()),
             None => Trust::Machine,
         };
+        let identity = self
+            .tls_client_cert
+            .clone()
+            .zip(self.tls_client_key.clone());
         Ok(Some(Tls {
             trust,
             server_name: self.tls_server_name.clone(),
+            identity: identity.map(|(certificate, private_key)| IdentityFiles {
+                certificate,
+                private_key,
+            }),
         }))
     }
 }
@@ -148,6 +166,7 @@ mod tests {
             Ok(Some(Tls {
                 trust,
                 server_name: name.map(String::from),
+                identity: None,
             }))
         };
         assert_eq!(tls("").expect("good"), Ok(None));
@@ -165,10 +184,19 @@ mod tests {
             "-tls-no-verify",
             "-tls-ca-cert=/ca.pem",
             "-tls=false -tls-server-name=a",
+            "-tls-client-cert=/c.pem -tls-client-key=/k.pem",
         ] {
             assert!(tls(line).expect("good words").is_err(), "{line}");
         }
         assert!(tls("-tls -tls-no-verify -tls-ca-cert=/ca.pem").is_err());
+        assert!(tls("-tls -tls-client-cert=/c.pem").is_err());
+        let shown = tls("-tls -tls-client-cert=/c.pem -tls-client-key=/k.pem");
+        let identity = IdentityFiles {
+            certificate: "/c.pem".into(),
+            private_key: "/k.pem".into(),
+        };
+        let shown = shown.expect("good").expect("good").expect("TLS");
+        assert_eq!(shown.identity, Some(identity));
     }
 
     #[test]

@@ -2,10 +2,7 @@
 //! programs, JSON.
 
 use std::io::{self, Write};
-use std::time::{Duration, SystemTime};
 
-use countersign_domain::model::Timestamp;
-use humantime_serde::re::humantime;
 use serde::Serialize;
 
 /// Writes rows under a header, each column as wide as its widest cell.
@@ -35,13 +32,6 @@ pub(super) fn write_json<T: Serialize>(out: &mut dyn Write, rows: &[T]) -> io::R
     writeln!(out)
 }
 
-/// An instant as `2026-11-20T07:54:34Z`.
-pub(super) fn instant(timestamp: Timestamp) -> String {
-    let millis = u64::try_from(timestamp.as_millis()).unwrap_or(0);
-    let instant = SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
-    humantime::format_rfc3339_seconds(instant).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,14 +44,6 @@ mod tests {
         assert_eq!(
             String::from_utf8_lossy(&out),
             "X     Y\na     bb\ncccc  d\n"
-        );
-    }
-
-    #[test]
-    fn an_instant_is_written_in_utc() {
-        assert_eq!(
-            instant(Timestamp::from_seconds(1_790_000_000)),
-            "2026-09-21T14:13:20Z"
         );
     }
 }

@@ -47,6 +47,7 @@ impl TryClient {
         let tls = speaks_tls.then(|| Tls {
             trust: arguments.tls_ca.clone().map_or(Trust::Machine, Trust::File),
             server_name: arguments.tls_server_name.clone(),
+            identity: None,
         });
         let endpoint = channel::endpoint(&arguments.addr, tls.as_ref())?;
         let channel = tokio::time::timeout(CONNECTING, endpoint.connect())

@@ -9,7 +9,7 @@ use prost_types::Timestamp;
 use tonic::{Code, Response, Status};
 use tonic_types::StatusExt as _;
 
-use super::table;
+use crate::rfc3339::rfc3339;
 
 /// Writes down each call and its answer.
 pub(super) struct Transcript<'a> {
@@ -166,7 +166,7 @@ pub(super) fn instant(timestamp: Option<Timestamp>) -> String {
     timestamp.map_or_else(
         || "an unknown time".into(),
         |timestamp| {
-            table::instant(countersign_domain::model::Timestamp::from_seconds(
+            rfc3339(countersign_domain::model::Timestamp::from_seconds(
                 timestamp.seconds,
             ))
         },

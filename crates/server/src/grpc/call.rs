@@ -14,7 +14,7 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-use crate::grpc::caller_authenticator::KnownCaller;
+use crate::grpc::callers::KnownCaller;
 use crate::grpc::rpc_table::Rpc;
 use crate::metrics;
 use crate::status::{self, Failure, Outcome};

@@ -18,7 +18,7 @@ use tonic::body::Body;
 use tower::Service;
 
 use crate::grpc::call::{self, Call, Ended, RequestId};
-use crate::grpc::caller_authenticator::CallerAuthenticator;
+use crate::grpc::callers::CallerAuthenticator;
 use crate::grpc::gzip_body::GzipBody;
 use crate::grpc::protocol::{self, ACCEPT_ENCODING, ENCODING, ENCODINGS, Encoding};
 use crate::grpc::request_body::{BodyBudget, RequestBody};
@@ -161,8 +161,12 @@ impl HeaderCheck {
         if std::ptr::eq(rpc, &UNKNOWN) {
             return Err(refuse(&Failure::UnknownRpc, None));
         }
-        let permitted = self.callers.identify(headers, |caller| {
-            let caller = caller.map_err(|refusal| refuse(&refusal.into(), None))?;
+        let certificate = connection.and_then(ConnectionInfo::certificate);
+        let permitted = self.callers.identify(headers, certificate, |caller| {
+            let caller = caller.map_err(|unidentified| {
+                let name = unidentified.caller().map(str::to_owned);
+                refuse(&unidentified.into(), name.as_deref())
+            })?;
             match caller.require(&rpc.roles) {
                 Ok(()) => Ok(Arc::clone(caller)),
                 Err(refusal) => Err(refuse(&refusal.into(), Some(&caller.name))),

@@ -3,12 +3,17 @@
 use countersign_domain::{Error, Refusal};
 use tonic::{Code, Status};
 
+use crate::grpc::Unidentified;
+
 /// Why a call is not answered as it was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// The domain says no.
     #[error(transparent)]
     Domain(#[from] Error),
+    /// Nobody is known to have called.
+    #[error(transparent)]
+    Unidentified(#[from] Unidentified),
     /// It took longer than it may.
     #[error("the call took too long")]
     Deadline,

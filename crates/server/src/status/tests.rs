@@ -13,6 +13,7 @@ use tonic::Code;
 use tonic_types::ErrorDetail;
 
 use super::*;
+use crate::grpc::Unidentified;
 
 const REQUEST_ID: &str = "0b1f6a5e";
 
@@ -31,7 +32,6 @@ macro_rules! one_of_each {
 }
 
 one_of_each! { refusals: Refusal,
-    "caller_unknown": Refusal::CallerUnknown => Refusal::CallerUnknown,
     "caller_not_permitted": Refusal::CallerNotPermitted(_) => Refusal::CallerNotPermitted(Role::Gateway),
     "sign_in": Refusal::SignIn => Refusal::SignIn,
     "access_token_of_ended_session": Refusal::AccessToken(_) => Refusal::AccessToken(None),
@@ -91,6 +91,7 @@ one_of_each! { errors: Error,
 
 one_of_each! { failures: Failure,
     "domain": Failure::Domain(_) => Failure::Domain(Refusal::SignIn.into()),
+    "unidentified": Failure::Unidentified(_) => Failure::Unidentified(Unidentified::Unknown),
     "deadline": Failure::Deadline => Failure::Deadline,
     "unknown_rpc": Failure::UnknownRpc => Failure::UnknownRpc,
     "unknown_encoding": Failure::UnknownEncoding => Failure::UnknownEncoding,

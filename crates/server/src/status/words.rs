@@ -14,8 +14,8 @@ pub(super) fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
         ),
         R::CallerUnknown => (
             Code::Unauthenticated,
-            "The call carries no known API key.",
-            "알 수 없는 호출자입니다. API 키를 확인해 주세요.",
+            "The call carries no API key, and no client certificate, of a known caller.",
+            "알 수 없는 호출자입니다. API 키나 인증서를 확인해 주세요.",
         ),
         R::CallerNotPermitted => (
             Code::PermissionDenied,

@@ -7,6 +7,8 @@
 
 mod list;
 mod m0001_create_tables;
+mod m0002_create_caller_keys;
+mod m0003_create_caller_sans;
 mod runner;
 mod schema_versions;
 mod step;

@@ -2,6 +2,9 @@
 //! values, and the port that reads and writes it.
 
 pub(super) mod attempts_of_nobody;
+mod caller_key_uses;
+mod caller_keys;
+mod caller_sans;
 pub(super) mod callers;
 pub(super) mod credentials;
 pub(super) mod heartbeat;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_domain::model::{
-    Caller, CallerName, KeyState, Role, SealedSigningKey, SessionId, Timestamp,
+    Caller, CallerKey, CallerName, KeyHash, KeyState, Role, SealedSigningKey, SessionId, Timestamp,
 };
 use countersign_domain::ports::{
     Callers as _, Outbox as _, Sessions as _, SigningKeys as _, Store as _, StoreError, Users as _,
@@ -135,10 +135,17 @@ pub(crate) async fn damaged_signing_keys(url: &str) {
 /// A damaged caller leaves the others their keys.
 pub(crate) async fn damaged_callers(url: &str) {
     let store = open(url, 2).await;
+    let key = |secret: &str, expires_at| CallerKey {
+        hash: KeyHash::of(secret),
+        created_at: CREATED_AT,
+        expires_at,
+        last_used_at: None,
+    };
     let caller = |name: &str| Caller {
         name: CallerName::parse(name).expect("a name"),
         roles: vec![Role::Service],
-        key_hash: [7; 32],
+        keys: vec![key(name, None), key(&format!("{name}-2"), Some(CREATED_AT))],
+        sans: vec![],
         created_at: CREATED_AT,
     };
     let mut uow = store.begin().await.expect("a unit of work");
@@ -169,6 +176,38 @@ pub(crate) async fn damaged_callers(url: &str) {
     let mut uow = store.begin().await.expect("a unit of work");
     let deleted = uow.delete_caller(&caller("bad").name).await;
     assert!(deleted.expect("an answer"));
+    uow.commit().await.expect("committed");
+    damaged_key(url, &store, caller("good")).await;
+}
+
+/// A damaged key leaves its caller the other one, and goes with the caller. The
+/// columns of MySQL take no such damage.
+async fn damaged_key(url: &str, store: &Database, mut good: Caller) {
+    let short = match url.split_once(':') {
+        Some(("mysql", _)) => return,
+        Some(("postgres", _)) => "'\\x63616e617279'::bytea",
+        _ => "x'63616e617279'",
+    };
+    let spoil = format!("UPDATE caller_keys SET key_hash = {short} WHERE caller = 'good'");
+    run_sql(url, &spoil).await;
+    good.keys.truncate(1);
+    let (log, _guard) = listen();
+    for _ in 0..3 {
+        let callers = store.callers().await.expect("readable");
+        assert_eq!(callers, std::slice::from_ref(&good));
+    }
+    let logged = log.take();
+    assert_eq!(logged.lines().count(), 1, "{logged}");
+    assert!(
+        logged.contains("caller_keys.key_hash") && logged.contains("good"),
+        "{logged}"
+    );
+    assert!(!logged.contains("canary"), "{logged}");
+    let mut uow = store.begin().await.expect("a unit of work");
+    assert!(uow.delete_caller(&good.name).await.expect("an answer"));
+    uow.insert_caller(&good).await.expect("a new one");
+    uow.commit().await.expect("committed");
+    assert_eq!(store.callers().await.expect("readable"), [good]);
 }
 
 /// A damaged session or user fails alone, named by its column; so in a batch.

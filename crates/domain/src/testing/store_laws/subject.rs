@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{
-    AuthenticationMethod, ClientContext, Email, GroupId, Identifier, PasswordCredential,
-    PasswordHash, Phone, Scope, Session, SessionId, Timestamp, User, UserId, Username,
+    AuthenticationMethod, CallerKey, ClientContext, Email, GroupId, Identifier, KeyHash,
+    PasswordCredential, PasswordHash, Phone, Scope, Session, SessionId, Timestamp, User, UserId,
+    Username,
 };
 use crate::ports::{Random as _, Store, StoreError, UnitOfWork};
 use crate::testing::SeededRandom;
@@ -87,6 +88,16 @@ impl StoreSubject {
             expires_at: self.later(86_400),
             ends_at: self.later(30 * 86_400),
             revoked_at: None,
+        }
+    }
+
+    /// The key of a caller, which does not expire.
+    pub(super) fn new_caller_key(&self) -> CallerKey {
+        CallerKey {
+            hash: KeyHash::from_bytes(self.bytes()),
+            created_at: self.now,
+            expires_at: None,
+            last_used_at: None,
         }
     }
 

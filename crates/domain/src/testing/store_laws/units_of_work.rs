@@ -91,7 +91,8 @@ fn new_key_and_caller(law: &StoreSubject) -> (SealedSigningKey, Caller) {
     let caller = Caller {
         name: CallerName::parse(&kid).expect("a name"),
         roles: vec![Role::Service],
-        key_hash: law.bytes(),
+        keys: vec![law.new_caller_key()],
+        sans: vec![],
         created_at: law.now,
     };
     let key = SealedSigningKey {

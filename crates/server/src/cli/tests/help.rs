@@ -78,6 +78,26 @@ fn wrong_usage_is_told_apart() {
             "countersign caller new --name a --role king",
             ErrorKind::ValueValidation,
         ),
+        (
+            "countersign caller add-key a --expires-in 0s",
+            ErrorKind::ValueValidation,
+        ),
+        (
+            "countersign caller add-key a --expires-in 99y",
+            ErrorKind::ValueValidation,
+        ),
+        (
+            "countersign caller new --name a --role service --san *.example.com",
+            ErrorKind::ValueValidation,
+        ),
+        (
+            "countersign caller new --name a --role service --san b --expires-in 1d",
+            ErrorKind::ArgumentConflict,
+        ),
+        (
+            "countersign caller remove-key a 3F2A91BC",
+            ErrorKind::ValueValidation,
+        ),
     ] {
         let error = Arguments::try_parse_from(line.split(' ')).expect_err(line);
         assert_eq!(error.kind(), kind, "{line}");

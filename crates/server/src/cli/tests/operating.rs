@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use countersign_domain::application::KeyKeeper;
-use countersign_domain::model::{CallerName, Role};
+use countersign_domain::model::{CallerName, KeyHash, Role};
 use countersign_domain::ports::SigningKeys as _;
-use countersign_domain::use_cases::EnsureSigningKeys;
+use countersign_domain::use_cases::{EnsureSigningKeys, NewCredential};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -66,7 +66,16 @@ impl Operator {
     async fn add(&self, name: &str, roles: &[Role]) -> Result<(String, String), Failure> {
         let (mut out, mut hints) = (Vec::new(), Vec::new());
         let name = CallerName::parse(name).expect("a name");
-        callers::add(&self.config, name, roles.into(), &mut out, &mut hints).await?;
+        let credential = NewCredential::Key { expires_in: None };
+        callers::add(
+            &self.config,
+            name,
+            roles.into(),
+            credential,
+            &mut out,
+            &mut hints,
+        )
+        .await?;
         Ok((text(out), text(hints)))
     }
 
@@ -118,8 +127,8 @@ async fn a_database_without_tables_is_refused_and_left_as_it_is() {
     let error = operator.add("shop", &[Role::Service]).await;
     let error = error.expect_err("there are no tables").to_string();
     let told = format!(
-        "the tables of the database {} are absent or not up to date (to do: m0001_create_tables); \
-         run countersign migrate, or start the server once, with the same configuration; \
+        "the tables of the database {} are absent or not up to date (to do: m0001_create_tables, \
+         m0002_create_caller_keys, m0003_create_caller_sans); run countersign migrate, or start the server once, with the same configuration; \
          --data-dir or --config names another",
         file.display()
     );
@@ -141,7 +150,20 @@ async fn a_caller_is_added_listed_and_removed() {
         .await
         .expect("a list");
     let list = text(out);
-    assert!(list.contains("shop  gateway,service  20"), "{list}");
+    let row: Vec<_> = list
+        .lines()
+        .nth(1)
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
+    let &["shop", "gateway,service", key_id, created, "-", "-", "-"] = &row[..] else {
+        panic!("{list}");
+    };
+    assert_eq!(key_id, KeyHash::of(key.trim()).id().to_string());
+    assert!(
+        created.starts_with("20") && created.ends_with('Z'),
+        "{list}"
+    );
 
     let name = CallerName::parse("shop").expect("a name");
     let mut out = Vec::new();

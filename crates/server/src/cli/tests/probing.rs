@@ -146,6 +146,7 @@ async fn tls_is_spoken_only_with_a_server_that_is_believed() {
     let files = TlsFiles {
         certificate: directory.path().join("tls.crt"),
         private_key: directory.path().join("tls.key"),
+        client_ca: None,
     };
     let pair =
         rcgen::generate_simple_self_signed(["auth.internal".to_owned()]).expect("a certificate");
@@ -167,5 +168,47 @@ async fn tls_is_spoken_only_with_a_server_that_is_believed() {
     ] {
         let health = server.probe(&arguments).await;
         assert_eq!(health.exit_code(), code, "{arguments}: {health:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_certificate_is_shown_to_a_server_that_asks_for_one() {
+    let directory = TempDir::new().expect("a temporary directory");
+    let at = |name: &str| directory.path().join(name);
+    let own = |name: &str| {
+        let pair = rcgen::generate_simple_self_signed(["auth.internal".to_owned()]);
+        let pair = pair.expect("a certificate");
+        fs::write(at(&format!("{name}.crt")), pair.cert.pem()).expect("written");
+        let key = pair.signing_key.serialize_pem();
+        fs::write(at(&format!("{name}.key")), key).expect("written");
+    };
+    for name in ["tls", "client", "other"] {
+        own(name);
+    }
+    let server = Server::start(Some(TlsFiles {
+        certificate: at("tls.crt"),
+        private_key: at("tls.key"),
+        client_ca: Some(at("client.crt")),
+    }));
+    let shown = |name: &str| {
+        let path = |end: &str| at(&format!("{name}.{end}")).display().to_string();
+        format!(
+            "-tls -tls-no-verify -tls-client-cert={} -tls-client-key={}",
+            path("crt"),
+            path("key")
+        )
+    };
+    for (arguments, code) in [
+        (shown("client"), [0, 0]),
+        ("-tls -tls-no-verify".to_owned(), [0, 0]),
+        // With TLS 1.3 the refusal comes with the connection or with the call.
+        (shown("other"), [2, 3]),
+        (shown("nowhere"), [1, 1]),
+    ] {
+        let health = server.probe(&arguments).await;
+        assert!(
+            code.contains(&health.exit_code()),
+            "{arguments}: {health:?}"
+        );
     }
 }

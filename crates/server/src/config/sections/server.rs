@@ -25,6 +25,10 @@ pub struct ServerConfig {
     /// The PEM file with the private key.
     #[serde(deserialize_with = "optional")]
     pub tls_private_key: Option<PathBuf>,
+    /// The PEM file with the authorities that vouch for client certificates, by
+    /// which callers may prove themselves.
+    #[serde(deserialize_with = "optional")]
+    pub tls_client_ca: Option<PathBuf>,
     /// Serving threads; 0: one for each core.
     pub cores: usize,
     /// The longest a call may take.
@@ -64,6 +68,7 @@ impl Default for ServerConfig {
             listen: transport.listen,
             tls_certificate: None,
             tls_private_key: None,
+            tls_client_ca: None,
             cores: 0,
             request_timeout: transport.request_timeout,
             drain_delay: Duration::from_secs(2),
@@ -93,6 +98,7 @@ impl ServerConfig {
             tls: files.map(|(certificate, private_key)| TlsFiles {
                 certificate,
                 private_key,
+                client_ca: self.tls_client_ca.clone(),
             }),
             preface_timeout: self.preface_timeout,
             max_connections: self.max_connections,
@@ -108,6 +114,10 @@ impl ServerConfig {
 
     pub(in crate::config) fn check(&self, checks: &mut Checks) {
         let seconds = Duration::from_secs;
+        if self.tls_client_ca.is_some() && self.tls_certificate.is_none() {
+            let rule = "must be set too, as server.tls_client_ca is";
+            checks.refuse("server.tls_certificate", rule);
+        }
         checks.within("server.cores", self.cores, 0..=1_024);
         checks.lasts(
             "server.request_timeout",

@@ -7,9 +7,10 @@ use super::super::schema::Schema;
 use super::*;
 
 /// Settings without a default: the example shows what they look like.
-const OPTIONAL: [&str; 6] = [
+const OPTIONAL: [&str; 7] = [
     "server.tls_certificate",
     "server.tls_private_key",
+    "server.tls_client_ca",
     "database.url",
     "redis.url",
     "keys.master_key",

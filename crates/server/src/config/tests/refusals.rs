@@ -243,3 +243,14 @@ fn a_secret_is_set_in_one_way_only() {
         "{problem}"
     );
 }
+
+#[test]
+fn authorities_of_clients_need_a_certificate_of_the_server() {
+    let problems = given()
+        .file("[server]\ntls_client_ca = 'ca.pem'")
+        .problems();
+    let texts: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(texts.len(), 1, "{texts:?}");
+    let told = "server.tls_certificate (the default) must be set too, as server.tls_client_ca is";
+    assert_eq!(texts[0], told);
+}

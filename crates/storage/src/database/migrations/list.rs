@@ -1,9 +1,13 @@
 //! The migrations, oldest first.
 
-use super::m0001_create_tables;
 use super::step::Migration;
+use super::{m0001_create_tables, m0002_create_caller_keys, m0003_create_caller_sans};
 
-pub(super) const MIGRATIONS: &[Migration] = &[m0001_create_tables::MIGRATION];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    m0001_create_tables::MIGRATION,
+    m0002_create_caller_keys::MIGRATION,
+    m0003_create_caller_sans::MIGRATION,
+];
 
 /// The version of the tables that this release knows.
 pub(super) fn known_version() -> i64 {

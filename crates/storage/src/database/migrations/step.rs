@@ -93,3 +93,14 @@ pub(super) fn to_user(table: &'static str) -> ForeignKeyCreateStatement {
         .on_delete(ForeignKeyAction::Cascade)
         .take()
 }
+
+/// What is a caller's own goes with the caller, also where the release before
+/// deletes it.
+pub(super) fn to_caller(table: &'static str) -> ForeignKeyCreateStatement {
+    ForeignKey::create()
+        .name(format!("{table}_to_callers"))
+        .from(table, "caller")
+        .to("callers", "name")
+        .on_delete(ForeignKeyAction::Cascade)
+        .take()
+}

@@ -1,4 +1,4 @@
-//! Who may call: keys made by the operator, roles enforced, nobody else.
+//! Callers and their roles, as an operator makes and removes them.
 
 use countersign_client::{CheckError, Client};
 use countersign_proto::v1;
@@ -200,19 +200,19 @@ fn a_client_is_told_what_is_wrong_with_its_setup() {
 }
 
 /// Makes a caller as an operator does, and calls with its key.
-async fn new_caller(world: &World, name: &str, roles: &[&str]) -> Gateway {
+pub(crate) async fn new_caller(world: &World, name: &str, roles: &[&str]) -> Gateway {
     world.gateway().with_key(&world.new_key(name, roles).await)
 }
 
 /// Waits until the server knows this caller.
-async fn opens(caller: &Gateway) {
+pub(crate) async fn opens(caller: &Gateway) {
     let known =
         || async { (reason(&caller.validate("garbage").await) != "CALLER_UNKNOWN").then_some(()) };
     eventually("the caller is known", PATIENCE, known).await;
 }
 
 /// Waits until the server does not know this caller any more.
-async fn closes(stranger: &Gateway) {
+pub(crate) async fn closes(stranger: &Gateway) {
     let refused = || async {
         (reason(&stranger.validate("garbage").await) == "CALLER_UNKNOWN").then_some(())
     };

@@ -1,0 +1,171 @@
+//! The caller authenticator: API keys and client certificates, and the roles of
+//! who holds them.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use countersign_domain::model::{Caller, KeyHash, KeyUse, Role};
+use countersign_domain::ports::Clock;
+use countersign_transport::PeerCertificate;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use super::changes;
+use super::expiry::ExpiryLog;
+use super::known::{KnownCaller, KnownCallers, KnownKey, minute};
+use super::unidentified::Unidentified;
+
+/// Knows the callers by the hashes of their keys and the names in their
+/// certificates.
+pub(crate) struct CallerAuthenticator {
+    state: ArcSwap<State>,
+    clock: Arc<dyn Clock>,
+    /// The minute by the clock, when it was looked at last.
+    minute: AtomicU32,
+    expiry_log: Mutex<ExpiryLog>,
+}
+
+#[derive(Debug)]
+struct State {
+    callers: KnownCallers,
+    /// Who everybody is while there is no caller. Only on loopback, and only
+    /// until there is one.
+    everybody: Option<Arc<KnownCaller>>,
+}
+
+impl CallerAuthenticator {
+    /// If the server listens on loopback only and starts without a caller,
+    /// everybody may call everything, until there is a caller.
+    pub(crate) fn new(callers: Vec<Caller>, is_loopback: bool, clock: Arc<dyn Clock>) -> Self {
+        let everybody = || {
+            let all = vec![Role::Service, Role::Gateway, Role::Operator];
+            Arc::new(KnownCaller::new("local", all))
+        };
+        let is_open = is_loopback && callers.is_empty();
+        Self {
+            minute: AtomicU32::new(minute(clock.now())),
+            state: ArcSwap::from_pointee(State {
+                callers: KnownCallers::new(callers, &KnownCallers::default()),
+                everybody: is_open.then(everybody),
+            }),
+            clock,
+            expiry_log: Mutex::default(),
+        }
+    }
+
+    /// Logs which keys expire, and takes the minute over in which calls are
+    /// noted. It asks no database.
+    pub(crate) fn look_at_the_clock(&self) {
+        let now = self.clock.now();
+        self.minute.store(minute(now), Ordering::Relaxed);
+        let log = self.expiry_log.lock();
+        let mut log = log.unwrap_or_else(PoisonError::into_inner);
+        log.log(&self.state.load().callers, now);
+    }
+
+    /// Takes over the callers of the database, and logs who came, changed and
+    /// went. What has been closed stays closed when the last one goes.
+    pub(crate) fn replace(&self, callers: Vec<Caller>) {
+        let before = self.state.load();
+        let callers = KnownCallers::new(callers, &before.callers);
+        if callers.is_same(&before.callers) {
+            return;
+        }
+        changes::log(&before.callers, &callers);
+        let is_empty = callers.by_name.is_empty();
+        let everybody = before.everybody.clone().filter(|_| is_empty);
+        if before.everybody.is_some() && everybody.is_none() {
+            tracing::info!(
+                "there is a caller: from now on each call needs a key or a client certificate"
+            );
+        }
+        self.state.store(Arc::new(State { callers, everybody }));
+    }
+
+    /// Whether everybody may call everything.
+    pub(crate) fn is_open(&self) -> bool {
+        self.state.load().everybody.is_some()
+    }
+
+    /// When keys were used, as far as the database does not know it.
+    pub(crate) fn uses_to_note(&self) -> Vec<KeyUse> {
+        let state = self.state.load();
+        let keys = state.callers.by_hash.values();
+        keys.filter_map(|key| key.use_to_note()).collect()
+    }
+
+    /// The database knows of these uses.
+    pub(crate) fn noted(&self, uses: &[KeyUse]) {
+        let state = self.state.load();
+        for used in uses {
+            if let Some(key) = state.callers.by_hash.get(&used.hash) {
+                key.note(used.at);
+            }
+        }
+    }
+
+    /// Hands the caller of these headers, on a connection with this certificate,
+    /// to `then`. It shares no counter of references between cores.
+    pub(crate) fn identify<T>(
+        &self,
+        headers: &HeaderMap,
+        certificate: Option<&PeerCertificate>,
+        then: impl FnOnce(Result<&Arc<KnownCaller>, Unidentified>) -> T,
+    ) -> T {
+        let state = self.state.load();
+        if let Some(everybody) = &state.everybody {
+            return then(Ok(everybody));
+        }
+        let minute = self.minute.load(Ordering::Relaxed);
+        let by_key = || {
+            let key = state.key(headers).ok_or(Unidentified::Unknown);
+            key.and_then(|key| key.admit(&*self.clock, minute))
+        };
+        let Some(certificate) = certificate else {
+            return then(by_key());
+        };
+        let by_certificate = state.callers.of_certificate(certificate);
+        if !headers.contains_key(AUTHORIZATION) {
+            return then(by_certificate);
+        }
+        then(by_certificate.and_then(|caller| agreed(caller, by_key()?)))
+    }
+}
+
+/// The caller that a certificate and a key are both of.
+fn agreed<'a>(
+    certificate: &'a Arc<KnownCaller>,
+    key: &Arc<KnownCaller>,
+) -> Result<&'a Arc<KnownCaller>, Unidentified> {
+    if certificate.name == key.name {
+        return Ok(certificate);
+    }
+    Err(Unidentified::Contradiction {
+        certificate: certificate.name.clone(),
+        key: key.name.clone(),
+    })
+}
+
+impl State {
+    /// The key that is shown, if it is somebody's.
+    fn key(&self, headers: &HeaderMap) -> Option<&Arc<KnownKey>> {
+        let mut shown = headers.get_all(AUTHORIZATION).iter();
+        // Of two, nobody could tell which one was meant.
+        let (Some(only), None) = (shown.next(), shown.next()) else {
+            return None;
+        };
+        let (scheme, key) = only.to_str().ok()?.split_once(' ')?;
+        let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+        let known = || self.callers.by_hash.get(&KeyHash::of(key));
+        is_bearer.then(known).flatten()
+    }
+}
+
+impl std::fmt::Debug for CallerAuthenticator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CallerAuthenticator")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,5 @@
+//! Who may call: keys made by the operator, roles enforced, nobody else.
+
+mod certificates;
+mod keys;
+mod roles;
