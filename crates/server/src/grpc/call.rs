@@ -2,6 +2,7 @@
 //! answered.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -65,7 +66,7 @@ impl Call {
     pub(crate) async fn answer<E>(
         &self,
         limit: Duration,
-        answer: impl Future<Output = Result<Response<Body>, E>>,
+        answer: Pin<&mut impl Future<Output = Result<Response<Body>, E>>>,
     ) -> Result<Response<Body>, E> {
         let Ok(answer) = timeout(limit, answer).await else {
             return Ok(self.refuse(&Failure::Deadline).into_http());
@@ -143,7 +144,10 @@ impl RequestId {
     /// The caller's id of the request, if it is a harmless one, or a new one.
     pub(crate) fn of(headers: &HeaderMap, random: &dyn Random) -> Self {
         let given = headers.get(REQUEST_ID).filter(|id| is_harmless(id));
-        Self(given.cloned().unwrap_or_else(|| generated(random)))
+        let mut id = given.cloned().unwrap_or_else(|| generated(random));
+        // It never comes again: HPACK is not to keep it in its tables.
+        id.set_sensitive(true);
+        Self(id)
     }
 
     pub(crate) fn as_str(&self) -> &str {

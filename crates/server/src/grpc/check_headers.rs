@@ -2,7 +2,7 @@
 //! whether it is gRPC, which RPC it is for, whether its caller may make it, and
 //! how long it may take.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -101,7 +101,7 @@ where
         let limit = limit(rpc.timeout, request.headers());
         request.extensions_mut().insert(call.clone());
         let answer = self.rest.call(request);
-        Box::pin(async move { call.answer(limit, answer).await })
+        Box::pin(async move { call.answer(limit, pin!(answer)).await })
     }
 }
 

@@ -1,7 +1,7 @@
 //! ValidateToken's own way in, past the router and the generated stub: it is
 //! asked on every request of every service, and its answers are encoded already.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -65,7 +65,7 @@ where
         let service = Arc::clone(&self.service);
         // One future, made where it stays: it is too large to be moved about.
         Box::pin(async move {
-            let answer = async {
+            let answer = pin!(async {
                 let validate = Validate {
                     service: &service,
                     call: &call,
@@ -73,7 +73,7 @@ where
                 let mut grpc = Grpc::new(QuestionCodec)
                     .apply_max_message_size_config(Some(MAX_QUESTION), None);
                 Ok(grpc.unary(validate, request).await)
-            };
+            });
             call.answer(limit, answer).await
         })
     }
