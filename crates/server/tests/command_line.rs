@@ -64,6 +64,39 @@ impl Drop for Server {
 }
 
 #[test]
+fn where_the_log_is_json_a_failed_start_is_a_line_of_it() {
+    let directory = directory();
+    let folder = directory.path();
+    let taken = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let taken = taken.local_addr().expect("its address").to_string();
+    let config = folder.join("countersign.toml");
+    std::fs::write(&config, "[log]\nformat = \"json\"\n").expect("it is written");
+    let config = config.to_str().expect("text");
+    for (arguments, code, told) in [
+        (
+            &["--config", config, "serve", "--listen", &*taken][..],
+            1,
+            "cannot listen",
+        ),
+        (
+            &["serve", "--log-format", "json", "--listen", "nowhere"],
+            78,
+            "server.listen",
+        ),
+    ] {
+        let (ended, _, errors) = run(folder, arguments);
+        let last = errors.lines().last().expect("a line");
+        let line: serde_json::Value = serde_json::from_str(last).expect(&errors);
+        assert_eq!(line["level"], "ERROR", "{errors}");
+        let message = line["message"].as_str().expect("a message");
+        assert!(message.contains(told), "{message}");
+        assert_eq!(ended, code, "{errors}");
+    }
+    let (_, _, errors) = run(folder, &["serve", "--listen", "nowhere"]);
+    assert!(errors.starts_with("countersign: "), "{errors}");
+}
+
+#[test]
 fn help_is_a_success_and_goes_to_standard_output() {
     let directory = directory();
     for arguments in [&["--help"][..], &["keys", "--help"], &["healthcheck", "-h"]] {

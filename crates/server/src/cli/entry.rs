@@ -15,7 +15,7 @@ use super::failure::{Failure, Outcome};
 use super::output::Output;
 use super::probe_arguments::ProbeArguments;
 use super::{backup, callers, healthcheck, keys, migrate, open, shell_integration, try_command};
-use crate::config::{Config, Environment, Sources};
+use crate::config::{Config, Environment, LogConfig, LogFormat, Sources};
 use crate::{logging, serve};
 
 /// Runs the command that the process was started with.
@@ -81,17 +81,7 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
         flags: arguments.flags,
     };
     match arguments.command.unwrap_or(Command::Serve) {
-        Command::Serve => {
-            let config = Config::load(&sources(environment))?;
-            logging::start(&config.log)?;
-            let runtime = Builder::new_multi_thread()
-                .worker_threads(work_threads())
-                .thread_name("work")
-                .enable_all()
-                .build()?;
-            runtime.block_on(serve::run(config))?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Serve => serve(&sources(environment)),
         Command::Operator(command) => {
             let config = Config::load(&sources(environment))?;
             let outcome = one_thread()?.block_on(operate(command, &config))?;
@@ -126,6 +116,36 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
             Ok(outcome.into())
         }
     }
+}
+
+/// Serves. Where the log is JSON, the reason of a failure is a line of it.
+fn serve(sources: &Sources) -> Result<ExitCode, Failure> {
+    let loaded = Config::load(sources);
+    let log = match &loaded {
+        Ok(config) => config.log.clone(),
+        Err(_) => LogConfig {
+            format: sources.log_format(),
+            ..LogConfig::default()
+        },
+    };
+    logging::start(&log)?;
+    let ended = loaded.map_err(Failure::from).and_then(run_server);
+    match ended {
+        Err(failure) if log.format == LogFormat::Json => {
+            tracing::error!("{failure}");
+            Ok(ExitCode::from(failure.exit_code()))
+        }
+        ended => ended.map(|()| ExitCode::SUCCESS),
+    }
+}
+
+fn run_server(config: Config) -> Result<(), Failure> {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(work_threads())
+        .thread_name("work")
+        .enable_all()
+        .build()?;
+    Ok(runtime.block_on(serve::run(config))?)
 }
 
 async fn operate(command: OperatorCommand, config: &Config) -> Result<Outcome, Failure> {

@@ -1,6 +1,7 @@
 //! Puts the configuration together: the file, over it the environment, over it
 //! the flags; then checks all of it, so that one start shows every mistake.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use figment::Figment;
@@ -11,7 +12,7 @@ use figment::value::Value;
 use super::checks::Checks;
 use super::layer::Layer;
 use super::schema::Schema;
-use super::{Config, ConfigError, Environment, Problem, ServiceUrl, combinations};
+use super::{Config, ConfigError, Environment, LogFormat, Problem, ServiceUrl, combinations};
 
 /// Where settings come from.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +24,19 @@ pub struct Sources {
     pub environment: Environment,
     /// The flags of the command line.
     pub flags: Flags,
+}
+
+impl Sources {
+    /// The form of the log as a flag or a variable says it: what is known where
+    /// the configuration cannot be read.
+    pub(crate) fn log_format(&self) -> LogFormat {
+        let flag = self.flags.log_format.as_deref().map(OsStr::new);
+        let variable = || self.environment.get("COUNTERSIGN__LOG__FORMAT");
+        match flag.or_else(variable) {
+            Some(format) if format == "json" => LogFormat::Json,
+            _ => LogFormat::default(),
+        }
+    }
 }
 
 /// The settings that have a flag.
