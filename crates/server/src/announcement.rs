@@ -24,6 +24,7 @@ pub(crate) fn announce(config: &Config, wired: &Wired, address: SocketAddr) {
         ephemeral = if config.redis.url.is_some() { "redis" } else { "in-process" },
         data_dir = %config.data_dir.display(),
         metrics,
+        traces = config.traces.collector(),
         version = env!("CARGO_PKG_VERSION"),
         "listening"
     );

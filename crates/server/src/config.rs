@@ -25,7 +25,7 @@ pub use load::{Flags, Sources};
 pub use sections::{
     DatabaseConfig, DeliveryConfig, IdentifiersConfig, KeysConfig, LogConfig, LogFormat,
     MetricsConfig, PasswordsConfig, RedisConfig, SenderName, ServerConfig, TokensConfig,
-    ValidationConfig, VerificationConfig,
+    TracesConfig, ValidationConfig, VerificationConfig,
 };
 use values::MASK;
 pub use values::{DefaultRegion, LogFilter, ServiceUrl};

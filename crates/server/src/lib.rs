@@ -21,4 +21,5 @@ pub mod serve;
 mod serve_error;
 mod status;
 pub mod system;
+mod traces;
 mod wiring;

@@ -32,6 +32,7 @@ use crate::metrics::{self, Validations};
 use crate::metrics_server::{MetricsServer, Pages};
 use crate::readings::Readings;
 use crate::serve_error::ServeError;
+use crate::traces::{SpanExport, Tracer};
 use crate::wiring::{self, Wired};
 
 /// The largest message: a batch of 256 access tokens of the usual size.
@@ -73,6 +74,7 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
     let health_service = HealthService::default();
     let health = Health::new(health_service.clone());
     health.check(&wired.app).await;
+    let spans = SpanExport::start(&config.traces)?;
     let listener = Listener::bind(&descriptors::transport(&config))?;
     let address = listener.local_addr();
     let jobs = Jobs {
@@ -103,6 +105,7 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
             max_message: MAX_AUTH_MESSAGE,
             max_open_message: MAX_OPEN_MESSAGE,
         },
+        tracer: spans.as_ref().map(SpanExport::tracer),
         work_runtime: Handle::current(),
     };
     let server = listener.serve(move || service.build(health_service.clone()))?;
@@ -110,7 +113,7 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
     if let Some((server, pages)) = metrics_server.zip(pages) {
         tokio::spawn(server.run(pages));
     }
-    finish(server, &config, &health, &mut signals).await?;
+    finish(server, &config, &health, spans, &mut signals).await?;
     // The last minute of uses; a database that does not answer holds nothing up.
     drop(timeout(LAST_NOTE, jobs.note_key_uses()).await);
     Ok(())
@@ -122,6 +125,7 @@ async fn finish(
     mut server: ServerHandle,
     config: &Config,
     health: &Health,
+    spans: Option<SpanExport>,
     signals: &mut Signals,
 ) -> Result<(), ServeError> {
     let signal = tokio::select! {
@@ -139,7 +143,11 @@ async fn finish(
     let drain = async {
         tokio::time::sleep(delay).await;
         health.end_watches();
-        server.drain(limit).await
+        let report = server.drain(limit).await;
+        if let Some(spans) = &spans {
+            spans.finish().await;
+        }
+        report
     };
     tokio::select! {
         report = drain => tracing::info!(connections_cut = report.connections_cut, "stopped"),
@@ -152,6 +160,7 @@ struct Services {
     wired: Wired,
     rpcs: Arc<RpcTable>,
     bodies: Bodies,
+    tracer: Option<Tracer>,
     work_runtime: Handle,
 }
 
@@ -202,6 +211,7 @@ impl Services {
             callers: Arc::clone(&self.wired.callers),
             random: Arc::clone(&self.wired.app.random),
             bodies: self.bodies.clone(),
+            tracer: self.tracer.clone(),
         });
         FastPath {
             service: validate_token,

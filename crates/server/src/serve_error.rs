@@ -1,5 +1,6 @@
 //! Why the server does not start, or stopped.
 
+use std::error::Error as StdError;
 use std::io;
 use std::net::SocketAddr;
 
@@ -61,6 +62,12 @@ pub enum ServeError {
     /// The metrics cannot be collected.
     #[error("the metrics cannot be collected: {0}")]
     Recorder(#[from] BuildError),
+    /// Spans cannot be exported.
+    #[error(
+        "spans cannot be exported to {0}: {1}; traces.endpoint names another collector, or none \
+         if it is \"\""
+    )]
+    Traces(String, #[source] Box<dyn StdError + Send + Sync>),
     /// The calls cannot be served.
     #[error(transparent)]
     Transport(#[from] TransportError),

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::checks::Checks;
 use super::{
     DatabaseConfig, DeliveryConfig, IdentifiersConfig, KeysConfig, LogConfig, MetricsConfig,
-    PasswordsConfig, RedisConfig, ServerConfig, ServiceUrl, TokensConfig, ValidationConfig,
-    VerificationConfig,
+    PasswordsConfig, RedisConfig, ServerConfig, ServiceUrl, TokensConfig, TracesConfig,
+    ValidationConfig, VerificationConfig,
 };
 
 /// All that may be set. Every value has a default: an empty file is a good
@@ -26,6 +26,8 @@ pub struct Config {
     pub metrics: MetricsConfig,
     /// Logs.
     pub log: LogConfig,
+    /// Traces.
+    pub traces: TracesConfig,
     /// What lasts.
     pub database: DatabaseConfig,
     /// What lasts a while, for more than one replica.
@@ -53,6 +55,7 @@ impl Default for Config {
             server: ServerConfig::default(),
             metrics: MetricsConfig::default(),
             log: LogConfig::default(),
+            traces: TracesConfig::default(),
             database: DatabaseConfig::default(),
             redis: RedisConfig::default(),
             keys: KeysConfig::default(),
@@ -68,7 +71,12 @@ impl Default for Config {
 
 impl Config {
     /// The settings whose values no message shows.
-    pub(super) const SECRET: [&str; 3] = ["database.url", "keys.master_key", "redis.url"];
+    pub(super) const SECRET: [&str; 4] = [
+        "database.url",
+        "keys.master_key",
+        "redis.url",
+        "traces.endpoint",
+    ];
 
     /// The configuration in effect as TOML, which can be read back: the
     /// database that is used is named, and secrets are masked.
@@ -110,6 +118,7 @@ impl Config {
             "must name a directory",
         );
         self.server.check(checks);
+        self.traces.check(checks);
         self.database.check(checks);
         self.redis.check(checks);
         self.keys.check(checks);

@@ -1,7 +1,7 @@
 //! Which settings there are, and of which kind: taken from the default
 //! configuration, so that no list has to be kept beside it.
 
-use figment::value::{Dict, Value};
+use figment::value::{Dict, Num, Value};
 
 use super::Config;
 
@@ -61,6 +61,7 @@ impl Schema {
     /// none stays one, and is refused later.
     pub(super) fn read(&self, key: &str, text: &str) -> Value {
         let read = match self.default(key) {
+            Some(Value::Num(_, Num::F64(_))) => text.trim().parse::<f64>().ok().map(Value::from),
             Some(Value::Num(..)) => text.trim().parse::<i64>().ok().map(Value::from),
             Some(Value::Bool(..)) => text.trim().parse::<bool>().ok().map(Value::from),
             Some(Value::Array(..)) => {
@@ -78,6 +79,7 @@ impl Schema {
     /// What a value of a setting must be, if it is of the wrong kind.
     pub(super) fn kind(&self, key: &str) -> &'static str {
         match self.default(key) {
+            Some(Value::Num(_, Num::F64(_))) => "must be a number",
             Some(Value::Num(..)) => "must be a whole number",
             Some(Value::Bool(..)) => "must be true or false",
             Some(Value::Array(..)) => "must be a list of texts",

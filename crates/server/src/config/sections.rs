@@ -11,6 +11,7 @@ mod passwords;
 mod redis_section;
 mod server;
 mod tokens;
+mod traces;
 mod validation;
 mod verification;
 
@@ -24,5 +25,6 @@ pub use passwords::PasswordsConfig;
 pub use redis_section::RedisConfig;
 pub use server::ServerConfig;
 pub use tokens::TokensConfig;
+pub use traces::TracesConfig;
 pub use validation::ValidationConfig;
 pub use verification::VerificationConfig;

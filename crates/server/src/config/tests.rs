@@ -12,6 +12,7 @@ mod combinations;
 mod example;
 mod refusals;
 mod sources;
+mod traces;
 mod writing;
 
 const MASTER_KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";

@@ -1,6 +1,7 @@
 //! A call: what its headers say, and how its end is logged, counted and
 //! answered.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::grpc::callers::KnownCaller;
 use crate::grpc::rpc_table::Rpc;
 use crate::metrics;
 use crate::status::{self, Failure, Outcome};
+use crate::traces::{CallTrace, EndedCall};
 
 const REQUEST_ID: &str = "x-request-id";
 
@@ -30,6 +32,8 @@ pub(crate) struct Call {
     pub(crate) rpc: &'static Rpc,
     pub(crate) peer: Option<SocketAddr>,
     pub(crate) request_id: RequestId,
+    /// Absent: no spans are made.
+    pub(crate) trace: Option<Arc<CallTrace>>,
     pub(crate) began: Instant,
 }
 
@@ -41,8 +45,12 @@ pub(crate) struct Ended<'a> {
     /// The other end of the connection.
     pub(crate) peer: Option<SocketAddr>,
     pub(crate) request_id: &'a RequestId,
+    pub(crate) trace: Option<&'a CallTrace>,
     pub(crate) took: Duration,
 }
+
+/// A call whose trace still has to tell if its caller goes away.
+struct Unanswered<'a>(Option<&'a Call>);
 
 /// What a call is found by in the logs of both sides.
 #[derive(Debug, Clone)]
@@ -56,6 +64,7 @@ impl Call {
             caller: Some(&self.caller.name),
             peer: self.peer,
             request_id: &self.request_id,
+            trace: self.trace.as_deref(),
             took: self.began.elapsed(),
         }
     }
@@ -68,7 +77,10 @@ impl Call {
         limit: Duration,
         answer: Pin<&mut impl Future<Output = Result<Response<Body>, E>>>,
     ) -> Result<Response<Body>, E> {
-        let Ok(answer) = timeout(limit, answer).await else {
+        let mut unanswered = Unanswered(self.trace.is_some().then_some(self));
+        let answer = timeout(limit, answer).await;
+        unanswered.0 = None;
+        let Ok(answer) = answer else {
             return Ok(self.refuse(&Failure::Deadline).into_http());
         };
         let mut response = answer?;
@@ -102,6 +114,18 @@ impl Ended<'_> {
         status
     }
 
+    /// Makes the span of the call, if one is wanted, and tells its trace.
+    fn end_trace(&self, code: Code) -> Option<impl Display + use<>> {
+        self.trace?.end(&EndedCall {
+            rpc: self.rpc,
+            code,
+            caller: self.caller,
+            peer: self.peer,
+            request_id: self.request_id.as_str(),
+            took: self.took,
+        })
+    }
+
     fn note(&self, code: Code, failure: Option<&Failure>) {
         let Self {
             rpc,
@@ -109,24 +133,42 @@ impl Ended<'_> {
             took,
             ..
         } = *self;
+        let trace_id = self.end_trace(code).map(tracing::field::display);
         let caller = self.caller.unwrap_or("-");
         let peer = self.peer.map(tracing::field::display);
         metrics::call(rpc, code, took);
         let (rpc, request_id) = (rpc.name, request_id.as_str());
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         match failure {
-            None => tracing::debug!(rpc, ?code, caller, peer, request_id, took_us, "call"),
+            None => tracing::debug!(
+                rpc,
+                ?code,
+                caller,
+                peer,
+                request_id,
+                trace_id,
+                took_us,
+                "call"
+            ),
             Some(failure) => match code {
                 Code::Internal => {
-                    tracing::error!(rpc, ?code, caller, peer, request_id, took_us, %failure, "call");
+                    tracing::error!(rpc, ?code, caller, peer, request_id, trace_id, took_us, %failure, "call");
                 }
                 Code::Unavailable | Code::DeadlineExceeded => {
-                    tracing::warn!(rpc, ?code, caller, peer, request_id, took_us, %failure, "call");
+                    tracing::warn!(rpc, ?code, caller, peer, request_id, trace_id, took_us, %failure, "call");
                 }
                 _ => {
-                    tracing::info!(rpc, ?code, caller, peer, request_id, took_us, %failure, "call");
+                    tracing::info!(rpc, ?code, caller, peer, request_id, trace_id, took_us, %failure, "call");
                 }
             },
+        }
+    }
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if let Some(call) = self.0 {
+            call.ended().end_trace(Code::Cancelled);
         }
     }
 }

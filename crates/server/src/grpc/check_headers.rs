@@ -24,6 +24,7 @@ use crate::grpc::protocol::{self, ACCEPT_ENCODING, ENCODING, ENCODINGS, Encoding
 use crate::grpc::request_body::{BodyBudget, RequestBody};
 use crate::grpc::rpc_table::{Rpc, RpcTable, UNKNOWN};
 use crate::status::{self, Failure};
+use crate::traces::Tracer;
 
 /// Health and reflection, which need no key: their paths begin so.
 const OPEN: &str = "/grpc.";
@@ -45,6 +46,8 @@ pub(crate) struct HeaderCheck {
     pub(crate) callers: Arc<CallerAuthenticator>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) bodies: Bodies,
+    /// Absent: no spans are made.
+    pub(crate) tracer: Option<Tracer>,
 }
 
 /// What the bodies of requests may be.
@@ -148,12 +151,15 @@ impl HeaderCheck {
         let peer = connection.map(ConnectionInfo::peer);
         let locale = call::locale(headers);
         let request_id = RequestId::of(headers, &*self.random);
+        let trace = self.tracer.as_ref();
+        let trace = trace.map(|tracer| Arc::new(tracer.begin(headers)));
         let refuse = |failure: &Failure, caller: Option<&str>| {
             let ended = Ended {
                 rpc,
                 caller,
                 peer,
                 request_id: &request_id,
+                trace: trace.as_deref(),
                 took: Duration::ZERO,
             };
             ended.refuse(failure, locale).into_http()
@@ -186,6 +192,7 @@ impl HeaderCheck {
             rpc,
             peer,
             request_id,
+            trace,
             began: call::now(),
         };
         let bodies = &self.bodies;

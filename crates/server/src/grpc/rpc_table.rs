@@ -14,6 +14,12 @@ use countersign_proto::v1::CallerRole;
 pub(crate) struct Rpc {
     pub(crate) service: &'static str,
     pub(crate) name: &'static str,
+    /// Its name in traces: `countersign.v1.AuthService/IssueTokens`.
+    #[cfg_attr(
+        not(feature = "otlp"),
+        expect(dead_code, reason = "only spans tell of it")
+    )]
+    pub(crate) path: &'static str,
     /// One of them is enough.
     pub(crate) roles: Vec<Role>,
     pub(crate) timeout: Duration,
@@ -23,6 +29,7 @@ pub(crate) struct Rpc {
 pub(crate) static UNKNOWN: Rpc = Rpc {
     service: "unknown",
     name: "unknown",
+    path: "unknown",
     roles: Vec::new(),
     timeout: Duration::ZERO,
 };
@@ -39,6 +46,7 @@ impl RpcTable {
             let rpc = Rpc {
                 service: described.service,
                 name: described.name,
+                path: described.path.trim_start_matches('/'),
                 roles: described.roles.iter().filter_map(role).collect(),
                 timeout: described.timeout.min(longest),
             };
