@@ -1,6 +1,7 @@
 //! The span of a call, made when the call ends: until then it is only known when
 //! it began and which trace its caller named.
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 use http::HeaderMap;
@@ -73,7 +74,9 @@ fn describe(span: &mut Span, call: &EndedCall<'_>) {
         span.set_attribute(KeyValue::new("client.port", i64::from(peer.port())));
     }
     if is_fault_of_the_server(call.code) {
-        span.set_status(Status::error(""));
+        // The description could only repeat the code.
+        let description = Cow::default();
+        span.set_status(Status::Error { description });
     }
 }
 
