@@ -144,6 +144,46 @@ fn a_bomb_of_gzip_is_refused_by_its_size_and_takes_no_memory() {
     });
 }
 
+#[test]
+fn what_follows_the_one_message_of_a_call_is_refused() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        let world = World::start(backend, 1).await;
+        let line = Http2::connect(world.replica(0).address()).await;
+        for rpc in RPCS {
+            for second in [message(0, &[]), message(0, b"\x0a\x01a"), vec![0]] {
+                let body = [message(0, &[]), second].concat();
+                let answer = ask(&line, rpc.path, &[], &body).await;
+                assert_eq!(answer.reason(), "MESSAGE_UNREADABLE", "{}", rpc.path);
+            }
+        }
+    });
+}
+
+#[test]
+fn the_largest_question_that_the_contract_allows_is_answered() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        let world = World::start(backend, 1).await;
+        let mut auth = world.gateway().auth();
+        let of = |bytes: usize| v1::ValidateTokenRequest {
+            access_token: "a".repeat(bytes),
+            audience: "b".repeat(256),
+            required_scopes: vec!["c".repeat(16); 32],
+        };
+        let requests = vec![of(8_192); 256];
+        let answers = auth
+            .validate_tokens(v1::ValidateTokensRequest { requests })
+            .await;
+        assert_eq!(answers.expect("answers").get_ref().responses.len(), 256);
+        // One that is too long is rejected, and spoils nothing for the others.
+        let requests = vec![of(300_000), of(8)];
+        let answers = auth
+            .validate_tokens(v1::ValidateTokensRequest { requests })
+            .await;
+        assert_eq!(answers.expect("answers").get_ref().responses.len(), 2);
+        auth.validate_token(of(300_000)).await.expect("an answer");
+    });
+}
+
 /// What came of a call.
 struct Answered {
     headers: HeaderMap,

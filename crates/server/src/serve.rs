@@ -22,8 +22,8 @@ use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::descriptors;
 use crate::grpc::{
-    AuthGrpc, Bodies, BodyBudget, CheckHeaders, FastPath, HeaderCheck, RpcRunner, RpcTable,
-    SessionGrpc, VALIDATE_TOKEN, ValidateTokenService, VerificationGrpc,
+    AuthGrpc, Bodies, BodyBudget, CheckHeaders, FastPath, HeaderCheck, OpenCalls, RpcRunner,
+    RpcTable, SessionGrpc, VALIDATE_TOKEN, ValidateTokenService, VerificationGrpc,
 };
 use crate::health::Health;
 use crate::health_service::HealthService;
@@ -35,9 +35,6 @@ use crate::serve_error::ServeError;
 use crate::traces::{SpanExport, Tracer};
 use crate::wiring::{self, Wired};
 
-/// The largest message: a batch of 256 access tokens of the usual size.
-const MAX_AUTH_MESSAGE: usize = 256 * 1024;
-const MAX_MESSAGE: usize = 64 * 1024;
 /// Of health and reflection, which need no key: the name of a service or symbol.
 const MAX_OPEN_MESSAGE: usize = 4 * 1024;
 
@@ -102,7 +99,7 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
         bodies: Bodies {
             callers: Arc::new(BodyBudget::new(BODIES)),
             open: Arc::new(BodyBudget::new(OPEN_BODIES)),
-            max_message: MAX_AUTH_MESSAGE,
+            open_calls: OpenCalls::new(),
             max_open_message: MAX_OPEN_MESSAGE,
         },
         tracer: spans.as_ref().map(SpanExport::tracer),
@@ -194,14 +191,15 @@ impl Services {
         let v1alpha = reflection()
             .build_v1alpha()
             .expect("the descriptors are generated");
+        // What a message may be is looked at before: see `RpcTable`.
         let routes =
-            Routes::new(AuthServiceServer::new(auth).max_decoding_message_size(MAX_AUTH_MESSAGE))
+            Routes::new(AuthServiceServer::new(auth).max_decoding_message_size(usize::MAX))
                 .add_service(
-                    SessionServiceServer::new(session).max_decoding_message_size(MAX_MESSAGE),
+                    SessionServiceServer::new(session).max_decoding_message_size(usize::MAX),
                 )
                 .add_service(
                     VerificationServiceServer::new(verification)
-                        .max_decoding_message_size(MAX_MESSAGE),
+                        .max_decoding_message_size(usize::MAX),
                 )
                 .add_service(HealthServer::new(health).max_decoding_message_size(MAX_OPEN_MESSAGE))
                 .add_service(v1.max_decoding_message_size(MAX_OPEN_MESSAGE))

@@ -121,6 +121,22 @@ pub(crate) fn unknown_encoding() -> Status {
     Status::unimplemented("The encoding of the message is not known.")
 }
 
+/// The status of a call of health or reflection where there are too many.
+pub(crate) fn too_many_open_calls() -> Status {
+    Status::resource_exhausted("Too many calls of this kind are under way.")
+}
+
+/// The status with which the body of a request ends that has more than the one
+/// message of its RPC.
+pub(crate) fn too_many_messages() -> Status {
+    Status::invalid_argument("It is followed by another.")
+}
+
+/// The status with which the body of a request ends whose caller went away.
+pub(crate) fn broken_off() -> Status {
+    Status::invalid_argument("It broke off.")
+}
+
 /// The status with which the body of a request ends that is too much.
 pub(crate) fn too_many_bytes() -> Status {
     Status::resource_exhausted("Unfinished requests hold as many bytes as they may.")

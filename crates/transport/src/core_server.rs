@@ -154,6 +154,8 @@ fn server(config: &TransportConfig) -> Server {
     let server = Server::builder()
         .timeout(config.request_timeout)
         .max_concurrent_streams(config.max_concurrent_streams)
+        // As many as there may be: a client whose calls all run out of time at once is no flood. Floods have to pay.
+        .http2_max_pending_accept_reset_streams(Some(config.max_concurrent_streams as usize))
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .http2_keepalive_interval(Some(config.keepalive_interval))

@@ -27,7 +27,7 @@ mod tests;
 mod tls_tests;
 
 pub use config::{TlsFiles, TransportConfig};
-pub use connection_info::ConnectionInfo;
+pub use connection_info::{ConnectionInfo, UnpermittedCall};
 pub use core_server::GrpcService;
 pub use error::TransportError;
 pub use listener::Listener;

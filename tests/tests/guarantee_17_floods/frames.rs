@@ -60,3 +60,25 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let head = [&length.to_be_bytes()[1..], &[kind, flags]].concat();
     [&head, &stream.to_be_bytes()[..], payload].concat()
 }
+
+/// What a connection begins with that lets the server send no body: the preface,
+/// and SETTINGS with a window of nothing for each stream.
+pub(super) const WINDOWLESS: &[u8] =
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\0";
+
+/// The headers of a question to reflection.
+const REFLECTION: &[u8] =
+    b"\x83\x86\x44\x39/grpc.reflection.v1.ServerReflection/ServerReflectionInfo\x41\x01a\x5f\x10application/grpc";
+
+/// Calls without a key, whole ones, whose answers have a body.
+pub(super) const UNREAD: [Frames; 2] = [
+    |stream| {
+        let call = frame(HEADERS, END_HEADERS, stream, REFLECTION);
+        let question = b"\0\0\0\0\x1c\x22\x1acountersign.v1.AuthService";
+        [call, frame(0, END_STREAM, stream, question)].concat()
+    },
+    |stream| {
+        let call = frame(HEADERS, END_HEADERS, stream, HEALTH);
+        [call, frame(0, END_STREAM, stream, b"\0\0\0\0\0")].concat()
+    },
+];

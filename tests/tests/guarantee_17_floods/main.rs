@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tonic::codegen::http::Request;
 
-use self::frames::{FLOODS, Frames, PREFACE};
+use self::frames::{FLOODS, Frames, PREFACE, UNREAD, WINDOWLESS};
 
 /// Within which a flood is cut off.
 const CUT_OFF: Duration = Duration::from_secs(1);
@@ -90,6 +90,39 @@ fn unfinished_bodies_hold_little_and_end() {
         .await;
         let grown = world.replica(0).resident_memory().saturating_sub(before);
         say!("beside 240 unfinished bodies: {failed} of {asked} calls failed, memory {grown} more");
+        assert_eq!(failed, 0);
+        assert!(grown <= 64 << 20, "{grown} bytes");
+    });
+}
+
+#[test]
+fn answers_that_nobody_reads_hold_little() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        let world = World::start(backend, 1).await;
+        let gateway = world.new_caller("shop", &["service"]).await;
+        let address = world.replica(0).address();
+        let before = world.replica(0).resident_memory();
+        let mut lines = Vec::new();
+        let (asked, failed) = beside(gateway, async {
+            for unread in UNREAD {
+                for _ in 0..20 {
+                    let mut line = TcpStream::connect(address).await.expect("a connection");
+                    let streams = (1..).step_by(2).take(250);
+                    let calls: Vec<u8> = streams.flat_map(unread).collect();
+                    line.write_all(WINDOWLESS).await.expect("it is open");
+                    // Whoever asks for too much may be cut off meanwhile.
+                    line.write_all(&calls).await.ok();
+                    lines.push(line);
+                }
+            }
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        })
+        .await;
+        let grown = world.replica(0).resident_memory().saturating_sub(before);
+        let calls = lines.len() * 250;
+        say!(
+            "beside {calls} unread answers: {failed} of {asked} calls failed, memory {grown} more"
+        );
         assert_eq!(failed, 0);
         assert!(grown <= 64 << 20, "{grown} bytes");
     });

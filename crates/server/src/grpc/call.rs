@@ -18,11 +18,15 @@ use uuid::Uuid;
 
 use crate::grpc::callers::KnownCaller;
 use crate::grpc::rpc_table::Rpc;
+use crate::grpc::stranger_log::StrangerLog;
 use crate::metrics;
 use crate::status::{self, Failure, Outcome};
 use crate::traces::{CallTrace, EndedCall};
 
 const REQUEST_ID: &str = "x-request-id";
+
+/// Lines about calls by nobody who is known.
+static STRANGERS: StrangerLog = StrangerLog::new();
 
 /// A call whose caller may make it.
 #[derive(Debug, Clone)]
@@ -134,9 +138,12 @@ impl Ended<'_> {
             ..
         } = *self;
         let trace_id = self.end_trace(code).map(tracing::field::display);
+        metrics::call(rpc, code, took);
+        if self.caller.is_none() && !STRANGERS.may_write(now()) {
+            return;
+        }
         let caller = self.caller.unwrap_or("-");
         let peer = self.peer.map(tracing::field::display);
-        metrics::call(rpc, code, took);
         let (rpc, request_id) = (rpc.name, request_id.as_str());
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         match failure {

@@ -20,6 +20,7 @@ use tower::Service;
 use crate::grpc::call::{self, Call, Ended, RequestId};
 use crate::grpc::callers::CallerAuthenticator;
 use crate::grpc::gzip_body::GzipBody;
+use crate::grpc::open_calls::OpenCalls;
 use crate::grpc::protocol::{self, ACCEPT_ENCODING, ENCODING, ENCODINGS, Encoding};
 use crate::grpc::request_body::{BodyBudget, RequestBody};
 use crate::grpc::rpc_table::{Rpc, RpcTable, UNKNOWN};
@@ -58,8 +59,8 @@ pub(crate) struct Bodies {
     /// Of health and reflection, which have their own: nobody without a key
     /// takes anything from those who have one.
     pub(crate) open: Arc<BodyBudget>,
-    /// The largest message of a call that needs a key, in bytes.
-    pub(crate) max_message: usize,
+    /// How many calls of these there are.
+    pub(crate) open_calls: OpenCalls,
     /// The largest message of health and reflection, in bytes.
     pub(crate) max_open_message: usize,
 }
@@ -121,15 +122,21 @@ where
         };
         let limit = limit(OPEN_TIMEOUT, request.headers());
         let bodies = &self.check.bodies;
+        let connection = request.extensions().get::<ConnectionInfo>();
+        let Some(counted) = bodies.open_calls.begin(request.uri().path(), connection) else {
+            let refusal = status::too_many_open_calls().into_http();
+            return answer_at_once(refusal, request);
+        };
         bound(&mut request, encoding, bodies.max_open_message, |body| {
             RequestBody::new(body, &bodies.open).within(limit)
         });
         let answer = self.rest.call(request);
         Box::pin(async move {
-            match timeout(limit, answer).await {
-                Ok(answer) => answer,
-                Err(_) => Ok(status::too_late().into_http()),
-            }
+            let answer = match timeout(limit, answer).await {
+                Ok(answer) => answer?,
+                Err(_) => status::too_late().into_http(),
+            };
+            Ok(counted.until_sent(answer))
         })
     }
 }
@@ -196,8 +203,9 @@ impl HeaderCheck {
             began: call::now(),
         };
         let bodies = &self.bodies;
-        bound(request, encoding, bodies.max_message, |body| {
-            RequestBody::new(body, &bodies.callers)
+        let most = rpc.max_message;
+        bound(request, encoding, most, |body| {
+            RequestBody::new(body, &bodies.callers).of_one_message(most)
         });
         Ok(call)
     }

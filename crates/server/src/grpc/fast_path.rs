@@ -32,9 +32,6 @@ pub(crate) struct FastPath<S> {
 /// Where ValidateToken is called.
 pub(crate) const PATH: &str = "/countersign.v1.AuthService/ValidateToken";
 
-/// A question is a token of at most 8 KiB, an audience and some scopes.
-const MAX_QUESTION: usize = 64 * 1024;
-
 impl<S> Service<http::Request<Body>> for FastPath<S>
 where
     S: Service<http::Request<Body>, Response = http::Response<Body>>,
@@ -70,8 +67,7 @@ where
                     service: &service,
                     call: &call,
                 };
-                let mut grpc = Grpc::new(QuestionCodec)
-                    .apply_max_message_size_config(Some(MAX_QUESTION), None);
+                let mut grpc = Grpc::new(QuestionCodec);
                 Ok(grpc.unary(validate, request).await)
             });
             call.answer(limit, answer).await

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use http_body::{Body as HttpBody, Frame};
 use prost::bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use tonic::Status;
@@ -63,7 +63,7 @@ impl GzipBody {
 
     fn inflate(&self, content: &[u8]) -> Result<Bytes, Status> {
         let mut plain = Vec::new();
-        let read = GzDecoder::new(content)
+        let read = MultiGzDecoder::new(content)
             .take(self.most as u64 + 1)
             .read_to_end(&mut plain)
             .map_err(|_| status::not_gzip())?;
@@ -138,8 +138,15 @@ mod tests {
             message(1, &gzip(b"one")),
             message(0, b"two"),
             message(1, &gzip(&long)),
+            // RFC 1952: a file may have several members.
+            message(1, &[gzip(b"three, "), gzip(b"four")].concat()),
         ];
-        let plain = [message(0, b"one"), message(0, b"two"), message(0, &long)];
+        let plain = [
+            message(0, b"one"),
+            message(0, b"two"),
+            message(0, &long),
+            message(0, b"three, four"),
+        ];
         assert_eq!(read(sent.concat()).await.expect("plain"), plain.concat());
     }
 
@@ -162,7 +169,13 @@ mod tests {
     async fn what_is_not_gzip_is_refused() {
         let mut cut = gzip(b"a sentence of some length");
         cut.truncate(cut.len() - 10);
-        for sent in [message(1, b"plain"), message(1, &cut), message(2, b"")] {
+        let followed = [gzip(b"one"), b"junk".to_vec()].concat();
+        for sent in [
+            message(1, b"plain"),
+            message(1, &cut),
+            message(1, &followed),
+            message(2, b""),
+        ] {
             let refused = read(sent).await.unwrap_err();
             assert_eq!(refused.code(), Code::InvalidArgument);
         }

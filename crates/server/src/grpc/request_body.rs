@@ -31,8 +31,19 @@ pub(crate) struct RequestBody {
     body: Body,
     budget: Arc<BodyBudget>,
     read: usize,
+    /// The head of the one message that it may have, once it is read.
+    only: Option<MessageHead>,
     /// When it must have ended.
     end: Option<Pin<Box<Sleep>>>,
+}
+
+/// The head of a message: whether it is compressed, and its length.
+#[derive(Debug)]
+struct MessageHead {
+    bytes: [u8; 5],
+    read: usize,
+    /// What the length may be at the most.
+    most: usize,
 }
 
 impl BodyBudget {
@@ -54,8 +65,21 @@ impl RequestBody {
             body,
             budget: Arc::clone(budget),
             read: 0,
+            only: None,
             end: None,
         }
+    }
+
+    /// The body, which fails if it has more than one message, or a longer one
+    /// than this: of several, tonic would answer the first and not look at the
+    /// others.
+    pub(crate) fn of_one_message(mut self, most: usize) -> Self {
+        self.only = Some(MessageHead {
+            bytes: [0; 5],
+            read: 0,
+            most,
+        });
+        self
     }
 
     /// The body, which fails if it has not ended after this time, from now on.
@@ -78,17 +102,26 @@ impl HttpBody for RequestBody {
         {
             return Poll::Ready(Some(Err(status::too_late())));
         }
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        if let Some(Ok(frame)) = &frame {
-            let bytes = frame.data_ref().map_or(0, Bytes::len);
+        let frame = match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+            Some(Ok(frame)) => frame,
+            // What h2 or hyper says of it, is of nobody's request.
+            Some(Err(_)) => return Poll::Ready(Some(Err(status::broken_off()))),
+            None => return Poll::Ready(None),
+        };
+        if let Some(data) = frame.data_ref() {
             let before = self.read.saturating_sub(FREE);
-            self.read += bytes;
+            self.read += data.len();
             let more = self.read.saturating_sub(FREE) - before;
             if more > 0 && !self.budget.take(more) {
                 return Poll::Ready(Some(Err(status::too_many_bytes())));
             }
+            let read = self.read;
+            let fits = self.only.as_mut().map(|head| head.check(data, read));
+            if let Some(Err(refusal)) = fits {
+                return Poll::Ready(Some(Err(refusal)));
+            }
         }
-        Poll::Ready(frame)
+        Poll::Ready(Some(Ok(frame)))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -97,6 +130,27 @@ impl HttpBody for RequestBody {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+impl MessageHead {
+    /// Reads on: `read` bytes in all, of which `data` are the last.
+    fn check(&mut self, data: &[u8], read: usize) -> Result<(), Status> {
+        let taken = (self.bytes.len() - self.read).min(data.len());
+        self.bytes[self.read..self.read + taken].copy_from_slice(&data[..taken]);
+        self.read += taken;
+        if self.read < self.bytes.len() {
+            return Ok(());
+        }
+        let [_, a, b, c, d] = self.bytes;
+        let length = u32::from_be_bytes([a, b, c, d]) as usize;
+        if length > self.most {
+            return Err(status::too_large(self.most));
+        }
+        if read > self.bytes.len() + length {
+            return Err(status::too_many_messages());
+        }
+        Ok(())
     }
 }
 
@@ -136,6 +190,30 @@ mod tests {
         assert_eq!(budget.held.load(Ordering::Relaxed), 0);
         let mut third = body(FREE + 1_000, &budget);
         third.frame().await.expect("a frame").expect("within");
+    }
+
+    #[tokio::test]
+    async fn a_second_message_is_refused_wherever_the_frames_are_cut() {
+        let budget = Arc::new(BodyBudget::new(1_000));
+        let one = [0, 0, 0, 0, 3, 1, 2, 3].to_vec();
+        for (sent, is_good) in [
+            (one.clone(), true),
+            (vec![], true),
+            (vec![0, 0, 0, 0, 0], true),
+            ([one.clone(), one.clone()].concat(), false),
+            ([one, vec![0]].concat(), false),
+            (vec![0, 0, 0, 0, 4, 1], false),
+        ] {
+            for size in 1..=sent.len().max(1) {
+                let frames = sent
+                    .chunks(size)
+                    .map(|part| Ok::<_, Status>(Frame::data(Bytes::copy_from_slice(part))));
+                let frames: Vec<_> = frames.collect();
+                let body = Body::new(StreamBody::new(stream::iter(frames)));
+                let read = RequestBody::new(body, &budget).of_one_message(3).collect();
+                assert_eq!(read.await.is_ok(), is_good, "{sent:?} by {size}");
+            }
+        }
     }
 
     #[tokio::test]

@@ -23,7 +23,19 @@ pub(crate) struct Rpc {
     /// One of them is enough.
     pub(crate) roles: Vec<Role>,
     pub(crate) timeout: Duration,
+    /// The most bytes of its message.
+    pub(crate) max_message: usize,
 }
+
+/// Of most messages: a few fields, none of them long.
+const MAX_MESSAGE: usize = 64 * 1024;
+
+/// Of a question about a token: far more than one has, as a token that is too
+/// long has an answer, too.
+const MAX_QUESTION: usize = 1024 * 1024;
+
+/// Of 256 questions about the longest tokens, each with an audience and scopes.
+const MAX_QUESTIONS: usize = 256 * 10 * 1024;
 
 /// What is called at a path that the contract has not.
 pub(crate) static UNKNOWN: Rpc = Rpc {
@@ -32,6 +44,7 @@ pub(crate) static UNKNOWN: Rpc = Rpc {
     path: "unknown",
     roles: Vec::new(),
     timeout: Duration::ZERO,
+    max_message: 0,
 };
 
 /// All RPCs of the contract.
@@ -49,6 +62,11 @@ impl RpcTable {
                 path: described.path.trim_start_matches('/'),
                 roles: described.roles.iter().filter_map(role).collect(),
                 timeout: described.timeout.min(longest),
+                max_message: match described.name {
+                    "ValidateToken" => MAX_QUESTION,
+                    "ValidateTokens" => MAX_QUESTIONS,
+                    _ => MAX_MESSAGE,
+                },
             };
             (described.path, &*Box::leak(Box::new(rpc)))
         });

@@ -166,6 +166,9 @@ fn all() -> Vec<Named> {
     add_bare("too_many_bytes", too_many_bytes);
     add_bare("too_large", || too_large(4096));
     add_bare("not_gzip", not_gzip);
+    add_bare("too_many_open_calls", too_many_open_calls);
+    add_bare("too_many_messages", too_many_messages);
+    add_bare("broken_off", broken_off);
     for code in 1..=16 {
         let code = Code::from(code);
         let made_by_tonic = Status::new(code, "what tonic says");

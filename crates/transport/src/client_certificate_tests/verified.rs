@@ -15,7 +15,7 @@ async fn the_names_of_a_certificate_are_handed_out_and_without_one_there_are_non
     let both = ca.sign(&[dns("Shop.Example.com"), uri(SHOP)], |_| {});
     for (shown, expected) in [
         (Some(ca.shop()), SHOP),
-        (Some(both), "spiffe://example.com/Shop shop.example.com"),
+        (Some(both), "shop.example.com spiffe://example.com/Shop"),
         (Some(ca.sign(&[], |_| {})), ""),
         (None, "none"),
     ] {

@@ -29,7 +29,7 @@ impl Default for LogConfig {
     fn default() -> Self {
         Self {
             format: LogFormat::default(),
-            filter: LogFilter::parse("info,sqlx=warn").expect("it is well formed"),
+            filter: LogFilter::parse("info,sqlx=warn,h2=error").expect("it is well formed"),
         }
     }
 }
