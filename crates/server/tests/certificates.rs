@@ -16,10 +16,14 @@ const NO_AUTHORITY: [&str; 2] = ["-addext", "basicConstraints=critical,CA:FALSE"
 fn make_certificate(directory: &Path, options: &[&str]) -> bool {
     let command =
         "req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -keyout tls.key -out tls.crt";
+    openssl(directory, command.split(' ').chain(options.iter().copied()))
+}
+
+/// Runs openssl; `false` if it is not installed.
+fn openssl<'a>(directory: &Path, arguments: impl Iterator<Item = &'a str>) -> bool {
     let made = Command::new("openssl")
         .current_dir(directory)
-        .args(command.split(' '))
-        .args(options)
+        .args(arguments)
         .output();
     match made {
         Ok(output) => {
@@ -191,4 +195,38 @@ fn a_certificate_for_an_address_alone_is_not_warned_of() {
     }
     let warnings = server.warnings();
     assert!(warnings.is_empty(), "{warnings:#?}");
+}
+
+#[test]
+fn certificates_and_keys_that_the_server_cannot_use_are_told_with_what_to_do() {
+    for (commands, told) in [
+        (
+            [
+                "req -new -newkey rsa:2048 -nodes -subj /CN=localhost -keyout tls.key -out tls.csr",
+                "x509 -req -in tls.csr -signkey tls.key -out tls.crt",
+            ]
+            .as_slice(),
+            "-copy_extensions copyall",
+        ),
+        (
+            &["req -x509 -newkey rsa:1024 -nodes -subj /CN=localhost -keyout tls.key -out tls.crt"],
+            "at least 2,048 bits",
+        ),
+    ] {
+        let directory = TempDir::new().expect("a temporary directory");
+        for command in commands {
+            if !openssl(directory.path(), command.split(' ')) {
+                return;
+            }
+        }
+        let output = countersign(directory.path())
+            .env("COUNTERSIGN__METRICS__LISTEN", "")
+            .env("COUNTERSIGN__SERVER__TLS_CERTIFICATE", "tls.crt")
+            .env("COUNTERSIGN__SERVER__TLS_PRIVATE_KEY", "tls.key")
+            .args(["--listen", "127.0.0.1:0"])
+            .output()
+            .expect("the program runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(told), "{said}");
+    }
 }

@@ -257,8 +257,21 @@ fn unusable(content: &'static str, path: &Path, error: &dyn fmt::Display) -> Tra
     TransportError::Unusable {
         content,
         path: path.to_owned(),
-        reason: error.to_string(),
+        reason: reason(&error.to_string()),
     }
+}
+
+/// What the library says, or what to do where it says it in names of its own.
+fn reason(error: &str) -> String {
+    if error.contains("UnsupportedCertVersion") {
+        return "it is of version 1 of X.509, without extensions; openssl x509 -req makes version 3 with \
+                -copy_extensions copyall or -extfile"
+            .to_owned();
+    }
+    if error.contains("failed to parse private key") {
+        return format!("{error}; an RSA key needs at least 2,048 bits");
+    }
+    error.to_owned()
 }
 
 fn read(content: &'static str, path: &Path) -> Result<Vec<u8>, TransportError> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use countersign_domain::Error;
 use countersign_domain::application::DatabaseClock;
 use countersign_domain::model::{
-    ApiKey, Caller, CallerKey, CallerName, KeyId, Role, SubjectAltName,
+    ApiKey, Caller, CallerKey, CallerName, KeyHash, KeyId, Role, SubjectAltName,
 };
 use countersign_domain::ports::{Callers as _, Store as _};
 use countersign_domain::use_cases::{
@@ -116,7 +116,14 @@ fn print_key(
     out: &mut dyn Write,
     hints: &mut dyn Write,
 ) -> Result<Outcome, Failure> {
-    writeln!(out, "{}", key.expose())?;
+    if let Err(error) = writeln!(out, "{}", key.expose()).and_then(|()| out.flush()) {
+        let (name, id) = (name.as_str(), KeyHash::of(key.expose()).id());
+        return Err(format!(
+            "the key {id} of {name} could not be written, and is shown nowhere else: {error}; it is \
+             good all the same: remove it, or the caller"
+        )
+        .into());
+    }
     writeln!(
         hints,
         "This key is shown this once. {} sends it with each call, as the metadata\n  \

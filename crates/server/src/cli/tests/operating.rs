@@ -137,6 +137,29 @@ async fn a_database_without_tables_is_refused_and_left_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_key_that_cannot_be_written_is_told_of() {
+    /// A disk without room.
+    struct Full;
+    impl std::io::Write for Full {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::StorageFull.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let operator = Operator::migrated().await;
+    let name = CallerName::parse("shop").expect("a name");
+    let key = NewCredential::Key { expires_in: None };
+    let roles = vec![Role::Service];
+    let (out, hints) = (&mut Full, &mut Vec::new());
+    let added = callers::add(&operator.config, name, roles, key, out, hints);
+    let told = added.await.expect_err("nobody has the key").to_string();
+    assert!(told.contains("of shop could not be written"), "{told}");
+    assert!(told.contains("good all the same"), "{told}");
+}
+
+#[tokio::test]
 async fn a_caller_is_added_listed_and_removed() {
     let operator = Operator::migrated().await;
     let roles = [Role::Service, Role::Gateway, Role::Service];
