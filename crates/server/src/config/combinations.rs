@@ -81,7 +81,7 @@ pub(crate) const FEW_DESCRIPTORS: Combination = Combination {
 };
 
 /// All that there are.
-const COMBINATIONS: [Combination; 19] = [
+const COMBINATIONS: [Combination; 20] = [
     Combination {
         what: "server.tls_certificate is set, and server.tls_private_key is not",
         why: "TLS needs both",
@@ -105,6 +105,19 @@ const COMBINATIONS: [Combination; 19] = [
             is_broken: |config| {
                 let server = &config.server;
                 server.tls_private_key.is_some() && server.tls_certificate.is_none()
+            },
+        }),
+    },
+    Combination {
+        what: "server.tls_client_ca is set, and server.tls_certificate is not",
+        why: "client certificates are shown over TLS",
+        judged: Judged::Refused(Rule {
+            key: "server.tls_certificate",
+            other: "server.tls_certificate",
+            rule: "must be set too, as server.tls_client_ca is",
+            is_broken: |config| {
+                let server = &config.server;
+                server.tls_client_ca.is_some() && server.tls_certificate.is_none()
             },
         }),
     },

@@ -218,11 +218,14 @@ fn bound(
     max_message: usize,
     within: impl FnOnce(Body) -> RequestBody,
 ) {
-    request.headers_mut().remove(ENCODING);
     let body = Body::new(within(std::mem::take(request.body_mut())));
     *request.body_mut() = match encoding {
         Encoding::Identity => body,
-        Encoding::Gzip => Body::new(GzipBody::new(body, max_message)),
+        Encoding::Gzip => {
+            // It is plain from here on.
+            request.headers_mut().remove(ENCODING);
+            Body::new(GzipBody::new(body, max_message))
+        }
     };
 }
 

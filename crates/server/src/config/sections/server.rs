@@ -114,10 +114,6 @@ impl ServerConfig {
 
     pub(in crate::config) fn check(&self, checks: &mut Checks) {
         let seconds = Duration::from_secs;
-        if self.tls_client_ca.is_some() && self.tls_certificate.is_none() {
-            let rule = "must be set too, as server.tls_client_ca is";
-            checks.refuse("server.tls_certificate", rule);
-        }
         checks.within("server.cores", self.cores, 0..=1_024);
         checks.lasts(
             "server.request_timeout",
