@@ -65,7 +65,7 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Failure> {
     eprintln!("issue: {in_flight} sign-ins in flight, SQLite, m={MEMORY_KIB} t={PASSES} p={LANES}");
     let people = runtime()?.block_on(async {
         let channel = connect(server.address()).await?;
-        Person::crowd(&channel, in_flight).await
+        Person::crowd(&channel, 0..in_flight).await
     })?;
     let target = server.target(arguments.connections.get());
     let sides = vec![

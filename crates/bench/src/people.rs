@@ -1,5 +1,7 @@
 //! People who sign up and in, as a gateway does it for them.
 
+use std::ops::Range;
+
 use countersign_proto::v1::auth_service_client::AuthServiceClient;
 use countersign_proto::v1::check_code_request::Verification;
 use countersign_proto::v1::identifier::Value;
@@ -63,10 +65,13 @@ impl Person {
         }
     }
 
-    /// Several people, one after another.
-    pub(crate) async fn crowd(channel: &Channel, size: usize) -> Result<Vec<Self>, Failure> {
+    /// Several people, one after another, with these numbers.
+    pub(crate) async fn crowd(
+        channel: &Channel,
+        numbers: Range<usize>,
+    ) -> Result<Vec<Self>, Failure> {
         let mut people = Vec::new();
-        for number in 0..size {
+        for number in numbers {
             people.push(Self::sign_up(channel, number).await?);
         }
         Ok(people)

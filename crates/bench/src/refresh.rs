@@ -141,7 +141,7 @@ fn on_sqlite(arguments: &Arguments) -> Result<Figure, Failure> {
 fn sign_in(arguments: &Arguments, server: &Server) -> Result<Vec<Refreshing>, Failure> {
     runtime()?.block_on(async {
         let channel = connect(server.address()).await?;
-        let people = Person::crowd(&channel, arguments.sessions.get()).await?;
+        let people = Person::crowd(&channel, 0..arguments.sessions.get()).await?;
         Refreshing::sign_in(&channel, &people).await
     })
 }
