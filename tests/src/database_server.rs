@@ -57,7 +57,9 @@ impl DatabaseServer {
                 .arg(&data);
         } else {
             making = command(backend, "mariadb-install-db");
+            // Each server removes what it takes for temporary tables of its own.
             making
+                .env("TMPDIR", directory.path())
                 .args(["--no-defaults", "--skip-test-db"])
                 .arg(format!("--datadir={}", data.display()))
                 .arg("--auth-root-authentication-method=normal")
@@ -265,6 +267,7 @@ fn program(backend: Backend, directory: &TempDir, data: &Path, address: SocketAd
             .arg(format!("--datadir={}", data.display()))
             .arg(format!("--port={}", address.port()))
             .arg(format!("--socket={}/s", directory.path().display()))
+            .arg(format!("--tmpdir={}", directory.path().display()))
             .args(["--skip-name-resolve", "--max-connections=60"])
             .args(["--innodb-flush-log-at-trx-commit=2"])
             .args(["--innodb-buffer-pool-size=64M"])

@@ -191,8 +191,10 @@ fn assert_ended(code: i32, finished: &Finished, words: &[&str]) {
             finished.stderr
         );
     }
+    // In one sentence, or as a line of a log that is JSON.
+    let is_told = ["countersign: ", "\"level\":\"ERROR\""];
     assert!(
-        finished.stderr.contains("countersign: "),
+        is_told.iter().any(|told| finished.stderr.contains(told)),
         "{}",
         finished.stderr
     );
