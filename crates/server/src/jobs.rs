@@ -1,6 +1,6 @@
 //! What runs by itself beside the calls: reading revocations, keys and callers,
-//! noting which keys of callers are used, delivering messages, rotating keys, deleting what has outlived its use,
-//! watching dependencies.
+//! noting which keys of callers are used, delivering messages, rotating keys,
+//! deleting what has outlived its use, watching dependencies.
 
 use std::sync::Arc;
 use std::time::Duration;

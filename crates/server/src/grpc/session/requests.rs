@@ -1,6 +1,6 @@
 //! SessionService's messages, each made the command that it asks for.
 
-use countersign_domain::model::{PageSize, PageToken, Role};
+use countersign_domain::model::{PageSize, PageToken, Role, SessionId};
 use countersign_domain::use_cases::{
     Actor, GetSession, ListSessions, RevokeSession, RevokeUserSessions,
 };
@@ -35,15 +35,8 @@ impl TryFrom<Asked<'_, v1::GetSessionRequest>> for GetSession {
 
     fn try_from(asked: Asked<'_, v1::GetSessionRequest>) -> Result<Self, Error> {
         let Asked { message, call, .. } = asked;
-        let mut fields = Fields::new();
-        let actor = actor(&mut fields, message.person, call)?;
-        let session_id = fields.take("session_id", message.session_id.parse());
-        fields.finish(|| {
-            Some(Self {
-                actor: actor?,
-                session_id: session_id?,
-            })
-        })
+        let (actor, session_id) = one_session(message.person, &message.session_id, call)?;
+        Ok(Self { actor, session_id })
     }
 }
 
@@ -52,15 +45,8 @@ impl TryFrom<Asked<'_, v1::RevokeSessionRequest>> for RevokeSession {
 
     fn try_from(asked: Asked<'_, v1::RevokeSessionRequest>) -> Result<Self, Error> {
         let Asked { message, call, .. } = asked;
-        let mut fields = Fields::new();
-        let actor = actor(&mut fields, message.person, call)?;
-        let session_id = fields.take("session_id", message.session_id.parse());
-        fields.finish(|| {
-            Some(Self {
-                actor: actor?,
-                session_id: session_id?,
-            })
-        })
+        let (actor, session_id) = one_session(message.person, &message.session_id, call)?;
+        Ok(Self { actor, session_id })
     }
 }
 
@@ -85,6 +71,18 @@ impl TryFrom<Asked<'_, v1::RevokeUserSessionsRequest>> for RevokeUserSessions {
             })
         })
     }
+}
+
+/// A session, and the person that the call acts for.
+fn one_session(
+    person: Option<v1::Person>,
+    session_id: &str,
+    call: &Call,
+) -> Result<(Actor, SessionId), Error> {
+    let mut fields = Fields::new();
+    let actor = actor(&mut fields, person, call)?;
+    let session_id = fields.take("session_id", session_id.parse());
+    fields.finish(|| Some((actor?, session_id?)))
 }
 
 /// The person that the call acts for. A user id without a token is taken from
