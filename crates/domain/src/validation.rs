@@ -6,10 +6,10 @@ mod freshness;
 mod keyring;
 mod revocation_feed;
 mod token_validator;
+mod verified_token;
 
 pub(crate) use keyring::read_key;
 pub use keyring::{Keyring, KeyringError, ListedKey};
 pub use revocation_feed::RevocationFeed;
-pub use token_validator::{
-    CacheReading, NotAccepted, Question, TokenValidator, Validation, VerifiedToken,
-};
+pub use token_validator::{CacheReading, NotAccepted, Question, TokenValidator, Validation};
+pub use verified_token::VerifiedToken;

@@ -2,91 +2,53 @@
 //! validations, what became of messages. `readings` shows what is read when it
 //! asks.
 
+mod calls;
 mod deliveries;
 mod descriptions;
+mod per_thread;
 mod recorder;
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use countersign_domain::model::{Backlog, Timestamp};
-use metrics::{Counter, Histogram, counter, gauge, histogram};
-use tonic::Code;
+use metrics::{counter, gauge};
 
-use crate::grpc::Rpc;
-
+pub(crate) use calls::{CallCounts, render as render_calls};
 pub(crate) use deliveries::delivered;
 pub(crate) use recorder::install;
 
-/// The counters of ValidateToken, looked up once: the path is too hot to do it
-/// on each call.
-#[derive(Clone)]
-pub(crate) struct Validations {
-    valid: Counter,
-    rejected: Counter,
+use self::per_thread::PerThread;
+
+/// The verdicts of validations.
+#[derive(Debug, Default)]
+pub(crate) struct Validations(PerThread<Verdicts>);
+
+#[derive(Debug, Default)]
+struct Verdicts {
+    valid: AtomicU64,
+    rejected: AtomicU64,
 }
 
 impl Validations {
-    pub(crate) fn register() -> Self {
-        Self {
-            valid: counter!("countersign_validations_total", "verdict" => "valid"),
-            rejected: counter!("countersign_validations_total", "verdict" => "rejected"),
-        }
-    }
-
     pub(crate) fn count(&self, is_valid: bool) {
-        if is_valid {
-            self.valid.increment(1);
+        let verdicts = self.0.mine();
+        let verdict = if is_valid {
+            &verdicts.valid
         } else {
-            self.rejected.increment(1);
-        }
+            &verdicts.rejected
+        };
+        verdict.fetch_add(1, Ordering::Relaxed);
     }
-}
 
-thread_local! {
-    /// The counters and histograms that this thread has looked up: to do so for
-    /// each call costs more than to count it.
-    static CALLS: RefCell<HashMap<(&'static str, i32), CallMetrics>> = RefCell::default();
-}
-
-/// Of one RPC and code.
-struct CallMetrics {
-    count: Counter,
-    duration: Histogram,
-}
-
-/// Notes a call that has ended, under the names that go-grpc-prometheus has made
-/// usual.
-pub(crate) fn call(rpc: &'static Rpc, code: Code, took: Duration) {
-    CALLS.with_borrow_mut(|calls| {
-        let key = (rpc.name, i32::from(code));
-        let of_call = calls.entry(key).or_insert_with(|| CallMetrics {
-            count: counter!(
-                "grpc_server_handled_total",
-                "grpc_type" => "unary",
-                "grpc_service" => rpc.service,
-                "grpc_method" => rpc.name,
-                "grpc_code" => name_of(code),
-            ),
-            duration: histogram!(
-                "grpc_server_handling_seconds",
-                "grpc_type" => "unary",
-                "grpc_service" => rpc.service,
-                "grpc_method" => rpc.name,
-            ),
-        });
-        of_call.count.increment(1);
-        of_call.duration.record(took.as_secs_f64());
-    });
-}
-
-/// A code as go-grpc-prometheus writes it.
-fn name_of(code: Code) -> String {
-    match code {
-        Code::Ok => "OK".into(),
-        Code::Cancelled => "Canceled".into(),
-        other => format!("{other:?}"),
+    /// Sets the counters to what was counted until now.
+    pub(crate) fn show(&self) {
+        const NAME: &str = "countersign_validations_total";
+        let sum = |verdict: fn(&Verdicts) -> &AtomicU64| {
+            let verdicts = self.0.all().map(verdict);
+            verdicts.map(|count| count.load(Ordering::Relaxed)).sum()
+        };
+        counter!(NAME, "verdict" => "valid").absolute(sum(|verdicts| &verdicts.valid));
+        counter!(NAME, "verdict" => "rejected").absolute(sum(|verdicts| &verdicts.rejected));
     }
 }
 

@@ -124,8 +124,8 @@ impl Pages {
     }
 
     fn metrics(&self) -> Response<Full<Bytes>> {
-        self.readings.show();
-        page(StatusCode::OK, EXPOSITION, self.metrics.render())
+        let calls = self.readings.show();
+        page(StatusCode::OK, EXPOSITION, self.metrics.render() + &calls)
     }
 
     /// Ready is what takes calls. Services that cannot do their work at the moment

@@ -7,18 +7,22 @@ use std::time::Duration;
 use countersign_domain::Application;
 use countersign_domain::model::KeyState;
 use countersign_domain::ports::Clock as _;
+use countersign_domain::validation::TokenValidator;
 use countersign_password::Argon2Pool;
 use countersign_storage::Database;
 use metrics::{counter, gauge};
 use metrics_process::Collector;
 
-use crate::grpc::Validator;
+use crate::grpc::RpcTable;
 use crate::health_service::HealthService;
+use crate::metrics::Validations;
 
 /// What there is to read.
 pub(crate) struct Readings {
+    pub(crate) rpcs: Arc<RpcTable>,
+    pub(crate) validations: Arc<Validations>,
     pub(crate) app: Arc<Application>,
-    pub(crate) validator: Arc<Validator>,
+    pub(crate) validator: Arc<TokenValidator>,
     pub(crate) database: Arc<Database>,
     pub(crate) hasher: Arc<Argon2Pool>,
     pub(crate) health: HealthService,
@@ -26,15 +30,18 @@ pub(crate) struct Readings {
 }
 
 impl Readings {
-    /// Reads all, and sets the metrics.
-    pub(crate) fn show(&self) {
+    /// Reads all, and sets the metrics. The calls, which are counted without
+    /// them, are returned as text.
+    pub(crate) fn show(&self) -> String {
         self.process.collect();
+        self.validations.show();
         self.show_health();
         self.show_cache();
         self.show_hasher();
         self.show_database();
         self.show_feed();
         self.show_keys();
+        self.rpcs.render_calls()
     }
 
     fn show_health(&self) {
@@ -48,7 +55,6 @@ impl Readings {
         let cache = self.validator.cache();
         gauge!("countersign_token_cache_entries").set(float(cache.entries as u64));
         gauge!("countersign_token_cache_capacity_entries").set(float(cache.capacity));
-        counter!("countersign_token_cache_hits_total").absolute(cache.hits);
         counter!("countersign_token_cache_misses_total").absolute(cache.misses);
     }
 

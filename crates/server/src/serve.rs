@@ -5,7 +5,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_proto::FILE_DESCRIPTOR_SET;
 use countersign_proto::v1::auth_service_server::AuthServiceServer;
 use countersign_proto::v1::session_service_server::SessionServiceServer;
 use countersign_proto::v1::verification_service_server::VerificationServiceServer;
@@ -16,14 +15,16 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 use tonic::service::Routes;
 use tonic_health::pb::health_server::HealthServer;
+use tonic_reflection::server::{v1, v1alpha};
 
 use crate::announcement;
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::descriptors;
 use crate::grpc::{
-    AuthGrpc, Bodies, BodyBudget, CheckHeaders, FastPath, HeaderCheck, OpenCalls, RpcRunner,
-    RpcTable, SessionGrpc, VALIDATE_TOKEN, ValidateTokenService, VerificationGrpc,
+    AuthGrpc, Bodies, BodyBudget, CheckHeaders, FastPath, HeaderCheck, OpenCalls, Reflection,
+    RpcRunner, RpcTable, SessionGrpc, VALIDATE_TOKEN, ValidateTokenService, VerificationGrpc,
+    describe_for_reflection,
 };
 use crate::health::Health;
 use crate::health_service::HealthService;
@@ -84,8 +85,12 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
         poll_interval: config.validation.poll_interval,
     };
     announcement::announce(&config, &wired, address);
+    let rpcs = Arc::new(RpcTable::new(config.server.request_timeout));
+    let validations = Arc::new(Validations::default());
     let readings = Readings {
         app: Arc::clone(&wired.app),
+        rpcs: Arc::clone(&rpcs),
+        validations: Arc::clone(&validations),
         validator: Arc::clone(&wired.validator),
         database: Arc::clone(&wired.database),
         hasher: Arc::clone(&wired.hasher),
@@ -93,9 +98,10 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
         process: Collector::default(),
     };
     let pages = recorder.map(|metrics| Pages { metrics, readings });
-    let service = Services {
+    let services = Services {
         wired,
-        rpcs: Arc::new(RpcTable::new(config.server.request_timeout)),
+        rpcs,
+        validations,
         bodies: Bodies {
             callers: Arc::new(BodyBudget::new(BODIES)),
             open: Arc::new(BodyBudget::new(OPEN_BODIES)),
@@ -105,7 +111,11 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
         tracer: spans.as_ref().map(SpanExport::tracer),
         work_runtime: Handle::current(),
     };
-    let server = listener.serve(move || service.build(health_service.clone()))?;
+    let reflection = describe_for_reflection(MAX_OPEN_MESSAGE);
+    // Each core has its own, down to the counters of references: what two cores
+    // write, both wait for. Descriptions are large, and hardly asked for.
+    let build = move || services.build(health_service.clone(), &reflection);
+    let server = listener.serve(build)?;
     jobs.clone().start();
     if let Some((server, pages)) = metrics_server.zip(pages) {
         tokio::spawn(server.run(pages));
@@ -156,13 +166,22 @@ async fn finish(
 struct Services {
     wired: Wired,
     rpcs: Arc<RpcTable>,
+    validations: Arc<Validations>,
     bodies: Bodies,
     tracer: Option<Tracer>,
     work_runtime: Handle,
 }
 
 impl Services {
-    fn build(&self, health: HealthService) -> impl GrpcService + use<> {
+    fn build<V1, V1Alpha>(
+        &self,
+        health: HealthService,
+        reflection: &Reflection<V1, V1Alpha>,
+    ) -> impl GrpcService + use<V1, V1Alpha>
+    where
+        V1: v1::ServerReflection,
+        V1Alpha: v1alpha::ServerReflection,
+    {
         let runner = RpcRunner {
             app: Arc::clone(&self.wired.app),
             work_runtime: self.work_runtime.clone(),
@@ -170,7 +189,7 @@ impl Services {
         let validate_token = Arc::new(ValidateTokenService {
             validator: Arc::clone(&self.wired.validator),
             feed_reader: Arc::clone(&self.wired.feed_reader),
-            validations: Validations::register(),
+            validations: Arc::clone(&self.validations),
         });
         let auth = AuthGrpc {
             runner: runner.clone(),
@@ -180,17 +199,6 @@ impl Services {
             runner: runner.clone(),
         };
         let verification = VerificationGrpc { runner };
-        let reflection = || {
-            tonic_reflection::server::Builder::configure()
-                .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
-                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        };
-        let v1 = reflection()
-            .build_v1()
-            .expect("the descriptors are generated");
-        let v1alpha = reflection()
-            .build_v1alpha()
-            .expect("the descriptors are generated");
         // What a message may be is looked at before: see `RpcTable`.
         let routes =
             Routes::new(AuthServiceServer::new(auth).max_decoding_message_size(usize::MAX))
@@ -202,8 +210,8 @@ impl Services {
                         .max_decoding_message_size(usize::MAX),
                 )
                 .add_service(HealthServer::new(health).max_decoding_message_size(MAX_OPEN_MESSAGE))
-                .add_service(v1.max_decoding_message_size(MAX_OPEN_MESSAGE))
-                .add_service(v1alpha.max_decoding_message_size(MAX_OPEN_MESSAGE));
+                .add_service(reflection.v1.clone())
+                .add_service(reflection.v1alpha.clone());
         let check = Arc::new(HeaderCheck {
             rpcs: Arc::clone(&self.rpcs),
             callers: Arc::clone(&self.wired.callers),
@@ -213,10 +221,7 @@ impl Services {
         });
         FastPath {
             service: validate_token,
-            rpc: check
-                .rpcs
-                .get(VALIDATE_TOKEN)
-                .expect("it is in the contract"),
+            rpc: check.rpcs.get(VALIDATE_TOKEN),
             check: Arc::clone(&check),
             rest: CheckHeaders {
                 check,

@@ -9,7 +9,7 @@ use countersign_domain::application::{DatabaseClock, KeyKeeper, Ports};
 use countersign_domain::model::{Caller, MasterKey, SealingKey};
 use countersign_domain::ports::{Clock, EphemeralStore, MessageSender, Random, Store};
 use countersign_domain::use_cases::EnsureSigningKeys;
-use countersign_domain::validation::{Keyring, RevocationFeed};
+use countersign_domain::validation::{Keyring, RevocationFeed, TokenValidator};
 use countersign_password::Argon2Pool;
 use countersign_storage::{Bounds, Database, InProcess, Redis, RedisSettings};
 use countersign_token::Verifier;
@@ -18,7 +18,7 @@ use crate::config::combinations::MASTER_KEY_WITHOUT_KEYS;
 use crate::config::{Config, SenderName};
 use crate::data_dir::DataDir;
 use crate::feed_reader::FeedReader;
-use crate::grpc::{CallerAuthenticator, Validator, encode_claims};
+use crate::grpc::{CallerAuthenticator, encode_claims};
 use crate::notifications::Notifications;
 use crate::serve_error::ServeError;
 use crate::system::{SystemClock, SystemRandom};
@@ -37,7 +37,7 @@ pub(crate) struct Wired {
     pub(crate) database: Arc<Database>,
     pub(crate) hasher: Arc<Argon2Pool>,
     pub(crate) callers: Arc<CallerAuthenticator>,
-    pub(crate) validator: Arc<Validator>,
+    pub(crate) validator: Arc<TokenValidator>,
     pub(crate) feed_reader: Arc<FeedReader>,
     pub(crate) notifications: Arc<Notifications>,
     pub(crate) sealing: SealingKey,
@@ -89,7 +89,7 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
     let callers = authenticate(store.callers().await?, config.server.listen, clock.clone())?;
     let feed = Arc::new(RevocationFeed::new());
     let audience = settings.tokens.audiences.first().cloned();
-    let validator = Validator::new(
+    let validator = TokenValidator::new(
         config.validation.cache_tokens,
         Verifier::new(settings.tokens.issuer.clone(), settings.tokens.leeway),
         Arc::clone(&keyring),

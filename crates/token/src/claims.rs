@@ -59,7 +59,25 @@ pub struct AccessClaims {
     pub auth_time: i64,
 }
 
+/// From when until when a token is good, in seconds since the Unix epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// The first second: the later one of `iat` and `nbf`.
+    pub(crate) starts: i64,
+    /// The first second no more: `exp`.
+    pub(crate) ends: i64,
+}
+
 impl AccessClaims {
+    /// From when until when the token is good.
+    #[must_use]
+    pub fn validity(&self) -> Validity {
+        Validity {
+            starts: self.nbf.map_or(self.iat, |nbf| nbf.max(self.iat)),
+            ends: self.exp,
+        }
+    }
+
     /// Whether the token carries every one of the `required` scopes.
     #[must_use]
     pub fn has_scopes<S: AsRef<str>>(&self, required: &[S]) -> bool {

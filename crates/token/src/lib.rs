@@ -62,7 +62,7 @@ mod verifier;
 mod verifying_key;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
-pub use claims::AccessClaims;
+pub use claims::{AccessClaims, Validity};
 pub use error::{KeyError, KeyFault};
 pub use jwk::Jwk;
 pub use key_set::KeySet;

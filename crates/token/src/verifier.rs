@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::jws::{Compact, Header};
-use crate::{AccessClaims, KeySet, Rejection};
+use crate::{AccessClaims, KeySet, Rejection, Validity};
 
 /// The longest token that is looked at, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 8192;
@@ -38,7 +38,7 @@ impl Verifier {
         if claims.iss != self.issuer {
             return Err(Rejection::WrongIssuer);
         }
-        self.check_times(&claims, now)?;
+        self.check_times(claims.validity(), now)?;
         Ok(claims)
     }
 
@@ -75,19 +75,18 @@ impl Verifier {
         AccessClaims::read(&compact.payload)
     }
 
-    /// Checks the times alone, for claims that were verified before. Two or
-    /// three comparisons.
+    /// Checks the times alone, for claims that were verified before. Two
+    /// comparisons.
     ///
     /// # Errors
     ///
     /// [`Rejection::Expired`] from `exp` plus the leeway on,
     /// [`Rejection::NotYetValid`] until `nbf` and `iat` less the leeway.
-    pub fn check_times(&self, claims: &AccessClaims, now: i64) -> Result<(), Rejection> {
-        if claims.exp <= now.saturating_sub(self.leeway) {
+    pub fn check_times(&self, validity: Validity, now: i64) -> Result<(), Rejection> {
+        if validity.ends <= now.saturating_sub(self.leeway) {
             return Err(Rejection::Expired);
         }
-        let latest_start = claims.nbf.map_or(claims.iat, |nbf| nbf.max(claims.iat));
-        if latest_start > now.saturating_add(self.leeway) {
+        if validity.starts > now.saturating_add(self.leeway) {
             return Err(Rejection::NotYetValid);
         }
         Ok(())
@@ -127,14 +126,14 @@ mod tests {
     #[test]
     fn a_token_is_good_until_the_second_before_it_expires() {
         let claims = claims(1_000, None, 1_900);
-        assert_eq!(verifier(0).check_times(&claims, 1_899), Ok(()));
+        assert_eq!(verifier(0).check_times(claims.validity(), 1_899), Ok(()));
         assert_eq!(
-            verifier(0).check_times(&claims, 1_900),
+            verifier(0).check_times(claims.validity(), 1_900),
             Err(Rejection::Expired)
         );
-        assert_eq!(verifier(5).check_times(&claims, 1_904), Ok(()));
+        assert_eq!(verifier(5).check_times(claims.validity(), 1_904), Ok(()));
         assert_eq!(
-            verifier(5).check_times(&claims, 1_905),
+            verifier(5).check_times(claims.validity(), 1_905),
             Err(Rejection::Expired)
         );
     }
@@ -142,26 +141,26 @@ mod tests {
     #[test]
     fn a_token_from_the_future_is_not_valid_yet() {
         let issued = claims(1_000, None, 1_900);
-        assert_eq!(verifier(0).check_times(&issued, 1_000), Ok(()));
+        assert_eq!(verifier(0).check_times(issued.validity(), 1_000), Ok(()));
         assert_eq!(
-            verifier(0).check_times(&issued, 999),
+            verifier(0).check_times(issued.validity(), 999),
             Err(Rejection::NotYetValid)
         );
-        assert_eq!(verifier(5).check_times(&issued, 995), Ok(()));
+        assert_eq!(verifier(5).check_times(issued.validity(), 995), Ok(()));
         assert_eq!(
-            verifier(5).check_times(&issued, 994),
+            verifier(5).check_times(issued.validity(), 994),
             Err(Rejection::NotYetValid)
         );
 
         let postponed = claims(1_000, Some(1_500), 1_900);
         assert_eq!(
-            verifier(0).check_times(&postponed, 1_499),
+            verifier(0).check_times(postponed.validity(), 1_499),
             Err(Rejection::NotYetValid)
         );
-        assert_eq!(verifier(0).check_times(&postponed, 1_500), Ok(()));
+        assert_eq!(verifier(0).check_times(postponed.validity(), 1_500), Ok(()));
         let backdated = claims(1_000, Some(500), 1_900);
         assert_eq!(
-            verifier(0).check_times(&backdated, 999),
+            verifier(0).check_times(backdated.validity(), 999),
             Err(Rejection::NotYetValid)
         );
     }
@@ -171,7 +170,7 @@ mod tests {
         let claims = claims(1_000, Some(1_000), 1_900);
         for leeway in [0, 5, u64::MAX] {
             for now in [i64::MIN, -1, 0, i64::MAX] {
-                let result = verifier(leeway).check_times(&claims, now);
+                let result = verifier(leeway).check_times(claims.validity(), now);
                 assert!(leeway == u64::MAX || result.is_err());
             }
         }

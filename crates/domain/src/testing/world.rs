@@ -193,7 +193,7 @@ impl World {
 
     /// A validator over the application's keys and revocations.
     #[must_use]
-    pub fn validator(&self) -> TokenValidator<()> {
+    pub fn validator(&self) -> TokenValidator {
         let tokens = &self.app.settings.tokens;
         TokenValidator::new(
             100,
@@ -203,7 +203,7 @@ impl World {
             self.app.clock.clone(),
             tokens.audiences.first().cloned().unwrap_or_default(),
             tokens.feed_bound,
-            |_| (),
+            |_| Vec::new(),
         )
     }
 

@@ -13,29 +13,21 @@ use quick_cache::sync::Cache;
 
 use crate::model::{SessionId, Timestamp};
 use crate::ports::Clock;
+use crate::validation::verified_token::{Sought, Texts, VerifiedToken};
 use crate::validation::{Keyring, RevocationFeed};
 
-/// Validates access tokens. `A` is the answer as the transport wants it, made once
-/// for each token and kept with it.
-pub struct TokenValidator<A> {
-    cache: Cache<Box<str>, Arc<VerifiedToken<A>>>,
-    lookups: Lookups,
+/// Validates access tokens. The answer as the transport wants it is made once for
+/// each token and kept with it.
+pub struct TokenValidator {
+    cache: Cache<Texts, Arc<VerifiedToken>>,
+    misses: AtomicU64,
     verifier: Verifier,
     keyring: Arc<Keyring>,
     feed: Arc<RevocationFeed>,
     clock: Arc<dyn Clock>,
     audience: String,
     freshness: Duration,
-    answer: fn(&AccessClaims) -> A,
-}
-
-/// How the lookups in the cache went. Alone in its line of the processor's cache:
-/// what all threads write would slow down what all threads read.
-#[derive(Debug, Default)]
-#[repr(align(64))]
-struct Lookups {
-    hits: AtomicU64,
-    misses: AtomicU64,
+    answer: fn(&AccessClaims) -> Vec<u8>,
 }
 
 /// What the cache of verified tokens holds, and how it has served.
@@ -45,25 +37,8 @@ pub struct CacheReading {
     pub entries: usize,
     /// Tokens that it has room for.
     pub capacity: u64,
-    /// Tokens that were found in it since the start.
-    pub hits: u64,
     /// Tokens that had to be verified since the start, whatever came of it.
     pub misses: u64,
-}
-
-/// A token whose signature and form are good.
-#[derive(Debug)]
-pub struct VerifiedToken<A> {
-    /// What it says.
-    pub claims: AccessClaims,
-    /// The transport's answer for it.
-    pub answer: A,
-    /// Its session.
-    pub session_id: SessionId,
-    keys_version: u64,
-    epoch: AtomicU64,
-    /// Whether it is meant for the audience of those who name none.
-    is_for_default: bool,
 }
 
 /// A question about a token.
@@ -79,9 +54,9 @@ pub struct Question<'a> {
 
 /// The answer, as far as memory gives one.
 #[derive(Debug)]
-pub enum Validation<A> {
+pub enum Validation {
     /// Good.
-    Valid(Arc<VerifiedToken<A>>),
+    Valid(Arc<VerifiedToken>),
     /// Not to be accepted.
     Rejected(NotAccepted),
     /// What is known of revocations or keys is too old to tell. Read them, and
@@ -103,7 +78,7 @@ pub enum NotAccepted {
     InsufficientScope,
 }
 
-impl<A> TokenValidator<A> {
+impl TokenValidator {
     /// A validator with room for `capacity` tokens.
     #[expect(
         clippy::too_many_arguments,
@@ -117,11 +92,11 @@ impl<A> TokenValidator<A> {
         clock: Arc<dyn Clock>,
         audience: String,
         freshness: Duration,
-        answer: fn(&AccessClaims) -> A,
+        answer: fn(&AccessClaims) -> Vec<u8>,
     ) -> Self {
         Self {
             cache: Cache::new(capacity),
-            lookups: Lookups::default(),
+            misses: AtomicU64::new(0),
             verifier,
             keyring,
             feed,
@@ -133,7 +108,7 @@ impl<A> TokenValidator<A> {
     }
 
     /// Validates a token from memory alone.
-    pub fn validate(&self, question: Question<'_>) -> Validation<A> {
+    pub fn validate(&self, question: Question<'_>) -> Validation {
         // Before anything is verified: what is revoked meanwhile moves the epoch.
         let epoch = self.feed.epoch();
         let now = self.clock.now();
@@ -177,8 +152,7 @@ impl<A> TokenValidator<A> {
         CacheReading {
             entries: self.cache.len(),
             capacity: self.cache.capacity(),
-            hits: self.lookups.hits.load(Ordering::Relaxed),
-            misses: self.lookups.misses.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
         }
     }
 
@@ -187,35 +161,37 @@ impl<A> TokenValidator<A> {
         token: &str,
         epoch: u64,
         now: Timestamp,
-    ) -> Result<Arc<VerifiedToken<A>>, Rejection> {
+    ) -> Result<Arc<VerifiedToken>, Rejection> {
         let keys_version = self.keyring.version();
-        if let Some(known) = self.cache.get(token)
+        if let Some(known) = self.cache.get(&Sought(token.as_bytes()))
             && known.keys_version == keys_version
         {
-            self.lookups.hits.fetch_add(1, Ordering::Relaxed);
-            self.verifier.check_times(&known.claims, now.as_seconds())?;
+            self.verifier
+                .check_times(known.validity, now.as_seconds())?;
             return Ok(known);
         }
-        self.lookups.misses.fetch_add(1, Ordering::Relaxed);
+        self.misses.fetch_add(1, Ordering::Relaxed);
         let claims = self
             .verifier
             .verify(&self.keyring.verifying(), token, now.as_seconds())?;
         let session_id: SessionId = claims.sid.parse().map_err(|_| Rejection::InvalidClaims)?;
         let verified = Arc::new(VerifiedToken {
-            answer: (self.answer)(&claims),
+            texts: Texts::new(token, &(self.answer)(&claims)),
+            validity: claims.validity(),
             is_for_default: claims.accepts_audience(&self.audience),
-            claims,
+            claims: Box::new(claims),
             session_id,
             keys_version,
             // Not looked up in the feed yet: any other epoch makes that happen.
             epoch: AtomicU64::new(epoch.wrapping_sub(1)),
         });
-        self.cache.insert(token.into(), Arc::clone(&verified));
+        let key = verified.texts.clone();
+        self.cache.insert(key, Arc::clone(&verified));
         Ok(verified)
     }
 }
 
-impl<A> std::fmt::Debug for TokenValidator<A> {
+impl std::fmt::Debug for TokenValidator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TokenValidator")
             .field("audience", &self.audience)

@@ -43,7 +43,7 @@ async fn with_a_user() -> World {
     world
 }
 
-fn is_revoked(validation: &Validation<()>) -> bool {
+fn is_revoked(validation: &Validation) -> bool {
     matches!(validation, Validation::Rejected(NotAccepted::Revoked))
 }
 

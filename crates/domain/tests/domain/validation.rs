@@ -29,7 +29,7 @@ fn ask(token: &str) -> Question<'_> {
     }
 }
 
-fn rejection(judgement: Validation<()>) -> NotAccepted {
+fn rejection(judgement: Validation) -> NotAccepted {
     match judgement {
         Validation::Rejected(not_accepted) => not_accepted,
         other => panic!("expected a rejection, got {other:?}"),

@@ -10,20 +10,19 @@ use std::time::{Duration, Instant};
 use countersign_domain::model::Locale;
 use countersign_domain::ports::Random;
 use http::header::ACCEPT_LANGUAGE;
-use http::{HeaderMap, HeaderValue, Response};
-use tokio::time::timeout;
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
+use tokio::time::timeout_at;
 use tonic::body::Body;
 use tonic::{Code, Status};
-use uuid::Uuid;
 
 use crate::grpc::callers::KnownCaller;
 use crate::grpc::rpc_table::Rpc;
 use crate::grpc::stranger_log::StrangerLog;
-use crate::metrics;
 use crate::status::{self, Failure, Outcome};
 use crate::traces::{CallTrace, EndedCall};
 
-const REQUEST_ID: &str = "x-request-id";
+const REQUEST_ID_NAME: &str = "x-request-id";
+const REQUEST_ID: HeaderName = HeaderName::from_static(REQUEST_ID_NAME);
 
 /// Lines about calls by nobody who is known.
 static STRANGERS: StrangerLog = StrangerLog::new();
@@ -58,7 +57,13 @@ struct Unanswered<'a>(Option<&'a Call>);
 
 /// What a call is found by in the logs of both sides.
 #[derive(Debug, Clone)]
-pub(crate) struct RequestId(HeaderValue);
+pub(crate) enum RequestId {
+    /// By the caller.
+    Given(HeaderValue),
+    /// By us: 80 random bits in base32 (RFC 4648), in small letters. It travels
+    /// with each answer, and a UUID would be twice as long.
+    Made([u8; 16]),
+}
 
 impl Call {
     /// The call as it has ended now.
@@ -73,31 +78,43 @@ impl Call {
         }
     }
 
-    /// The answer, if it comes in time; the end of the call is logged and
-    /// counted. A failure that a handler told was so already, and has its
-    /// details; what tonic makes by itself gets them here.
+    /// What is done for the call, if it is done in time.
+    pub(crate) async fn within<T>(
+        &self,
+        limit: Duration,
+        work: Pin<&mut impl Future<Output = T>>,
+    ) -> Result<T, Failure> {
+        let mut unanswered = Unanswered(self.trace.is_some().then_some(self));
+        let done = timeout_at((self.began + limit).into(), work).await;
+        unanswered.0 = None;
+        done.map_err(|_| Failure::Deadline)
+    }
+
+    /// The answer of tonic's services, if it comes in time; the end of the call
+    /// is logged and counted. A failure that a handler told was so already, and
+    /// has its details; what tonic makes by itself gets them here.
     pub(crate) async fn answer<E>(
         &self,
         limit: Duration,
         answer: Pin<&mut impl Future<Output = Result<Response<Body>, E>>>,
     ) -> Result<Response<Body>, E> {
-        let mut unanswered = Unanswered(self.trace.is_some().then_some(self));
-        let answer = timeout(limit, answer).await;
-        unanswered.0 = None;
-        let Ok(answer) = answer else {
-            return Ok(self.refuse(&Failure::Deadline).into_http());
+        let response = match self.within(limit, answer).await {
+            Ok(answer) => answer?,
+            Err(late) => return Ok(self.refuse(&late).into_http()),
         };
-        let mut response = answer?;
-        match Outcome::of(response.headers()) {
-            Outcome::Answered => {
-                self.ended().note(Code::Ok, None);
-                let id = self.request_id.0.clone();
-                response.headers_mut().insert(REQUEST_ID, id);
-            }
-            Outcome::Bare(failure) => response = self.refuse(&failure).into_http(),
-            Outcome::Explained => {}
-        }
-        Ok(response)
+        Ok(match Outcome::of(response.headers()) {
+            Outcome::Answered => self.answered(response),
+            Outcome::Bare(failure) => self.refuse(&failure).into_http(),
+            Outcome::Explained => response,
+        })
+    }
+
+    /// Logs and counts that the call is answered.
+    pub(crate) fn answered(&self, mut response: Response<Body>) -> Response<Body> {
+        self.ended().note(Code::Ok, None);
+        let id = self.request_id.to_header();
+        response.headers_mut().insert(REQUEST_ID, id);
+        response
     }
 
     /// Logs and counts a failure, and tells the status that says so.
@@ -113,7 +130,7 @@ impl Ended<'_> {
         let mut status = status::status(failure, locale, id);
         self.note(status.code(), Some(failure));
         if let Ok(id) = id.parse() {
-            status.metadata_mut().insert(REQUEST_ID, id);
+            status.metadata_mut().insert(REQUEST_ID_NAME, id);
         }
         status
     }
@@ -138,7 +155,7 @@ impl Ended<'_> {
             ..
         } = *self;
         let trace_id = self.end_trace(code).map(tracing::field::display);
-        metrics::call(rpc, code, took);
+        rpc.calls.note(code, took);
         if self.caller.is_none() && !STRANGERS.may_write(now()) {
             return;
         }
@@ -192,15 +209,29 @@ pub(crate) fn locale(headers: &HeaderMap) -> Locale {
 impl RequestId {
     /// The caller's id of the request, if it is a harmless one, or a new one.
     pub(crate) fn of(headers: &HeaderMap, random: &dyn Random) -> Self {
-        let given = headers.get(REQUEST_ID).filter(|id| is_harmless(id));
-        let mut id = given.cloned().unwrap_or_else(|| generated(random));
-        // It never comes again: HPACK is not to keep it in its tables.
-        id.set_sensitive(true);
-        Self(id)
+        match headers.get(REQUEST_ID).filter(|id| is_harmless(id)) {
+            Some(given) => Self::Given(given.clone()),
+            None => Self::Made(generated(random)),
+        }
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        self.0.to_str().unwrap_or_default()
+        match self {
+            Self::Given(id) => id.to_str().unwrap_or_default(),
+            Self::Made(id) => std::str::from_utf8(id).unwrap_or_default(),
+        }
+    }
+
+    fn to_header(&self) -> HeaderValue {
+        let mut header = match self {
+            Self::Given(id) => id.clone(),
+            Self::Made(id) => {
+                HeaderValue::from_bytes(id).unwrap_or_else(|_| HeaderValue::from_static("-"))
+            }
+        };
+        // It never comes again: HPACK is not to keep it in its tables.
+        header.set_sensitive(true);
+        header
     }
 }
 
@@ -209,13 +240,12 @@ fn is_harmless(id: &HeaderValue) -> bool {
     (1..=64).contains(&id.len()) && id.as_bytes().iter().all(is_plain)
 }
 
-fn generated(random: &dyn Random) -> HeaderValue {
-    let mut bytes = [0; 16];
-    random.fill(&mut bytes);
-    let id = uuid::Builder::from_random_bytes(bytes).into_uuid();
-    let mut buffer = Uuid::encode_buffer();
-    let id: &str = id.as_hyphenated().encode_lower(&mut buffer);
-    HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("-"))
+fn generated(random: &dyn Random) -> [u8; 16] {
+    const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let mut bits = [0; 16];
+    random.fill(&mut bits[..10]);
+    let bits = u128::from_le_bytes(bits);
+    std::array::from_fn(|place| BASE32[(bits >> (5 * place)) as usize & 31])
 }
 
 #[expect(

@@ -23,7 +23,7 @@ use crate::grpc::gzip_body::GzipBody;
 use crate::grpc::open_calls::OpenCalls;
 use crate::grpc::protocol::{self, ACCEPT_ENCODING, ENCODING, ENCODINGS, Encoding};
 use crate::grpc::request_body::{BodyBudget, RequestBody};
-use crate::grpc::rpc_table::{Rpc, RpcTable, UNKNOWN};
+use crate::grpc::rpc_table::{Rpc, RpcTable};
 use crate::status::{self, Failure};
 use crate::traces::Tracer;
 
@@ -97,11 +97,15 @@ where
         if path.starts_with(OPEN) {
             return self.hand_on_open(request);
         }
-        let rpc = self.check.rpcs.get(path).unwrap_or(&UNKNOWN);
-        let call = match self.check.admit(rpc, &mut request) {
-            Ok(call) => call,
+        let rpc = self.check.rpcs.get(path);
+        let (call, encoding) = match self.check.admit(rpc, &request) {
+            Ok(admitted) => admitted,
             Err(refusal) => return answer_at_once(refusal, request),
         };
+        let most = rpc.max_message;
+        bound(&mut request, encoding, most, |body| {
+            self.check.bodies.of_one_message(body, most)
+        });
         let limit = limit(rpc.timeout, request.headers());
         request.extensions_mut().insert(call.clone());
         let answer = self.rest.call(request);
@@ -141,9 +145,16 @@ where
     }
 }
 
+impl Bodies {
+    /// The body of a call that needs a key.
+    pub(crate) fn of_one_message(&self, body: Body, most: usize) -> RequestBody {
+        RequestBody::new(body, &self.callers).of_one_message(most)
+    }
+}
+
 impl HeaderCheck {
-    /// The call that a request makes, if its caller may; its body is bounded
-    /// from then on.
+    /// The call that a request makes, if its caller may, and how its message is
+    /// compressed.
     #[expect(
         clippy::result_large_err,
         reason = "it is handed on at once, to be the answer"
@@ -151,8 +162,8 @@ impl HeaderCheck {
     pub(crate) fn admit(
         &self,
         rpc: &'static Rpc,
-        request: &mut Request<Body>,
-    ) -> Result<Call, Response<Body>> {
+        request: &Request<Body>,
+    ) -> Result<(Call, Encoding), Response<Body>> {
         let headers = request.headers();
         let connection = request.extensions().get::<ConnectionInfo>();
         let peer = connection.map(ConnectionInfo::peer);
@@ -171,7 +182,7 @@ impl HeaderCheck {
             };
             ended.refuse(failure, locale).into_http()
         };
-        if std::ptr::eq(rpc, &UNKNOWN) {
+        if !self.rpcs.knows(rpc) {
             return Err(refuse(&Failure::UnknownRpc, None));
         }
         let certificate = connection.and_then(ConnectionInfo::certificate);
@@ -202,12 +213,7 @@ impl HeaderCheck {
             trace,
             began: call::now(),
         };
-        let bodies = &self.bodies;
-        let most = rpc.max_message;
-        bound(request, encoding, most, |body| {
-            RequestBody::new(body, &bodies.callers).of_one_message(most)
-        });
-        Ok(call)
+        Ok((call, encoding))
     }
 }
 

@@ -11,10 +11,8 @@ use prost::bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use tonic::Status;
 use tonic::body::Body;
 
+use crate::grpc::protocol::HEAD;
 use crate::status;
-
-/// The head of a message: whether it is compressed, and its length.
-const HEAD: usize = 5;
 
 /// A body whose messages may be compressed with gzip.
 pub(crate) struct GzipBody {

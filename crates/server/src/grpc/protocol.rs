@@ -7,6 +7,12 @@ use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use tonic::body::Body;
 
+/// The head of a message, in bytes: whether it is compressed, and its length.
+pub(crate) const HEAD: usize = 5;
+
+/// The time that the caller allows.
+const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+
 /// How the messages of a request are compressed.
 pub(crate) const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 
@@ -62,7 +68,7 @@ fn is_grpc(headers: &HeaderMap) -> bool {
 
 /// The time that the caller allows: at most eight digits and a unit.
 pub(crate) fn timeout(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get("grpc-timeout")?.to_str().ok()?;
+    let text = headers.get(TIMEOUT)?.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     if digits.len() > 8 || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
         return None;

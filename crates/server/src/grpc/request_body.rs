@@ -13,6 +13,7 @@ use tokio::time::{Sleep, sleep};
 use tonic::Status;
 use tonic::body::Body;
 
+use crate::grpc::protocol::HEAD;
 use crate::status;
 
 /// What unfinished bodies may hold together, in bytes.
@@ -40,7 +41,7 @@ pub(crate) struct RequestBody {
 /// The head of a message: whether it is compressed, and its length.
 #[derive(Debug)]
 struct MessageHead {
-    bytes: [u8; 5],
+    bytes: [u8; HEAD],
     read: usize,
     /// What the length may be at the most.
     most: usize,
@@ -75,7 +76,7 @@ impl RequestBody {
     /// others.
     pub(crate) fn of_one_message(mut self, most: usize) -> Self {
         self.only = Some(MessageHead {
-            bytes: [0; 5],
+            bytes: [0; HEAD],
             read: 0,
             most,
         });

@@ -10,56 +10,59 @@ use countersign_domain::validation::{
 use countersign_proto::v1;
 use countersign_token::{AccessClaims, Rejection};
 use prost::Message as _;
+use prost::bytes::Bytes;
 
 use crate::feed_reader::FeedReader;
-use crate::grpc::convert;
+use crate::grpc::protocol::HEAD;
+use crate::grpc::{convert, unary};
 use crate::metrics::Validations;
-
-/// Validates tokens against the memory of this replica.
-pub(crate) type Validator = TokenValidator<Box<[u8]>>;
 
 /// Answers what is asked about tokens.
 pub(crate) struct ValidateTokenService {
-    pub(crate) validator: Arc<Validator>,
+    pub(crate) validator: Arc<TokenValidator>,
     pub(crate) feed_reader: Arc<FeedReader>,
-    pub(crate) validations: Validations,
+    pub(crate) validations: Arc<Validations>,
 }
 
-/// An encoded `ValidateTokenResponse`.
+/// An encoded `ValidateTokenResponse`, in its frame.
 pub(crate) enum Answer {
     /// That of a good token.
-    Kept(Arc<VerifiedToken<Box<[u8]>>>),
+    Kept(Arc<VerifiedToken>),
     /// A rejection.
     Made(Vec<u8>),
 }
 
 /// The encoded answer for a good token.
-pub(crate) fn encode_claims(claims: &AccessClaims) -> Box<[u8]> {
+pub(crate) fn encode_claims(claims: &AccessClaims) -> Vec<u8> {
     let valid = v1::validate_token_response::Verdict::Valid(convert::claims(claims));
-    v1::ValidateTokenResponse {
+    unary::framed(&v1::ValidateTokenResponse {
         verdict: Some(valid),
-    }
-    .encode_to_vec()
-    .into()
+    })
 }
 
 impl Answer {
-    /// The bytes of the message.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Kept(token) => &token.answer,
-            Self::Made(bytes) => bytes,
-        }
+    /// The answer as it is sent. What is kept is not copied.
+    pub(crate) fn into_bytes(self) -> Bytes {
+        Bytes::from_owner(self)
     }
 
     /// The message itself.
     pub(crate) fn message(&self) -> Result<v1::ValidateTokenResponse, Error> {
-        v1::ValidateTokenResponse::decode(self.bytes())
+        v1::ValidateTokenResponse::decode(&self.as_ref()[HEAD..])
             .map_err(|error| Error::Internal(format!("a kept answer cannot be read: {error}")))
     }
 
     fn rejected(not_accepted: NotAccepted) -> Self {
-        Self::Made(convert::rejection(not_accepted).encode_to_vec())
+        Self::Made(unary::framed(&convert::rejection(not_accepted)))
+    }
+}
+
+impl AsRef<[u8]> for Answer {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::Kept(token) => token.answer(),
+            Self::Made(bytes) => bytes,
+        }
     }
 }
 

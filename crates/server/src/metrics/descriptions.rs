@@ -5,16 +5,8 @@ use metrics::{describe_counter, describe_gauge, describe_histogram};
 
 const COUNTERS: &[(&str, &str)] = &[
     (
-        "grpc_server_handled_total",
-        "Calls that have ended, by RPC and code.",
-    ),
-    (
         "countersign_validations_total",
         "Tokens validated, by verdict.",
-    ),
-    (
-        "countersign_token_cache_hits_total",
-        "Tokens that were found in the cache of verified tokens.",
     ),
     (
         "countersign_token_cache_misses_total",
@@ -150,16 +142,10 @@ const GAUGES: &[(&str, &str)] = &[
     ),
 ];
 
-const HISTOGRAMS: &[(&str, &str)] = &[
-    (
-        "grpc_server_handling_seconds",
-        "How long calls took, by RPC.",
-    ),
-    (
-        "countersign_database_connection_wait_seconds",
-        "How long a connection to the database was waited for, by pool.",
-    ),
-];
+const HISTOGRAMS: &[(&str, &str)] = &[(
+    "countersign_database_connection_wait_seconds",
+    "How long a connection to the database was waited for, by pool.",
+)];
 
 /// Tells them to whatever collects metrics.
 pub(super) fn describe() {

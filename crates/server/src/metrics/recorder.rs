@@ -8,7 +8,7 @@ use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandl
 use super::{deliveries, descriptions};
 
 /// The upper bounds of histograms, in seconds.
-const BUCKETS: [f64; 13] = [
+pub(super) const BUCKETS: [f64; 13] = [
     0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,
 ];
 /// Between two clearances of what histograms have gathered. Without them it
