@@ -5,7 +5,9 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use countersign_proto::{RPCS, v1};
-use countersign_tests::{Backend, Details, Http2, Metrics, World, on_a_backend, reason, say};
+use countersign_tests::{
+    Backend, Details, Http2, Metrics, World, eventually, on_a_backend, reason, say,
+};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use prost::Message as _;
@@ -16,6 +18,9 @@ use tonic::{Code, Status};
 const VALIDATE_TOKEN: &str = "/countersign.v1.AuthService/ValidateToken";
 const SIGN_UP: &str = "/countersign.v1.AuthService/SignUp";
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
+const WATCH: &str = "/grpc.health.v1.Health/Watch";
+const REFLECTION: &str = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+const REFLECTION_V1ALPHA: &str = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
 
 /// How long an answer may take.
 const SOON: Duration = Duration::from_secs(20);
@@ -57,6 +62,99 @@ fn every_answer_has_the_id_of_its_request_and_is_counted() {
 }
 
 #[test]
+fn health_and_reflection_have_the_id_of_their_request_and_are_counted() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        let metrics = Metrics::somewhere().await;
+        let world = World::on(backend).set("metrics.listen", metrics.listen());
+        let world = world.start().await;
+        let line = Http2::connect(world.replica(0).address()).await;
+        let checked = counter("unary", "grpc.health.v1.Health", "Check", "OK");
+        // It is asked when the server starts, too.
+        let before = metrics.value(&checked).await.unwrap_or_default();
+        let known = message(0, &[]);
+        let unknown = message(0, b"\x0a\x06orders");
+        let about_auth = message(0, b"\x22\x1acountersign.v1.AuthService");
+        for (path, body, code) in [
+            (HEALTH, &known, Code::Ok),
+            (HEALTH, &unknown, Code::NotFound),
+            (REFLECTION, &about_auth, Code::Ok),
+            (REFLECTION_V1ALPHA, &about_auth, Code::Ok),
+            (REFLECTION, &unknown, Code::InvalidArgument),
+            ("/grpc.health.v1.Health/Stop", &known, Code::Unimplemented),
+        ] {
+            let given = ask(&line, path, &[("x-request-id", "order-66")], body).await;
+            assert_eq!(given.status.code(), code, "{path} {:?}", given.status);
+            assert_eq!(given.id.as_deref(), Some("order-66"), "{path}");
+            let id = ask(&line, path, &[], body).await.id.expect("an id");
+            assert_eq!(id.len(), 36, "{path}: {id}");
+        }
+        let not_grpc = ask_plainly(&line, HEALTH, "text/plain").await;
+        assert_eq!(not_grpc.as_deref(), Some("order-66"));
+        let counted = metrics.value(&checked).await.unwrap_or_default();
+        assert!(counted >= before + 2.0, "{before} {counted}");
+        for (service, kind, method, code, calls) in [
+            ("grpc.health.v1.Health", "unary", "Check", "NotFound", 2.0),
+            (
+                "grpc.reflection.v1.ServerReflection",
+                "bidi_stream",
+                "ServerReflectionInfo",
+                "OK",
+                2.0,
+            ),
+            (
+                "grpc.reflection.v1.ServerReflection",
+                "bidi_stream",
+                "ServerReflectionInfo",
+                "InvalidArgument",
+                2.0,
+            ),
+            (
+                "grpc.reflection.v1alpha.ServerReflection",
+                "bidi_stream",
+                "ServerReflectionInfo",
+                "OK",
+                2.0,
+            ),
+            ("unknown", "unary", "unknown", "Unimplemented", 2.0),
+            ("unknown", "unary", "unknown", "Unknown", 1.0),
+        ] {
+            let series = counter(kind, service, method, code);
+            assert_eq!(metrics.value(&series).await, Some(calls), "{series}");
+        }
+    });
+}
+
+#[test]
+fn a_watch_that_is_given_up_is_counted_when_it_ends() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        let metrics = Metrics::somewhere().await;
+        let world = World::on(backend).set("metrics.listen", metrics.listen());
+        let world = world.start().await;
+        let line = Http2::connect(world.replica(0).address()).await;
+        let request = Request::post(format!("http://localhost{WATCH}"))
+            .header("content-type", "application/grpc")
+            .header("te", "trailers");
+        let mut begun = line.begin(request.body(()).expect("a request")).await;
+        begun
+            .body
+            .send_data(message(0, &[]).into(), true)
+            .expect("sent");
+        let series = counter(
+            "server_stream",
+            "grpc.health.v1.Health",
+            "Watch",
+            "Canceled",
+        );
+        let watched = begun.answer(Duration::from_millis(500)).await;
+        assert!(watched.is_none(), "it goes on");
+        drop(line);
+        let counted = || async { metrics.value(&series).await };
+        let (calls, _) = eventually("it is counted", SOON, counted).await;
+        assert_eq!(calls, 1.0);
+    });
+}
+
+#[test]
 fn calls_are_counted_by_code_under_the_usual_names() {
     on_a_backend(Backend::Sqlite, async |backend| {
         let metrics = Metrics::somewhere().await;
@@ -69,11 +167,7 @@ fn calls_are_counted_by_code_under_the_usual_names() {
             ("ValidateToken", "OK"),
             ("RefreshTokens", "InvalidArgument"),
         ] {
-            let series = format!(
-                "grpc_server_handled_total{{grpc_type=\"unary\",\
-                 grpc_service=\"countersign.v1.AuthService\",\
-                 grpc_method=\"{name}\",grpc_code=\"{code}\"}}"
-            );
+            let series = counter("unary", "countersign.v1.AuthService", name, code);
             assert_eq!(metrics.value(&series).await, Some(1.0), "{series}");
         }
     });
@@ -232,6 +326,25 @@ fn gzip(content: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(content).expect("memory");
     encoder.finish().expect("memory")
+}
+
+/// The id of a request that is not gRPC, as the answer has it.
+async fn ask_plainly(line: &Http2, path: &str, content_type: &str) -> Option<String> {
+    let request = Request::post(format!("http://localhost{path}"))
+        .header("content-type", content_type)
+        .header("x-request-id", "order-66");
+    let begun = line.begin(request.body(()).expect("a request")).await;
+    let (head, _) = begun.answer(SOON).await.expect("an answer");
+    let id = head.headers().get("x-request-id")?;
+    id.to_str().ok().map(str::to_owned)
+}
+
+/// The series of how many calls ended so.
+fn counter(kind: &str, service: &str, method: &str, code: &str) -> String {
+    format!(
+        "grpc_server_handled_total{{grpc_type=\"{kind}\",grpc_service=\"{service}\",\
+         grpc_method=\"{method}\",grpc_code=\"{code}\"}}"
+    )
 }
 
 /// The series of how many calls of an RPC were timed.

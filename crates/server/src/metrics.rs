@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use countersign_domain::model::{Backlog, Timestamp};
 use metrics::{counter, gauge};
 
-pub(crate) use calls::{CallCounts, render as render_calls};
+pub(crate) use calls::{CallCounts, Called, render as render_calls};
 pub(crate) use deliveries::delivered;
 pub(crate) use recorder::install;
 

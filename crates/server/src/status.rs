@@ -15,7 +15,7 @@ use countersign_domain::{Error, Limit, Refusal};
 use countersign_proto::ERROR_DOMAIN;
 use countersign_proto::v1::ErrorReason;
 use http::HeaderMap;
-use tonic::Status;
+use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
 use self::words::words;
@@ -43,6 +43,12 @@ impl Outcome {
             Some(_) => Self::Explained,
         }
     }
+}
+
+/// The code that the headers or trailers of a response tell, if its call has ended.
+pub(crate) fn code(headers: &HeaderMap) -> Option<Code> {
+    let code = headers.get(Status::GRPC_STATUS)?;
+    Some(Code::from_bytes(code.as_bytes()))
 }
 
 /// How long a caller should wait before it asks an unreachable service again.
@@ -151,6 +157,30 @@ pub(crate) fn too_large(most: usize) -> Status {
 /// The status with which the body of a request ends that is not what it says.
 pub(crate) fn not_gzip() -> Status {
     Status::invalid_argument("It is not compressed with gzip.")
+}
+
+/// The status with which the body of a request ends whose message is compressed,
+/// though none was said to be.
+pub(crate) fn unsaid_encoding() -> Status {
+    Status::invalid_argument("It is compressed, and grpc-encoding does not say how.")
+}
+
+/// The status with which the body of a request of health or reflection ends
+/// whose message is none of its RPC.
+pub(crate) fn unreadable() -> Status {
+    Status::invalid_argument("It is no message of this RPC.")
+}
+
+/// What is wrong with the body of a request of health or reflection, with the
+/// code that gRPC's own libraries have for it.
+pub(crate) fn of_open_call(wrong: &Status) -> Status {
+    let code = match wrong.code() {
+        Code::OutOfRange => Code::ResourceExhausted,
+        Code::InvalidArgument => Code::Internal,
+        _ => return wrong.clone(),
+    };
+    let message = wrong.message();
+    Status::new(code, format!("The message cannot be read: {message}"))
 }
 
 fn build(

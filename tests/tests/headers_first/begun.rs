@@ -41,12 +41,6 @@ pub(crate) async fn status_of(begun: Unfinished) -> Status {
     status.expect("a status")
 }
 
-/// Waits for the end of a stream, of which the library for reflection does not
-/// tell why it ended.
-pub(crate) async fn ends(begun: Unfinished) {
-    begun.answer(AT_ONCE).await.expect("an end at once");
-}
-
 pub(crate) async fn refusal(begun: Unfinished) -> (Code, String) {
     let status = status_of(begun).await;
     let details = Details::of(&status);

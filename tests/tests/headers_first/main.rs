@@ -10,7 +10,7 @@ use prost::bytes::Bytes;
 use tonic::Code;
 use tonic::codegen::http::{Request, StatusCode};
 
-use crate::begun::{AT_ONCE, call, connect, ends, http_answer, parts, status_of};
+use crate::begun::{AT_ONCE, call, connect, http_answer, parts, status_of};
 
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
 const REFLECTION: &str = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
@@ -46,11 +46,15 @@ fn what_is_not_grpc_has_an_answer_of_http() {
                 let (status, headers) = http_answer(line.begin(request).await).await;
                 assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
                 assert_eq!(headers["allow"], "POST", "{method} {path}");
+                assert_eq!(headers["x-request-id"].len(), 36, "{method} {path}");
             }
             for foreign in ["application/json", "application/grpc-web", "text/plain", ""] {
                 let request = Request::post(format!("http://localhost{path}"));
+                let request = request.header("x-request-id", "order-66");
                 let request = request.header("content-type", foreign).body(());
-                let (status, _) = http_answer(line.begin(request.expect("a request")).await).await;
+                let begun = line.begin(request.expect("a request")).await;
+                let (status, headers) = http_answer(begun).await;
+                assert_eq!(headers["x-request-id"], "order-66", "{foreign} {path}");
                 assert_eq!(
                     status,
                     StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -79,29 +83,63 @@ fn a_body_that_does_not_come_ends_with_the_callers_time() {
             );
             assert!(status.metadata().contains_key("x-request-id"), "{path}");
         }
-        let request = parts(HEALTH).header("grpc-timeout", "200m").body(());
-        let status = status_of(line.begin(request.expect("a request")).await).await;
-        assert_eq!(status.code(), Code::DeadlineExceeded, "{status:?}");
-        let request = parts(REFLECTION).header("grpc-timeout", "200m").body(());
-        ends(line.begin(request.expect("a request")).await).await;
+        for path in [HEALTH, REFLECTION] {
+            let request = parts(path).header("grpc-timeout", "200m").body(());
+            let status = status_of(line.begin(request.expect("a request")).await).await;
+            assert_eq!(status.code(), Code::DeadlineExceeded, "{path} {status:?}");
+        }
     });
 }
 
 #[test]
-fn health_and_reflection_take_small_messages_only() {
+fn health_and_reflection_say_what_is_wrong_with_a_message() {
     on_a_backend(Backend::Sqlite, async |backend| {
         let world = World::start(backend, 1).await;
         let line = connect(&world).await;
-        // The head of a message of 5 KiB, whose bytes need not come.
-        let head = Bytes::from_static(&[0, 0, 0, 0x14, 0]);
-        for path in [HEALTH, "/grpc.health.v1.Health/Watch"] {
-            let mut begun = line.begin(call(path, &[])).await;
-            begun.body.send_data(head.clone(), false).expect("sent");
-            let status = status_of(begun).await;
-            assert_eq!(status.code(), Code::OutOfRange, "{path} {status:?}");
+        let reflection_v1alpha = REFLECTION.replace("v1", "v1alpha");
+        let watch = HEALTH.replace("Check", "Watch");
+        for path in [HEALTH, &watch, REFLECTION, &reflection_v1alpha] {
+            for (encoding, sent, is_all, expected) in [
+                // The head of a message of 5 KiB, whose bytes need not come.
+                (
+                    "identity",
+                    &[0, 0, 0, 0x14, 0][..],
+                    false,
+                    Code::ResourceExhausted,
+                ),
+                ("identity", &[0, 0, 0, 0, 1, 0xff], true, Code::Internal),
+                ("identity", &[0, 0, 0, 0, 3, 1], true, Code::Internal),
+                ("identity", &[1, 0, 0, 0, 0], true, Code::Internal),
+                ("gzip", &[1, 0, 0, 0, 1, 0], true, Code::Internal),
+                ("deflate", &[1, 0, 0, 0, 1, 0], true, Code::Unimplemented),
+            ] {
+                let request = parts(path).header("grpc-encoding", encoding).body(());
+                let mut begun = line.begin(request.expect("a request")).await;
+                let sent = Bytes::from_static(sent);
+                // Whoever was answered already takes no more.
+                begun.body.send_data(sent.clone(), is_all).ok();
+                let status = status_of(begun).await;
+                assert_eq!(
+                    status.code(),
+                    expected,
+                    "{path} {encoding} {sent:?} {status:?}"
+                );
+            }
         }
-        let mut begun = line.begin(call(REFLECTION, &[])).await;
-        begun.body.send_data(head, false).expect("sent");
-        ends(begun).await;
+    });
+}
+
+#[test]
+fn more_reflections_than_there_may_be_are_refused() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        let world = World::start(backend, 1).await;
+        let line = connect(&world).await;
+        let mut held = Vec::new();
+        for _ in 0..8 {
+            held.push(line.begin(call(REFLECTION, &[])).await);
+        }
+        let status = status_of(line.begin(call(REFLECTION, &[])).await).await;
+        assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
+        assert!(status.metadata().contains_key("x-request-id"), "{status:?}");
     });
 }

@@ -16,7 +16,7 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 
 use crate::grpc::callers::KnownCaller;
-use crate::grpc::rpc_table::Rpc;
+use crate::grpc::rpc::Rpc;
 use crate::grpc::stranger_log::StrangerLog;
 use crate::status::{self, Failure, Outcome};
 use crate::traces::{CallTrace, EndedCall};
@@ -112,8 +112,7 @@ impl Call {
     /// Logs and counts that the call is answered.
     pub(crate) fn answered(&self, mut response: Response<Body>) -> Response<Body> {
         self.ended().note(Code::Ok, None);
-        let id = self.request_id.to_header();
-        response.headers_mut().insert(REQUEST_ID, id);
+        self.request_id.add_to(&mut response);
         response
     }
 
@@ -213,6 +212,11 @@ impl RequestId {
             Some(given) => Self::Given(given.clone()),
             None => Self::Made(generated(random)),
         }
+    }
+
+    /// Says it in the headers of an answer.
+    pub(crate) fn add_to(&self, answer: &mut Response<Body>) {
+        answer.headers_mut().insert(REQUEST_ID, self.to_header());
     }
 
     pub(crate) fn as_str(&self) -> &str {

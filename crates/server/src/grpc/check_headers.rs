@@ -14,16 +14,19 @@ use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use prost::bytes::Bytes;
 use tokio::time::timeout;
+use tonic::Code;
 use tonic::body::Body;
 use tower::Service;
 
 use crate::grpc::call::{self, Call, Ended, RequestId};
 use crate::grpc::callers::CallerAuthenticator;
 use crate::grpc::gzip_body::GzipBody;
+use crate::grpc::open_call::OpenCall;
 use crate::grpc::open_calls::OpenCalls;
 use crate::grpc::protocol::{self, ACCEPT_ENCODING, ENCODING, ENCODINGS, Encoding};
 use crate::grpc::request_body::{BodyBudget, RequestBody};
-use crate::grpc::rpc_table::{Rpc, RpcTable};
+use crate::grpc::rpc::Rpc;
+use crate::grpc::rpc_table::RpcTable;
 use crate::status::{self, Failure};
 use crate::traces::Tracer;
 
@@ -90,7 +93,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        if let Some(refusal) = protocol::refuse(&request) {
+        if let Some(refusal) = self.check.refuse_foreign(&request) {
             return answer_at_once(refusal, request);
         }
         let path = request.uri().path();
@@ -120,18 +123,19 @@ where
     S::Error: Send + 'static,
 {
     fn hand_on_open(&mut self, mut request: Request<Body>) -> Answer<S::Error> {
+        let call = OpenCall::of(&request, &self.check.rpcs, &*self.check.random);
         let Some(encoding) = Encoding::of(request.headers()) else {
             let refusal = with_encodings(status::unknown_encoding().into_http());
-            return answer_at_once(refusal, request);
+            return answer_at_once(call.refuse(refusal), request);
         };
         let limit = limit(OPEN_TIMEOUT, request.headers());
         let bodies = &self.check.bodies;
         let connection = request.extensions().get::<ConnectionInfo>();
-        let Some(counted) = bodies.open_calls.begin(request.uri().path(), connection) else {
+        let Some(place) = bodies.open_calls.begin(request.uri().path(), connection) else {
             let refusal = status::too_many_open_calls().into_http();
-            return answer_at_once(refusal, request);
+            return answer_at_once(call.refuse(refusal), request);
         };
-        bound(&mut request, encoding, bodies.max_open_message, |body| {
+        call.bound(&mut request, encoding, bodies.max_open_message, |body| {
             RequestBody::new(body, &bodies.open).within(limit)
         });
         let answer = self.rest.call(request);
@@ -140,7 +144,7 @@ where
                 Ok(answer) => answer?,
                 Err(_) => status::too_late().into_http(),
             };
-            Ok(counted.until_sent(answer))
+            Ok(call.until_sent(answer, place))
         })
     }
 }
@@ -153,6 +157,15 @@ impl Bodies {
 }
 
 impl HeaderCheck {
+    /// The answer of HTTP to what is not gRPC. It is counted as clients of gRPC
+    /// understand it.
+    pub(crate) fn refuse_foreign(&self, request: &Request<Body>) -> Option<Response<Body>> {
+        let mut refusal = protocol::refuse(request)?;
+        self.rpcs.unknown.calls.note(Code::Unknown, Duration::ZERO);
+        RequestId::of(request.headers(), &*self.random).add_to(&mut refusal);
+        Some(refusal)
+    }
+
     /// The call that a request makes, if its caller may, and how its message is
     /// compressed.
     #[expect(
@@ -230,7 +243,7 @@ fn bound(
         Encoding::Gzip => {
             // It is plain from here on.
             request.headers_mut().remove(ENCODING);
-            Body::new(GzipBody::new(body, max_message))
+            Body::new(GzipBody::new(body, encoding, max_message))
         }
     };
 }

@@ -11,8 +11,8 @@ use tower::Service;
 
 use crate::grpc::check_headers::{self, HeaderCheck};
 use crate::grpc::gzip_body::GzipBody;
-use crate::grpc::protocol::{self, Encoding};
-use crate::grpc::rpc_table::Rpc;
+use crate::grpc::protocol::Encoding;
+use crate::grpc::rpc::Rpc;
 use crate::grpc::unary;
 use crate::grpc::validate_token::ValidateTokenService;
 
@@ -46,7 +46,7 @@ where
         if request.uri().path() != PATH {
             return Box::pin(self.rest.call(request));
         }
-        if let Some(refusal) = protocol::refuse(&request) {
+        if let Some(refusal) = self.check.refuse_foreign(&request) {
             return check_headers::answer_at_once(refusal, request);
         }
         let rpc = self.rpc;
@@ -63,7 +63,9 @@ where
             let work = pin!(async {
                 let question = match encoding {
                     Encoding::Identity => unary::read(body).await?,
-                    Encoding::Gzip => unary::read(GzipBody::new(Body::new(body), most)).await?,
+                    Encoding::Gzip => {
+                        unary::read(GzipBody::new(Body::new(body), encoding, most)).await?
+                    }
                 };
                 Ok(service.answer(&question).await?)
             });

@@ -1,4 +1,4 @@
-//! Messages that come compressed, made plain within a bound: tonic's own
+//! Messages that may come compressed, made plain within a bound: tonic's own
 //! inflates whatever comes before it looks at the size.
 
 use std::io::Read as _;
@@ -11,22 +11,24 @@ use prost::bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use tonic::Status;
 use tonic::body::Body;
 
-use crate::grpc::protocol::HEAD;
+use crate::grpc::protocol::{Encoding, HEAD};
 use crate::status;
 
-/// A body whose messages may be compressed with gzip.
+/// A body whose messages may be compressed. Each comes as one frame.
 pub(crate) struct GzipBody {
     body: Body,
+    encoding: Encoding,
     /// What a message may be, compressed or not, in bytes.
     most: usize,
     pending: BytesMut,
 }
 
 impl GzipBody {
-    pub(crate) fn new(body: Body, most: usize) -> Self {
+    pub(crate) fn new(body: Body, encoding: Encoding, most: usize) -> Self {
         let pending = BytesMut::new();
         Self {
             body,
+            encoding,
             most,
             pending,
         }
@@ -48,6 +50,7 @@ impl GzipBody {
         let content = self.pending.split_to(length);
         let plain = match flag {
             0 => content.freeze(),
+            1 if self.encoding == Encoding::Identity => return Err(status::unsaid_encoding()),
             1 => self.inflate(&content)?,
             _ => return Err(status::not_gzip()),
         };
@@ -125,7 +128,11 @@ mod tests {
     }
 
     async fn read(sent: Vec<u8>) -> Result<Vec<u8>, Status> {
-        let body = GzipBody::new(Body::new(Full::new(Bytes::from(sent))), MOST);
+        let body = GzipBody::new(
+            Body::new(Full::new(Bytes::from(sent))),
+            Encoding::Gzip,
+            MOST,
+        );
         Ok(body.collect().await?.to_bytes().into())
     }
 

@@ -2,17 +2,10 @@
 //! key, and whoever does not read their answers holds them for as long as he
 //! likes.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use countersign_transport::{ConnectionInfo, UnpermittedCall};
-use http::Response;
-use http_body::{Body as HttpBody, Frame, SizeHint};
-use prost::bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tonic::Status;
-use tonic::body::Body;
 
 /// On one connection: a probe has one at a time, and a client watches a service
 /// or two.
@@ -29,16 +22,10 @@ pub(crate) struct OpenCalls {
     reflections: Arc<Semaphore>,
 }
 
-/// A call that is counted until its answer is sent.
-pub(crate) struct OpenCall {
+/// The place of a call among those that there may be.
+pub(crate) struct Place {
     _on_connection: Option<UnpermittedCall>,
     _reflection: Option<OwnedSemaphorePermit>,
-}
-
-/// The answer of such a call.
-struct OpenAnswer {
-    body: Body,
-    _call: OpenCall,
 }
 
 impl OpenCalls {
@@ -48,12 +35,8 @@ impl OpenCalls {
         }
     }
 
-    /// Counts a call; `None` if there are too many.
-    pub(crate) fn begin(
-        &self,
-        path: &str,
-        connection: Option<&ConnectionInfo>,
-    ) -> Option<OpenCall> {
+    /// A place for a call; `None` if there are too many.
+    pub(crate) fn begin(&self, path: &str, connection: Option<&ConnectionInfo>) -> Option<Place> {
         let on_connection = match connection {
             Some(connection) => Some(connection.begin_unpermitted_call(ON_A_CONNECTION)?),
             None => None,
@@ -64,36 +47,9 @@ impl OpenCalls {
         } else {
             None
         };
-        Some(OpenCall {
+        Some(Place {
             _on_connection: on_connection,
             _reflection: reflection,
         })
-    }
-}
-
-impl OpenCall {
-    /// The answer, which counts until its last byte is handed over.
-    pub(crate) fn until_sent(self, answer: Response<Body>) -> Response<Body> {
-        answer.map(|body| Body::new(OpenAnswer { body, _call: self }))
-    }
-}
-
-impl HttpBody for OpenAnswer {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

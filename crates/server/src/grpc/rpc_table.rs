@@ -1,5 +1,5 @@
-//! The RPCs of the contract by their paths, with their policies in the domain's
-//! words.
+//! The RPCs by their paths, those of the contract with their policies in the
+//! domain's words.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,24 +8,9 @@ use countersign_domain::model::Role;
 use countersign_proto::RPCS;
 use countersign_proto::v1::CallerRole;
 
-use crate::metrics::{self, CallCounts};
-
-/// An RPC: its names in logs and metrics, who may call it, and how long it may
-/// take.
-#[derive(Debug)]
-pub(crate) struct Rpc {
-    pub(crate) service: &'static str,
-    pub(crate) name: &'static str,
-    /// Its name in traces: `countersign.v1.AuthService/IssueTokens`.
-    pub(crate) path: &'static str,
-    /// One of them is enough.
-    pub(crate) roles: Vec<Role>,
-    pub(crate) timeout: Duration,
-    /// The most bytes of its message.
-    pub(crate) max_message: usize,
-    /// Its calls until now.
-    pub(crate) calls: CallCounts,
-}
+use crate::grpc::open_rpcs::{OpenRpc, open_rpcs};
+use crate::grpc::rpc::{Rpc, UNARY};
+use crate::metrics::{self, CallCounts, Called};
 
 /// Of most messages: a few fields, none of them long.
 const MAX_MESSAGE: usize = 64 * 1024;
@@ -37,11 +22,15 @@ const MAX_QUESTION: usize = 1024 * 1024;
 /// Of 256 questions about the longest tokens, each with an audience and scopes.
 const MAX_QUESTIONS: usize = 256 * 10 * 1024;
 
-/// All RPCs of the contract.
+/// All RPCs.
 #[derive(Debug)]
 pub(crate) struct RpcTable {
+    /// Those of the contract.
     known: HashMap<&'static str, &'static Rpc>,
-    unknown: &'static Rpc,
+    /// Those of health and reflection.
+    open: &'static [OpenRpc],
+    /// What is called where there is none.
+    pub(crate) unknown: &'static Rpc,
 }
 
 impl RpcTable {
@@ -53,6 +42,7 @@ impl RpcTable {
                 service: described.service,
                 name: described.name,
                 path: described.path.trim_start_matches('/'),
+                kind: UNARY,
                 roles: described.roles.iter().filter_map(role).collect(),
                 timeout: described.timeout.min(longest),
                 max_message: match described.name {
@@ -64,17 +54,10 @@ impl RpcTable {
             };
             (described.path, kept(rpc))
         });
-        let unknown = Rpc {
-            service: "unknown",
-            name: "unknown",
-            path: "unknown",
-            roles: Vec::new(),
-            timeout: Duration::ZERO,
-            max_message: 0,
-            calls: CallCounts::default(),
-        };
+        let unknown = Rpc::of_others("unknown", "unknown", "unknown", UNARY);
         Self {
             known: rpcs.collect(),
+            open: Vec::leak(open_rpcs()),
             unknown: kept(unknown),
         }
     }
@@ -85,6 +68,12 @@ impl RpcTable {
         self.known.get(path).copied().unwrap_or(self.unknown)
     }
 
+    /// The RPC of health or reflection that is called at a path.
+    pub(crate) fn get_open(&self, path: &str) -> Option<&'static OpenRpc> {
+        let path = path.strip_prefix('/')?;
+        self.open.iter().find(|open| open.rpc.path == path)
+    }
+
     /// Whether an RPC is one of the contract.
     pub(crate) fn knows(&self, rpc: &'static Rpc) -> bool {
         !std::ptr::eq(rpc, self.unknown)
@@ -93,10 +82,16 @@ impl RpcTable {
     /// The calls of each RPC until now, as Prometheus reads them.
     pub(crate) fn render_calls(&self) -> String {
         let mut rpcs: Vec<_> = self.known.values().copied().collect();
+        rpcs.extend(self.open.iter().map(|open| &open.rpc));
         rpcs.push(self.unknown);
         rpcs.sort_unstable_by_key(|rpc| rpc.path);
-        let rpcs = rpcs.iter().map(|rpc| (rpc.service, rpc.name, &rpc.calls));
-        metrics::render_calls(rpcs)
+        let called = rpcs.iter().map(|rpc| Called {
+            kind: rpc.kind,
+            service: rpc.service,
+            method: rpc.name,
+            counts: &rpc.calls,
+        });
+        metrics::render_calls(called)
     }
 }
 
@@ -131,5 +126,30 @@ mod tests {
         assert_eq!(validate.timeout, Duration::from_secs(10));
         let unknown = table.get("/countersign.v1.AuthService/SignOut");
         assert!(!table.knows(unknown));
+    }
+
+    #[test]
+    fn those_of_health_and_reflection_are_found_by_their_paths() {
+        let table = RpcTable::new(Duration::from_secs(20));
+        for open in open_rpcs() {
+            let Rpc {
+                service,
+                name,
+                path,
+                kind,
+                ..
+            } = open.rpc;
+            assert_eq!(path, format!("{service}/{name}"));
+            let found = table.get_open(&format!("/{path}"));
+            let found = found.map(|open| (open.rpc.path, open.rpc.kind));
+            assert_eq!(found, Some((path, kind)));
+        }
+        for unknown in [
+            "/grpc.health.v1.Health/Stop",
+            "/grpc.x",
+            "grpc.health.v1.Health/Check",
+        ] {
+            assert!(table.get_open(unknown).is_none(), "{unknown}");
+        }
     }
 }

@@ -18,6 +18,16 @@ const CODES: usize = 17;
 #[derive(Debug, Default)]
 pub(crate) struct CallCounts(PerThread<Counts>);
 
+/// An RPC with its calls.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Called<'a> {
+    /// Whether it streams, as go-grpc-prometheus says it.
+    pub(crate) kind: &'a str,
+    pub(crate) service: &'a str,
+    pub(crate) method: &'a str,
+    pub(crate) counts: &'a CallCounts,
+}
+
 #[derive(Debug, Default)]
 struct Counts {
     by_code: [AtomicU64; CODES],
@@ -56,33 +66,37 @@ impl CallCounts {
     }
 }
 
+impl Called<'_> {
+    fn labels(&self) -> String {
+        let Self {
+            kind,
+            service,
+            method,
+            ..
+        } = self;
+        format!("grpc_type=\"{kind}\",grpc_service=\"{service}\",grpc_method=\"{method}\"")
+    }
+}
+
 /// The calls of RPCs, as Prometheus reads them. RPCs that nobody has called are
 /// left out.
-pub(crate) fn render<'a>(
-    rpcs: impl Iterator<Item = (&'a str, &'a str, &'a CallCounts)> + Clone,
-) -> String {
+pub(crate) fn render<'a>(rpcs: impl Iterator<Item = Called<'a>> + Clone) -> String {
     let mut text = String::new();
     // A String takes what is written to it.
     render_to(&mut text, rpcs).ok();
     text
 }
 
-fn render_to<'a>(
-    text: &mut String,
-    rpcs: impl Iterator<Item = (&'a str, &'a str, &'a CallCounts)> + Clone,
-) -> fmt::Result {
-    let labels = |service, method| {
-        format!("grpc_type=\"unary\",grpc_service=\"{service}\",grpc_method=\"{method}\"")
-    };
+fn render_to<'a>(text: &mut String, rpcs: impl Iterator<Item = Called<'a>> + Clone) -> fmt::Result {
     const HANDLED: &str = "grpc_server_handled_total";
     writeln!(
         text,
         "# HELP {HANDLED} Calls that have ended, by RPC and code."
     )?;
     writeln!(text, "# TYPE {HANDLED} counter")?;
-    for (service, method, calls) in rpcs.clone() {
-        let labels = labels(service, method);
-        for (code, count) in calls.codes() {
+    for rpc in rpcs.clone() {
+        let labels = rpc.labels();
+        for (code, count) in rpc.counts.codes() {
             let code = name_of(code);
             writeln!(text, "{HANDLED}{{{labels},grpc_code=\"{code}\"}} {count}")?;
         }
@@ -90,8 +104,8 @@ fn render_to<'a>(
     const HANDLING: &str = "grpc_server_handling_seconds";
     writeln!(text, "# HELP {HANDLING} How long calls took, by RPC.")?;
     writeln!(text, "# TYPE {HANDLING} histogram")?;
-    for (service, method, calls) in rpcs {
-        let labels = labels(service, method);
+    for rpc in rpcs {
+        let (labels, calls) = (rpc.labels(), rpc.counts);
         let mut count = 0;
         let bounds = BUCKETS.iter().map(f64::to_string);
         let bounds: Vec<_> = bounds.chain(["+Inf".to_owned()]).collect();
@@ -137,7 +151,12 @@ mod tests {
             }
         });
         let unused = CallCounts::default();
-        let rpcs = [("s", "Called", &calls), ("s", "Unused", &unused)];
+        let rpcs = [("Called", &calls), ("Unused", &unused)].map(|(method, counts)| Called {
+            kind: "unary",
+            service: "s",
+            method,
+            counts,
+        });
         let text = render(rpcs.into_iter());
         let called = r#"grpc_type="unary",grpc_service="s",grpc_method="Called""#;
         for line in [

@@ -169,6 +169,11 @@ fn all() -> Vec<Named> {
     add_bare("too_many_open_calls", too_many_open_calls);
     add_bare("too_many_messages", too_many_messages);
     add_bare("broken_off", broken_off);
+    add_bare("unsaid_encoding", unsaid_encoding);
+    add_bare("unreadable", unreadable);
+    add_bare("too_large_of_open_call", || of_open_call(&too_large(4096)));
+    add_bare("unreadable_of_open_call", || of_open_call(&unreadable()));
+    add_bare("too_late_of_open_call", || of_open_call(&too_late()));
     for code in 1..=16 {
         let code = Code::from(code);
         let made_by_tonic = Status::new(code, "what tonic says");
