@@ -3,15 +3,11 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use countersign_domain::ports::Clock as _;
 use countersign_transport::UnfitCertificate;
-use rustls::pki_types::UnixTime;
 
 use crate::config::Config;
 use crate::config::combinations::{self, Start};
-use crate::system::SystemClock;
 use crate::wiring::Wired;
 
 /// Says it.
@@ -44,6 +40,5 @@ pub(crate) fn announce(config: &Config, wired: &Wired, address: SocketAddr) {
 /// What is wrong with the certificate as it is now.
 fn unfit_certificate(config: &Config) -> Option<UnfitCertificate> {
     let pem = fs::read(config.server.tls_certificate.as_ref()?).ok()?;
-    let now = u64::try_from(SystemClock::new().now().as_seconds()).unwrap_or_default();
-    UnfitCertificate::of_pem(&pem, UnixTime::since_unix_epoch(Duration::from_secs(now)))
+    UnfitCertificate::of_pem(&pem)
 }

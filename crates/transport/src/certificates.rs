@@ -19,7 +19,7 @@ use rustls::{
 use tokio::{task::spawn_blocking, time::interval};
 use zeroize::Zeroizing;
 
-use super::{TlsFiles, TransportError, x509};
+use super::{TlsFiles, TransportError, UnfitCertificate, x509};
 
 /// How often the files are looked at. Contents are compared, not times: Kubernetes swaps symbolic links,
 /// and copies can keep their times.
@@ -45,6 +45,8 @@ struct Loaded {
     fingerprint: Vec<u8>,
     /// When the first certificate of the chain expires, in seconds since 1970.
     end: Option<i64>,
+    /// Why no client believes the certificate.
+    unfit: Option<UnfitCertificate>,
 }
 
 /// The files as they were at one moment.
@@ -62,6 +64,7 @@ impl Certificates {
     pub(super) fn load(files: &TlsFiles) -> Result<Self, TransportError> {
         let loaded = FileContents::read(files)?.load(files)?;
         loaded.show_end();
+        show_refusal(false);
         Ok(Self {
             files: files.clone(),
             current: ArcSwap::from_pointee(loaded),
@@ -100,13 +103,20 @@ impl Certificates {
                     "the changed TLS files are not used; the previous certificate stays"
                 );
             }
+            show_refusal(problem.is_some() || seen != self.current.load().fingerprint);
             reported = problem;
         }
     }
 
     fn replace(&self, contents: &FileContents) -> Result<(), TransportError> {
         let loaded = contents.load(&self.files)?;
-        if loaded.fingerprint != self.current.load().fingerprint {
+        let current = self.current.load();
+        // Nobody is helped if the one that is served is no better.
+        if let (Some(unfit), None) = (loaded.unfit, current.unfit) {
+            let path = self.files.certificate.clone();
+            return Err(TransportError::Unfit { path, unfit });
+        }
+        if loaded.fingerprint != current.fingerprint {
             loaded.show_end();
             self.current.store(Arc::new(loaded));
             let certificate = self.files.certificate.display();
@@ -127,6 +137,11 @@ impl Loaded {
         let end = self.end.map_or(f64::NAN, |end| end as f64);
         metrics::gauge!("countersign_tls_certificate_not_after_timestamp_seconds").set(end);
     }
+}
+
+/// Whether the files as they are now are not used.
+fn show_refusal(is_refused: bool) {
+    metrics::gauge!("countersign_tls_files_refused").set(if is_refused { 1.0 } else { 0.0 });
 }
 
 impl fmt::Debug for Certificates {
@@ -179,6 +194,7 @@ impl FileContents {
             config: Arc::new(config),
             fingerprint: self.fingerprint(),
             end,
+            unfit: UnfitCertificate::of_pem(&self.certificate),
         })
     }
 
@@ -283,53 +299,4 @@ fn read(content: &'static str, path: &Path) -> Result<Vec<u8>, TransportError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use metrics_exporter_prometheus::PrometheusBuilder;
-    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
-    use tempfile::TempDir;
-
-    use super::*;
-
-    /// A certificate that expires with a year.
-    fn until(year: i32, key: &KeyPair) -> String {
-        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
-        params.not_after = date_time_ymd(year, 1, 1);
-        params.self_signed(key).unwrap().pem()
-    }
-
-    #[test]
-    fn the_metric_tells_the_first_expiry_of_the_chain_that_is_served() {
-        let (directory, key) = (TempDir::new().unwrap(), KeyPair::generate().unwrap());
-        let files = TlsFiles {
-            certificate: directory.path().join("tls.crt"),
-            private_key: directory.path().join("tls.key"),
-            client_ca: None,
-        };
-        fs::write(&files.private_key, key.serialize_pem()).unwrap();
-        let recorder = PrometheusBuilder::new().build_recorder();
-        let tells = |expiry: &str| {
-            let rendered = recorder.handle().render();
-            let name = "countersign_tls_certificate_not_after_timestamp_seconds";
-            assert!(
-                rendered.contains(&format!("{name} {expiry}\n")),
-                "{rendered}"
-            );
-        };
-        metrics::with_local_recorder(&recorder, || {
-            let chain = [until(2040, &key), until(2030, &key)].concat();
-            fs::write(&files.certificate, chain).unwrap();
-            let certificates = Certificates::load(&files).unwrap();
-            tells("1893456000");
-            fs::write(&files.certificate, until(2041, &key)).unwrap();
-            certificates
-                .replace(&FileContents::read(&files).unwrap())
-                .unwrap();
-            tells("2240611200");
-            fs::write(&files.certificate, "nothing").unwrap();
-            certificates
-                .replace(&FileContents::read(&files).unwrap())
-                .unwrap_err();
-            tells("2240611200");
-        });
-    }
-}
+mod tests;

@@ -6,6 +6,8 @@ use std::{
     path::PathBuf,
 };
 
+use super::UnfitCertificate;
+
 /// The transport cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
@@ -46,6 +48,14 @@ pub enum TransportError {
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
+    },
+    /// No client would believe the certificate of a file that has changed.
+    #[error("the TLS certificate file {} cannot be used: {unfit}", path.display())]
+    Unfit {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        unfit: UnfitCertificate,
     },
     /// The private key is not the one of the first certificate.
     #[error(

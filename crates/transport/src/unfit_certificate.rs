@@ -1,6 +1,6 @@
 //! Certificates that a server can show and no client believes: what is wrong with them, and how to make a good one.
 
-use std::{error::Error, fmt, io};
+use std::{error::Error, fmt, io, time::Duration};
 
 use rustls::{
     CertificateError, RootCertStore,
@@ -9,6 +9,8 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _},
     server::ParsedCertificate,
 };
+
+use super::x509;
 
 /// Why clients refuse a certificate, whoever signed it: `openssl req -x509` makes such ones unless it is told
 /// otherwise.
@@ -21,11 +23,13 @@ pub struct UnfitCertificate {
 }
 
 impl UnfitCertificate {
-    /// Looks at the first certificate of a PEM file, as a client does at the time `now`; `None` if it is fit, or
+    /// Looks at the first certificate of a PEM file, as a client does while it is good; `None` if it is fit, or
     /// no certificate at all.
     #[must_use]
-    pub fn of_pem(pem: &[u8], now: UnixTime) -> Option<Self> {
+    pub fn of_pem(pem: &[u8]) -> Option<Self> {
         let certificate = CertificateDer::from_pem_slice(pem).ok()?;
+        let begin = x509::begin(&certificate)?.try_into().unwrap_or_default();
+        let begin = UnixTime::since_unix_epoch(Duration::from_secs(begin));
         let certificate = ParsedCertificate::try_from(&certificate).ok()?;
         // Nobody is trusted, and there is no such name: the other faults are found before these.
         let name = ServerName::try_from("countersign.invalid").ok()?;
@@ -33,7 +37,7 @@ impl UnfitCertificate {
             &certificate,
             &RootCertStore::empty(),
             &[],
-            now,
+            begin,
             provider::default_provider()
                 .signature_verification_algorithms
                 .all,

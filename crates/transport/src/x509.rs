@@ -1,4 +1,4 @@
-//! What is read of certificates: until when they are good, and whose they are.
+//! What is read of certificates: when they are good, and whose they are.
 
 use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
@@ -40,4 +40,10 @@ pub(super) fn end(chain: &[CertificateDer<'_>]) -> Option<i64> {
     });
     let ends: Option<Vec<_>> = ends.collect();
     ends?.into_iter().min()
+}
+
+/// When a certificate begins to be good, in seconds since 1970; `None` if it cannot be read.
+pub(super) fn begin(certificate: &CertificateDer<'_>) -> Option<i64> {
+    let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
+    Some(parsed.validity().not_before.timestamp())
 }

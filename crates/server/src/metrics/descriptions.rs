@@ -140,6 +140,10 @@ const GAUGES: &[(&str, &str)] = &[
         "countersign_tls_certificate_not_after_timestamp_seconds",
         "When the first certificate of the chain that is served expires, as a Unix time.",
     ),
+    (
+        "countersign_tls_files_refused",
+        "Whether the TLS files as they are now are refused, and the previous ones served: 1 or 0.",
+    ),
 ];
 
 const HISTOGRAMS: &[(&str, &str)] = &[(
