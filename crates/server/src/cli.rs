@@ -4,6 +4,7 @@ mod arguments;
 mod backup;
 mod callers;
 mod channel;
+mod config_check;
 mod entry;
 mod exit_code;
 mod failure;

@@ -230,3 +230,52 @@ fn certificates_and_keys_that_the_server_cannot_use_are_told_with_what_to_do() {
         assert!(!output.status.success() && said.contains(told), "{said}");
     }
 }
+
+#[test]
+fn the_files_of_tls_are_checked_without_a_start_as_a_start_does() {
+    let directory = TempDir::new().expect("a temporary directory");
+    let good = [SUBJECT_ALT_NAME, NO_AUTHORITY].concat();
+    if !make_certificate(directory.path(), &good) {
+        return;
+    }
+    let path = |name: &str| directory.path().join(name);
+    std::fs::copy(path("tls.key"), path("other.key")).expect("copied");
+    assert!(make_certificate(directory.path(), &good));
+    std::fs::write(path("nothing"), "nothing").expect("written");
+    let run = |command: &[&str], [certificate, key, client_ca]: [&str; 3]| {
+        let output = countersign(directory.path())
+            .env("COUNTERSIGN__METRICS__LISTEN", "")
+            .env("COUNTERSIGN__SERVER__TLS_CERTIFICATE", certificate)
+            .env("COUNTERSIGN__SERVER__TLS_PRIVATE_KEY", key)
+            .env("COUNTERSIGN__SERVER__TLS_CLIENT_CA", client_ca)
+            .args(command)
+            .output();
+        let output = output.expect("the program runs");
+        let code = output.status.code().expect("no signal");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (code, text(&output.stdout), text(&output.stderr))
+    };
+    let check = |files| run(&["config", "check"], files);
+    for (files, told) in [
+        (["gone.crt", "tls.key", "tls.crt"], "gone.crt"),
+        (["tls.crt", "gone.key", "tls.crt"], "gone.key"),
+        (["tls.crt", "tls.key", "gone.crt"], "gone.crt"),
+        (["nothing", "tls.key", "tls.crt"], "BEGIN CERTIFICATE"),
+        (["tls.crt", "other.key", "tls.crt"], "does not belong"),
+        (["tls.crt", "tls.key", "nothing"], "BEGIN CERTIFICATE"),
+    ] {
+        let (code, out, checked) = check(files);
+        assert_eq!((code, out.as_str()), (78, ""), "{files:?}: {checked}");
+        assert!(checked.contains(told), "{checked}");
+        let (_, _, started) = run(&["--listen", "127.0.0.1:0"], files);
+        assert!(started.ends_with(&checked), "{started} is not {checked}");
+    }
+    let (code, out, errors) = check(["tls.crt", "tls.key", "tls.crt"]);
+    let told = "the configuration is good\n";
+    assert_eq!((code, out.as_str(), errors.as_str()), (0, told, ""));
+
+    assert!(make_certificate(directory.path(), &[]));
+    let (code, out, errors) = check(["tls.crt", "tls.key", "tls.crt"]);
+    assert_eq!((code, out.as_str()), (0, told));
+    assert!(errors.contains("has no subjectAltName"), "{errors}");
+}

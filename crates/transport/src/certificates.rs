@@ -56,6 +56,14 @@ struct FileContents {
     client_ca: Option<Vec<u8>>,
 }
 
+/// Reads and checks the files as a start does. Tells why clients would refuse the certificate, which stops no start.
+///
+/// # Errors
+/// Which file is missing, unreadable, not PEM, not usable, or does not match the other.
+pub fn check_tls_files(files: &TlsFiles) -> Result<Option<UnfitCertificate>, TransportError> {
+    Ok(FileContents::read(files)?.load(files)?.unfit)
+}
+
 impl Certificates {
     /// Reads and checks the files.
     ///

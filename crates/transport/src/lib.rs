@@ -26,6 +26,7 @@ mod tests;
 #[cfg(test)]
 mod tls_tests;
 
+pub use certificates::check_tls_files;
 pub use config::{TlsFiles, TransportConfig};
 pub use connection_info::{ConnectionInfo, UnpermittedCall};
 pub use core_server::GrpcService;

@@ -91,7 +91,7 @@ pub(super) enum Command {
 pub(super) enum ConfigCommand {
     /// Check the configuration, as a start does, and tell every mistake
     ///
-    /// Nothing is started, connected to or changed. Exits with 78 if the
+    /// The files of TLS must be there, be readable and fit together. Nothing is started, connected to or changed. Exits with 78 if the
     /// configuration is wrong.
     #[command(after_help = "Example: countersign config check --config /etc/countersign.toml")]
     Check,

@@ -14,7 +14,9 @@ use super::exit_code::{FAILURE, USAGE};
 use super::failure::{Failure, Outcome};
 use super::output::Output;
 use super::probe_arguments::ProbeArguments;
-use super::{backup, callers, healthcheck, keys, migrate, open, shell_integration, try_command};
+use super::{
+    backup, callers, config_check, healthcheck, keys, migrate, open, shell_integration, try_command,
+};
 use crate::config::{Config, Environment, LogConfig, LogFormat, Sources};
 use crate::{logging, serve};
 
@@ -91,7 +93,9 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
             let config = Config::load(&sources(environment))?;
             match command {
                 None => output().write_all(config.to_toml().as_bytes())?,
-                Some(ConfigCommand::Check) => writeln!(output(), "the configuration is good")?,
+                Some(ConfigCommand::Check) => {
+                    config_check::execute(&config, &mut output(), &mut errors())?;
+                }
             }
             Ok(ExitCode::SUCCESS)
         }

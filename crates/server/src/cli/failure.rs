@@ -32,6 +32,14 @@ impl Failure {
         }
     }
 
+    /// What a command was to check is wrong in the configuration.
+    pub(super) fn configuration(error: impl Into<Box<dyn Error>>) -> Self {
+        Self {
+            error: error.into(),
+            exit_code: exit_code::CONFIG,
+        }
+    }
+
     /// Whether a server shows a certificate that no client believes.
     pub(super) fn is_of_certificate(&self) -> bool {
         UnfitCertificate::behind(&*self.error).is_some()
