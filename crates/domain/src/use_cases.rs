@@ -2,6 +2,7 @@
 //! itself: one file each. A use-case is a value that says what is asked;
 //! `execute` does it.
 
+mod caller_sans;
 mod callers;
 mod change_password;
 mod check_code;
@@ -22,6 +23,7 @@ mod sessions;
 mod sign_up;
 mod verifications;
 
+pub use caller_sans::{AddCallerSan, CallerSanError, RemoveCallerSan};
 pub use callers::{AddCallerKey, CallerKeyError, CreateCaller, NewCredential, RemoveCallerKey};
 pub use change_password::ChangePassword;
 pub use check_code::{CheckCode, CheckedCode, Which};

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod backup;
+mod caller_sans;
 mod callers;
 mod channel;
 mod config_check;

@@ -98,11 +98,19 @@ fn bash_completes_a_command_and_a_flag() {
         ("countersign health", 1, "healthcheck"),
         ("countersign keys re", 2, "revoke"),
         ("countersign caller new --ro", 3, "--role"),
+        (
+            "countersign caller new --role ''",
+            4,
+            "service\ngateway\noperator",
+        ),
+        ("countersign caller new --role g", 4, "gateway"),
+        ("countersign caller add-s", 2, "add-san"),
     ] {
-        let current = words.rsplit(' ').next().expect("a word");
+        let mut last = words.rsplit(' ').map(|word| word.trim_matches('\''));
+        let (current, before) = (last.next().expect("a word"), last.next().expect("two"));
         let ask = format!(
             "source '{}'; COMP_WORDS=({words}); COMP_CWORD={cword}; \
-             _countersign countersign '{current}' ''; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+             _countersign countersign '{current}' '{before}'; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
             script.display()
         );
         let Some(answer) = reader("bash", &["-c", &ask]) else {

@@ -174,6 +174,57 @@ async fn a_certificate_is_its_callers_and_nobody_elses(backend: Backend) {
     eventually("the caller is gone", PATIENCE, is_gone).await;
 }
 
+#[test]
+fn a_caller_goes_over_to_a_certificate_and_from_one_to_the_next() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        let secure = Secure::start(backend).await;
+        let new = ["caller", "new", "--role", "service", "--name"];
+        let key = secure.run(&[&new[..], &["shop"]].concat()).await;
+        let other = [&new[..], &["other", "--san", "other.x"]].concat();
+        secure.run(&other).await;
+        let by_key = secure.shows(None).with_key(&key);
+        let (first, second) = (secure.named(&[SHOP]), secure.named(&["shop.x"]));
+        let becomes = async |caller: &Gateway, answered: &str| {
+            let is_so = || async { (answer(caller).await == answered).then_some(()) };
+            eventually(answered, PATIENCE, is_so).await;
+        };
+        becomes(&by_key, "OK").await;
+        becomes(&first, "CALLER_UNKNOWN").await;
+        let added = secure.run(&["caller", "add-san", "shop", SHOP]).await;
+        assert_eq!(added, format!("added {SHOP} to shop"));
+        becomes(&first, "OK").await;
+        let listed = secure.run(&["caller", "list", "--json"]).await;
+        let listed: serde_json::Value = serde_json::from_str(&listed).expect("JSON");
+        assert_eq!(listed[1]["sans"], serde_json::json!([SHOP]));
+        let id = listed[1]["keys"][0]["id"].as_str().expect("an id");
+        secure.run(&["caller", "remove-key", "shop", id]).await;
+        becomes(&by_key, "CALLER_UNKNOWN").await;
+
+        for (arguments, told) in [
+            (["remove-san", "shop", SHOP], "alone; add another name"),
+            (["remove-san", "shop", "Shop.x"], "no such name; it has"),
+            (["add-san", "shop", SHOP], "has the name"),
+            (
+                ["add-san", "shop", "Other.x"],
+                "countersign caller remove-san other other.x",
+            ),
+            (["add-san", "nobody", "shop.x"], "there is no caller nobody"),
+        ] {
+            let refused = [&["caller"], &arguments[..]].concat();
+            let refused = secure.world.replica(0).run(&refused).await;
+            assert_eq!(refused.code, 1, "{arguments:?}");
+            assert!(refused.stderr.contains(told), "{}", refused.stderr);
+        }
+        secure.run(&["caller", "add-san", "shop", "Shop.X"]).await;
+        becomes(&second, "OK").await;
+        secure.run(&["caller", "remove-san", "shop", SHOP]).await;
+        becomes(&first, "CALLER_UNKNOWN").await;
+        assert_eq!(answer(&second).await, "OK");
+        let log = secure.world.log().text(0);
+        assert!(log.contains("a name in certificates was removed from a caller"));
+    });
+}
+
 async fn check_with_the_client(secure: &Secure) {
     let endpoint = format!(
         "https://localhost:{}",

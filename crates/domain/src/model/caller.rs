@@ -74,6 +74,9 @@ impl CallerName {
 }
 
 impl Role {
+    /// All that there are.
+    pub const ALL: [Self; 3] = [Self::Service, Self::Gateway, Self::Operator];
+
     /// The name of the role.
     #[must_use]
     pub fn as_str(self) -> &'static str {

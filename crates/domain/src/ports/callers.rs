@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::model::{Caller, CallerKey, CallerName, KeyHash, KeyUse};
+use crate::model::{Caller, CallerKey, CallerName, KeyHash, KeyUse, SubjectAltName};
 
 /// Reads callers, and notes what they use.
 #[async_trait]
@@ -40,6 +40,21 @@ pub trait CallerChanges {
         &mut self,
         name: &CallerName,
         hash: &KeyHash,
+    ) -> Result<bool, StoreError>;
+
+    /// Adds a name in certificates to a caller, which must be there;
+    /// [`StoreError::Taken`] if it is a caller's already.
+    async fn insert_caller_san(
+        &mut self,
+        name: &CallerName,
+        san: &SubjectAltName,
+    ) -> Result<(), StoreError>;
+
+    /// Deletes a name in certificates of a caller; tells whether it was there.
+    async fn delete_caller_san(
+        &mut self,
+        name: &CallerName,
+        san: &SubjectAltName,
     ) -> Result<bool, StoreError>;
 
     /// Deletes a caller with its keys; tells whether it was there.

@@ -88,6 +88,7 @@ macro_rules! store_laws {
             a_name_in_a_certificate_is_taken_once
             the_keys_of_a_caller_come_and_go_one_by_one
             a_key_needs_its_caller
+            the_names_of_a_caller_come_and_go_one_by_one
             of_16_who_add_a_second_key_at_once_one_does
             the_last_use_of_a_key_does_not_go_back
             a_message_id_is_taken_once_and_spoils_no_other

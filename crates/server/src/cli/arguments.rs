@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use countersign_domain::model::{CallerName, KeyId, Role, SubjectAltName};
@@ -178,7 +179,7 @@ pub(super) enum Callers {
         name: CallerName,
         /// What it may do: `service` validates tokens, `gateway` acts for
         /// people, `operator` looks after users; may be given several times
-        #[arg(long = "role", value_name = "ROLE", required = true)]
+        #[arg(long = "role", value_name = "ROLE", required = true, value_parser = role())]
         roles: Vec<Role>,
         /// Instead of an API key: a name in its client certificate, a URI such as
         /// spiffe://example.com/shop or a name of DNS; may be given several times
@@ -211,7 +212,30 @@ pub(super) enum Callers {
         #[arg(value_name = "KEY", value_parser = KeyId::parse)]
         key: KeyId,
     },
-    /// List the callers and their API keys
+    /// Have a caller recognised by a further name in its client certificate
+    ///
+    /// A running server knows the name within seconds. A caller with a key may
+    /// have names too, and go over from the one to the other.
+    #[command(after_help = "Example: countersign caller add-san shop spiffe://example.com/shop")]
+    AddSan {
+        /// The name of the caller
+        #[arg(value_parser = CallerName::parse)]
+        name: CallerName,
+        /// The name in its certificate, a URI or a name of DNS
+        #[arg(value_name = "SAN", value_parser = SubjectAltName::parse)]
+        san: SubjectAltName,
+    },
+    /// Have a caller not recognised any more by a name in its client certificate
+    #[command(after_help = "Example: countersign caller remove-san shop spiffe://example.com/shop")]
+    RemoveSan {
+        /// The name of the caller
+        #[arg(value_parser = CallerName::parse)]
+        name: CallerName,
+        /// The name, as `countersign caller list` shows it
+        #[arg(value_name = "SAN", value_parser = SubjectAltName::parse)]
+        san: SubjectAltName,
+    },
+    /// List the callers, their API keys and the names in their certificates
     ///
     /// When a key was used last is written down once a minute.
     #[command(after_help = "Example: countersign caller list")]
@@ -231,6 +255,11 @@ pub(super) struct KeyLifetime {
     /// removed]
     #[arg(long, value_name = "TIME", value_parser = lifetime)]
     pub(super) expires_in: Option<Duration>,
+}
+
+/// Reads a role, of which shells are told the names.
+fn role() -> impl TypedValueParser<Value = Role> {
+    PossibleValuesParser::new(Role::ALL.map(Role::as_str)).try_map(|name| name.parse::<Role>())
 }
 
 /// Reads how long a key is good.

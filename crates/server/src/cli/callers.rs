@@ -1,6 +1,6 @@
 //! `countersign caller`.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,15 +44,8 @@ pub(super) async fn add(
     match new.execute(&database, &clock, &SystemRandom).await {
         Ok(Some(key)) => print_key(&key, &name, out, hints),
         Ok(None) => {
-            let name = name.as_str();
-            writeln!(out, "added {name}")?;
-            if config.server.tls_client_ca.is_none() {
-                writeln!(
-                    hints,
-                    "{name} is recognised by its client certificate where server.tls_client_ca is \
-                     set, which it is not in this configuration"
-                )?;
-            }
+            writeln!(out, "added {}", name.as_str())?;
+            hint_at_certificates(config, &name, hints)?;
             Ok(Outcome::Done)
         }
         Err(Error::Invalid(wrong)) if wrong.iter().any(|wrong| wrong.field == "san") => {
@@ -67,6 +60,23 @@ pub(super) async fn add(
         .into()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Says where a caller is recognised by its certificate, unless it is here.
+pub(super) fn hint_at_certificates(
+    config: &Config,
+    name: &CallerName,
+    hints: &mut dyn Write,
+) -> io::Result<()> {
+    if config.server.tls_client_ca.is_some() {
+        return Ok(());
+    }
+    writeln!(
+        hints,
+        "{} is recognised by its client certificate where server.tls_client_ca is set, which it is \
+         not in this configuration",
+        name.as_str()
+    )
 }
 
 /// Gives a caller a second key. The key alone goes to `out`.
@@ -156,7 +166,7 @@ fn explained(error: CallerKeyError, name: &CallerName) -> Failure {
     }
 }
 
-fn no_caller(name: &str) -> Failure {
+pub(super) fn no_caller(name: &str) -> Failure {
     format!("there is no caller {name}; see: countersign caller list").into()
 }
 

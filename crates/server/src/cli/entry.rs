@@ -15,7 +15,8 @@ use super::failure::{Failure, Outcome};
 use super::output::Output;
 use super::probe_arguments::ProbeArguments;
 use super::{
-    backup, callers, config_check, healthcheck, keys, migrate, open, shell_integration, try_command,
+    backup, caller_sans, callers, config_check, healthcheck, keys, migrate, open,
+    shell_integration, try_command,
 };
 use crate::config::{Config, Environment, LogConfig, LogFormat, Sources};
 use crate::{logging, serve};
@@ -180,6 +181,12 @@ async fn operate(command: OperatorCommand, config: &Config) -> Result<Outcome, F
         }
         OperatorCommand::Caller(Callers::RemoveKey { name, key }) => {
             callers::remove_key(config, name, key, out).await
+        }
+        OperatorCommand::Caller(Callers::AddSan { name, san }) => {
+            caller_sans::add(config, name, san, out, notes).await
+        }
+        OperatorCommand::Caller(Callers::RemoveSan { name, san }) => {
+            caller_sans::remove(config, name, san, out).await
         }
         OperatorCommand::Caller(Callers::List(list)) => callers::list(config, list.json, out).await,
         OperatorCommand::Caller(Callers::Remove { name }) => {

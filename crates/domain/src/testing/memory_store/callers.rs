@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::MemoryStore;
 use super::tables::insert;
 use super::unit_of_work::MemoryUnitOfWork;
-use crate::model::{Caller, CallerKey, CallerName, KeyHash, KeyUse};
+use crate::model::{Caller, CallerKey, CallerName, KeyHash, KeyUse, SubjectAltName};
 use crate::ports::{CallerChanges, Callers, StoreError};
 
 #[async_trait]
@@ -65,6 +65,34 @@ impl CallerChanges for MemoryUnitOfWork {
         let before = caller.keys.len();
         caller.keys.retain(|key| key.hash != *hash);
         Ok(caller.keys.len() < before)
+    }
+
+    async fn insert_caller_san(
+        &mut self,
+        name: &CallerName,
+        san: &SubjectAltName,
+    ) -> Result<(), StoreError> {
+        let callers = &mut self.tables.callers;
+        if callers.values().any(|known| known.sans.contains(san)) {
+            return Err(StoreError::Taken);
+        }
+        let caller = callers.get_mut(name).ok_or(StoreError::Conflict)?;
+        caller.sans.push(san.clone());
+        caller.sans.sort();
+        Ok(())
+    }
+
+    async fn delete_caller_san(
+        &mut self,
+        name: &CallerName,
+        san: &SubjectAltName,
+    ) -> Result<bool, StoreError> {
+        let Some(caller) = self.tables.callers.get_mut(name) else {
+            return Ok(false);
+        };
+        let before = caller.sans.len();
+        caller.sans.retain(|known| known != san);
+        Ok(caller.sans.len() < before)
     }
 
     async fn delete_caller(&mut self, name: &CallerName) -> Result<bool, StoreError> {

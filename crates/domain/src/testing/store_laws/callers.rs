@@ -169,6 +169,59 @@ pub async fn a_key_needs_its_caller(law: &StoreSubject) {
     assert!(matches!(added, Err(StoreError::Conflict)), "{added:?}");
 }
 
+/// A name in certificates comes and goes by itself; it is nobody else's until
+/// then, and needs its caller.
+pub async fn the_names_of_a_caller_come_and_go_one_by_one(law: &StoreSubject) {
+    let other = new_caller(law, &[Role::Gateway]);
+    let caller = Caller {
+        sans: vec![new_san(law)],
+        ..new_caller(law, &[Role::Service])
+    };
+    insert(law, &other).await;
+    insert(law, &caller).await;
+    let (first, second) = (&caller.sans[0], longest_san(law));
+    let mut uow = law.begin().await;
+    let added = uow.insert_caller_san(&caller.name, &second).await;
+    added.expect("a second name");
+    uow.commit().await.expect("committed");
+    let both = vec![second.clone(), first.clone()];
+    let found = find(law, &caller.name).await.expect("it is there");
+    assert_eq!(found.sans, both);
+
+    for taken in &both {
+        for of in [&caller.name, &other.name] {
+            let mut uow = law.begin().await;
+            assert!(is_taken(&uow.insert_caller_san(of, taken).await));
+        }
+        let mut uow = law.begin().await;
+        let of_another = uow.delete_caller_san(&other.name, taken).await;
+        assert!(!of_another.expect("an answer"), "it is not theirs");
+        drop(uow);
+    }
+    for was_there in [true, false] {
+        let mut uow = law.begin().await;
+        let deleted = uow.delete_caller_san(&caller.name, first).await;
+        assert_eq!(deleted.expect("an answer"), was_there);
+        uow.commit().await.expect("committed");
+    }
+    let mut uow = law.begin().await;
+    let added = uow.insert_caller_san(&other.name, first).await;
+    added.expect("it is free");
+    uow.commit().await.expect("committed");
+    for (caller, sans) in [(&caller, vec![second]), (&other, vec![first.clone()])] {
+        let found = find(law, &caller.name).await.expect("it is there");
+        let expected = Caller {
+            sans,
+            ..caller.clone()
+        };
+        assert_eq!(found, expected);
+    }
+    let nobody = new_caller(law, &[]).name;
+    let mut uow = law.begin().await;
+    let added = uow.insert_caller_san(&nobody, &new_san(law)).await;
+    assert!(matches!(added, Err(StoreError::Conflict)), "{added:?}");
+}
+
 /// Whoever reads a caller to change it is alone with it.
 pub async fn of_16_who_add_a_second_key_at_once_one_does(law: &StoreSubject) {
     let caller = new_caller(law, &[Role::Service]);

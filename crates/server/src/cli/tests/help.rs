@@ -20,7 +20,7 @@ fn every_command_says_what_it_does_and_shows_an_example() {
     let root = Arguments::command();
     root.clone().debug_assert();
     let leaves = leaves(&root, "countersign");
-    assert_eq!(leaves.len(), 16);
+    assert_eq!(leaves.len(), 18);
     for (path, mut command) in leaves {
         let help = command.render_long_help().to_string();
         assert!(command.get_about().is_some(), "{path} has no description");
@@ -76,7 +76,7 @@ fn wrong_usage_is_told_apart() {
         ),
         (
             "countersign caller new --name a --role king",
-            ErrorKind::ValueValidation,
+            ErrorKind::InvalidValue,
         ),
         (
             "countersign caller add-key a --expires-in 0s",
@@ -93,6 +93,10 @@ fn wrong_usage_is_told_apart() {
         (
             "countersign caller new --name a --role service --san b --expires-in 1d",
             ErrorKind::ArgumentConflict,
+        ),
+        (
+            "countersign caller add-san a *.example.com",
+            ErrorKind::ValueValidation,
         ),
         (
             "countersign caller remove-key a 3F2A91BC",

@@ -62,3 +62,18 @@ pub(super) async fn insert(
         .map(drop)
         .map_err(store_error)
 }
+
+/// Tells whether it was there.
+pub(super) async fn delete(
+    db: &Db<'_>,
+    name: &CallerName,
+    san: &SubjectAltName,
+) -> Result<bool, StoreError> {
+    let deleted = Entity::delete_many()
+        .filter(Column::San.eq(san.as_str()))
+        .filter(Column::Caller.eq(name.as_str()))
+        .exec(&db.statement("caller_sans.delete"))
+        .await
+        .map_err(store_error)?;
+    Ok(deleted.rows_affected == 1)
+}

@@ -212,6 +212,22 @@ impl CallerChanges for SqlUnitOfWork {
         Ok(was_there)
     }
 
+    async fn insert_caller_san(
+        &mut self,
+        name: &CallerName,
+        san: &SubjectAltName,
+    ) -> Result<(), StoreError> {
+        caller_sans::insert(&self.db(), name, san).await
+    }
+
+    async fn delete_caller_san(
+        &mut self,
+        name: &CallerName,
+        san: &SubjectAltName,
+    ) -> Result<bool, StoreError> {
+        caller_sans::delete(&self.db(), name, san).await
+    }
+
     /// Its keys go with it.
     async fn delete_caller(&mut self, name: &CallerName) -> Result<bool, StoreError> {
         let deleted = Entity::delete_by_id(name.as_str())
