@@ -1,4 +1,4 @@
-"""Calls the server with programs that are not ours: grpc.health's own client,
+"""Calls the server with programs that are not ours: grpc.health's own client, grpcio's reflection,
 curl, h2load, and buf curl where buf is named.
 
 Prints what each of them was told, and exits 0 if all of it is as the
@@ -13,6 +13,7 @@ import tempfile
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from walk import Server
 
 HEALTH = "/grpc.health.v1.Health/Check"
@@ -34,7 +35,7 @@ def expect(what, seen, wanted):
 
 
 def health(server):
-    """Check and Watch, to the end of the server; List is not implemented."""
+    """Check, List and Watch, to the end of the server."""
     channel = grpc.insecure_channel(server.address)
     stub = health_pb2_grpc.HealthStub(channel)
 
@@ -47,12 +48,9 @@ def health(server):
         raise AssertionError("Check of an unknown service was answered")
     except grpc.RpcError as error:
         expect("Check of an unknown service", error.code(), grpc.StatusCode.NOT_FOUND)
-    if hasattr(stub, "List"):
-        try:
-            stub.List(health_pb2.HealthListRequest(), timeout=5)
-            raise AssertionError("List was answered")
-        except grpc.RpcError as error:
-            expect("List", error.code(), grpc.StatusCode.UNIMPLEMENTED)
+    listed = stub.List(health_pb2.HealthListRequest(), timeout=5).statuses
+    services = ["", *(f"countersign.v1.{name}Service" for name in ("Auth", "Session", "Verification"))]
+    expect("List", {name: told.status for name, told in listed.items()}, dict.fromkeys(services, SERVING))
     watch = stub.Watch(health_pb2.HealthCheckRequest(service="countersign.v1.AuthService"), timeout=60)
     expect("Watch begins with", next(watch).status, SERVING)
     unknown = stub.Watch(health_pb2.HealthCheckRequest(service="shop.v1.Orders"), timeout=5)
@@ -60,6 +58,24 @@ def health(server):
     unknown.cancel()
     server.stop()
     expect("Watch at the end of the server", next(watch).status, NOT_SERVING)
+
+
+def reflection(server):
+    """What there is, and what is wrong with a question."""
+    channel = grpc.insecure_channel(server.address)
+    stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+
+    def ask(**question):
+        question = reflection_pb2.ServerReflectionRequest(**question)
+        return next(stub.ServerReflectionInfo(iter([question]), timeout=5))
+
+    services = {service.name for service in ask(list_services="").list_services_response.service}
+    expect("reflection lists AuthService", "countersign.v1.AuthService" in services, True)
+    try:
+        ask(file_containing_symbol="a" * 5_000)
+        raise AssertionError("a question of 5,000 bytes was answered")
+    except grpc.RpcError as error:
+        expect("reflection, 5,000 bytes", error.code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
 
 
 def curl(server, folder):
@@ -134,6 +150,7 @@ def main():
         h2load(server, folder)
     if arguments.buf:
         buf_curl(server, str(arguments.buf.resolve()))
+    reflection(server)
     health(server)
     print("programs that are not ours were answered as the specifications have it")
 

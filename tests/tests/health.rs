@@ -1,6 +1,7 @@
 //! What the health service says, per service and overall, through outages and
 //! a drain; and the probe's exit codes.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use countersign_proto::RPCS;
@@ -11,9 +12,13 @@ use countersign_tests::{
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
-use tonic_health::pb::HealthCheckRequest;
+use tonic::Request;
+use tonic::client::Grpc;
+use tonic::codegen::http::uri::PathAndQuery;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
+use tonic_prost::ProstCodec;
 
 on_every_shared_backend!(an_outage_is_told_of_the_services_that_it_concerns);
 
@@ -51,7 +56,24 @@ fn each_service_of_the_contract_has_a_status() {
         for rpc in RPCS {
             assert!(is_serving(&gateway, rpc.service).await, "{}", rpc.service);
         }
+        let mut grpc = Grpc::new(gateway.line());
+        grpc.ready().await.expect("a connection");
+        let list = PathAndQuery::from_static("/grpc.health.v1.Health/List");
+        let codec = ProstCodec::<(), HealthListResponse>::default();
+        let listed = grpc.unary(Request::new(()), list, codec).await;
+        let statuses = listed.expect("statuses").into_inner().statuses;
+        let services: Vec<_> = statuses.keys().map(String::as_str).collect();
+        assert_eq!(services, ALL);
+        let is_serving = |told: &HealthCheckResponse| told.status() == ServingStatus::Serving;
+        assert!(statuses.values().all(is_serving), "{statuses:?}");
     });
+}
+
+/// `grpc.health.v1.HealthListResponse`, which tonic's library has not yet.
+#[derive(Clone, PartialEq, prost::Message)]
+struct HealthListResponse {
+    #[prost(btree_map = "string, message", tag = "1")]
+    statuses: BTreeMap<String, HealthCheckResponse>,
 }
 
 #[test]

@@ -53,6 +53,16 @@ impl HealthService {
             .collect()
     }
 
+    /// The statuses of all services, and of the server itself, in the protocol's
+    /// words.
+    pub(crate) fn statuses(&self) -> BTreeMap<String, HealthCheckResponse> {
+        let statuses = self.statuses.borrow();
+        let services = statuses.by_service.keys();
+        services
+            .map(|service| ((*service).to_owned(), response(statuses.of(service))))
+            .collect()
+    }
+
     /// Ends the streams of those who watch.
     pub(crate) fn end_watches(&self) {
         self.statuses

@@ -9,6 +9,7 @@ mod descriptors;
 mod feed_reader;
 mod grpc;
 mod health;
+mod health_list;
 mod health_service;
 mod jobs;
 pub mod logging;

@@ -27,6 +27,7 @@ use crate::grpc::{
     describe_for_reflection,
 };
 use crate::health::Health;
+use crate::health_list::HealthWithList;
 use crate::health_service::HealthService;
 use crate::jobs::Jobs;
 use crate::metrics::{self, Validations};
@@ -209,7 +210,10 @@ impl Services {
                     VerificationServiceServer::new(verification)
                         .max_decoding_message_size(usize::MAX),
                 )
-                .add_service(HealthServer::new(health).max_decoding_message_size(MAX_OPEN_MESSAGE))
+                .add_service(HealthWithList {
+                    health: health.clone(),
+                    rest: HealthServer::new(health).max_decoding_message_size(MAX_OPEN_MESSAGE),
+                })
                 .add_service(reflection.v1.clone())
                 .add_service(reflection.v1alpha.clone());
         let check = Arc::new(HeaderCheck {
