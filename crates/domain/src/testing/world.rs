@@ -1,28 +1,24 @@
 //! An application over fakes, with a clock turned by hand.
 
+mod people;
+mod requests;
+mod settings;
+
 use std::sync::Arc;
-use std::time::Duration;
 
-use countersign_token::{Algorithm, Verifier};
+use countersign_token::Verifier;
 
-use crate::application::{
-    Application, DatabaseClock, KeyKeeper, Ports, Settings, TokenSettings, Tokens,
-    VerificationSettings,
-};
-use crate::error::{Error, Refusal};
-use crate::model::{
-    Address, ClientContext, Code, Email, GroupId, Identifier, Locale, MasterKey, NewPassword,
-    Password, Proof, Purpose, Region, Scope, SealingKey, UserId,
-};
+use crate::application::{Application, DatabaseClock, KeyKeeper, Ports, Settings};
+use crate::error::Error;
+use crate::model::{Code, MasterKey, SealingKey};
 use crate::ports::{Content, EphemeralStore, Message, MessageSender, Random, Store};
 use crate::testing::{
     HandClock, MemoryEphemeral, MemoryStore, Notifications, PlainHasher, SeededRandom, SentMessages,
 };
-use crate::use_cases::{
-    CheckCode, ConfirmSignUp, DeliverMessages, EnsureSigningKeys, Grant, IssueTokens,
-    ReadRevocations, ReadSigningKeys, RefreshTokens, SendCode, SignUp, SignUpBy, SignedUp, Which,
-};
+use crate::use_cases::{DeliverMessages, EnsureSigningKeys, ReadRevocations, ReadSigningKeys};
 use crate::validation::{Keyring, RevocationFeed, TokenValidator};
+
+pub use requests::{address, password, refusal, send_code, sign_in};
 
 /// The application and the fakes behind its ports.
 pub struct World {
@@ -70,7 +66,7 @@ impl World {
             .expect("the store tells its time");
         let master_key = MasterKey::generate(&*random);
         let sealing = master_key.signing_keys();
-        let mut settings = settings();
+        let mut settings = settings::settings();
         change(&mut settings);
         let keeper = KeyKeeper {
             store: &*store,
@@ -205,225 +201,6 @@ impl World {
             tokens.feed_bound,
             |_| Vec::new(),
         )
-    }
-
-    /// A proof of an address, by a code that was sent.
-    ///
-    /// # Errors
-    /// As the use-cases have them.
-    pub async fn prove(&self, email: &str, purpose: Purpose) -> Result<Proof, Error> {
-        let sent = send_code(email, purpose).execute(&self.app).await?;
-        let code = self.take_code().await;
-        let checked = CheckCode {
-            which: Which::Id(sent.record.id),
-            code,
-        }
-        .execute(&self.app)
-        .await?;
-        // The next code may be sent only after the cooldown.
-        self.clock.advance(self.app.settings.verification.cooldown);
-        Ok(checked.proof)
-    }
-
-    /// An active user with this address and password.
-    ///
-    /// # Panics
-    /// If the sign-up fails.
-    pub async fn user(&self, email: &str, password: &str) -> UserId {
-        let proof = self
-            .prove(email, Purpose::SignUp)
-            .await
-            .expect("the address is proved");
-        let signed_up = self.sign_up_proven(email, Some(password), proof);
-        let signed_up = signed_up.execute(&self.app).await;
-        match signed_up.expect("the user signs up") {
-            SignedUp::Active(user_id) => user_id,
-            SignedUp::Pending { .. } => panic!("the user is pending"),
-        }
-    }
-
-    /// A user who has not typed the code of the sign-up yet.
-    ///
-    /// # Panics
-    /// If the sign-up fails.
-    pub async fn pending(&self, email: &str, password: &str) -> ConfirmSignUp {
-        let signed_up = self.sign_up(email, password).execute(&self.app).await;
-        let Ok(SignedUp::Pending {
-            verification_id, ..
-        }) = signed_up
-        else {
-            panic!("expected a pending user, got {signed_up:?}");
-        };
-        let code = self.take_code().await;
-        self.clock.advance(self.app.settings.verification.cooldown);
-        ConfirmSignUp {
-            verification_id,
-            code,
-        }
-    }
-
-    /// Signs in with a password.
-    ///
-    /// # Errors
-    /// As the use-case has them.
-    pub async fn sign_in(&self, email: &str, password: &str) -> Result<Tokens, Error> {
-        sign_in(email, password).execute(&self.app).await
-    }
-
-    /// Exchanges a refresh token.
-    ///
-    /// # Errors
-    /// As the use-case has them.
-    pub async fn refresh(&self, refresh_token: &str) -> Result<Tokens, Error> {
-        RefreshTokens {
-            refresh_token: refresh_token.to_owned(),
-            client_id: CLIENT.into(),
-        }
-        .execute(&self.app)
-        .await
-    }
-
-    /// A sign-up without a proof.
-    ///
-    /// # Panics
-    /// If the password is too easy.
-    #[must_use]
-    pub fn sign_up(&self, email: &str, text: &str) -> SignUp {
-        sign_up(
-            email,
-            SignUpBy::Code {
-                password: self.new_password(text),
-            },
-        )
-    }
-
-    /// A sign-up with a proof.
-    ///
-    /// # Panics
-    /// If the password is too easy.
-    #[must_use]
-    pub fn sign_up_proven(&self, email: &str, text: Option<&str>, proof: Proof) -> SignUp {
-        let password = text.map(|text| self.new_password(text));
-        sign_up(email, SignUpBy::Proof { proof, password })
-    }
-
-    fn new_password(&self, text: &str) -> NewPassword {
-        NewPassword::assess(password(text), &[], &*self.hasher).expect("a good password")
-    }
-}
-
-/// The refusal that a use-case ended with.
-///
-/// # Panics
-/// If it ended otherwise.
-#[must_use]
-pub fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> Refusal {
-    match result {
-        Err(Error::Refused(refusal)) => refusal,
-        other => panic!("expected a refusal, got {other:?}"),
-    }
-}
-
-/// An e-mail address.
-///
-/// # Panics
-/// If it is none.
-#[must_use]
-pub fn address(email: &str) -> Address {
-    Address::Email(Email::parse(email).expect("an address"))
-}
-
-/// A password to be set.
-///
-/// # Panics
-/// If it cannot be.
-#[must_use]
-pub fn password(text: &str) -> Password {
-    Password::to_set(text.to_owned()).expect("a password")
-}
-
-/// A request for a code.
-#[must_use]
-pub fn send_code(email: &str, purpose: Purpose) -> SendCode {
-    SendCode {
-        group: GroupId::fallback(),
-        address: address(email),
-        purpose,
-        code: None,
-        ttl: None,
-        locale: Locale::English,
-        client: ClientContext::default(),
-    }
-}
-
-fn sign_up(email: &str, by: SignUpBy) -> SignUp {
-    SignUp {
-        group: GroupId::fallback(),
-        address: address(email),
-        username: None,
-        by,
-        locale: Locale::English,
-        client: ClientContext::default(),
-    }
-}
-
-/// A sign-in with a password.
-///
-/// # Panics
-/// If the password is empty.
-#[must_use]
-pub fn sign_in(email: &str, text: &str) -> IssueTokens {
-    let identifier: Identifier = address(email).into();
-    let password = Password::to_compare(text.to_owned()).expect("a password");
-    IssueTokens {
-        group: GroupId::fallback(),
-        grant: Grant::Password {
-            identifier,
-            password,
-        },
-        audience: "shop".into(),
-        scopes: Vec::new(),
-        client_id: CLIENT.into(),
-        client: ClientContext::default(),
-    }
-}
-
-/// The caller to which tokens are issued.
-const CLIENT: &str = "gateway";
-
-fn settings() -> Settings {
-    const MINUTE: Duration = Duration::from_secs(60);
-    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-    Settings {
-        tokens: TokenSettings {
-            issuer: "https://id.example.com".into(),
-            audiences: vec!["shop".into(), "billing".into()],
-            scopes: vec![Scope::parse("orders.read").expect("a scope")],
-            algorithm: Algorithm::EdDsa,
-            access_ttl: 5 * MINUTE,
-            idle_ttl: 30 * DAY,
-            session_ttl: 180 * DAY,
-            refresh_grace: Duration::from_secs(30),
-            leeway: Duration::from_secs(5),
-            feed_bound: Duration::from_secs(10),
-            key_rotation: 30 * DAY,
-        },
-        verification: VerificationSettings {
-            code_digits: 6,
-            code_ttl: 5 * MINUTE,
-            code_tries: 5,
-            proof_ttl: 10 * MINUTE,
-            cooldown: MINUTE,
-            sends_per_address: 10,
-            sends_per_source: 60,
-            sends_per_country: 1_000,
-            sends_in_all: 10_000,
-            wrong_codes_per_address: 10,
-        },
-        region: Region::parse("KR").expect("a region"),
-        password_attempts: 100,
-        source_attempts: vec![(10, 15 * MINUTE)],
-        attempts_per_source: (200, 15 * MINUTE),
     }
 }
 

@@ -24,7 +24,8 @@ pub(crate) fn claims() -> AccessClaims {
 
 fn read_with(member: &str) -> Result<AccessClaims, Rejection> {
     let payload = format!(
-        r#"{{"iss":"i","sub":"s","exp":1900,"iat":1000,"jti":"j","client_id":"c","sid":"x","grp":"g","auth_time":990{member}}}"#
+        "{{\"iss\":\"i\",\"sub\":\"s\",\"exp\":1900,\"iat\":1000,\"jti\":\"j\",\"client_id\":\"c\",\
+         \"sid\":\"x\",\"grp\":\"g\",\"auth_time\":990{member}}}"
     );
     AccessClaims::read(payload.as_bytes())
 }
@@ -33,7 +34,10 @@ fn read_with(member: &str) -> Result<AccessClaims, Rejection> {
 fn empty_lists_are_left_out_and_a_single_audience_is_a_plain_string() {
     assert_eq!(
         serde_json::to_string(&claims()).expect("plain data"),
-        r#"{"iss":"https://id.example","sub":"user","aud":"api","exp":1900,"iat":1000,"jti":"token","client_id":"web","sid":"session","grp":"default","auth_time":990}"#
+        concat!(
+            r#"{"iss":"https://id.example","sub":"user","aud":"api","exp":1900,"iat":1000,"#,
+            r#""jti":"token","client_id":"web","sid":"session","grp":"default","auth_time":990}"#
+        )
     );
 }
 
@@ -50,7 +54,12 @@ fn full_lists_are_written_in_their_own_forms() {
     let json = serde_json::to_string(&full).expect("plain data");
     assert_eq!(
         json,
-        r#"{"iss":"https://id.example","sub":"user","aud":["api","files"],"exp":1900,"iat":1000,"nbf":1000,"jti":"token","client_id":"web","sid":"session","grp":"default","scope":"read write","roles":["admin"],"amr":["pwd","otp"],"auth_time":990}"#
+        concat!(
+            r#"{"iss":"https://id.example","sub":"user","aud":["api","files"],"exp":1900,"#,
+            r#""iat":1000,"nbf":1000,"jti":"token","client_id":"web","sid":"session","#,
+            r#""grp":"default","scope":"read write","roles":["admin"],"amr":["pwd","otp"],"#,
+            r#""auth_time":990}"#
+        )
     );
     assert_eq!(AccessClaims::read(json.as_bytes()), Ok(full));
 }

@@ -1,0 +1,85 @@
+//! What is asked of use-cases, and how a refusal is looked at.
+
+use crate::error::{Error, Refusal};
+use crate::model::{Address, ClientContext, Email, GroupId, Identifier, Locale, Password, Purpose};
+use crate::use_cases::{Grant, IssueTokens, SendCode, SignUp, SignUpBy};
+
+/// The caller to which tokens are issued.
+pub(super) const CLIENT: &str = "gateway";
+
+/// The refusal that a use-case ended with.
+///
+/// # Panics
+/// If it ended otherwise.
+#[must_use]
+pub fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> Refusal {
+    match result {
+        Err(Error::Refused(refusal)) => refusal,
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+}
+
+/// An e-mail address.
+///
+/// # Panics
+/// If it is none.
+#[must_use]
+pub fn address(email: &str) -> Address {
+    Address::Email(Email::parse(email).expect("an address"))
+}
+
+/// A password to be set.
+///
+/// # Panics
+/// If it cannot be.
+#[must_use]
+pub fn password(text: &str) -> Password {
+    Password::to_set(text.to_owned()).expect("a password")
+}
+
+/// A request for a code.
+#[must_use]
+pub fn send_code(email: &str, purpose: Purpose) -> SendCode {
+    SendCode {
+        group: GroupId::fallback(),
+        address: address(email),
+        purpose,
+        code: None,
+        ttl: None,
+        locale: Locale::English,
+        client: ClientContext::default(),
+    }
+}
+
+/// A sign-up.
+pub(super) fn sign_up(email: &str, by: SignUpBy) -> SignUp {
+    SignUp {
+        group: GroupId::fallback(),
+        address: address(email),
+        username: None,
+        by,
+        locale: Locale::English,
+        client: ClientContext::default(),
+    }
+}
+
+/// A sign-in with a password.
+///
+/// # Panics
+/// If the password is empty.
+#[must_use]
+pub fn sign_in(email: &str, text: &str) -> IssueTokens {
+    let identifier: Identifier = address(email).into();
+    let password = Password::to_compare(text.to_owned()).expect("a password");
+    IssueTokens {
+        group: GroupId::fallback(),
+        grant: Grant::Password {
+            identifier,
+            password,
+        },
+        audience: "shop".into(),
+        scopes: Vec::new(),
+        client_id: CLIENT.into(),
+        client: ClientContext::default(),
+    }
+}

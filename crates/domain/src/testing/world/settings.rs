@@ -1,0 +1,45 @@
+//! The settings of the world, which are near to the defaults of the server.
+
+use std::time::Duration;
+
+use countersign_token::Algorithm;
+
+use crate::application::{Settings, TokenSettings, VerificationSettings};
+use crate::model::{Region, Scope};
+
+/// The usual ones.
+pub(super) fn settings() -> Settings {
+    const MINUTE: Duration = Duration::from_secs(60);
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    Settings {
+        tokens: TokenSettings {
+            issuer: "https://id.example.com".into(),
+            audiences: vec!["shop".into(), "billing".into()],
+            scopes: vec![Scope::parse("orders.read").expect("a scope")],
+            algorithm: Algorithm::EdDsa,
+            access_ttl: 5 * MINUTE,
+            idle_ttl: 30 * DAY,
+            session_ttl: 180 * DAY,
+            refresh_grace: Duration::from_secs(30),
+            leeway: Duration::from_secs(5),
+            feed_bound: Duration::from_secs(10),
+            key_rotation: 30 * DAY,
+        },
+        verification: VerificationSettings {
+            code_digits: 6,
+            code_ttl: 5 * MINUTE,
+            code_tries: 5,
+            proof_ttl: 10 * MINUTE,
+            cooldown: MINUTE,
+            sends_per_address: 10,
+            sends_per_source: 60,
+            sends_per_country: 1_000,
+            sends_in_all: 10_000,
+            wrong_codes_per_address: 10,
+        },
+        region: Region::parse("KR").expect("a region"),
+        password_attempts: 100,
+        source_attempts: vec![(10, 15 * MINUTE)],
+        attempts_per_source: (200, 15 * MINUTE),
+    }
+}
