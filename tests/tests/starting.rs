@@ -135,6 +135,34 @@ fn unknown_and_wrong_settings_are_named_all_at_once() {
 }
 
 #[test]
+fn a_changed_algorithm_that_no_key_signs_with_yet_is_warned_of() {
+    on_a_backend(Backend::Sqlite, async |_| {
+        let directory = TempDir::new().expect("a directory");
+        for (algorithm, rotates, is_warned_of) in [
+            ("EdDSA", false, false),
+            ("ES256", false, true),
+            ("ES256", true, false),
+        ] {
+            let changed = [
+                ("COUNTERSIGN__TOKENS__ALGORITHM", algorithm),
+                ("COUNTERSIGN__VALIDATION__FEED_BOUND", "2s"),
+                // It stops once it knows its keys.
+                ("COUNTERSIGN__SERVER__LISTEN", "0.0.0.0:0"),
+            ];
+            if rotates {
+                let rotated = run(directory.path(), &["keys", "rotate"], &changed).await;
+                assert_eq!(rotated.code, 0, "{}", rotated.stderr);
+            }
+            let started = start(directory.path(), &changed).await;
+            assert_refused(&started, &["no caller is known"]);
+            let words = "the key that signs is of another algorithm than tokens.algorithm";
+            let is_said = started.stderr.contains(words);
+            assert_eq!(is_said, is_warned_of, "{algorithm}: {}", started.stderr);
+        }
+    });
+}
+
+#[test]
 fn a_taken_port_is_named() {
     on_a_backend(Backend::Sqlite, async |backend| {
         let world = World::start(backend, 1).await;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use countersign_delivery::LogSender;
 use countersign_domain::Application;
 use countersign_domain::application::{DatabaseClock, KeyKeeper, Ports};
-use countersign_domain::model::{Caller, MasterKey, SealingKey};
+use countersign_domain::model::{Caller, KeyState, MasterKey, SealedSigningKey, SealingKey};
 use countersign_domain::ports::{Clock, EphemeralStore, MessageSender, Random, Store};
 use countersign_domain::use_cases::EnsureSigningKeys;
 use countersign_domain::validation::{Keyring, RevocationFeed, TokenValidator};
@@ -14,7 +14,7 @@ use countersign_password::Argon2Pool;
 use countersign_storage::{Bounds, Database, InProcess, Redis, RedisSettings};
 use countersign_token::Verifier;
 
-use crate::config::combinations::MASTER_KEY_WITHOUT_KEYS;
+use crate::config::combinations::{ANOTHER_ALGORITHM, MASTER_KEY_WITHOUT_KEYS};
 use crate::config::{Config, SenderName};
 use crate::data_dir::DataDir;
 use crate::feed_reader::FeedReader;
@@ -82,6 +82,12 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
     };
     keeper.check(&store.signing_keys().await?)?;
     let keys = EnsureSigningKeys.execute(keeper).await?;
+    let algorithm = settings.tokens.algorithm;
+    let signs_otherwise =
+        |key: &SealedSigningKey| key.state == KeyState::Active && key.algorithm != algorithm;
+    if keys.iter().any(signs_otherwise) {
+        tracing::warn!("{ANOTHER_ALGORITHM}");
+    }
     let keyring = Arc::new(Keyring::open(keys, sealing.clone())?);
     let hasher = Argon2Pool::start(config.passwords.pool(), Arc::clone(&random))
         .map(Arc::new)

@@ -74,6 +74,13 @@ pub(crate) const MASTER_KEY_WITHOUT_KEYS: Combination = Combination {
     judged: Judged::WarnedAtStart,
 };
 
+pub(crate) const ANOTHER_ALGORITHM: Combination = Combination {
+    what: "the key that signs is of another algorithm than tokens.algorithm",
+    why: "the next key is of that one, and takes over when keys rotate: by themselves, or now by \
+          `countersign keys rotate`",
+    judged: Judged::WarnedAtStart,
+};
+
 pub(crate) const FEW_DESCRIPTORS: Combination = Combination {
     what: "server.max_connections is lowered",
     why: "the limit of file descriptors (ulimit -n, LimitNOFILE) leaves no room for more",
@@ -81,7 +88,7 @@ pub(crate) const FEW_DESCRIPTORS: Combination = Combination {
 };
 
 /// All that there are.
-const COMBINATIONS: [Combination; 20] = [
+const COMBINATIONS: [Combination; 21] = [
     Combination {
         what: "server.tls_certificate is set, and server.tls_private_key is not",
         why: "TLS needs both",
@@ -227,6 +234,7 @@ const COMBINATIONS: [Combination; 20] = [
         judged: Judged::WarnedAtStart,
     },
     MASTER_KEY_WITHOUT_KEYS,
+    ANOTHER_ALGORITHM,
     FEW_DESCRIPTORS,
 ];
 
