@@ -1,10 +1,13 @@
 //! Passwords: hashing with Argon2id on a bounded pool, and an estimate of whether
 //! a password is too easy to guess.
 
+mod backlog;
+mod job;
 mod memory;
 mod padding;
 mod parameters;
 mod pool;
+mod priority;
 mod queue;
 mod stored_hash;
 mod strength;

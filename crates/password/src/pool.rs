@@ -1,9 +1,11 @@
 //! Argon2id on a fixed number of threads, each with its own memory, behind a
 //! short queue: neither the memory nor the wait grows with the number of callers.
+//! The threads run where no other would, and one more steps in where that is
+//! nowhere.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 use std::{io, thread};
 
@@ -12,11 +14,13 @@ use countersign_domain::model::{Password, PasswordHash};
 use countersign_domain::ports::{HashError, HashingPlace, PasswordHasher, Random, Verdict};
 use tokio::sync::oneshot;
 
+use crate::job::{Job, Reply, Task};
 use crate::parameters::Argon2Parameters;
+use crate::priority;
 use crate::queue::{Place, Queue};
 use crate::stored_hash::StoredHash;
 use crate::strength;
-use crate::worker::{Job, Shared, Task, Worker};
+use crate::worker::{Role, Shared, Worker};
 
 /// What a hash takes per KiB and pass before the first was measured.
 const NANOS_PER_KIB_AND_PASS: u64 = 450;
@@ -33,6 +37,9 @@ pub struct PoolSettings {
     /// with the defaults on two cores. Changing a password takes two places at
     /// once, so with one it is always refused.
     pub queue: NonZeroUsize,
+    /// Whether the threads run only where no other would, on Linux, and one more
+    /// does what is late. Else they are merely nice.
+    pub idle_priority: bool,
 }
 
 /// Hashes passwords with Argon2id (RFC 9106) and verifies PHC strings of any
@@ -40,9 +47,17 @@ pub struct PoolSettings {
 ///
 /// It takes as much memory as the parameters say for each thread that has worked
 /// within the last ten seconds, wiped in every pause, and that of one larger hash
-/// at a time if such are stored. The
-/// place in the queue belongs to the job: a caller who goes away leaves it, and
-/// the job is skipped. Dropping the pool stops the threads.
+/// at a time if such are stored. The place in the queue belongs to the job: a
+/// caller who goes away leaves it, and the job is skipped. Dropping the pool stops
+/// the threads.
+///
+/// Threads of idle priority leave the core at once to whoever else has work to
+/// do, and have next to nothing where others use up all cores. So there is one
+/// more with them, the relief, which is nice but ordinary. It takes a job that a
+/// thread has begun and not finished in sixteen times what it takes on a core of
+/// its own, does it as well, and the first answer counts; and if that is so of
+/// every thread, it takes what waits. Its memory, and that of one larger hash,
+/// comes on top while it works. Otherwise it sleeps.
 ///
 /// A comparison costs what a new hash costs, also with no hash, with an
 /// unreadable one, and with one of cheaper parameters: the thread does the
@@ -67,22 +82,25 @@ pub struct PoolReading {
     pub running: usize,
     /// Hashing threads.
     pub threads: usize,
-    /// Hashes that were computed since the start.
+    /// Passwords that were hashed or compared since the start.
     pub hashes: u64,
+    /// Those of them that the relief did, as the threads were late.
+    pub relieved: u64,
     /// Passwords that found no place since the start.
     pub shed: u64,
 }
 
 /// A place in the pool's queue.
-struct Argon2Place(Place<Job>);
+struct Argon2Place(Place<Arc<Job>>);
 
 impl Default for PoolSettings {
-    /// The default parameters, a thread for each core, 64 places.
+    /// The default parameters, a thread for each core, 64 places, idle priority.
     fn default() -> Self {
         Self {
             parameters: Argon2Parameters::default(),
             workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             queue: NonZeroUsize::new(64).expect("64 is not zero"),
+            idle_priority: true,
         }
     }
 }
@@ -97,30 +115,60 @@ impl Argon2Pool {
             parameters,
             workers,
             queue,
+            idle_priority,
         } = settings;
         let work = u64::from(parameters.memory_kib()) * u64::from(parameters.passes());
+        let hash_nanos = work * NANOS_PER_KIB_AND_PASS;
         let pool = Self {
             shared: Arc::new(Shared {
                 parameters,
                 decoy: StoredHash::decoy(parameters, random.as_ref()),
                 random,
-                queue: Queue::new(queue.get()),
+                queue: Queue::new(queue.get(), workers.get()),
                 large: Mutex::new(()),
                 running: AtomicUsize::new(0),
                 shed: AtomicU64::new(0),
                 hashes: AtomicU64::new(0),
+                relieved: AtomicU64::new(0),
                 blocks: AtomicU64::new(0),
-                hash_nanos: AtomicU64::new(work * NANOS_PER_KIB_AND_PASS),
+                hash_nanos: AtomicU64::new(hash_nanos),
+                hash_cpu_nanos: AtomicU64::new(hash_nanos),
             }),
             workers,
         };
+        let (report, reports) = mpsc::channel();
         for number in 0..workers.get() {
-            let worker = Worker::new(Arc::clone(&pool.shared));
-            thread::Builder::new()
-                .name(format!("argon2-{number}"))
-                .spawn(move || worker.run())?;
+            let report = report.clone();
+            pool.spawn(&number.to_string(), Role::Regular(number), move || {
+                let is_idle = idle_priority && priority::run_when_idle();
+                if !is_idle {
+                    priority::be_nice();
+                }
+                let _ = report.send(is_idle);
+            })?;
+        }
+        drop(report);
+        if reports.iter().filter(|is_idle| *is_idle).count() > 0 {
+            pool.spawn("relief", Role::Relief, priority::be_nice)?;
         }
         Ok(pool)
+    }
+
+    /// Starts a thread, which first sets its priority.
+    fn spawn(
+        &self,
+        name: &str,
+        role: Role,
+        set_priority: impl FnOnce() + Send + 'static,
+    ) -> io::Result<()> {
+        let worker = Worker::new(role, Arc::clone(&self.shared));
+        thread::Builder::new()
+            .name(format!("argon2-{name}"))
+            .spawn(move || {
+                set_priority();
+                worker.run();
+            })?;
+        Ok(())
     }
 
     /// Reads how busy it is, and what it has done.
@@ -133,6 +181,7 @@ impl Argon2Pool {
             running: shared.running.load(Ordering::Relaxed),
             threads: self.workers.get(),
             hashes: self.hashes(),
+            relieved: shared.relieved.load(Ordering::Relaxed),
             shed: shared.shed.load(Ordering::Relaxed),
         }
     }
@@ -143,7 +192,7 @@ impl Argon2Pool {
         self.shared.queue.waiting()
     }
 
-    /// How many hashes were computed since the start.
+    /// How many passwords were hashed or compared since the start.
     #[must_use]
     pub fn hashes(&self) -> u64 {
         self.shared.hashes.load(Ordering::Relaxed)
@@ -173,7 +222,7 @@ impl Argon2Pool {
 
 impl PasswordHasher for Argon2Pool {
     fn admit(&self) -> Result<Box<dyn HashingPlace>, HashError> {
-        match self.shared.queue.admit(Job::is_wanted) {
+        match self.shared.queue.admit(|job| job.is_wanted()) {
             Some(place) => Ok(Box::new(Argon2Place(place))),
             None => {
                 self.shared.shed.fetch_add(1, Ordering::Relaxed);
@@ -193,13 +242,13 @@ impl Argon2Place {
     async fn submit<T>(
         self,
         password: Password,
-        task: impl FnOnce(oneshot::Sender<Result<T, HashError>>) -> Task,
+        task: impl FnOnce(Reply<T>) -> Task,
     ) -> Result<T, HashError> {
         let (reply, answer) = oneshot::channel();
-        self.0.put(Job {
+        self.0.put(Arc::new(Job {
             password,
-            task: task(reply),
-        });
+            task: task(Reply::new(reply)),
+        }));
         answer
             .await
             .unwrap_or_else(|_| Err(HashError::Failed("the hasher broke".into())))

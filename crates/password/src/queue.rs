@@ -1,19 +1,23 @@
 //! The queue between callers and hashing threads. It is short on purpose: who
 //! would wait for too long is told so at once, before anything is done for them.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
+
+use crate::backlog::Backlog;
 
 /// A bounded number of places, and the jobs that were put on them.
 pub(crate) struct Queue<T> {
     state: Mutex<State<T>>,
     ready: Condvar,
+    /// Wakes who looks for late jobs.
+    busy: Condvar,
     capacity: usize,
 }
 
 struct State<T> {
-    jobs: VecDeque<T>,
+    backlog: Backlog<T>,
     /// Places that were taken and hold no job yet.
     held: usize,
     closed: bool,
@@ -36,15 +40,16 @@ pub(crate) enum Next<T> {
     Closed,
 }
 
-impl<T> Queue<T> {
-    pub(crate) fn new(capacity: usize) -> Arc<Self> {
+impl<T: Clone> Queue<T> {
+    pub(crate) fn new(capacity: usize, threads: usize) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State {
-                jobs: VecDeque::new(),
+                backlog: Backlog::new(threads),
                 held: 0,
                 closed: false,
             }),
             ready: Condvar::new(),
+            busy: Condvar::new(),
             capacity,
         })
     }
@@ -54,7 +59,7 @@ impl<T> Queue<T> {
     pub(crate) fn admit(self: &Arc<Self>, wanted: impl Fn(&T) -> bool) -> Option<Place<T>> {
         let mut state = self.lock();
         if state.taken() >= self.capacity {
-            state.jobs.retain(wanted);
+            state.backlog.retain(wanted);
         }
         if state.taken() >= self.capacity {
             return None;
@@ -66,11 +71,13 @@ impl<T> Queue<T> {
         })
     }
 
-    /// Waits for a job; for no longer than `patience`, if there is a bound. The
-    /// place of the job is free from then on.
-    pub(crate) fn next(&self, patience: Option<Duration>) -> Next<T> {
-        let idle = |state: &mut State<T>| state.jobs.is_empty() && !state.closed;
-        let state = self.lock();
+    /// Ends the job that the thread has begun, and waits for another; for no
+    /// longer than `patience`, if there is a bound. The place of the job is free
+    /// from then on.
+    pub(crate) fn next(&self, thread: usize, patience: Option<Duration>) -> Next<T> {
+        let idle = |state: &mut State<T>| state.backlog.waiting() == 0 && !state.closed;
+        let mut state = self.lock();
+        state.backlog.finish(thread);
         let mut state = match patience {
             None => self
                 .ready
@@ -86,21 +93,57 @@ impl<T> Queue<T> {
         if state.closed {
             return Next::Closed;
         }
-        state.jobs.pop_front().map_or(Next::Idle, Next::Job)
+        state.backlog.begin(thread).map_or(Next::Idle, Next::Job)
+    }
+
+    /// Waits for a job that is late, as [`Backlog::take_late`] tells; for no
+    /// longer than `patience`, if there is a bound.
+    pub(crate) fn next_late(
+        &self,
+        tick: Duration,
+        patience: Option<Duration>,
+        weight: impl Fn(&T) -> u32,
+    ) -> Next<T> {
+        let mut waited = Duration::ZERO;
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return Next::Closed;
+            }
+            if let Some(job) = state.backlog.take_late(&weight) {
+                return Next::Job(job);
+            }
+            if patience.is_some_and(|patience| waited >= patience) {
+                return Next::Idle;
+            }
+            if patience.is_none() {
+                let idle = |state: &mut State<T>| state.backlog.is_empty() && !state.closed;
+                state = self
+                    .busy
+                    .wait_while(state, idle)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+            drop(state);
+            thread::sleep(tick);
+            waited += tick;
+            state = self.lock();
+            state.backlog.tick();
+        }
     }
 
     /// Ends the queue. The jobs in it are dropped, and those that come later.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
-        state.jobs.clear();
+        state.backlog.clear();
         drop(state);
         self.ready.notify_all();
+        self.busy.notify_all();
     }
 
     /// How many jobs wait.
     pub(crate) fn waiting(&self) -> usize {
-        self.lock().jobs.len()
+        self.lock().backlog.waiting()
     }
 
     /// How many places there are.
@@ -112,7 +155,9 @@ impl<T> Queue<T> {
     pub(crate) fn taken(&self) -> usize {
         self.lock().taken()
     }
+}
 
+impl<T> Queue<T> {
     /// The state is whole between any two statements, so a panic elsewhere does
     /// not spoil it.
     fn lock(&self) -> MutexGuard<'_, State<T>> {
@@ -120,24 +165,25 @@ impl<T> Queue<T> {
     }
 }
 
-impl<T> State<T> {
+impl<T: Clone> State<T> {
     fn taken(&self) -> usize {
-        self.held + self.jobs.len()
+        self.held + self.backlog.waiting()
     }
 }
 
-impl<T> Place<T> {
+impl<T: Clone> Place<T> {
     /// Puts a job on the place, behind those that wait already.
     pub(crate) fn put(mut self, job: T) {
         let mut state = self.queue.lock();
         // In one step with the job: a place is never counted twice.
         state.held -= 1;
         if !state.closed {
-            state.jobs.push_back(job);
+            state.backlog.push(job);
         }
         drop(state);
         self.is_held = false;
         self.queue.ready.notify_one();
+        self.queue.busy.notify_one();
     }
 }
 
@@ -161,25 +207,25 @@ mod tests {
 
     #[test]
     fn a_full_queue_admits_nobody_until_a_job_begins() {
-        let queue = Queue::new(2);
+        let queue = Queue::new(2, 1);
         put(&queue, 1);
         put(&queue, 2);
         assert!(queue.admit(|_| true).is_none());
-        assert_eq!(queue.next(NO_PATIENCE), Next::Job(1));
+        assert_eq!(queue.next(0, NO_PATIENCE), Next::Job(1));
         put(&queue, 3);
-        assert_eq!(queue.next(NO_PATIENCE), Next::Job(2));
-        assert_eq!(queue.next(NO_PATIENCE), Next::Job(3));
+        assert_eq!(queue.next(0, NO_PATIENCE), Next::Job(2));
+        assert_eq!(queue.next(0, NO_PATIENCE), Next::Job(3));
         assert_eq!((queue.waiting(), queue.taken()), (0, 0));
     }
 
     #[test]
     fn a_place_counts_from_its_admission_until_it_is_dropped() {
-        let queue = Queue::<u8>::new(2);
+        let queue = Queue::<u8>::new(2, 1);
         let places = [queue.admit(|_| true), queue.admit(|_| true)];
         assert!(places.iter().all(Option::is_some));
         assert!(queue.admit(|_| true).is_none());
         assert_eq!((queue.waiting(), queue.taken()), (0, 2));
-        assert_eq!(queue.next(NO_PATIENCE), Next::Idle);
+        assert_eq!(queue.next(0, NO_PATIENCE), Next::Idle);
         drop(places);
         assert_eq!(queue.taken(), 0);
         put(&queue, 1);
@@ -188,37 +234,69 @@ mod tests {
 
     #[test]
     fn jobs_are_done_in_the_order_in_which_they_were_put() {
-        let queue = Queue::new(2);
+        let queue = Queue::new(2, 1);
         let first = queue.admit(|_| true).expect("a place");
         let second = queue.admit(|_| true).expect("a place");
         second.put(2);
         first.put(1);
-        assert_eq!(queue.next(NO_PATIENCE), Next::Job(2));
-        assert_eq!(queue.next(NO_PATIENCE), Next::Job(1));
+        assert_eq!(queue.next(0, NO_PATIENCE), Next::Job(2));
+        assert_eq!(queue.next(0, NO_PATIENCE), Next::Job(1));
     }
 
     #[test]
     fn a_full_queue_loses_what_nobody_wants() {
-        let queue = Queue::new(2);
+        let queue = Queue::new(2, 1);
         put(&queue, 1);
         put(&queue, 2);
         queue.admit(|job| *job != 1).expect("a place").put(3);
-        assert_eq!(queue.next(NO_PATIENCE), Next::Job(2));
-        assert_eq!(queue.next(NO_PATIENCE), Next::Job(3));
-        assert_eq!(queue.next(NO_PATIENCE), Next::Idle);
+        assert_eq!(queue.next(0, NO_PATIENCE), Next::Job(2));
+        assert_eq!(queue.next(0, NO_PATIENCE), Next::Job(3));
+        assert_eq!(queue.next(0, NO_PATIENCE), Next::Idle);
     }
 
     #[test]
     fn a_closed_queue_wakes_who_waits_and_drops_what_comes() {
-        let queue = Queue::<Arc<()>>::new(2);
+        let queue = Queue::<Arc<()>>::new(2, 1);
         let place = queue.admit(|_| true).expect("a place");
-        std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| queue.next(None));
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| queue.next(0, None));
             queue.close();
             assert_eq!(waiting.join().expect("a thread"), Next::Closed);
         });
         let job = Arc::new(());
         place.put(Arc::clone(&job));
         assert_eq!((Arc::strong_count(&job), queue.taken()), (1, 0));
+    }
+
+    #[test]
+    fn a_job_that_its_thread_does_not_end_is_found_late_and_lost_with_it() {
+        let queue = Queue::new(2, 1);
+        put(&queue, 1);
+        assert_eq!(queue.next(0, NO_PATIENCE), Next::Job(1));
+        let tick = Duration::from_millis(1);
+        let late = |patience| queue.next_late(tick, patience, |_| 1);
+        assert_eq!(late(NO_PATIENCE), Next::Idle);
+        assert_eq!(late(None), Next::Job(1));
+        put(&queue, 2);
+        assert_eq!(late(None), Next::Job(2));
+        assert_eq!(queue.taken(), 0);
+        put(&queue, 3);
+        assert_eq!(queue.next(0, NO_PATIENCE), Next::Job(3));
+        assert_eq!(late(Some(tick)), Next::Idle);
+        queue.close();
+        assert_eq!(late(None), Next::Closed);
+    }
+
+    #[test]
+    fn who_looks_for_late_jobs_sleeps_while_there_is_none() {
+        let queue = Queue::new(2, 1);
+        thread::scope(|scope| {
+            let late = scope.spawn(|| queue.next_late(Duration::from_millis(1), None, |_| 1));
+            put(&queue, 1);
+            assert_eq!(late.join().expect("a thread"), Next::Job(1));
+            let late = scope.spawn(|| queue.next_late(Duration::from_millis(1), None, |_| 1));
+            queue.close();
+            assert_eq!(late.join().expect("a thread"), Next::Closed);
+        });
     }
 }

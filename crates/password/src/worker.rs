@@ -1,4 +1,5 @@
-//! A hashing thread: it owns its memory and does one job after another.
+//! A hashing thread: it owns its memory and does one job after another, all that
+//! come or those alone that are late.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -9,8 +10,10 @@ use argon2::Block;
 use argon2::password_hash::phc::Output;
 use countersign_domain::model::{Password, PasswordHash};
 use countersign_domain::ports::{HashError, Random, Verdict};
-use tokio::sync::oneshot;
+use rustix::time::{ClockId, clock_gettime};
 
+use crate::backlog::LATE_TICKS;
+use crate::job::{Job, Reply, Task};
 use crate::memory::{Memory, State};
 use crate::padding::{Kind, Padding};
 use crate::parameters::Argon2Parameters;
@@ -25,66 +28,59 @@ const WIPE_AFTER: Duration = Duration::from_millis(50);
 /// hash.
 const RELEASE_AFTER: Duration = Duration::from_secs(10);
 
-/// How much a hashing thread steps back behind others that have work, which is
-/// far less of it: the answers to most calls take microseconds, a hash some
-/// twenty milliseconds.
-const NICENESS: i32 = 10;
+/// After how many times its time a job is late: when its thread has less than
+/// this part of a core.
+const LATE_AFTER: u32 = 16;
 
-/// What is to be done with a password, and where the answer goes.
-pub(crate) struct Job {
-    pub(crate) password: Password,
-    pub(crate) task: Task,
-}
-
-pub(crate) enum Task {
-    Hash(oneshot::Sender<Result<PasswordHash, HashError>>),
-    Verify(
-        Option<PasswordHash>,
-        oneshot::Sender<Result<Verdict, HashError>>,
-    ),
-}
+/// The shortest tick: to look more often would be work of its own.
+const MIN_TICK: Duration = Duration::from_millis(10);
 
 /// What the threads and the pool have in common.
 pub(crate) struct Shared {
     pub(crate) parameters: Argon2Parameters,
     pub(crate) random: Arc<dyn Random>,
-    pub(crate) queue: Arc<Queue<Job>>,
+    pub(crate) queue: Arc<Queue<Arc<Job>>>,
     pub(crate) decoy: StoredHash,
     /// Held while a hash works in more memory than a thread owns, so that only
-    /// one at a time does.
+    /// one at a time does, and one more where it is late.
     pub(crate) large: Mutex<()>,
     /// How many passwords are being hashed.
     pub(crate) running: AtomicUsize,
     /// How many passwords found no place in the queue.
     pub(crate) shed: AtomicU64,
-    /// How many hashes were computed.
+    /// How many passwords were hashed or compared.
     pub(crate) hashes: AtomicU64,
+    /// How many of them were late.
+    pub(crate) relieved: AtomicU64,
     /// How many blocks were computed.
     pub(crate) blocks: AtomicU64,
     /// How long a hash takes, in nanoseconds: a moving average.
     pub(crate) hash_nanos: AtomicU64,
+    /// How long a new hash takes on a core of its own, likewise.
+    pub(crate) hash_cpu_nanos: AtomicU64,
+}
+
+/// Which jobs a thread does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Whatever comes. Such threads are numbered.
+    Regular(usize),
+    /// What is late: done again, or in place of the others.
+    Relief,
 }
 
 /// One thread's share.
 pub(crate) struct Worker {
+    role: Role,
     shared: Arc<Shared>,
     memory: Memory,
     padding: Padding,
 }
 
-impl Job {
-    /// Whether somebody still waits for the answer.
-    pub(crate) fn is_wanted(&self) -> bool {
-        match &self.task {
-            Task::Hash(reply) => !reply.is_closed(),
-            Task::Verify(_, reply) => !reply.is_closed(),
-        }
-    }
-}
-
 impl Worker {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(role: Role, shared: Arc<Shared>) -> Self {
         Self {
+            role,
             padding: Padding::new(shared.parameters),
             shared,
             memory: Memory::default(),
@@ -93,25 +89,40 @@ impl Worker {
 
     /// Works until the queue is closed.
     pub(crate) fn run(mut self) {
-        // On Linux a thread has a niceness of its own.
-        if let Err(error) = rustix::process::nice(NICENESS) {
-            tracing::debug!(%error, "hashing threads keep the priority of the others");
-        }
         loop {
             let (patience, in_pause): (_, fn(&mut Memory)) = match self.memory.state() {
                 State::Used => (Some(WIPE_AFTER), Memory::wipe),
                 State::Wiped => (Some(RELEASE_AFTER), Memory::release),
                 State::Released => (None, |_| ()),
             };
-            match self.shared.queue.next(patience) {
-                Next::Job(job) => self.perform(job),
+            match self.next(patience) {
+                Next::Job(job) => self.perform(&job),
                 Next::Idle => in_pause(&mut self.memory),
                 Next::Closed => return,
             }
         }
     }
 
-    fn perform(&mut self, job: Job) {
+    fn next(&self, patience: Option<Duration>) -> Next<Arc<Job>> {
+        let queue = &self.shared.queue;
+        match self.role {
+            Role::Regular(number) => queue.next(number, patience),
+            Role::Relief => queue.next_late(self.shared.tick(), patience, |job| self.weight(job)),
+        }
+    }
+
+    /// How many times as long as a new hash a job takes.
+    fn weight(&self, job: &Job) -> u32 {
+        let Task::Verify(Some(hash), _) = &job.task else {
+            return 1;
+        };
+        let stored = StoredHash::parse(hash, self.shared.parameters);
+        let new = self.shared.decoy.kind.work();
+        let weight = stored.map_or(1, |stored| stored.kind.work().div_ceil(new));
+        u32::try_from(weight).unwrap_or(u32::MAX)
+    }
+
+    fn perform(&mut self, job: &Job) {
         if !job.is_wanted() {
             return;
         }
@@ -124,14 +135,29 @@ impl Worker {
         }
     }
 
-    /// A caller who left meanwhile gets no answer, which is no fault.
-    fn answer(&mut self, job: Job) {
-        match job.task {
-            Task::Hash(reply) => drop(reply.send(self.hash(&job.password))),
+    fn answer(&mut self, job: &Job) {
+        match &job.task {
+            Task::Hash(reply) => {
+                let hash = self.hash(&job.password);
+                self.reply(reply, hash);
+            }
             Task::Verify(hash, reply) => {
-                drop(reply.send(self.verify(&job.password, hash.as_ref())));
+                let verdict = self.verify(&job.password, hash.as_ref());
+                self.reply(reply, verdict);
             }
         }
+    }
+
+    /// A caller who left meanwhile gets no answer, which is no fault.
+    fn reply<T>(&self, reply: &Reply<T>, answer: Result<T, HashError>) {
+        let Some(reply) = reply.take() else {
+            return;
+        };
+        self.shared.hashes.fetch_add(1, Ordering::Relaxed);
+        if self.role == Role::Relief {
+            self.shared.relieved.fetch_add(1, Ordering::Relaxed);
+        }
+        drop(reply.send(answer));
     }
 
     fn hash(&mut self, password: &Password) -> Result<PasswordHash, HashError> {
@@ -182,14 +208,17 @@ impl Worker {
     fn compute(&mut self, password: &Password, like: &StoredHash) -> Result<Output, HashError> {
         // Memory that is had anew costs half a hash: not to be compared.
         let is_comparable = self.memory.state() != State::Released;
-        let started = Instant::now();
+        let (started, cpu_before) = (Instant::now(), cpu_time());
         let output = self.fill(password, like);
         let padded = self.pad(like.kind);
-        let time = started.elapsed();
+        let cpu_time = cpu_time().saturating_sub(cpu_before);
 
-        self.shared.hashes.fetch_add(1, Ordering::Relaxed);
-        self.shared.note(time);
-        self.padding.note(like.kind, is_comparable.then_some(time));
+        note(&self.shared.hash_nanos, started.elapsed());
+        if like.kind.work() <= self.shared.decoy.kind.work() {
+            note(&self.shared.hash_cpu_nanos, cpu_time);
+        }
+        self.padding
+            .note(like.kind, is_comparable.then_some(cpu_time));
         let failed = |reason: &str| HashError::Failed(reason.into());
         padded.map_err(failed)?;
         output.map_err(failed)
@@ -202,11 +231,11 @@ impl Worker {
         if count <= own {
             return hash_in(self.memory.blocks(own)?, password, like);
         }
-        let _one_at_a_time = self
-            .shared
-            .large
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        // The one that has it may be what the relief is late for.
+        let _one_at_a_time = matches!(self.role, Role::Regular(_)).then(|| {
+            let large = self.shared.large.lock();
+            large.unwrap_or_else(PoisonError::into_inner)
+        });
         hash_in(Memory::default().blocks(count)?, password, like)
     }
 
@@ -234,13 +263,25 @@ impl Shared {
         self.blocks.fetch_add(blocks, Ordering::Relaxed);
     }
 
-    /// Takes one hash's time into the average.
-    fn note(&self, time: Duration) {
-        let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let average = self.hash_nanos.load(Ordering::Relaxed);
-        let next = (average / 8 * 7).saturating_add(time / 8);
-        self.hash_nanos.store(next, Ordering::Relaxed);
+    /// How often is looked for late jobs.
+    fn tick(&self) -> Duration {
+        let hash = Duration::from_nanos(self.hash_cpu_nanos.load(Ordering::Relaxed));
+        hash.saturating_mul(LATE_AFTER / LATE_TICKS).max(MIN_TICK)
     }
+}
+
+/// Takes one time into a moving average in nanoseconds.
+fn note(average: &AtomicU64, time: Duration) {
+    let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    let before = average.load(Ordering::Relaxed);
+    let next = (before / 8 * 7).saturating_add(time / 8);
+    average.store(next, Ordering::Relaxed);
+}
+
+/// How long this thread has had a core. Other than by the clock, what it does
+/// takes as long beside others as alone.
+fn cpu_time() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
 }
 
 fn hash_in(

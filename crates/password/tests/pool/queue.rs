@@ -139,6 +139,7 @@ async fn what_waits_is_hashed_and_is_shed_is_read() {
         running: 1,
         threads: 1,
         hashes: 0,
+        relieved: 0,
         shed: 3,
     };
     assert_eq!(pool.reading(), busy);

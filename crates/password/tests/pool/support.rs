@@ -22,6 +22,8 @@ pub(crate) fn cheap() -> PoolSettings {
         parameters: Argon2Parameters::new(8_192, 1, 1).expect("parameters"),
         workers: NonZeroUsize::new(2).expect("two"),
         queue: NonZeroUsize::new(4).expect("four"),
+        // Where the machine is busy, some jobs would be done a second time.
+        idle_priority: false,
     }
 }
 

@@ -69,6 +69,7 @@ impl PasswordsConfig {
             parameters: self.argon2().expect("the bounds were checked"),
             workers,
             queue: NonZeroUsize::new(self.queue).expect("the bounds were checked"),
+            idle_priority: default.idle_priority,
         }
     }
 
