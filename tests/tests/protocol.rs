@@ -86,7 +86,7 @@ fn health_and_reflection_have_the_id_of_their_request_and_are_counted() {
             assert_eq!(given.status.code(), code, "{path} {:?}", given.status);
             assert_eq!(given.id.as_deref(), Some("order-66"), "{path}");
             let id = ask(&line, path, &[], body).await.id.expect("an id");
-            assert_eq!(id.len(), 36, "{path}: {id}");
+            assert_eq!(id.len(), 16, "{path}: {id}");
         }
         let not_grpc = ask_plainly(&line, HEALTH, "text/plain").await;
         assert_eq!(not_grpc.as_deref(), Some("order-66"));
