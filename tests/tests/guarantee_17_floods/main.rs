@@ -2,6 +2,7 @@
 //! end, is cut off, and nobody else notices. All without a key.
 
 mod frames;
+mod held;
 mod twenty_seconds;
 
 use std::net::SocketAddr;
@@ -22,6 +23,16 @@ use self::frames::{FLOODS, Frames, PREFACE, UNREAD, WINDOWLESS};
 
 /// Within which a flood is cut off.
 const CUT_OFF: Duration = Duration::from_secs(1);
+
+/// What the server may take more than when it is idle, in bytes.
+const MEMORY: u64 = 64 << 20;
+
+/// The RPCs whose bodies are not ended.
+const UNFINISHED: [&str; 3] = [
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.health.v1.Health/Watch",
+    "/countersign.v1.AuthService/SignUp",
+];
 
 /// How often each flood comes again, on a new connection.
 const ROUNDS: usize = 5;
@@ -53,7 +64,7 @@ fn a_flood_of_frames_is_cut_off_and_nobody_else_notices() {
         let grown = world.replica(0).resident_memory().saturating_sub(before);
         say!("beside the floods: {failed} of {asked} calls failed, memory {grown} bytes more");
         assert_eq!(failed, 0);
-        assert!(grown <= 64 << 20, "{grown} bytes");
+        assert!(grown <= MEMORY, "{grown} bytes");
     });
 }
 
@@ -66,22 +77,12 @@ fn unfinished_bodies_hold_little_and_end() {
         let (asked, failed) = beside(gateway, async {
             let line = Http2::connect(world.replica(0).address()).await;
             let mut streams = Vec::new();
-            for path in [
-                "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
-                "/grpc.health.v1.Health/Watch",
-                "/countersign.v1.AuthService/SignUp",
-            ] {
+            for path in UNFINISHED {
                 for _ in 0..80 {
-                    let request = Request::post(format!("http://localhost{path}"))
-                        .header("content-type", "application/grpc")
-                        .header("te", "trailers");
-                    let request = request.body(()).expect("a request");
+                    let (request, body) = unfinished_request(path);
                     let mut begun = line.begin(request).await;
-                    // Of a message of 4,096 bytes, all but the last.
-                    let mut body = vec![0, 0, 0, 0x10, 0];
-                    body.resize(5 + 4_095, b'a');
                     // Whoever was answered already takes no more.
-                    begun.body.send_data(Bytes::from(body), false).ok();
+                    begun.body.send_data(body, false).ok();
                     streams.push(begun);
                 }
             }
@@ -91,7 +92,7 @@ fn unfinished_bodies_hold_little_and_end() {
         let grown = world.replica(0).resident_memory().saturating_sub(before);
         say!("beside 240 unfinished bodies: {failed} of {asked} calls failed, memory {grown} more");
         assert_eq!(failed, 0);
-        assert!(grown <= 64 << 20, "{grown} bytes");
+        assert!(grown <= MEMORY, "{grown} bytes");
     });
 }
 
@@ -124,7 +125,7 @@ fn answers_that_nobody_reads_hold_little() {
             "beside {calls} unread answers: {failed} of {asked} calls failed, memory {grown} more"
         );
         assert_eq!(failed, 0);
-        assert!(grown <= 64 << 20, "{grown} bytes");
+        assert!(grown <= MEMORY, "{grown} bytes");
     });
 }
 
@@ -200,6 +201,16 @@ async fn flood(address: SocketAddr, frames: Frames) -> (Duration, bool) {
     // Our own GOAWAY ends with its code; that of the HTTP/2 library says why.
     let was_told = heard.ends_with(b"\x0b") || heard.ends_with(b"too_many_resets");
     (took, was_told)
+}
+
+/// A call without a key, and of its message of 4,096 bytes all but the last.
+fn unfinished_request(path: &str) -> (Request<()>, Bytes) {
+    let request = Request::post(format!("http://localhost{path}"))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers");
+    let mut body = vec![0, 0, 0, 0x10, 0];
+    body.resize(5 + 4_095, b'a');
+    (request.body(()).expect("a request"), body.into())
 }
 
 /// Validates while something else goes on. How many calls were made and failed.

@@ -10,7 +10,10 @@ use countersign_tests::{Backend, World, on_a_backend, say};
 use tokio::time::Instant;
 
 use crate::frames::{FLOODS, Frames, PREFACE};
-use crate::{CUT_OFF, beside};
+use crate::{CUT_OFF, MEMORY, beside};
+
+/// How long attackers go on.
+pub(super) const TWENTY_SECONDS: Duration = Duration::from_secs(20);
 
 /// What an attacker did in a time.
 struct Attack {
@@ -55,7 +58,7 @@ fn floods_that_come_back_for_twenty_seconds_harm_nobody() {
             );
             assert_eq!(failed, 0, "{name}");
             assert!(longest <= CUT_OFF || ratio <= 1.5, "{name}");
-            assert!(grown <= 64 << 20, "{name}: {grown} bytes");
+            assert!(grown <= MEMORY, "{name}: {grown} bytes");
         }
     });
 }
@@ -63,7 +66,7 @@ fn floods_that_come_back_for_twenty_seconds_harm_nobody() {
 /// Floods for 20 seconds, and connects again whenever it is cut off. It never
 /// reads.
 fn attack(address: SocketAddr, frames: Frames) -> Attack {
-    let ends = Instant::now() + Duration::from_secs(20);
+    let ends = Instant::now() + TWENTY_SECONDS;
     let before = thread_cpu();
     let mut attack = Attack {
         connections: 0,
@@ -92,7 +95,7 @@ fn attack(address: SocketAddr, frames: Frames) -> Attack {
 }
 
 /// What this thread has computed so far.
-fn thread_cpu() -> Duration {
+pub(super) fn thread_cpu() -> Duration {
     let text = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells");
     let nanos = text.split(' ').next().expect("a number");
     Duration::from_nanos(nanos.parse().expect("a number"))
