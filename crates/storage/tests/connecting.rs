@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use countersign_storage::{Database, DatabaseSettings};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 async fn refusal(url: &str) -> String {
     let settings = DatabaseSettings {
@@ -39,6 +40,39 @@ async fn a_server_that_stays_silent_is_given_up() {
     let port = silent.local_addr().expect("an address").port();
     let refusal = refusal(&format!("postgres://root:canary@127.0.0.1:{port}/x")).await;
     assert!(refusal.contains("no answer within 2 s"), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_server_that_closes_the_connection_or_speaks_something_else_is_told_apart() {
+    let closed = "it closed the connection without an answer";
+    for (answer, told) in [
+        (&b""[..], [closed, closed]),
+        (
+            b"HTTP/1.1 400 Bad Request\r\n\r\n",
+            [
+                "it does not speak its protocol",
+                // MySQL's begins with a length, which this one is short of.
+                "it closed the connection in the middle of an answer",
+            ],
+        ),
+    ] {
+        for (scheme, told) in ["postgres", "mysql"].into_iter().zip(told) {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+            let listener = listener.expect("a port");
+            let port = listener.local_addr().expect("an address").port();
+            let server = tokio::spawn(async move {
+                while let Ok((mut line, _)) = listener.accept().await {
+                    line.write_all(answer).await.ok();
+                    line.shutdown().await.ok();
+                    // Unread bytes would make it a reset.
+                    line.read_to_end(&mut Vec::new()).await.ok();
+                }
+            });
+            let said = refusal(&format!("{scheme}://root:canary@127.0.0.1:{port}/x")).await;
+            assert!(said.ends_with(told), "{scheme}: {said}");
+            server.abort();
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,11 +1,20 @@
 //! From a driver's error to the domain's. Only messages that cannot hold a
 //! value of a row are passed on; of the others the code is.
 
+use std::io::ErrorKind;
+
 use countersign_domain::ports::StoreError;
 use sea_orm::{DbErr, RuntimeErr};
 
 use super::dialect::Meaning;
 use super::{mysql, postgres, sqlite};
+
+/// What is said of a connection that ends before anything is answered: TLS may be
+/// wanted, or the port another's.
+const CLOSED: &str = "it closed the connection without an answer";
+
+/// What is said of one that ends within an answer, or what is taken for one.
+const CUT: &str = "it closed the connection in the middle of an answer";
 
 /// What a driver's error means.
 pub(super) fn meaning(error: &sqlx::Error) -> Meaning {
@@ -13,10 +22,18 @@ pub(super) fn meaning(error: &sqlx::Error) -> Meaning {
         sqlx::Error::Database(error) => postgres::meaning(error.as_ref())
             .or_else(|| mysql::meaning(error.as_ref()))
             .unwrap_or_else(|| sqlite::meaning(error.as_ref())),
+        sqlx::Error::Io(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            let has_answered = !error.to_string().ends_with(" got 0 bytes at EOF");
+            Meaning::Lost(if has_answered { CUT } else { CLOSED }.into())
+        }
         sqlx::Error::Io(error) => Meaning::Lost(error.to_string()),
         sqlx::Error::Tls(error) => Meaning::Lost(format!("TLS: {error}")),
         sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
             Meaning::Lost("the connection is closed".into())
+        }
+        // The driver takes the end of the connection for an answer of nought.
+        sqlx::Error::Protocol(said) if said.contains("from SSLRequest: 0x00 ") => {
+            Meaning::Lost(CLOSED.into())
         }
         sqlx::Error::Protocol(_) => Meaning::Lost("it does not speak its protocol".into()),
         _ => Meaning::Failed("the driver failed".into()),
