@@ -37,9 +37,6 @@ use crate::serve_error::ServeError;
 use crate::traces::{SpanExport, Tracer};
 use crate::wiring::{self, Wired};
 
-/// Of health and reflection, which need no key: the name of a service or symbol.
-const MAX_OPEN_MESSAGE: usize = 4 * 1024;
-
 /// What unfinished requests hold together, in bytes: those of callers, and those
 /// that need no key.
 const BODIES: usize = 64 * 1024 * 1024;
@@ -107,12 +104,11 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
             callers: Arc::new(BodyBudget::new(BODIES)),
             open: Arc::new(BodyBudget::new(OPEN_BODIES)),
             open_calls: OpenCalls::new(),
-            max_open_message: MAX_OPEN_MESSAGE,
         },
         tracer: spans.as_ref().map(SpanExport::tracer),
         work_runtime: Handle::current(),
     };
-    let reflection = describe_for_reflection(MAX_OPEN_MESSAGE);
+    let reflection = describe_for_reflection();
     // Each core has its own, down to the counters of references: what two cores
     // write, both wait for. Descriptions are large, and hardly asked for.
     let build = move || services.build(health_service.clone(), &reflection);
@@ -212,7 +208,7 @@ impl Services {
                 )
                 .add_service(HealthWithList {
                     health: health.clone(),
-                    rest: HealthServer::new(health).max_decoding_message_size(MAX_OPEN_MESSAGE),
+                    rest: HealthServer::new(health),
                 })
                 .add_service(reflection.v1.clone())
                 .add_service(reflection.v1alpha.clone());

@@ -4,12 +4,13 @@ use std::{
     io::{self, IoSlice},
     net::SocketAddr,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    task::JoinHandle,
 };
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
@@ -25,6 +26,10 @@ use super::{
 /// What every HTTP/2 client sends first (RFC 9113 §3.4).
 pub(super) const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// What is read at a time, in bytes, while no call of a connection was permitted, besides the rest of a frame: ten calls at
+/// the most. They are judged before more is read, so that nobody without a key has many at once.
+const READ_OF_STRANGERS: usize = 256;
+
 /// GOAWAY with ENHANCE_YOUR_CALM (RFC 9113, sections 6.8 and 7). Any stream may have been processed.
 const ENHANCE_YOUR_CALM: [u8; 17] = [
     0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0xb,
@@ -38,6 +43,8 @@ pub(super) struct Connection<T> {
     info: ConnectionInfo,
     replayed: usize,
     meter: FrameMeter,
+    /// Ends when all tasks had their turn that were waiting for it when a call was read, while none was permitted.
+    others: Option<JoinHandle<()>>,
     _slot: Slot,
 }
 
@@ -50,6 +57,7 @@ impl<T> Connection<T> {
             replayed: 0,
             meter: FrameMeter::new(max_streams, info.permitted_calls(), timers::now()),
             info,
+            others: None,
             _slot: slot,
         }
     }
@@ -89,6 +97,28 @@ impl<T: AsyncWrite + Unpin> Connection<T> {
     }
 }
 
+impl<T: AsyncRead + Unpin> Connection<T> {
+    /// Reads what is read at a time of strangers. Between two such reads, others have their turn: this one would go on
+    /// as long as it gets calls to hand over.
+    fn poll_read_a_little(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if let Some(others) = &mut self.others {
+            drop(ready!(Pin::new(others).poll(cx)));
+            self.others = None;
+        }
+        let size = READ_OF_STRANGERS + self.meter.payload_left();
+        let size = size.min(buf.remaining());
+        let mut little = ReadBuf::new(buf.initialize_unfilled_to(size));
+        ready!(Pin::new(&mut self.io).poll_read(cx, &mut little))?;
+        let read = little.filled().len();
+        buf.advance(read);
+        Poll::Ready(Ok(()))
+    }
+}
+
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -103,12 +133,19 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<T> {
             return Poll::Ready(Ok(()));
         }
         let before = buf.filled().len();
-        std::task::ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
-        let read = &buf.filled()[before..];
-        match self.meter.read(read, timers::now) {
-            Ok(()) => Poll::Ready(Ok(())),
-            Err(Excess) => Poll::Ready(Err(self.refuse_frames(cx))),
+        if self.meter.has_permitted_calls() {
+            ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+        } else {
+            ready!(self.poll_read_a_little(cx, buf))?;
         }
+        let read = &buf.filled()[before..];
+        if let Err(Excess) = self.meter.read(read, timers::now) {
+            return Poll::Ready(Err(self.refuse_frames(cx)));
+        }
+        if !self.meter.has_permitted_calls() && self.meter.take_call() {
+            self.others = Some(tokio::spawn(async {}));
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -144,7 +181,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Connection<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::{net::Ipv4Addr, num::NonZeroUsize, sync::Arc};
+    use std::{future::poll_fn, net::Ipv4Addr, num::NonZeroUsize, sync::Arc};
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -170,5 +207,39 @@ mod tests {
 
         assert_eq!(first, PREFACE[..10]);
         assert_eq!(rest, [&PREFACE[10..], SETTINGS].concat());
+    }
+
+    #[tokio::test]
+    async fn little_is_read_at_a_time_until_a_call_is_permitted() {
+        const CALL: &[u8] = b"\0\0\x08\x01\x04\0\0\0\x01........";
+        let sent = CALL.repeat(100);
+        let admission = Arc::new(Admission::new(NonZeroUsize::MIN, 1, 1));
+        let slot = admission.admit(Ipv4Addr::LOCALHOST.into()).unwrap();
+        let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+        let (mut peer_io, io) = tokio::io::duplex(64 * 1024);
+        peer_io.write_all(&sent).await.unwrap();
+        peer_io.write_all(&sent).await.unwrap();
+        let mut connection = Connection::new(io, peer, slot, 1);
+        let mut buffer = vec![0; 16 * 1024];
+        connection
+            .read_exact(&mut [0; PREFACE.len()])
+            .await
+            .unwrap();
+
+        let mut read = 0;
+        while read < sent.len() {
+            let little = connection.read(&mut buffer).await.unwrap();
+            let most = READ_OF_STRANGERS + CALL.len();
+            assert!((1..=most).contains(&little), "{little}");
+            read += little;
+            let mut buf = ReadBuf::new(&mut buffer);
+            let again =
+                poll_fn(|cx| Poll::Ready(Pin::new(&mut connection).poll_read(cx, &mut buf)));
+            assert!(again.await.is_pending());
+        }
+
+        connection.info.permit_call();
+        let more = connection.read(&mut buffer).await.unwrap();
+        assert_eq!(read + more, 2 * sent.len());
     }
 }

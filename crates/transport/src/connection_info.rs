@@ -77,6 +77,11 @@ impl ConnectionInfo {
 }
 
 impl PermittedCalls {
+    /// Whether there are any that were not taken.
+    pub(super) fn are_some(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+
     /// Takes them.
     pub(super) fn take(&self) -> u32 {
         self.0.swap(0, Ordering::Relaxed)

@@ -41,6 +41,10 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
 const DISCARDED: usize = 16 * 1024;
 const DISCARDED_WITHIN: Duration = Duration::from_secs(1);
 
+/// Of how many requests of a connection at once: who sends more of them that are
+/// refused, is no client that would wonder.
+const DISCARDED_AT_ONCE: u32 = 4;
+
 /// Our answer comes before tonic's own, which has no details.
 const AHEAD: Duration = Duration::from_millis(2);
 
@@ -64,8 +68,6 @@ pub(crate) struct Bodies {
     pub(crate) open: Arc<BodyBudget>,
     /// How many calls of these there are.
     pub(crate) open_calls: OpenCalls,
-    /// The largest message of health and reflection, in bytes.
-    pub(crate) max_open_message: usize,
 }
 
 /// Answers what the headers of a call decide, and hands all others on.
@@ -135,7 +137,7 @@ where
             let refusal = status::too_many_open_calls().into_http();
             return answer_at_once(call.refuse(refusal), request);
         };
-        call.bound(&mut request, encoding, bodies.max_open_message, |body| {
+        call.bound(&mut request, encoding, |body| {
             RequestBody::new(body, &bodies.open).within(limit)
         });
         let answer = self.rest.call(request);
@@ -261,9 +263,16 @@ pub(crate) fn answer_at_once<E: Send + 'static>(
     answer: Response<Body>,
     request: Request<Body>,
 ) -> Answer<E> {
+    let connection = request.extensions().get::<ConnectionInfo>();
+    let place = connection.and_then(|it| it.begin_unpermitted_call(DISCARDED_AT_ONCE));
     let body = request.into_body();
-    if !body.is_end_stream() {
-        tokio::spawn(timeout(DISCARDED_WITHIN, discard(body)));
+    if let Some(place) = place
+        && !body.is_end_stream()
+    {
+        tokio::spawn(async move {
+            drop(timeout(DISCARDED_WITHIN, discard(body)).await);
+            drop(place);
+        });
     }
     Box::pin(async { Ok(answer) })
 }

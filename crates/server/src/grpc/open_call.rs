@@ -63,11 +63,10 @@ impl OpenCall {
         &self,
         request: &mut Request<Body>,
         encoding: Encoding,
-        max_message: usize,
         within: impl FnOnce(Body) -> RequestBody,
     ) {
         let body = Body::new(within(std::mem::take(request.body_mut())));
-        let messages = GzipBody::new(body, encoding, max_message);
+        let messages = GzipBody::new(body, encoding, self.counted.max_message);
         // They are plain from here on.
         request.headers_mut().remove(ENCODING);
         *request.body_mut() = Body::new(OpenMessages::new(messages, self.rpc, &self.wrong));

@@ -16,14 +16,25 @@ pub(crate) struct OpenRpc {
     pub(crate) is_message: fn(Bytes) -> bool,
 }
 
+/// The largest message of reflection, in bytes.
+const MAX_MESSAGE: usize = 4 * 1024;
+
+/// Of health: the name of a service.
+const MAX_HEALTH_MESSAGE: usize = 512;
+
 const HEALTH: &str = "grpc.health.v1.Health";
 const REFLECTION: &str = "ServerReflectionInfo";
 
 /// All that there are. Those of reflection have the same messages.
 pub(crate) fn open_rpcs() -> Vec<OpenRpc> {
-    let open = |service, name, path, kind, is_message| OpenRpc {
-        rpc: Rpc::of_others(service, name, path, kind),
-        is_message,
+    let open = |service, name, path, kind, is_message| {
+        let most = if service == HEALTH {
+            MAX_HEALTH_MESSAGE
+        } else {
+            MAX_MESSAGE
+        };
+        let rpc = Rpc::of_others(service, name, path, kind, most);
+        OpenRpc { rpc, is_message }
     };
     vec![
         open(

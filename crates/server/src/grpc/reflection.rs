@@ -14,11 +14,8 @@ where
     pub(crate) v1alpha: v1alpha::ServerReflectionServer<V1Alpha>,
 }
 
-/// Describes the contract and health. No question may be longer than this, in
-/// bytes.
-pub(crate) fn describe(
-    max_message: usize,
-) -> Reflection<impl v1::ServerReflection, impl v1alpha::ServerReflection> {
+/// Describes the contract and health.
+pub(crate) fn describe() -> Reflection<impl v1::ServerReflection, impl v1alpha::ServerReflection> {
     let builder = || {
         Builder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
@@ -27,11 +24,7 @@ pub(crate) fn describe(
     let v1 = builder().build_v1();
     let v1alpha = builder().build_v1alpha();
     Reflection {
-        v1: v1
-            .expect("the descriptors are generated")
-            .max_decoding_message_size(max_message),
-        v1alpha: v1alpha
-            .expect("the descriptors are generated")
-            .max_decoding_message_size(max_message),
+        v1: v1.expect("the descriptors are generated"),
+        v1alpha: v1alpha.expect("the descriptors are generated"),
     }
 }

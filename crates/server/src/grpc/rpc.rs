@@ -36,6 +36,7 @@ impl Rpc {
         name: &'static str,
         path: &'static str,
         kind: &'static str,
+        max_message: usize,
     ) -> Self {
         Self {
             service,
@@ -44,7 +45,7 @@ impl Rpc {
             kind,
             roles: Vec::new(),
             timeout: Duration::ZERO,
-            max_message: 0,
+            max_message,
             calls: CallCounts::default(),
         }
     }

@@ -22,6 +22,9 @@ const MAX_QUESTION: usize = 1024 * 1024;
 /// Of 256 questions about the longest tokens, each with an audience and scopes.
 const MAX_QUESTIONS: usize = 256 * 10 * 1024;
 
+/// Of what nobody knows.
+const MAX_UNKNOWN: usize = 512;
+
 /// All RPCs.
 #[derive(Debug)]
 pub(crate) struct RpcTable {
@@ -54,7 +57,7 @@ impl RpcTable {
             };
             (described.path, kept(rpc))
         });
-        let unknown = Rpc::of_others("unknown", "unknown", "unknown", UNARY);
+        let unknown = Rpc::of_others("unknown", "unknown", "unknown", UNARY, MAX_UNKNOWN);
         Self {
             known: rpcs.collect(),
             open: Vec::leak(open_rpcs()),
