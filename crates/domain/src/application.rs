@@ -22,6 +22,7 @@ use crate::validation::{Keyring, RevocationFeed};
 
 pub use database_clock::DatabaseClock;
 pub use key_keeper::KeyKeeper;
+pub(crate) use limits::Charge;
 pub use limits::Limits;
 pub use messages::Messages;
 pub(crate) use new_user::NewUser;

@@ -47,7 +47,7 @@ pub use new_password::NewPassword;
 pub use page::{PageSize, PageToken};
 pub use password::{Password, PasswordHash};
 pub use phone::{Phone, Region};
-pub use proof::{Proof, ProofRecord};
+pub use proof::Proof;
 pub use refresh_token::{RefreshToken, RefreshTokenKey};
 pub use revocation::Revocation;
 pub use scope::Scope;

@@ -25,7 +25,7 @@ pub use callers::{CallerChanges, Callers};
 pub use clock::Clock;
 pub use credentials::{CredentialChanges, Credentials};
 pub use ephemeral_store::{
-    Budget, Comparison, EphemeralError, EphemeralStore, Exchange, Secret, Spending,
+    Budget, Comparison, EphemeralError, EphemeralStore, Exchange, Guess, Secret, Spending,
 };
 pub use message_sender::{Content, Message, MessageSender, SendError};
 pub use notifier::Notifier;

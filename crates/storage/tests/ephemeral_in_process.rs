@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use countersign_domain::model::Timestamp;
 use countersign_domain::ports::{
-    Budget, Comparison, EphemeralError, EphemeralStore as _, Exchange, Secret, Spending,
+    Budget, Comparison, EphemeralError, EphemeralStore as _, Exchange, Guess, Secret, Spending,
 };
 use countersign_domain::testing::HandClock;
 use countersign_domain::testing::ephemeral_laws::EphemeralSubject;
@@ -37,11 +37,35 @@ fn refused(index: usize, retry_after: Duration) -> Spending {
 }
 
 async fn supersede(store: &InProcess, series: &str, key: &str) -> Result<(), EphemeralError> {
+    let kept = supersede_for(store, &[], series, key).await?;
+    assert_eq!(kept, Spending::Spent);
+    Ok(())
+}
+
+async fn supersede_for(
+    store: &InProcess,
+    names: &[&str],
+    series: &str,
+    key: &str,
+) -> Result<Spending, EphemeralError> {
     let secret = Secret {
         value: b"value",
         secret: b"123",
+        budget: "guesses",
+        expires_at: Timestamp::from_seconds(1),
     };
-    store.supersede(series, key, secret, MINUTE).await
+    let budgets: Vec<Budget> = names.iter().copied().map(budget).collect();
+    store.supersede(&budgets, series, key, secret, MINUTE).await
+}
+
+fn guess(secret: &[u8]) -> Guess<'_> {
+    Guess {
+        secret,
+        at: Timestamp::from_seconds(0),
+        tries: 5,
+        limit: 3,
+        window: MINUTE,
+    }
 }
 
 /// A store in which so much expires first that the laws meet expired values and
@@ -94,14 +118,27 @@ async fn a_full_room_of_values_has_room_for_what_takes_the_place_of_another() {
     supersede(&store, "series", "c").await.expect("supersede");
     let exchange = Exchange {
         key: "gained",
-        value: b"gained",
+        head: b"gained, ",
         ttl: MINUTE,
     };
-    let guesses = budget("guesses");
-    let matched = store.compare("c", b"123", 5, &guesses, Some(exchange));
+    let matched = store.compare("c", guess(b"123"), Some(exchange));
     assert_eq!(matched.await.expect("compare"), Comparison::Matches);
     assert!(store.get("gained").await.expect("get").is_some());
     assert_eq!(store.size().values, 2);
+}
+
+#[tokio::test]
+async fn a_secret_that_has_no_room_is_not_charged() {
+    let (store, _clock) = store(1, 10);
+    store.put("a", b"a", MINUTE).await.expect("put");
+    for _ in 0..5 {
+        let full = supersede_for(&store, &["x", "y"], "series", "b").await;
+        assert!(full.is_err());
+    }
+    assert_eq!(store.size().budgets, 0);
+    store.take("a").await.expect("take");
+    let kept = supersede_for(&store, &["x", "y"], "series", "b").await;
+    assert_eq!(kept.expect("supersede"), Spending::Spent);
 }
 
 #[tokio::test]
@@ -137,18 +174,21 @@ async fn a_store_without_room_for_budgets_refuses_all() {
 /// not be charged.
 #[tokio::test]
 async fn no_guess_is_compared_without_room_for_its_budget() {
-    let (store, _clock) = store(10, 1);
+    let (store, clock) = store(10, 1);
     assert_eq!(spend(&store, &["a"]).await, Spending::Spent);
     supersede(&store, "series", "key").await.expect("supersede");
-    for guess in [&b"123"[..], b"0"] {
-        let answer = store.compare("key", guess, 5, &budget("new"), None).await;
+    for text in [&b"123"[..], b"0"] {
+        let answer = store.compare("key", guess(text), None).await;
         let exhausted = Comparison::Exhausted {
             retry_after: MINUTE,
         };
         assert_eq!(answer.expect("compare"), exhausted);
     }
     assert_eq!(store.tries("key").await.expect("tries"), 0);
-    let right = store.compare("key", b"123", 5, &budget("a"), None).await;
+    clock.advance(MINUTE / 2);
+    supersede(&store, "series", "key").await.expect("supersede");
+    clock.advance(MINUTE / 2);
+    let right = store.compare("key", guess(b"123"), None).await;
     assert_eq!(right.expect("compare"), Comparison::Matches);
 }
 
@@ -205,9 +245,7 @@ async fn what_was_taken_or_matched_makes_room() {
     store.put("a", b"a", MINUTE).await.expect("put");
     store.take("a").await.expect("take");
     supersede(&store, "series", "b").await.expect("supersede");
-    let right = store
-        .compare("b", b"123", 5, &budget("guesses"), None)
-        .await;
+    let right = store.compare("b", guess(b"123"), None).await;
     assert_eq!(right.expect("compare"), Comparison::Matches);
     assert_eq!(store.size().values, 0);
     store.put("c", b"c", MINUTE).await.expect("put");

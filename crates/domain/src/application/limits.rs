@@ -21,6 +21,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct Limits {
     ephemeral: Arc<dyn EphemeralStore>,
     names: hmac::Key,
+    /// The name of the budget of all messages, which is always the same.
+    all_sends: String,
     settings: Arc<Settings>,
 }
 
@@ -37,6 +39,7 @@ impl Limits {
     ) -> Self {
         Self {
             ephemeral,
+            all_sends: name(&names, "send-all", &[]),
             names,
             settings,
         }
@@ -87,9 +90,20 @@ impl Limits {
         address: &Address,
         client: &ClientContext,
     ) -> Result<Charge, Error> {
+        self.charge(self.sends(address, client), Limit::Messages)
+            .await
+    }
+
+    /// The budgets of a message to an address.
+    pub(crate) fn sends(&self, address: &Address, client: &ClientContext) -> Vec<Budget> {
         let limits = &self.settings.verification;
-        let mut budgets: Vec<_> = self.send_source(client).into_iter().collect();
-        budgets.push(self.budget("send-all", &[], limits.sends_in_all, HOUR));
+        let mut budgets = Vec::with_capacity(5);
+        budgets.extend(self.send_source(client));
+        budgets.push(Budget {
+            name: self.all_sends.clone(),
+            limit: limits.sends_in_all,
+            window: HOUR,
+        });
         if let Address::Phone(phone) = address {
             let country = [phone.calling_code()];
             budgets.push(self.budget("send-country", &country, limits.sends_per_country, HOUR));
@@ -99,7 +113,7 @@ impl Limits {
             budgets.push(self.budget("send-cooldown", &whom, 1, limits.cooldown));
         }
         budgets.push(self.budget("send-address", &whom, limits.sends_per_address, DAY));
-        self.charge(budgets, Limit::Messages).await
+        budgets
     }
 
     /// Charges the source alone: of a sign-up that is refused before a message
@@ -109,16 +123,21 @@ impl Limits {
         self.charge(budgets, Limit::Messages).await.map(drop)
     }
 
-    /// The wrong codes that an address has left.
-    pub(crate) fn code_tries(&self, address: &Address) -> Budget {
-        let limit = self.settings.verification.wrong_codes_per_address;
-        self.budget("code-tries", &[address.as_str()], limit, DAY)
+    /// The budget of the wrong codes of an address: its name. Limit and window
+    /// are [`Self::wrong_codes`].
+    pub(crate) fn wrong_codes_of(&self, address: &Address) -> String {
+        self.name("code-tries", &[address.as_str()])
+    }
+
+    /// How many wrong codes an address has, and in which window.
+    pub(crate) fn wrong_codes(&self) -> (u32, Duration) {
+        (self.settings.verification.wrong_codes_per_address, DAY)
     }
 
     /// The row in which attempts at an identifier without attempts are counted.
     pub(crate) fn row_of_nobody(&self, identifier: &Identifier) -> u8 {
         let parts = [identifier.kind().as_str(), identifier.as_str()];
-        self.tag("nobody", &parts).as_ref()[0]
+        tag(&self.names, "nobody", &parts).as_ref()[0]
     }
 
     /// Gives back what was charged.
@@ -158,17 +177,7 @@ impl Limits {
     /// The name of something in the ephemeral store. It tells nobody whom it is
     /// about: the parts are hashed under a key.
     pub(crate) fn name(&self, kind: &str, parts: &[&str]) -> String {
-        let tag = self.tag(kind, parts);
-        format!("{kind}:{}", URL_SAFE_NO_PAD.encode(&tag.as_ref()[..16]))
-    }
-
-    fn tag(&self, kind: &str, parts: &[&str]) -> hmac::Tag {
-        let mut context = hmac::Context::with_key(&self.names);
-        for part in [kind].iter().chain(parts) {
-            context.update(&(part.len() as u64).to_be_bytes());
-            context.update(part.as_bytes());
-        }
-        context.sign()
+        name(&self.names, kind, parts)
     }
 
     fn send_source(&self, client: &ClientContext) -> Option<Budget> {
@@ -189,11 +198,41 @@ impl Limits {
         if budgets.is_empty() {
             return Ok(Charge(budgets));
         }
-        match self.ephemeral.spend(&budgets).await? {
-            Spending::Spent => Ok(Charge(budgets)),
+        let spending = self.ephemeral.spend(&budgets).await?;
+        Charge::of(budgets, spending, limit)
+    }
+}
+
+impl Charge {
+    /// What was charged, if anything was.
+    pub(crate) fn of(
+        budgets: Vec<Budget>,
+        spending: Spending,
+        limit: Limit,
+    ) -> Result<Self, Error> {
+        match spending {
+            Spending::Spent => Ok(Self(budgets)),
             Spending::Refused { retry_after, .. } => Err(Error::Exhausted { limit, retry_after }),
         }
     }
+}
+
+fn name(key: &hmac::Key, kind: &str, parts: &[&str]) -> String {
+    let tag = tag(key, kind, parts);
+    let mut name = String::with_capacity(kind.len() + 23);
+    name.push_str(kind);
+    name.push(':');
+    URL_SAFE_NO_PAD.encode_string(&tag.as_ref()[..16], &mut name);
+    name
+}
+
+fn tag(key: &hmac::Key, kind: &str, parts: &[&str]) -> hmac::Tag {
+    let mut context = hmac::Context::with_key(key);
+    for part in [kind].iter().chain(parts) {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part.as_bytes());
+    }
+    context.sign()
 }
 
 impl std::fmt::Debug for Limits {

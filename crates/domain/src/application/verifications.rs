@@ -3,21 +3,29 @@
 //! One code is alive for each group, address and purpose: a new one supersedes
 //! the old. What is kept of it is sealed, so that the ephemeral store tells
 //! nobody whom it is about.
+//!
+//! Who checks a code names the verification and need not know more: the code is
+//! bound to the id by its digest, the id to group, address and purpose by the
+//! seal of the record. A proof is that record, taken over by the right code.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-use crate::application::{Limits, Settings};
+use crate::application::{Charge, Limits, Settings};
 use crate::error::{Error, Limit, Refusal};
 use crate::model::{
-    Address, Code, GroupId, MessageId, PendingSignUp, Proof, ProofRecord, ProvenUser, Purpose,
+    Address, ClientContext, Code, GroupId, MessageId, PendingSignUp, Proof, ProvenUser, Purpose,
     SealingKey, Secrets, VerificationId, VerificationRecord,
 };
-use crate::ports::{Clock, Comparison, EphemeralStore, Exchange, Random, Secret};
+use crate::ports::{
+    Budget, Clock, Comparison, EphemeralStore, Exchange, Guess, Random, Secret, Spending,
+};
+
+/// The bytes of an id.
+const ID_LEN: usize = 16;
 
 /// Keeps codes and proofs.
 pub struct Verifications {
@@ -69,20 +77,23 @@ impl Verifications {
         request: CodeRequest,
         code: &Code,
     ) -> Result<VerificationRecord, Error> {
-        let now = self.clock.now();
-        let record = VerificationRecord {
-            id: VerificationId::generate(&*self.random),
-            group: request.group,
-            address: request.address,
-            purpose: request.purpose,
-            user: request.user,
-            sign_up: request.sign_up,
-            message: request.message,
-            created_at: now,
-            expires_at: now.plus(request.ttl),
-        };
-        self.put(&record, code, request.ttl).await?;
+        let (record, ttl) = self.record(request);
+        self.put(&[], &record, code, ttl).await?;
         Ok(record)
+    }
+
+    /// Keeps a code as [`Self::keep`] does and charges its message, in one step:
+    /// what is refused leaves the earlier code as it is.
+    pub(crate) async fn charge_and_keep(
+        &self,
+        client: &ClientContext,
+        request: CodeRequest,
+        code: &Code,
+    ) -> Result<(Charge, VerificationRecord), Error> {
+        let budgets = self.limits.sends(&request.address, client);
+        let (record, ttl) = self.record(request);
+        let spending = self.put(&budgets, &record, code, ttl).await?;
+        Ok((Charge::of(budgets, spending, Limit::Messages)?, record))
     }
 
     /// Keeps a code again that was taken as right, for what it was good for and
@@ -96,31 +107,62 @@ impl Verifications {
         if ttl.is_zero() {
             return Ok(());
         }
-        self.put(record, code, ttl).await
+        self.put(&[], record, code, ttl).await.map(drop)
+    }
+
+    fn record(&self, request: CodeRequest) -> (VerificationRecord, Duration) {
+        let now = self.clock.now();
+        let record = VerificationRecord {
+            id: VerificationId::generate(&*self.random),
+            group: request.group,
+            address: request.address,
+            purpose: request.purpose,
+            user: request.user,
+            sign_up: request.sign_up,
+            message: request.message,
+            created_at: now,
+            expires_at: now.plus(request.ttl),
+        };
+        (record, request.ttl)
     }
 
     async fn put(
         &self,
+        budgets: &[Budget],
         record: &VerificationRecord,
         code: &Code,
         ttl: Duration,
-    ) -> Result<(), Error> {
-        let key = verification_key(record.id);
+    ) -> Result<Spending, Error> {
+        let key = key_of(record);
         let secret = Secret {
-            value: &self.seal(&key, record)?,
-            secret: &code.digest(record, &self.codes),
+            value: &self.seal(record)?,
+            secret: &code.digest(record.id, &self.codes),
+            budget: &self.limits.wrong_codes_of(&record.address),
+            expires_at: record.expires_at,
         };
         let series = self.series(&record.group, &record.address, record.purpose);
-        Ok(self.ephemeral.supersede(&series, &key, secret, ttl).await?)
+        let kept = self
+            .ephemeral
+            .supersede(budgets, &series, &key, secret, ttl);
+        Ok(kept.await?)
     }
 
     /// The verification with this id, if its code is still alive.
     pub(crate) async fn find(&self, id: VerificationId) -> Result<VerificationRecord, Error> {
-        let key = verification_key(id);
-        let sealed = self.ephemeral.get(&key).await?;
-        let sealed = sealed.ok_or(Refusal::Verification)?;
-        self.open(&key, &sealed)
-            .and_then(|record| self.alive(record))
+        match self.ephemeral.get(&code_key(id)).await? {
+            Some(sealed) => self.alive(self.open(id, &sealed)?),
+            None => self.find_sign_up(id).await,
+        }
+    }
+
+    /// The verification with this id that completes a sign-up, if its code is
+    /// still alive.
+    pub(crate) async fn find_sign_up(
+        &self,
+        id: VerificationId,
+    ) -> Result<VerificationRecord, Error> {
+        let sealed = self.ephemeral.get(&sign_up_key(id)).await?;
+        self.alive(self.open(id, &sealed.ok_or(Refusal::Verification)?)?)
     }
 
     /// The latest verification of an address, if its code is still alive.
@@ -133,67 +175,62 @@ impl Verifications {
         let series = self.series(group, address, purpose);
         let sealed = self.ephemeral.latest(&series).await?;
         let sealed = sealed.ok_or(Refusal::Verification)?;
-        // The id, which the seal is bound to, comes first and in the clear.
-        let (id, _) = sealed.split_first_chunk().ok_or(Refusal::Verification)?;
-        let key = verification_key(VerificationId::from_bytes(*id));
-        self.open(&key, &sealed)
-            .and_then(|record| self.alive(record))
+        let id = sealed
+            .first_chunk()
+            .ok_or_else(|| damaged("is too short"))?;
+        self.alive(self.open(VerificationId::from_bytes(*id), &sealed)?)
     }
 
-    /// Checks a code, which is gone if it was right. A wrong one is charged to
-    /// the code and to the address.
-    pub(crate) async fn check(
-        &self,
-        record: &VerificationRecord,
-        code: &Code,
-    ) -> Result<(), Error> {
-        self.compare(record, code, None).await
+    /// Checks the code of a sign-up, which is gone if it was right. A wrong one
+    /// is charged to the code and to the address.
+    pub(crate) async fn check_sign_up(&self, id: VerificationId, code: &Code) -> Result<(), Error> {
+        self.compare(&sign_up_key(id), id, code, None).await
     }
 
-    /// Checks a code as [`Self::check`] does, and exchanges it for a proof.
-    pub(crate) async fn exchange(
-        &self,
-        record: &VerificationRecord,
-        code: &Code,
-    ) -> Result<Proof, Error> {
+    /// Checks a code as [`Self::check_sign_up`] does, and exchanges it for a
+    /// proof. Those of sign-ups are not found.
+    pub(crate) async fn exchange(&self, id: VerificationId, code: &Code) -> Result<Proof, Error> {
         let proof = Proof::generate(&*self.random);
-        let proved = ProofRecord {
-            group: record.group.clone(),
-            address: record.address.clone(),
-            purpose: record.purpose,
-            user: record.user,
-        };
         let key = proof_key(&proof);
         let exchange = Exchange {
             key: &key,
-            value: &self.seal(&key, &proved)?,
+            head: &self.records.seal(&key, id.as_bytes(), &*self.random),
             ttl: self.settings.verification.proof_ttl,
         };
-        self.compare(record, code, Some(exchange)).await?;
+        self.compare(&code_key(id), id, code, Some(exchange))
+            .await?;
         Ok(proof)
     }
 
     /// Tries left for a code.
     pub(crate) async fn remaining_tries(&self, record: &VerificationRecord) -> Result<u32, Error> {
-        let tried = self.ephemeral.tries(&verification_key(record.id)).await?;
+        let tried = self.ephemeral.tries(&key_of(record)).await?;
         Ok(self.settings.verification.code_tries.saturating_sub(tried))
     }
 
     /// Kills a code. If it is gone already, that is no error.
     pub(crate) async fn cancel(&self, id: VerificationId) -> Result<(), Error> {
-        self.ephemeral.take(&verification_key(id)).await?;
+        for key in [code_key(id), sign_up_key(id)] {
+            self.ephemeral.take(&key).await?;
+        }
         Ok(())
     }
 
-    /// What a proof proves, if it is for this purpose. It is not spent yet.
+    /// The verification that a proof comes of, if it was for this purpose. The
+    /// proof is not spent yet.
     pub(crate) async fn proof(
         &self,
         proof: &Proof,
         purpose: Purpose,
-    ) -> Result<ProofRecord, Error> {
+    ) -> Result<VerificationRecord, Error> {
         let key = proof_key(proof);
-        let sealed = self.ephemeral.get(&key).await?;
-        let record: ProofRecord = self.open(&key, &sealed.ok_or(Refusal::Proof)?)?;
+        let kept = self.ephemeral.get(&key).await?.ok_or(Refusal::Proof)?;
+        let (head, sealed) = kept
+            .split_at_checked(SealingKey::sealed_len(ID_LEN))
+            .ok_or_else(|| damaged("is too short"))?;
+        let id = self.records.open(&key, head).map_err(damaged)?;
+        let id = id.first_chunk().ok_or_else(|| damaged("is too short"))?;
+        let record = self.open(VerificationId::from_bytes(*id), sealed)?;
         if record.purpose == purpose {
             Ok(record)
         } else {
@@ -221,19 +258,20 @@ impl Verifications {
 
     async fn compare(
         &self,
-        record: &VerificationRecord,
+        key: &str,
+        id: VerificationId,
         code: &Code,
         exchange: Option<Exchange<'_>>,
     ) -> Result<(), Error> {
-        let key = verification_key(record.id);
-        let digest = code.digest(record, &self.codes);
-        let tries = self.settings.verification.code_tries;
-        let budget = self.limits.code_tries(&record.address);
-        match self
-            .ephemeral
-            .compare(&key, &digest, tries, &budget, exchange)
-            .await?
-        {
+        let (limit, window) = self.limits.wrong_codes();
+        let guess = Guess {
+            secret: &code.digest(id, &self.codes),
+            at: self.clock.now(),
+            tries: self.settings.verification.code_tries,
+            limit,
+            window,
+        };
+        match self.ephemeral.compare(key, guess, exchange).await? {
             Comparison::Matches => Ok(()),
             Comparison::Differs { remaining } => Err(Refusal::Code { remaining }.into()),
             Comparison::Absent => Err(Refusal::Verification.into()),
@@ -257,47 +295,43 @@ impl Verifications {
         self.limits.name("verification", &parts)
     }
 
-    fn seal(&self, key: &str, record: &impl Record) -> Result<Vec<u8>, Error> {
+    /// Seals a record. Its id, which the seal is bound to, stands before it in
+    /// the clear.
+    fn seal(&self, record: &VerificationRecord) -> Result<Vec<u8>, Error> {
         let plain = serde_json::to_vec(record)
             .map_err(|error| Error::Internal(format!("a record cannot be written: {error}")))?;
-        let mut value = record.head().to_vec();
-        value.extend(self.records.seal(key, &plain, &*self.random));
-        Ok(value)
-    }
-
-    fn open<T: Record>(&self, key: &str, value: &[u8]) -> Result<T, Error> {
-        let fault = |what: String| Error::Internal(format!("a kept record {what}"));
-        let sealed = value.get(T::HEAD..).unwrap_or_default();
-        let plain = self
+        let sealed = self
             .records
-            .open(key, sealed)
-            .map_err(|error| fault(error.to_string()))?;
-        serde_json::from_slice(&plain).map_err(|error| fault(format!("cannot be read: {error}")))
+            .seal(&code_key(record.id), &plain, &*self.random);
+        Ok([record.id.as_bytes(), &*sealed].concat())
+    }
+
+    fn open(&self, id: VerificationId, value: &[u8]) -> Result<VerificationRecord, Error> {
+        let sealed = value.get(ID_LEN..).unwrap_or_default();
+        let plain = self.records.open(&code_key(id), sealed);
+        serde_json::from_slice(&plain.map_err(damaged)?).map_err(damaged)
     }
 }
 
-/// A record, and what of it stands in the clear before the seal.
-trait Record: Serialize + DeserializeOwned {
-    const HEAD: usize;
-    fn head(&self) -> &[u8];
+fn damaged(what: impl Display) -> Error {
+    Error::Internal(format!("a kept record: {what}"))
 }
 
-impl Record for VerificationRecord {
-    const HEAD: usize = 16;
-    fn head(&self) -> &[u8] {
-        self.id.as_bytes()
+fn key_of(record: &VerificationRecord) -> String {
+    match record.purpose {
+        Purpose::SignUp | Purpose::SignIn | Purpose::PasswordReset => code_key(record.id),
+        Purpose::ConfirmSignUp => sign_up_key(record.id),
     }
 }
 
-impl Record for ProofRecord {
-    const HEAD: usize = 0;
-    fn head(&self) -> &[u8] {
-        &[]
-    }
-}
-
-fn verification_key(id: VerificationId) -> String {
+/// The key of a code that is exchanged for a proof.
+fn code_key(id: VerificationId) -> String {
     format!("verification:{id}")
+}
+
+/// The key of a code that completes a sign-up.
+fn sign_up_key(id: VerificationId) -> String {
+    format!("sign-up:{id}")
 }
 
 fn proof_key(proof: &Proof) -> String {

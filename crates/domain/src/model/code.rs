@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
 use super::text;
-use crate::model::VerificationRecord;
+use crate::model::VerificationId;
 use crate::ports::Random;
 
 const MIN_CHARS: usize = 4;
@@ -78,23 +78,16 @@ impl Code {
         &self.0
     }
 
-    /// What is kept of the code: an HMAC over it and all that it is bound to,
-    /// under a key that the store does not hold.
+    /// What is kept of the code: an HMAC over it and the verification that it is
+    /// bound to, under a key that the store does not hold.
     #[must_use]
-    pub fn digest(&self, record: &VerificationRecord, key: &hmac::Key) -> Vec<u8> {
+    pub fn digest(&self, id: VerificationId, key: &hmac::Key) -> [u8; 32] {
         let mut context = hmac::Context::with_key(key);
-        let parts: [&[u8]; 5] = [
-            record.id.as_bytes(),
-            record.group.as_str().as_bytes(),
-            record.address.as_str().as_bytes(),
-            record.purpose.as_str().as_bytes(),
-            self.0.as_bytes(),
-        ];
-        for part in parts {
-            context.update(&(part.len() as u64).to_be_bytes());
-            context.update(part);
-        }
-        context.sign().as_ref().to_vec()
+        // The id is of one length, so the two cannot be confused.
+        context.update(id.as_bytes());
+        context.update(self.0.as_bytes());
+        let tag = context.sign();
+        tag.as_ref().try_into().expect("HMAC-SHA-256 has 32 bytes")
     }
 }
 

@@ -5,29 +5,13 @@ use std::fmt;
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::model::{Address, GroupId, ProvenUser, Purpose};
 use crate::ports::Random;
 
 /// A proof: `csp_` and 256 random bits. Never shown.
 #[derive(Clone)]
 pub struct Proof(Zeroizing<String>);
-
-/// What a proof proves.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProofRecord {
-    /// The group.
-    pub group: GroupId,
-    /// The address that is the person's.
-    pub address: Address,
-    /// What the proof may be spent on.
-    pub purpose: Purpose,
-    /// The user who held the address when the code was made. The proof is good
-    /// only as long as the user's credentials are what they were.
-    pub user: Option<ProvenUser>,
-}
 
 impl Proof {
     /// A new proof.

@@ -19,6 +19,7 @@ pub struct SealingKey(Arc<LessSafeKey>);
 pub struct SealError;
 
 const VERSION: u8 = 1;
+const TAG_LEN: usize = 16;
 
 impl SealingKey {
     /// The key of these bytes.
@@ -32,8 +33,7 @@ impl SealingKey {
     pub fn seal(&self, name: &str, plain: &[u8], random: &dyn Random) -> Vec<u8> {
         let mut nonce = [0; aead::NONCE_LEN];
         random.fill(&mut nonce);
-        let mut sealed =
-            Vec::with_capacity(1 + nonce.len() + plain.len() + aead::AES_256_GCM.tag_len());
+        let mut sealed = Vec::with_capacity(Self::sealed_len(plain.len()));
         sealed.push(VERSION);
         sealed.extend_from_slice(&nonce);
         let mut text = Zeroizing::new(plain.to_vec());
@@ -48,6 +48,12 @@ impl SealingKey {
         sealed.extend_from_slice(&text);
         sealed.extend_from_slice(tag.as_ref());
         sealed
+    }
+
+    /// How long a sealed text of `len` bytes is.
+    #[must_use]
+    pub const fn sealed_len(len: usize) -> usize {
+        1 + aead::NONCE_LEN + len + TAG_LEN
     }
 
     /// Opens what [`Self::seal`] sealed under `name`.

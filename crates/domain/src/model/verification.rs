@@ -22,7 +22,7 @@ pub enum Purpose {
     ConfirmSignUp,
 }
 
-/// What is kept of a verification while it can be passed.
+/// What is kept of a verification while it can be passed, and then of its proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerificationRecord {
     /// Its id.

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::model::Timestamp;
+
 /// A few atomic verbs with a time to live. What has expired is not there any
 /// more, for every verb. A value and a budget of one name have nothing to do
 /// with each other.
@@ -44,17 +46,21 @@ pub trait EphemeralStore: Send + Sync {
 
     /// Keeps a value with a secret for `ttl` under `key`, with all tries of
     /// [`compare`](Self::compare) ahead of it, and makes it the latest of
-    /// `series`: the one that was the latest before is gone.
+    /// `series`: the one that was the latest before is gone. One is charged to
+    /// each of the budgets in the same atomic step, as [`spend`](Self::spend)
+    /// does; if they are refused, nothing is kept and nothing is gone.
     ///
     /// # Errors
-    /// If it is not certain that the secret is kept.
+    /// If it is not certain that the secret is kept. The budgets may have been
+    /// charged.
     async fn supersede(
         &self,
+        budgets: &[Budget],
         series: &str,
         key: &str,
         secret: Secret<'_>,
         ttl: Duration,
-    ) -> Result<(), EphemeralError>;
+    ) -> Result<Spending, EphemeralError>;
 
     /// The value of the latest of `series`, if it is still there.
     ///
@@ -63,19 +69,17 @@ pub trait EphemeralStore: Send + Sync {
     async fn latest(&self, series: &str) -> Result<Option<Vec<u8>>, EphemeralError>;
 
     /// Compares a guess with a secret, in one atomic step: nothing is compared
-    /// if `budget` is used up; a wrong guess is charged to the budget and to the
-    /// `tries` of the secret, and the last try takes the secret; the right
-    /// guess is charged to nothing, takes the secret, and leaves `exchange` in
-    /// its place, if one is given.
+    /// if the budget of the secret is used up; a wrong guess is charged to the
+    /// budget and to the tries of the secret, and the last try takes the secret;
+    /// the right guess is charged to nothing, takes the secret, and leaves
+    /// `exchange` in its place, if one is given.
     ///
     /// # Errors
     /// If it could not be told. The guess may have been charged.
     async fn compare(
         &self,
         key: &str,
-        guess: &[u8],
-        tries: u32,
-        budget: &Budget,
+        guess: Guess<'_>,
         exchange: Option<Exchange<'_>>,
     ) -> Result<Comparison, EphemeralError>;
 
@@ -127,20 +131,40 @@ pub struct Secret<'a> {
     pub value: &'a [u8],
     /// What a guess must equal, byte for byte. Not told by any verb.
     pub secret: &'a [u8],
+    /// The name of the budget that wrong guesses are charged to.
+    pub budget: &'a str,
+    /// From when on nothing is compared with it, by the clock of those who
+    /// guess. How long it is kept goes by that of the store.
+    pub expires_at: Timestamp,
+}
+
+/// A guess at a secret, and under which limits it is compared.
+#[derive(Clone, Copy)]
+pub struct Guess<'a> {
+    /// What the secret is compared with.
+    pub secret: &'a [u8],
+    /// When it is made.
+    pub at: Timestamp,
+    /// How many wrong guesses a secret bears.
+    pub tries: u32,
+    /// How many wrong guesses the secret's budget has room for.
+    pub limit: u32,
+    /// How long the window of the budget is, from the first wrong guess.
+    pub window: Duration,
 }
 
 /// What is kept once the right guess has taken a secret.
 #[derive(Clone, Copy)]
 pub struct Exchange<'a> {
-    /// The key of the new value.
+    /// Its key.
     pub key: &'a str,
-    /// The new value.
-    pub value: &'a [u8],
+    /// What stands before the value of the secret in the new one.
+    pub head: &'a [u8],
     /// How long it is kept.
     pub ttl: Duration,
 }
 
-/// What [`EphemeralStore::spend`] says.
+/// What [`EphemeralStore::spend`] and [`EphemeralStore::supersede`] say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spending {
     /// All budgets are charged.
@@ -165,7 +189,7 @@ pub enum Comparison {
         /// Tries left; with none the secret is gone.
         remaining: u32,
     },
-    /// There is no secret. Nothing was charged.
+    /// There is no secret, or none that is good any more. Nothing was charged.
     Absent,
     /// The budget is used up. Nothing was compared.
     Exhausted {

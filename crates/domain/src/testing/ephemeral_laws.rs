@@ -5,6 +5,7 @@
 //! Laws name their own keys, so that they can share a server.
 
 mod budgets;
+mod charged_secrets;
 mod comparisons;
 mod races;
 mod refunds;
@@ -13,6 +14,7 @@ mod subject;
 mod values;
 
 pub use budgets::*;
+pub use charged_secrets::*;
 pub use comparisons::*;
 pub use races::*;
 pub use refunds::*;
@@ -52,6 +54,9 @@ macro_rules! ephemeral_laws {
             a_key_taken_over_is_left_alone
             a_series_has_no_latest_once_that_is_gone
             of_64_secrets_of_a_series_at_once_one_is_left
+            a_secret_is_charged_to_each_of_its_budgets
+            a_refused_secret_changes_nothing
+            of_64_charged_secrets_at_once_as_many_as_the_limit_are_kept
             the_right_guess_takes_the_secret
             wrong_guesses_use_up_the_tries
             the_value_is_no_guess
@@ -63,6 +68,8 @@ macro_rules! ephemeral_laws {
             the_right_guess_opens_no_window
             guesses_at_nothing_cost_nothing
             an_exhausted_budget_compares_nothing
+            a_secret_names_the_budget_of_its_guesses
+            an_expired_secret_is_compared_by_nobody
             guesses_are_compared_again_after_the_window
             a_match_leaves_the_exchange
             the_exchange_takes_the_place_of_what_was_there

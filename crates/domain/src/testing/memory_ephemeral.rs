@@ -2,15 +2,17 @@
 //! hand. It can be made to fail.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use super::HandClock;
+use crate::model::Timestamp;
 use crate::ports::{
-    Budget, Clock as _, Comparison, EphemeralError, EphemeralStore, Exchange, Secret, Spending,
+    Budget, Clock as _, Comparison, EphemeralError, EphemeralStore, Exchange, Guess, Secret,
+    Spending,
 };
 
 /// Keeps everything, for as long as the clock says.
@@ -19,6 +21,7 @@ pub struct MemoryEphemeral {
     state: Mutex<State>,
     broken: AtomicBool,
     values_fail: AtomicBool,
+    calls: AtomicU32,
 }
 
 #[derive(Default)]
@@ -38,6 +41,8 @@ struct Value {
 /// What a value with a secret has besides.
 struct Guarded {
     secret: Vec<u8>,
+    budget: String,
+    expires_at: Timestamp,
     series: String,
     tries: u32,
 }
@@ -57,6 +62,7 @@ impl MemoryEphemeral {
             state: Mutex::default(),
             broken: AtomicBool::new(false),
             values_fail: AtomicBool::new(false),
+            calls: AtomicU32::new(0),
         }
     }
 
@@ -68,6 +74,11 @@ impl MemoryEphemeral {
     /// From now on values cannot be kept, or can be again; budgets can.
     pub fn fail_values(&self, fail: bool) {
         self.values_fail.store(fail, Ordering::Relaxed);
+    }
+
+    /// How many verbs were called since this was asked last.
+    pub fn take_calls(&self) -> u32 {
+        self.calls.swap(0, Ordering::Relaxed)
     }
 
     /// How many budgets are kept.
@@ -84,6 +95,7 @@ impl MemoryEphemeral {
         if self.broken.load(Ordering::Relaxed) {
             return Err(EphemeralError("the store is broken".into()));
         }
+        self.calls.fetch_add(1, Ordering::Relaxed);
         let now = self.clock.monotonic();
         let mut state = self.state.lock().expect("no test panics while it works");
         state.values.retain(|_, value| value.expires_at > now);
@@ -107,6 +119,31 @@ impl State {
         let key = self.series.get(series)?;
         let guarded = self.values.get(key)?.guarded.as_ref()?;
         (guarded.series == series).then_some(key)
+    }
+
+    /// Counts a wrong guess, and tells how many are left. The last one takes the
+    /// secret.
+    fn count_try(&mut self, key: &str, tries: u32) -> u32 {
+        let kept = self.values.get_mut(key);
+        let Some(guarded) = kept.and_then(|kept| kept.guarded.as_mut()) else {
+            return 0;
+        };
+        guarded.tries += 1;
+        let remaining = tries - guarded.tries;
+        if remaining == 0 {
+            self.values.remove(key);
+        }
+        remaining
+    }
+
+    fn spend(&mut self, budgets: &[Budget], now: Duration) -> Spending {
+        match self.charged(budgets, now) {
+            Ok(charged) => {
+                self.budgets.extend(charged);
+                Spending::Spent
+            }
+            Err((index, retry_after)) => Spending::Refused { index, retry_after },
+        }
     }
 
     /// The budgets as they would be with one more charge each; or which of them
@@ -169,26 +206,33 @@ impl EphemeralStore for MemoryEphemeral {
 
     async fn supersede(
         &self,
+        budgets: &[Budget],
         series: &str,
         key: &str,
         secret: Secret<'_>,
         ttl: Duration,
-    ) -> Result<(), EphemeralError> {
+    ) -> Result<Spending, EphemeralError> {
         if self.values_fail.load(Ordering::Relaxed) {
             return Err(EphemeralError("the room of values is full".into()));
         }
         let (mut state, now) = self.live()?;
+        let spending = state.spend(budgets, now);
+        if spending != Spending::Spent {
+            return Ok(spending);
+        }
         if let Some(earlier) = state.latest(series).map(str::to_owned) {
             state.values.remove(&earlier);
         }
         let guarded = Guarded {
             secret: secret.secret.to_vec(),
+            budget: secret.budget.into(),
+            expires_at: secret.expires_at,
             series: series.into(),
             tries: 0,
         };
         state.put(key, secret.value, Some(guarded), now + ttl);
         state.series.insert(series.into(), key.into());
-        Ok(())
+        Ok(spending)
     }
 
     async fn latest(&self, series: &str) -> Result<Option<Vec<u8>>, EphemeralError> {
@@ -200,39 +244,43 @@ impl EphemeralStore for MemoryEphemeral {
     async fn compare(
         &self,
         key: &str,
-        guess: &[u8],
-        tries: u32,
-        budget: &Budget,
+        guess: Guess<'_>,
         exchange: Option<Exchange<'_>>,
     ) -> Result<Comparison, EphemeralError> {
         let (mut state, now) = self.live()?;
-        let charged = state.charged(std::slice::from_ref(budget), now);
-        let kept = state.values.get_mut(key);
-        let Some(guarded) = kept.and_then(|kept| kept.guarded.as_mut()) else {
+        let kept = state.values.get(key);
+        let Some(guarded) = kept.and_then(|kept| kept.guarded.as_ref()) else {
             return Ok(Comparison::Absent);
         };
-        if guarded.tries >= tries {
+        if guess.at >= guarded.expires_at {
+            return Ok(Comparison::Absent);
+        }
+        if guarded.tries >= guess.tries {
             state.values.remove(key);
             return Ok(Comparison::Absent);
         }
-        let charged = match charged {
+        let budget = Budget {
+            name: guarded.budget.clone(),
+            limit: guess.limit,
+            window: guess.window,
+        };
+        let is_right = guarded.secret == guess.secret;
+        let charged = match state.charged(&[budget], now) {
             Ok(charged) => charged,
             Err((_, retry_after)) => return Ok(Comparison::Exhausted { retry_after }),
         };
-        if guarded.secret == guess {
-            state.values.remove(key);
-            if let Some(Exchange { key, value, ttl }) = exchange {
-                state.put(key, value, None, now + ttl);
+        if is_right {
+            let taken = state.values.remove(key).expect("it was compared with");
+            if let Some(Exchange { key, head, ttl }) = exchange {
+                let value = [head, &taken.value].concat();
+                state.put(key, &value, None, now + ttl);
             }
             return Ok(Comparison::Matches);
         }
-        guarded.tries += 1;
-        let remaining = tries - guarded.tries;
-        if remaining == 0 {
-            state.values.remove(key);
-        }
         state.budgets.extend(charged);
-        Ok(Comparison::Differs { remaining })
+        Ok(Comparison::Differs {
+            remaining: state.count_try(key, guess.tries),
+        })
     }
 
     async fn tries(&self, key: &str) -> Result<u32, EphemeralError> {
@@ -243,13 +291,7 @@ impl EphemeralStore for MemoryEphemeral {
 
     async fn spend(&self, budgets: &[Budget]) -> Result<Spending, EphemeralError> {
         let (mut state, now) = self.live()?;
-        match state.charged(budgets, now) {
-            Ok(charged) => {
-                state.budgets.extend(charged);
-                Ok(Spending::Spent)
-            }
-            Err((index, retry_after)) => Ok(Spending::Refused { index, retry_after }),
-        }
+        Ok(state.spend(budgets, now))
     }
 
     async fn refund(&self, budgets: &[Budget]) -> Result<(), EphemeralError> {

@@ -1,7 +1,7 @@
 //! Exchanging the right code for a proof.
 
 use crate::application::Application;
-use crate::error::{Error, Refusal};
+use crate::error::Error;
 use crate::model::{Address, Code, GroupId, Proof, Purpose, Timestamp, VerificationId};
 use crate::ports::Clock as _;
 
@@ -38,18 +38,14 @@ impl CheckCode {
     /// # Errors
     /// A verification that is gone, a wrong code, too many tries.
     pub async fn execute(self, app: &Application) -> Result<CheckedCode, Error> {
-        let record = match &self.which {
-            Which::Id(id) => app.verifications.find(*id).await?,
+        let id = match &self.which {
+            Which::Id(id) => *id,
             Which::Latest(group, address, purpose) => {
-                app.verifications
-                    .find_latest(group, address, *purpose)
-                    .await?
+                let latest = app.verifications.find_latest(group, address, *purpose);
+                latest.await?.id
             }
         };
-        if record.purpose == Purpose::ConfirmSignUp {
-            return Err(Refusal::Verification.into());
-        }
-        let proof = app.verifications.exchange(&record, &self.code).await?;
+        let proof = app.verifications.exchange(id, &self.code).await?;
         Ok(CheckedCode {
             proof,
             expires_at: app.clock.now().plus(app.settings.verification.proof_ttl),

@@ -3,7 +3,7 @@
 use crate::application::{Application, NewUser, Repeats};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Code, Identifier, PasswordHash, PendingSignUp, Purpose, UserId, Username, VerificationId,
+    Code, Identifier, PasswordHash, PendingSignUp, UserId, Username, VerificationId,
     VerificationRecord,
 };
 use crate::ports::{Clock as _, UnitOfWork};
@@ -24,14 +24,14 @@ impl ConfirmSignUp {
     /// A verification that is gone, a wrong code, too many tries; an address or
     /// a user name that somebody else has got meanwhile.
     pub async fn execute(self, app: &Application) -> Result<UserId, Error> {
-        let record = app.verifications.find(self.verification_id).await?;
-        let (Purpose::ConfirmSignUp, Some(sign_up)) = (record.purpose, &record.sign_up) else {
-            return Err(Refusal::Verification.into());
-        };
+        let record = app.verifications.find_sign_up(self.verification_id).await?;
+        let sign_up = record.sign_up.as_ref().ok_or(Refusal::Verification)?;
         let new = new_user(&record, sign_up)?;
         // Before the code is spent, and at the same cost whosever address it is.
         let uow = app.store.begin().await?;
-        app.verifications.check(&record, &self.code).await?;
+        app.verifications
+            .check_sign_up(record.id, &self.code)
+            .await?;
         let created = create(app, &new, uow).await;
         if let Err(error) = &created
             && !error.is_an_answer()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::application::{Application, CodeRequest};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Address, ClientContext, Code, GroupId, Locale, ProvenUser, Purpose, Timestamp, User,
+    Address, ClientContext, Code, GroupId, Locale, MessageId, ProvenUser, Purpose, Timestamp, User,
     VerificationRecord,
 };
 use crate::ports::{Content, Message};
@@ -45,57 +45,104 @@ impl SendCode {
     /// # Errors
     /// Too many messages; no sender; unavailable, if the code cannot be kept or
     /// its message not be queued.
-    pub async fn execute(self, app: &Application) -> Result<SentCode, Error> {
-        if self.code.is_none() && app.messages.sender().is_none() {
+    pub async fn execute(mut self, app: &Application) -> Result<SentCode, Error> {
+        let own = self.code.take();
+        if own.is_none() && app.messages.sender().is_none() {
             return Err(Refusal::SenderMissing.into());
         }
-        let charge = app.limits.charge_send(&self.address, &self.client).await?;
-        let sent = self.send(app).await;
+        let message = own.is_none().then(|| app.messages.new_id());
+        let digits = app.settings.verification.code_digits;
+        let code = own.unwrap_or_else(|| Code::generate(digits, &*app.random));
+        let record = match self.purpose {
+            Purpose::SignIn | Purpose::PasswordReset => {
+                self.send_to_holder(app, code, message).await?
+            }
+            Purpose::SignUp | Purpose::ConfirmSignUp => {
+                self.send_to_anybody(app, code, message).await?
+            }
+        };
+        let resend_at = record.created_at.plus(app.settings.verification.cooldown);
+        Ok(SentCode { record, resend_at })
+    }
+
+    /// The code is charged and kept in one step.
+    async fn send_to_anybody(
+        self,
+        app: &Application,
+        code: Code,
+        message: Option<MessageId>,
+    ) -> Result<VerificationRecord, Error> {
+        let request = self.request(app, None, message);
+        let kept = app
+            .verifications
+            .charge_and_keep(&self.client, request, &code);
+        let (charge, record) = kept.await?;
+        let queued = self.queue(app, &record, Some(code)).await;
+        let sent = queued.map(|()| record);
         app.limits.refund_if_failed(charge, sent).await
     }
 
-    async fn send(self, app: &Application) -> Result<SentCode, Error> {
-        let is_for_users = match self.purpose {
-            Purpose::SignUp | Purpose::ConfirmSignUp => false,
-            Purpose::SignIn | Purpose::PasswordReset => true,
+    /// The code is charged, then the database is asked who holds the address.
+    async fn send_to_holder(
+        self,
+        app: &Application,
+        code: Code,
+        message: Option<MessageId>,
+    ) -> Result<VerificationRecord, Error> {
+        let charge = app.limits.charge_send(&self.address, &self.client).await?;
+        let sent = async {
+            let user = holder(app, &self.group, &self.address).await?;
+            let request = self.request(app, user, message);
+            let record = app.verifications.keep(request, &code).await?;
+            let code = user.is_some().then_some(code);
+            self.queue(app, &record, code).await?;
+            Ok(record)
         };
-        let user = if is_for_users {
-            holder(app, &self.group, &self.address).await?
-        } else {
-            None
-        };
-        let message_id = self.code.is_none().then(|| app.messages.new_id());
-        let digits = app.settings.verification.code_digits;
-        let code = self
-            .code
-            .unwrap_or_else(|| Code::generate(digits, &*app.random));
-        let request = CodeRequest {
-            group: self.group,
+        let sent = sent.await;
+        app.limits.refund_if_failed(charge, sent).await
+    }
+
+    fn request(
+        &self,
+        app: &Application,
+        user: Option<ProvenUser>,
+        message: Option<MessageId>,
+    ) -> CodeRequest {
+        CodeRequest {
+            group: self.group.clone(),
             address: self.address.clone(),
             purpose: self.purpose,
             user,
             sign_up: None,
-            message: message_id,
+            message,
             ttl: self.ttl.unwrap_or(app.settings.verification.code_ttl),
-        };
-        let record = app.verifications.keep(request, &code).await?;
-        if let Some(id) = message_id {
-            let is_wanted = !is_for_users || user.is_some();
-            let message = is_wanted.then_some(Message {
-                to: self.address,
-                locale: self.locale,
-                content: Content::Code {
-                    code,
-                    purpose: record.purpose,
-                    expires_at: record.expires_at,
-                },
-            });
-            let queued = app.messages.code(id, message, record.expires_at)?;
-            app.store.enqueue(&queued).await?;
-            app.messages.queued();
         }
-        let resend_at = record.created_at.plus(app.settings.verification.cooldown);
-        Ok(SentCode { record, resend_at })
+    }
+
+    /// Queues the message of a verification, if it has one. Without a code there
+    /// is nobody to write to, which takes as long.
+    async fn queue(
+        self,
+        app: &Application,
+        record: &VerificationRecord,
+        code: Option<Code>,
+    ) -> Result<(), Error> {
+        let Some(id) = record.message else {
+            return Ok(());
+        };
+        let message = code.map(|code| Message {
+            to: self.address,
+            locale: self.locale,
+            content: Content::Code {
+                code,
+                purpose: record.purpose,
+                expires_at: record.expires_at,
+            },
+        });
+        let queued = app.messages.code(id, message, record.expires_at)?;
+        app.store.enqueue(&queued).await?;
+        app.messages.queued();
+        Ok(())
     }
 }
 

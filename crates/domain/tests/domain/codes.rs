@@ -5,7 +5,7 @@ use std::time::Duration;
 use countersign_domain::model::{Code, GroupId, Locale, Purpose};
 use countersign_domain::testing::{World, address, password, refusal, send_code};
 use countersign_domain::use_cases::{
-    CancelVerification, CheckCode, GetVerification, ResetPassword, Which,
+    CancelVerification, CheckCode, ConfirmSignUp, GetVerification, ResetPassword, SendCode, Which,
 };
 use countersign_domain::{Error, Limit, Refusal};
 
@@ -79,6 +79,26 @@ async fn a_code_has_five_tries_and_a_new_one_renews_no_budget() {
             ..
         })
     ));
+}
+
+/// One round trip, where the store is Redis.
+#[tokio::test]
+async fn an_own_code_is_sent_and_checked_by_a_call_each() {
+    let world = World::new().await;
+    let code = || Code::parse("1234".into()).expect("a code");
+    let own = SendCode {
+        code: Some(code()),
+        ..send_code(EMAIL, Purpose::SignUp)
+    };
+    world.ephemeral.take_calls();
+    let sent = own.execute(&world.app).await.expect("sent");
+    assert_eq!(world.ephemeral.take_calls(), 1);
+    let check = CheckCode {
+        which: Which::Id(sent.record.id),
+        code: code(),
+    };
+    check.execute(&world.app).await.expect("it is right");
+    assert_eq!(world.ephemeral.take_calls(), 1);
 }
 
 #[tokio::test]
@@ -231,6 +251,30 @@ async fn a_code_expires_by_the_clock_of_all_though_it_is_still_kept() {
         let late = CheckCode { which, code }.execute(&world.app).await;
         assert_eq!(refusal(late), Refusal::Verification);
     }
+    let shown = GetVerification { id: record.id }.execute(&world.app).await;
+    assert_eq!(refusal(shown), Refusal::Verification);
+}
+
+#[tokio::test]
+async fn a_sign_up_that_waits_is_shown_until_it_is_cancelled() {
+    let world = World::new().await;
+    let pending = world.pending(EMAIL, PASSWORD).await;
+    let id = pending.verification_id;
+    let wrong = ConfirmSignUp {
+        verification_id: id,
+        code: Code::parse("nope".into()).expect("a code"),
+    };
+    let refused = wrong.execute(&world.app).await;
+    assert_eq!(refusal(refused), Refusal::Code { remaining: 4 });
+    let shown = GetVerification { id }.execute(&world.app).await;
+    let shown = shown.expect("shown");
+    assert_eq!((shown.record.id, shown.remaining_attempts), (id, 4));
+    let cancelled = CancelVerification { id }.execute(&world.app).await;
+    cancelled.expect("cancelled");
+    let shown = GetVerification { id }.execute(&world.app).await;
+    assert_eq!(refusal(shown), Refusal::Verification);
+    let late = pending.execute(&world.app).await;
+    assert_eq!(refusal(late), Refusal::Verification);
 }
 
 #[tokio::test]

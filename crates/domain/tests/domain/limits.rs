@@ -196,33 +196,60 @@ async fn an_attempt_that_is_shed_leaves_nothing() {
 
 #[tokio::test]
 async fn a_send_that_fails_is_given_back() {
-    let world = World::new().await;
-    world.ephemeral.fail_values(true);
-    let failed = send_code(EMAIL, Purpose::SignUp).execute(&world.app).await;
-    assert!(matches!(failed, Err(Error::Ephemeral(_))));
-    world.ephemeral.fail_values(false);
-    send_code(EMAIL, Purpose::SignUp)
-        .execute(&world.app)
-        .await
-        .expect("no cooldown has begun");
+    for purpose in [Purpose::SignUp, Purpose::SignIn] {
+        let world = World::new().await;
+        world.ephemeral.fail_values(true);
+        let failed = send_code(EMAIL, purpose).execute(&world.app).await;
+        assert!(matches!(failed, Err(Error::Ephemeral(_))));
+        world.ephemeral.fail_values(false);
+        world.store.fail_begins(true);
+        let failed = send_code(EMAIL, purpose).execute(&world.app).await;
+        assert!(matches!(failed, Err(Error::Store(_))));
+        world.store.fail_begins(false);
+        send_code(EMAIL, purpose)
+            .execute(&world.app)
+            .await
+            .expect("no cooldown has begun");
+    }
 }
 
 #[tokio::test]
 async fn a_send_refused_by_the_cooldown_spends_nothing_of_its_source() {
-    let world = World::with(|settings| settings.verification.sends_per_source = 2).await;
-    let send = |email: &str| SendCode {
-        client: from("192.0.2.1"),
-        ..send_code(email, Purpose::SignUp)
-    };
-    send(EMAIL).execute(&world.app).await.expect("sent");
-    for _ in 0..10 {
-        let early = send(EMAIL).execute(&world.app).await;
-        assert!(is_exhausted(&early, Limit::Messages));
+    for purpose in [Purpose::SignUp, Purpose::SignIn] {
+        let world = World::with(|settings| settings.verification.sends_per_source = 2).await;
+        let send = |email: &str| SendCode {
+            client: from("192.0.2.1"),
+            ..send_code(email, purpose)
+        };
+        send(EMAIL).execute(&world.app).await.expect("sent");
+        for _ in 0..10 {
+            let early = send(EMAIL).execute(&world.app).await;
+            assert!(is_exhausted(&early, Limit::Messages));
+        }
+        let other = send("other@example.com").execute(&world.app).await;
+        other.expect("the second of two");
+        let third = send("third@example.com").execute(&world.app).await;
+        assert!(is_exhausted(&third, Limit::Messages));
     }
-    let other = send("other@example.com").execute(&world.app).await;
-    other.expect("the second of two");
-    let third = send("third@example.com").execute(&world.app).await;
-    assert!(is_exhausted(&third, Limit::Messages));
+}
+
+#[tokio::test]
+async fn a_refused_send_leaves_the_earlier_code_good() {
+    for purpose in [Purpose::SignUp, Purpose::SignIn] {
+        let world = World::new().await;
+        let send = |code: &str| SendCode {
+            code: Some(Code::parse(code.into()).expect("a code")),
+            ..send_code(EMAIL, purpose)
+        };
+        let sent = send("1234").execute(&world.app).await.expect("sent");
+        let refused = send("5678").execute(&world.app).await;
+        assert!(is_exhausted(&refused, Limit::Messages));
+        let check = CheckCode {
+            which: Which::Latest(sent.record.group, sent.record.address, purpose),
+            code: Code::parse("1234".into()).expect("a code"),
+        };
+        check.execute(&world.app).await.expect("it is right");
+    }
 }
 
 #[tokio::test]

@@ -1,12 +1,15 @@
 //! Proofs: worth nothing once the lock was changed.
 
-use countersign_domain::Refusal;
+use std::time::Duration;
+
 use countersign_domain::model::{GroupId, Locale, Password, Proof, Purpose};
+use countersign_domain::ports::EphemeralStore as _;
 use countersign_domain::testing::{SeededRandom, World, password, refusal, send_code, sign_in};
 use countersign_domain::use_cases::{
     ChangePassword, CheckCode, Grant, IssueTokens, ResetPassword, Which,
 };
 use countersign_domain::validation::{NotAccepted, Question, Validation};
+use countersign_domain::{Error, Refusal};
 
 const EMAIL: &str = "mina@example.com";
 const FIRST: &str = "a long enough phrase";
@@ -140,6 +143,28 @@ async fn a_proof_is_good_in_its_own_group_alone() {
     assert_eq!(refusal(refused), Refusal::Proof);
     let signed_in = with_code(proof).execute(&world.app).await;
     signed_in.expect("what was refused spent nothing");
+}
+
+/// Whoever can write to the store makes no proof of what is kept there.
+#[tokio::test]
+async fn what_is_kept_is_a_proof_under_its_own_name_alone() {
+    let world = World::new().await;
+    world.user(EMAIL, FIRST).await;
+    let proof = world.prove(EMAIL, Purpose::SignIn).await.expect("proved");
+    let key = |proof: &Proof| format!("proof:{}", proof.digest());
+    let kept = world.ephemeral.get(&key(&proof)).await.expect("get");
+    let kept = kept.expect("it is kept");
+    let invented = Proof::generate(&SeededRandom::new(7));
+    let ttl = Duration::from_secs(60);
+    // A record without its head is what is kept of a code.
+    for copied in [&kept[..], &kept[45..]] {
+        let put = world.ephemeral.put(&key(&invented), copied, ttl).await;
+        put.expect("put");
+        let signed_in = with_code(invented.clone()).execute(&world.app).await;
+        assert!(matches!(signed_in, Err(Error::Internal(_))));
+    }
+    let signed_in = with_code(proof).execute(&world.app).await;
+    signed_in.expect("its own");
 }
 
 #[test]

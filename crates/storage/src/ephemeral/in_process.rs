@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_domain::ports::{
-    Budget, Clock, Comparison, EphemeralError, EphemeralStore, Exchange, Secret, Spending,
+    Budget, Clock, Comparison, EphemeralError, EphemeralStore, Exchange, Guess, Secret, Spending,
 };
 
 use budgets::Budgets;
@@ -112,14 +112,21 @@ impl EphemeralStore for InProcess {
 
     async fn supersede(
         &self,
+        budgets: &[Budget],
         series: &str,
         key: &str,
         secret: Secret<'_>,
         ttl: Duration,
-    ) -> Result<(), EphemeralError> {
+    ) -> Result<Spending, EphemeralError> {
         let (mut kept, now) = self.lock_for_values();
-        let expires_at = now.saturating_add(ttl);
-        kept.values.supersede(series, key, secret, expires_at)
+        let spending = kept.budgets.look(budgets, now);
+        if spending == Spending::Spent {
+            // What has no room is not charged.
+            let expires_at = now.saturating_add(ttl);
+            kept.values.supersede(series, key, secret, expires_at)?;
+            kept.budgets.charge(budgets, now);
+        }
+        Ok(spending)
     }
 
     async fn latest(&self, series: &str) -> Result<Option<Vec<u8>>, EphemeralError> {
@@ -131,9 +138,7 @@ impl EphemeralStore for InProcess {
     async fn compare(
         &self,
         key: &str,
-        guess: &[u8],
-        tries: u32,
-        budget: &Budget,
+        guess: Guess<'_>,
         exchange: Option<Exchange<'_>>,
     ) -> Result<Comparison, EphemeralError> {
         let (mut kept, now) = self.lock_for_values();
@@ -141,25 +146,30 @@ impl EphemeralStore for InProcess {
         let Some(guarded) = values.guarded_mut(key, now) else {
             return Ok(Comparison::Absent);
         };
-        if guarded.tries >= tries {
+        if guess.at >= guarded.expires_at {
+            return Ok(Comparison::Absent);
+        }
+        if guarded.tries >= guess.tries {
             values.take(key, now);
             return Ok(Comparison::Absent);
         }
-        let budget = slice::from_ref(budget);
+        let budget = guarded.budget(&guess);
+        let budget = slice::from_ref(&budget);
         if let Spending::Refused { retry_after, .. } = budgets.look(budget, now) {
             return Ok(Comparison::Exhausted { retry_after });
         }
-        if guarded.equals(guess) {
-            values.take(key, now);
-            if let Some(Exchange { key, value, ttl }) = exchange {
+        if guarded.equals(guess.secret) {
+            let taken = values.take(key, now);
+            if let (Some(taken), Some(Exchange { key, head, ttl })) = (taken, exchange) {
                 // It has the room of the secret.
-                values.put(key, value, now.saturating_add(ttl))?;
+                let value = [head, &taken.bytes].concat();
+                values.put(key, &value, now.saturating_add(ttl))?;
             }
             return Ok(Comparison::Matches);
         }
         budgets.charge(budget, now);
         guarded.tries += 1;
-        let remaining = tries - guarded.tries;
+        let remaining = guess.tries - guarded.tries;
         if remaining == 0 {
             values.take(key, now);
         }

@@ -16,6 +16,7 @@ mod calls;
 mod changes;
 mod connection;
 mod handle;
+mod kept;
 mod pipelines;
 mod secrets;
 mod settings;
@@ -25,7 +26,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_domain::ports::{
-    Budget, Comparison, EphemeralError, EphemeralStore, Exchange, Secret, Spending,
+    Budget, Comparison, EphemeralError, EphemeralStore, Exchange, Guess, Secret, Spending,
 };
 
 pub use changes::{Changes, Subscription};
@@ -72,12 +73,13 @@ impl EphemeralStore for Redis {
 
     async fn supersede(
         &self,
+        budgets: &[Budget],
         series: &str,
         key: &str,
         secret: Secret<'_>,
         ttl: Duration,
-    ) -> Result<(), EphemeralError> {
-        secrets::supersede(self, series, key, secret, ttl).await
+    ) -> Result<Spending, EphemeralError> {
+        secrets::supersede(self, budgets, series, key, secret, ttl).await
     }
 
     async fn latest(&self, series: &str) -> Result<Option<Vec<u8>>, EphemeralError> {
@@ -87,12 +89,10 @@ impl EphemeralStore for Redis {
     async fn compare(
         &self,
         key: &str,
-        guess: &[u8],
-        tries: u32,
-        budget: &Budget,
+        guess: Guess<'_>,
         exchange: Option<Exchange<'_>>,
     ) -> Result<Comparison, EphemeralError> {
-        secrets::compare(self, key, guess, tries, budget, exchange).await
+        secrets::compare(self, key, guess, exchange).await
     }
 
     async fn tries(&self, key: &str) -> Result<u32, EphemeralError> {

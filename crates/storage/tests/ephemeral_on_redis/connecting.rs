@@ -7,7 +7,7 @@ use countersign_storage::{Redis, RedisSettings};
 use tempfile::TempDir;
 
 use crate::servers::{connect, pretender, server, settings, store};
-use crate::{MINUTE, budget, exchange, keep_secret};
+use crate::{MINUTE, budget, exchange, guess, keep_secret, keep_secret_for};
 
 /// The text of the error of a connection that must not come about.
 async fn refused(settings: &RedisSettings) -> String {
@@ -178,17 +178,17 @@ async fn no_key_is_kept_without_an_end() {
     for key in ["wrong", "right"] {
         keep_secret(&redis, key).await.expect("supersede");
     }
-    for (key, guess) in [("wrong", &b"0"[..]), ("right", b"123")] {
+    for (key, text) in [("wrong", &b"0"[..]), ("right", b"123")] {
         let exchange = Some(exchange("gained"));
-        let compared = redis.compare(key, guess, 5, &budgets[0], exchange).await;
+        let compared = redis.compare(key, guess(text), exchange).await;
         compared.expect("compare");
     }
     redis.ping().await.expect("ping");
 
     let keys: Vec<String> = server.command(&["KEYS", "*"]).await;
-    // Five values, two series of which one has lost its secret, two budgets and
+    // Five values, two series of which one has lost its secret, three budgets and
     // their names, and the ping.
-    assert_eq!(keys.len(), 11, "{keys:?}");
+    assert_eq!(keys.len(), 12, "{keys:?}");
     for key in keys {
         assert!(key.starts_with("countersign:{default}:"), "{key}");
         let left: i64 = server.command(&["PTTL", &key]).await;
@@ -221,18 +221,21 @@ async fn the_keys_of_a_call_are_in_one_slot_of_a_cluster() {
     let budgets = ["b", "c", "d"].map(budget);
     redis.spend(&budgets).await.expect("spend");
     redis.refund(&budgets).await.expect("refund");
-    keep_secret(&redis, "earlier").await.expect("supersede");
-    keep_secret(&redis, "key").await.expect("supersede");
-    let latest = redis.latest("key").await.expect("latest");
+    for key in ["earlier", "key"] {
+        let kept = keep_secret_for(&redis, &budgets, "series", key).await;
+        assert_eq!(kept.expect("supersede"), Spending::Spent);
+    }
+    assert_eq!(redis.get("earlier").await.expect("get"), None);
+    let latest = redis.latest("series").await.expect("latest");
     assert_eq!(latest.as_deref(), Some(&b"value"[..]));
-    for (guess, answer) in [
+    for (text, answer) in [
         (&b"0"[..], Comparison::Differs { remaining: 4 }),
         (b"123", Comparison::Matches),
     ] {
         let exchange = Some(exchange("gained"));
-        let compared = redis.compare("key", guess, 5, &budgets[0], exchange);
+        let compared = redis.compare("key", guess(text), exchange);
         assert_eq!(compared.await.expect("compare"), answer);
     }
     let gained = redis.get("gained").await.expect("get");
-    assert_eq!(gained.as_deref(), Some(&b"gained"[..]));
+    assert_eq!(gained.as_deref(), Some(&b"gained, value"[..]));
 }

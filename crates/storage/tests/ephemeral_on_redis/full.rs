@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use countersign_domain::ports::{Comparison, EphemeralStore as _, Spending};
+use countersign_domain::ports::{Budget, Comparison, EphemeralStore as _, Spending};
 
 use crate::servers::store;
-use crate::{MINUTE, budget, exchange, keep_secret};
+use crate::{MINUTE, budget, exchange, guess, keep_secret, keep_secret_for};
 
 const NAMES: &str = "countersign:{default}:budgets";
 
@@ -14,7 +14,7 @@ async fn a_full_redis_denies_and_forgets_nothing() {
     let Some((redis, server)) = store(&["--maxmemory-policy", "noeviction"]).await else {
         return;
     };
-    let (known, new) = (budget("known"), budget("new"));
+    let (known, new) = (budget("guesses"), budget("new"));
     let spend_known = || redis.spend(std::slice::from_ref(&known));
     spend_known().await.expect("spend");
     spend_known().await.expect("spend");
@@ -38,15 +38,16 @@ async fn a_full_redis_denies_and_forgets_nothing() {
             .expect_err("full"),
         keep_secret(&redis, "code").await.expect_err("full"),
         keep_secret(&redis, "new").await.expect_err("full"),
+        keep_secret_for(&redis, &[known.clone(), new.clone()], "new", "new")
+            .await
+            .expect_err("full"),
         redis.ping().await.expect_err("full"),
     ];
     // The right guess is refused as the wrong one is, or it would be told.
-    for guess in [&b"0"[..], b"123"] {
+    for text in [&b"0"[..], b"123"] {
         for exchange in [None, Some(exchange("gained"))] {
-            for budget in [&known, &new] {
-                let compared = redis.compare("code", guess, 5, budget, exchange).await;
-                errors.push(compared.expect_err("full"));
-            }
+            let compared = redis.compare("code", guess(text), exchange).await;
+            errors.push(compared.expect_err("full"));
         }
     }
     for error in errors {
@@ -67,6 +68,8 @@ async fn a_full_redis_denies_and_forgets_nothing() {
     for key in ["new", "gained"] {
         assert_eq!(redis.get(key).await.expect("get"), None);
     }
+    let right = redis.compare("code", guess(b"123"), Some(exchange("gained")));
+    assert_eq!(right.await.expect("compare"), Comparison::Matches);
     for (budget, left) in [(&known, 2), (&new, 3)] {
         for _ in 0..left {
             let spent = redis.spend(std::slice::from_ref(budget)).await;
@@ -76,9 +79,6 @@ async fn a_full_redis_denies_and_forgets_nothing() {
         let refused = refused.expect("spend");
         assert!(matches!(refused, Spending::Refused { .. }), "{refused:?}");
     }
-    let other = budget("other");
-    let right = redis.compare("code", b"123", 5, &other, Some(exchange("gained")));
-    assert_eq!(right.await.expect("compare"), Comparison::Matches);
 }
 
 /// Many write at once until the memory is full, and go on for a while.
@@ -98,7 +98,15 @@ async fn a_redis_that_fills_up_has_nothing_half_written() {
                 let name = format!("{writer} {number} {:x<80}", "");
                 let written = match number % 3 {
                     0 => redis.put(&name, &[b'x'; 200], MINUTE).await,
-                    1 => keep_secret(&redis, &name).await,
+                    1 => {
+                        let budgets = [budget(format!("of {name}")), budget("all")];
+                        let budgets = budgets.map(|budget| Budget {
+                            limit: u32::MAX,
+                            ..budget
+                        });
+                        let kept = keep_secret_for(&redis, &budgets, &name, &name).await;
+                        kept.map(drop)
+                    }
                     _ => redis.spend(&[budget(&name), budget("all")]).await.map(drop),
                 };
                 match written {
@@ -128,14 +136,16 @@ async fn a_redis_that_fills_up_has_nothing_half_written() {
     for key in &keys {
         let left: i64 = server.command(&["PTTL", key]).await;
         assert!(left > 0, "{key}: {left}");
-        if key.contains(":series:") {
+        if let Some((_, name)) = key.split_once(":latest:") {
             series += 1;
             let latest: String = server.command(&["GET", key]).await;
-            let owner: String = server.command(&["HGET", &latest, "o"]).await;
-            assert_eq!(owner, *key);
-        } else if key.contains(":values:") {
-            let secret: Option<String> = server.command(&["HGET", key, "s"]).await;
-            secrets += usize::from(secret.is_some());
+            let end = 5 + name.len() - 1;
+            let owner = ["GETRANGE", &latest, "5", &end.to_string()];
+            let owner: String = server.command(&owner).await;
+            assert_eq!(owner, name);
+        } else if key.contains(":kept:") {
+            let mark: String = server.command(&["GETRANGE", key, "0", "0"]).await;
+            secrets += usize::from(mark == "s");
         } else if let Some(name) = key.strip_prefix(&format!("{NAMES}:")) {
             budgets += 1;
             let end: Option<u64> = server.command(&["ZSCORE", NAMES, name]).await;

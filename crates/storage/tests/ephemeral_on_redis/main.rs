@@ -14,7 +14,10 @@ mod throughput;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_domain::ports::{Budget, EphemeralError, EphemeralStore as _, Exchange, Secret};
+use countersign_domain::model::Timestamp;
+use countersign_domain::ports::{
+    Budget, EphemeralError, EphemeralStore as _, Exchange, Guess, Secret, Spending,
+};
 use countersign_domain::testing::ephemeral_laws::EphemeralSubject;
 use countersign_storage::{Redis, RedisSettings};
 
@@ -47,19 +50,43 @@ fn budget(name: impl Into<String>) -> Budget {
     }
 }
 
-/// Keeps the secret `123` in a series that is called like its key.
+/// Keeps the secret `123` in a series that is called like its key. Its budget is
+/// `guesses`.
 async fn keep_secret(redis: &Redis, key: &str) -> Result<(), EphemeralError> {
+    let kept = keep_secret_for(redis, &[], key, key).await?;
+    assert_eq!(kept, Spending::Spent);
+    Ok(())
+}
+
+async fn keep_secret_for(
+    redis: &Redis,
+    budgets: &[Budget],
+    series: &str,
+    key: &str,
+) -> Result<Spending, EphemeralError> {
     let secret = Secret {
         value: b"value",
         secret: b"123",
+        budget: "guesses",
+        expires_at: Timestamp::from_seconds(1),
     };
-    redis.supersede(key, key, secret, MINUTE).await
+    redis.supersede(budgets, series, key, secret, MINUTE).await
+}
+
+fn guess(secret: &[u8]) -> Guess<'_> {
+    Guess {
+        secret,
+        at: Timestamp::from_seconds(0),
+        tries: 5,
+        limit: 3,
+        window: MINUTE,
+    }
 }
 
 fn exchange(key: &str) -> Exchange<'_> {
     Exchange {
         key,
-        value: b"gained",
+        head: b"gained, ",
         ttl: MINUTE,
     }
 }

@@ -9,7 +9,7 @@ use countersign_storage::Redis;
 use crate::servers::{
     MovingAddress, RedisServer, TIMEOUT, connect, server, store, until_it_answers,
 };
-use crate::{MINUTE, budget, keep_secret};
+use crate::{MINUTE, budget, guess, keep_secret};
 
 #[expect(
     clippy::disallowed_methods,
@@ -149,18 +149,17 @@ async fn a_replica_is_an_error_for_what_writes_and_for_the_ping() {
     };
     keep_secret(&redis, "key").await.expect("supersede");
     server.command::<()>(&["REPLICAOF", "127.0.0.1", "1"]).await;
-    let guesses = budget("guesses");
     for error in [
         redis.put("key", b"value", MINUTE).await.expect_err("a put"),
         redis.take("key").await.expect_err("a take"),
         redis.spend(&[budget("a")]).await.expect_err("a spend"),
         redis.refund(&[budget("a")]).await.expect_err("a refund"),
         redis
-            .compare("key", b"123", 5, &guesses, None)
+            .compare("key", guess(b"123"), None)
             .await
             .expect_err("the right guess"),
         redis
-            .compare("key", b"0", 5, &guesses, None)
+            .compare("key", guess(b"0"), None)
             .await
             .expect_err("a wrong guess"),
         redis.ping().await.expect_err("a ping"),
@@ -171,7 +170,7 @@ async fn a_replica_is_an_error_for_what_writes_and_for_the_ping() {
 
     server.command::<()>(&["REPLICAOF", "NO", "ONE"]).await;
     assert_eq!(redis.tries("key").await.expect("tries"), 0);
-    let right = redis.compare("key", b"123", 5, &guesses, None).await;
+    let right = redis.compare("key", guess(b"123"), None).await;
     assert_eq!(right.expect("compare"), Comparison::Matches);
 }
 
@@ -183,7 +182,7 @@ async fn an_emptied_redis_is_an_empty_store() {
     };
     let guesses = budget("guesses");
     keep_secret(&redis, "key").await.expect("supersede");
-    let wrong = redis.compare("key", b"0", 5, &guesses, None).await;
+    let wrong = redis.compare("key", guess(b"0"), None).await;
     assert_eq!(
         wrong.expect("compare"),
         Comparison::Differs { remaining: 4 }
@@ -191,7 +190,7 @@ async fn an_emptied_redis_is_an_empty_store() {
 
     for flush in [&["FLUSHALL"][..], &["SCRIPT", "FLUSH"]] {
         server.command::<()>(flush).await;
-        let dead = redis.compare("key", b"123", 5, &guesses, None).await;
+        let dead = redis.compare("key", guess(b"123"), None).await;
         assert_eq!(dead.expect("compare"), Comparison::Absent);
         assert_eq!(redis.latest("key").await.expect("latest"), None);
         redis

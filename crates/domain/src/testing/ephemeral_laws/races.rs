@@ -1,25 +1,20 @@
 //! Laws of guesses that are made at once.
 
-use super::comparisons::exchange;
-use super::subject::{EphemeralSubject, LONG};
-use crate::ports::{Comparison, Exchange};
+use super::subject::{EphemeralSubject, LONG, exchange, guess};
+use crate::ports::Comparison;
 
 /// Of 64 right guesses at once, one matches, and its exchange is made.
 pub async fn of_64_right_guesses_at_once_one_matches(subject: &EphemeralSubject) {
     let (key, gained) = (subject.key("right at once"), subject.key("gained"));
-    let budget = subject.budget("guesses", 1, LONG);
+    let budget = subject.guesses(1, LONG);
     subject.keep_secret(&key, "123", LONG).await;
     let answers = subject
         .at_once(64, |store, number| {
             let (key, budget) = (key.clone(), budget.clone());
             let gained = format!("{gained} {number}");
             async move {
-                let exchange = Exchange {
-                    key: &gained,
-                    value: b"gained",
-                    ttl: LONG,
-                };
-                let compared = store.compare(&key, b"123", 5, &budget, Some(exchange));
+                let exchange = exchange(&gained, LONG);
+                let compared = store.compare(&key, guess(b"123", 5, &budget), Some(exchange));
                 (compared.await.expect("compare"), gained)
             }
         })
@@ -42,14 +37,14 @@ pub async fn of_1000_wrong_guesses_at_once_as_many_as_tries_are_compared(
     subject: &EphemeralSubject,
 ) {
     let key = subject.key("wrong at once");
-    let budget = subject.budget("guesses", 12, LONG);
+    let budget = subject.guesses(12, LONG);
     subject.keep_secret(&key, "right", LONG).await;
     let answers = subject
         .at_once(1000, |store, number| {
             let (key, budget) = (key.clone(), budget.clone());
             async move {
-                let guess = number.to_string();
-                let compared = store.compare(&key, guess.as_bytes(), 5, &budget, None);
+                let text = number.to_string();
+                let compared = store.compare(&key, guess(text.as_bytes(), 5, &budget), None);
                 compared.await.expect("compare")
             }
         })
@@ -70,7 +65,7 @@ pub async fn of_1000_wrong_guesses_at_once_as_many_as_tries_are_compared(
 /// Of 400 wrong guesses at once at 100 secrets under one budget, as many as the
 /// budget has room for are compared.
 pub async fn guesses_at_many_secrets_at_once_share_their_budget(subject: &EphemeralSubject) {
-    let (name, budget) = (subject.key("many"), subject.budget("guesses", 17, LONG));
+    let (name, budget) = (subject.key("many"), subject.guesses(17, LONG));
     for number in 0..100 {
         let key = format!("{name} {number}");
         subject.keep_secret(&key, "right", LONG).await;
@@ -79,7 +74,7 @@ pub async fn guesses_at_many_secrets_at_once_share_their_budget(subject: &Epheme
         .at_once(400, |store, number| {
             let (key, budget) = (format!("{name} {}", number % 100), budget.clone());
             async move {
-                let compared = store.compare(&key, b"wrong", 5, &budget, None);
+                let compared = store.compare(&key, guess(b"wrong", 5, &budget), None);
                 compared.await.expect("compare")
             }
         })
@@ -101,16 +96,16 @@ pub async fn a_right_guess_among_many_wrong_ones_is_compared_within_the_tries(
         let key = subject.key(&format!("race {round}"));
         let budget = subject.budget(&format!("race budget {round}"), 16, LONG);
         let gained = subject.key(&format!("gained {round}"));
-        subject.keep_secret(&key, "7", LONG).await;
+        subject.keep_secret_under(&budget, &key, "7").await;
         let answers = subject
             .at_once(16, |store, number| {
                 let (key, budget) = (key.clone(), budget.clone());
                 let gained = gained.clone();
                 async move {
-                    let guess = number.to_string();
+                    let text = number.to_string();
+                    let guess = guess(text.as_bytes(), 5, &budget);
                     let exchange = exchange(&gained, LONG);
-                    let compared =
-                        store.compare(&key, guess.as_bytes(), 5, &budget, Some(exchange));
+                    let compared = store.compare(&key, guess, Some(exchange));
                     compared.await.expect("compare")
                 }
             })

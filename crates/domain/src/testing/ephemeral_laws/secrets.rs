@@ -1,6 +1,6 @@
 //! Laws of secrets and of the series in which one takes the place of another.
 
-use super::subject::{EphemeralSubject, LONG, PAST_SHORT, SHORT};
+use super::subject::{EphemeralSubject, LONG, PAST_SHORT, SHORT, secret_under};
 use crate::ports::Comparison;
 
 /// Get and latest tell the value, again and again, and never the secret.
@@ -21,9 +21,9 @@ pub async fn an_unknown_series_has_no_latest(subject: &EphemeralSubject) {
 /// After its time a secret is gone, for every verb.
 pub async fn a_secret_expires(subject: &EphemeralSubject) {
     let (series, key) = (subject.key("series"), subject.key("expired"));
-    let budget = subject.budget("guesses", 1, LONG);
+    let budget = subject.guesses(2, LONG);
     subject.supersede(&series, &key, "123", SHORT).await;
-    subject.guess(&key, "0", &subject.ample("others")).await;
+    subject.guess(&key, "0", &subject.ample()).await;
     subject.advance(PAST_SHORT).await;
     assert_eq!(subject.latest(&series).await, None);
     assert_eq!(subject.got(&key).await, None);
@@ -37,7 +37,7 @@ pub async fn a_secret_expires(subject: &EphemeralSubject) {
 /// Take tells the value and takes secret and tries with it.
 pub async fn take_takes_a_secret(subject: &EphemeralSubject) {
     let (series, key) = (subject.key("series"), subject.key("taken"));
-    let budget = subject.ample("guesses");
+    let budget = subject.ample();
     subject.supersede(&series, &key, "123", LONG).await;
     subject.guess(&key, "0", &budget).await;
     let taken = subject.store.take(&key).await.expect("take");
@@ -51,9 +51,9 @@ pub async fn take_takes_a_secret(subject: &EphemeralSubject) {
 /// Put takes the place of a secret too: there is nothing to compare with.
 pub async fn put_takes_the_place_of_a_secret(subject: &EphemeralSubject) {
     let (series, key) = (subject.key("series"), subject.key("replaced"));
-    let budget = subject.budget("guesses", 1, LONG);
+    let budget = subject.guesses(2, LONG);
     subject.supersede(&series, &key, "123", LONG).await;
-    subject.guess(&key, "0", &subject.ample("others")).await;
+    subject.guess(&key, "0", &subject.ample()).await;
     let put = subject.store.put(&key, b"plain", LONG).await;
     put.expect("put");
     assert_eq!(subject.got(&key).await.as_deref(), Some("plain"));
@@ -73,7 +73,7 @@ pub async fn put_if_absent_leaves_a_secret_alone(subject: &EphemeralSubject) {
     subject.keep_secret(&key, "123", LONG).await;
     let put = subject.store.put_if_absent(&key, b"plain", LONG).await;
     assert!(!put.expect("put"));
-    let right = subject.guess(&key, "123", &subject.ample("guesses")).await;
+    let right = subject.guess(&key, "123", &subject.ample()).await;
     assert_eq!(right, Comparison::Matches);
 }
 
@@ -91,7 +91,7 @@ pub async fn supersede_takes_the_place_of_a_value(subject: &EphemeralSubject) {
 pub async fn the_latest_of_a_series_ends_the_earlier(subject: &EphemeralSubject) {
     let (series, earlier) = (subject.key("series"), subject.key("earlier"));
     let latest = subject.key("latest");
-    let budget = subject.ample("guesses");
+    let budget = subject.ample();
     subject.supersede(&series, &earlier, "111", LONG).await;
     subject.guess(&earlier, "0", &budget).await;
     subject.supersede(&series, &latest, "222", LONG).await;
@@ -110,7 +110,7 @@ pub async fn the_latest_of_a_series_ends_the_earlier(subject: &EphemeralSubject)
 /// its tries.
 pub async fn supersede_renews_a_secret_under_its_own_key(subject: &EphemeralSubject) {
     let (series, key) = (subject.key("series"), subject.key("renewed"));
-    let budget = subject.ample("guesses");
+    let budget = subject.ample();
     for wrong_guesses in [2, 5] {
         subject.supersede(&series, &key, "111", SHORT).await;
         for used in 1..=wrong_guesses {
@@ -169,7 +169,7 @@ pub async fn a_key_taken_over_is_left_alone(subject: &EphemeralSubject) {
 /// The latest is gone once it was taken, matched, guessed at too often, or has
 /// expired; the one before it does not come back.
 pub async fn a_series_has_no_latest_once_that_is_gone(subject: &EphemeralSubject) {
-    let budget = subject.ample("guesses");
+    let budget = subject.ample();
     let ends = ["taken", "matched", "guessed at", "expired"];
     let series = ends.map(|end| subject.key(&format!("{end} series")));
     let keys = ends.map(|end| subject.key(end));
@@ -198,15 +198,14 @@ pub async fn a_series_has_no_latest_once_that_is_gone(subject: &EphemeralSubject
 /// Of 64 secrets of one series that are kept at once, one is left.
 pub async fn of_64_secrets_of_a_series_at_once_one_is_left(subject: &EphemeralSubject) {
     let (series, name) = (subject.key("series"), subject.key("at once"));
+    let guesses = subject.ample();
     subject
         .at_once(64, |store, number| {
             let (series, key) = (series.clone(), format!("{name} {number}"));
+            let guesses = guesses.clone();
             async move {
-                let secret = crate::ports::Secret {
-                    value: key.as_bytes(),
-                    secret: b"123",
-                };
-                let kept = store.supersede(&series, &key, secret, LONG).await;
+                let secret = secret_under(&guesses, &key, "123");
+                let kept = store.supersede(&[], &series, &key, secret, LONG).await;
                 kept.expect("supersede");
             }
         })

@@ -4,7 +4,8 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ports::{Budget, Comparison, EphemeralStore, Secret, Spending};
+use crate::model::Timestamp;
+use crate::ports::{Budget, Comparison, EphemeralStore, Exchange, Guess, Secret, Spending};
 use crate::testing::HandClock;
 
 /// A time to live that no law waits for.
@@ -17,6 +18,10 @@ pub(super) const PAST_SHORT: Duration = Duration::from_millis(1_150);
 /// than [`SHORT`] itself, so that time which began anew in between goes on.
 pub(super) const EARLY: Duration = Duration::from_millis(350);
 pub(super) const LATE: Duration = Duration::from_millis(800);
+
+/// When laws guess, by the clock of those who do, and until when secrets are good.
+pub(super) const AT: Timestamp = Timestamp::from_seconds(1_000);
+pub(super) const UNTIL: Timestamp = Timestamp::from_seconds(2_000);
 
 /// A store and the time that it goes by.
 pub struct EphemeralSubject {
@@ -68,9 +73,14 @@ impl EphemeralSubject {
         }
     }
 
-    /// A budget that no law uses up.
-    pub(super) fn ample(&self, name: &str) -> Budget {
-        self.budget(name, u32::MAX, LONG)
+    /// The budget of secrets, unless a law names another.
+    pub(super) fn guesses(&self, limit: u32, window: Duration) -> Budget {
+        self.budget("guesses", limit, window)
+    }
+
+    /// The same, in a size that no law uses up.
+    pub(super) fn ample(&self) -> Budget {
+        self.guesses(u32::MAX, LONG)
     }
 
     /// Keeps a secret of a series of its own, whose value is `of <secret>`.
@@ -79,22 +89,41 @@ impl EphemeralSubject {
             .await;
     }
 
-    pub(super) async fn supersede(&self, series: &str, key: &str, secret: &str, ttl: Duration) {
+    /// Keeps a secret whose wrong guesses are charged to this budget.
+    pub(super) async fn keep_secret_under(&self, budget: &Budget, key: &str, secret: &str) {
         let value = format!("of {secret}");
-        let secret = Secret {
-            value: value.as_bytes(),
-            secret: secret.as_bytes(),
-        };
-        let kept = self.store.supersede(series, key, secret, ttl).await;
-        kept.expect("supersede");
+        let secret = secret_under(budget, &value, secret);
+        let series = format!("{key} series");
+        let kept = self.store.supersede(&[], &series, key, secret, LONG).await;
+        assert_eq!(kept.expect("supersede"), Spending::Spent);
     }
 
-    /// Compares a guess with a secret of five tries, for no exchange.
-    pub(super) async fn guess(&self, key: &str, guess: &str, budget: &Budget) -> Comparison {
-        let comparison = self
-            .store
-            .compare(key, guess.as_bytes(), 5, budget, None)
-            .await;
+    pub(super) async fn supersede(&self, series: &str, key: &str, secret: &str, ttl: Duration) {
+        let kept = self.supersede_for(&[], series, key, secret, ttl).await;
+        assert_eq!(kept, Spending::Spent);
+    }
+
+    /// Keeps a secret, if that can be charged to the budgets.
+    pub(super) async fn supersede_for(
+        &self,
+        budgets: &[&Budget],
+        series: &str,
+        key: &str,
+        secret: &str,
+        ttl: Duration,
+    ) -> Spending {
+        let budgets: Vec<Budget> = budgets.iter().copied().cloned().collect();
+        let (value, guesses) = (format!("of {secret}"), self.ample());
+        let secret = secret_under(&guesses, &value, secret);
+        let kept = self.store.supersede(&budgets, series, key, secret, ttl);
+        kept.await.expect("supersede")
+    }
+
+    /// Compares a guess with a secret of five tries, for no exchange, within the
+    /// limit and the window of the budget.
+    pub(super) async fn guess(&self, key: &str, text: &str, budget: &Budget) -> Comparison {
+        let guess = guess(text.as_bytes(), 5, budget);
+        let comparison = self.store.compare(key, guess, None).await;
         comparison.expect("compare")
     }
 
@@ -155,4 +184,32 @@ impl EphemeralSubject {
 
 pub(super) fn text(value: Option<Vec<u8>>) -> Option<String> {
     value.map(|value| String::from_utf8(value).expect("laws put texts"))
+}
+
+pub(super) fn secret_under<'a>(budget: &'a Budget, value: &'a str, secret: &'a str) -> Secret<'a> {
+    Secret {
+        value: value.as_bytes(),
+        secret: secret.as_bytes(),
+        budget: &budget.name,
+        expires_at: UNTIL,
+    }
+}
+
+pub(super) fn guess<'a>(secret: &'a [u8], tries: u32, budget: &Budget) -> Guess<'a> {
+    Guess {
+        secret,
+        at: AT,
+        tries,
+        limit: budget.limit,
+        window: budget.window,
+    }
+}
+
+/// What is kept with it is called `gained, of <secret>`.
+pub(super) fn exchange(key: &str, ttl: Duration) -> Exchange<'_> {
+    Exchange {
+        key,
+        head: b"gained, ",
+        ttl,
+    }
 }

@@ -79,6 +79,7 @@ impl Tables {
 #[async_trait]
 impl Outbox for MemoryStore {
     async fn enqueue(&self, message: &QueuedMessage) -> Result<(), StoreError> {
+        self.faults.begin()?;
         self.write(|tables| insert(&mut tables.outbox, message.id, QueuedRow::new(message)))
             .await?
     }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use countersign_domain::ports::{EphemeralError, Secret};
+use countersign_domain::model::Timestamp;
+use countersign_domain::ports::{Budget, EphemeralError, Guess, Secret};
 
 use super::room::{Entry, Room};
 
@@ -28,6 +29,9 @@ pub(super) struct Value {
 /// What a value with a secret has besides.
 pub(super) struct Guarded {
     secret: Box<[u8]>,
+    budget: Box<str>,
+    /// By the clock of those who guess.
+    pub(super) expires_at: Timestamp,
     series: Box<str>,
     /// How many wrong guesses there were.
     pub(super) tries: u32,
@@ -102,6 +106,8 @@ impl Values {
             bytes: secret.value.into(),
             guarded: Some(Guarded {
                 secret: secret.secret.into(),
+                budget: secret.budget.into(),
+                expires_at: secret.expires_at,
                 series: series.into(),
                 tries: 0,
             }),
@@ -153,6 +159,15 @@ impl Values {
 }
 
 impl Guarded {
+    /// The budget that a guess is charged to.
+    pub(super) fn budget(&self, guess: &Guess<'_>) -> Budget {
+        Budget {
+            name: self.budget.as_ref().into(),
+            limit: guess.limit,
+            window: guess.window,
+        }
+    }
+
     /// Compares in a time that does not depend on where the first difference is.
     pub(super) fn equals(&self, guess: &[u8]) -> bool {
         verify_slices_are_equal(&self.secret, guess).is_ok()

@@ -15,10 +15,13 @@ use countersign_domain::ports::{Budget, EphemeralError, Spending};
 use super::call::{Lua, ScriptCall, StaticLua};
 use super::handle::{Redis, millis};
 
-/// Keys and arguments as the heads of `budgets.lua` and `spend.lua` say.
+/// Keys and arguments as the heads of `budgets.lua` and `spend_open_windows.lua`
+/// say. Once the budgets are charged, nothing remains to be done.
 static SPEND: StaticLua = LazyLock::new(|| {
     Lua::new(concat!(
-        "#!lua\n",
+        "#!lua
+        local last = #KEYS
+        local function granted() return {0, 0} end\n",
         include_str!("lua/spend_open_windows.lua"),
         include_str!("lua/budgets.lua"),
         include_str!("lua/spend.lua"),
@@ -51,19 +54,8 @@ pub(super) async fn spend(redis: &Redis, budgets: &[Budget]) -> Result<Spending,
         return Ok(Spending::Spent);
     }
     let mut spend = SPEND.call();
-    spend.key(names_key(redis));
-    spend.arg(redis.max_budget_names);
-    for budget in budgets {
-        add_budget(redis, budget, &mut spend);
-    }
-    let (refused, wait): (usize, u64) = redis.calls.ask("spend", spend).await?;
-    Ok(match refused.checked_sub(1) {
-        None => Spending::Spent,
-        Some(index) => Spending::Refused {
-            index,
-            retry_after: Duration::from_millis(wait),
-        },
-    })
+    add_budgets(redis, budgets, &mut spend);
+    Ok(spending(redis.calls.ask("spend", spend).await?))
 }
 
 pub(super) async fn refund(redis: &Redis, budgets: &[Budget]) -> Result<(), EphemeralError> {
@@ -90,10 +82,25 @@ pub(super) fn names_key(redis: &Redis) -> String {
     redis.key("budgets")
 }
 
-/// The key and the two arguments of a budget.
-pub(super) fn add_budget(redis: &Redis, budget: &Budget, call: &mut ScriptCall) {
-    call.key(key_of(redis, budget));
-    call.arg(budget.limit).arg(millis(budget.window));
+/// Keys and arguments of budgets that are to be charged.
+pub(super) fn add_budgets(redis: &Redis, budgets: &[Budget], call: &mut ScriptCall) {
+    call.key(names_key(redis));
+    call.arg(redis.max_budget_names);
+    for budget in budgets {
+        call.key(key_of(redis, budget));
+        call.arg(budget.limit).arg(millis(budget.window));
+    }
+}
+
+/// What a script says that charges budgets.
+pub(super) fn spending((refused, wait): (usize, u64)) -> Spending {
+    match refused.checked_sub(1) {
+        None => Spending::Spent,
+        Some(index) => Spending::Refused {
+            index,
+            retry_after: Duration::from_millis(wait),
+        },
+    }
 }
 
 fn key_of(redis: &Redis, budget: &Budget) -> String {

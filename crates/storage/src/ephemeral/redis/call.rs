@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use deadpool_redis::redis::{Cmd, Script, ToRedisArgs, cmd};
+use deadpool_redis::redis::{Arg, Cmd, Script, ToRedisArgs};
 
 /// A script, which is known to Redis by its digest once it has run there.
 pub(super) struct Lua {
@@ -22,9 +22,13 @@ pub(super) enum Call {
 /// A call of a script.
 pub(super) struct ScriptCall {
     script: &'static Lua,
-    keys: Vec<Vec<u8>>,
-    arguments: Vec<Vec<u8>>,
+    keys: Cmd,
+    arguments: Cmd,
 }
+
+/// Room for the keys and the arguments of most calls, that it need not grow.
+const PARTS: usize = 8;
+const BYTES: usize = 512;
 
 impl Lua {
     pub(super) fn new(code: &str) -> Self {
@@ -38,8 +42,8 @@ impl Lua {
     pub(super) fn call(&'static self) -> ScriptCall {
         ScriptCall {
             script: self,
-            keys: Vec::new(),
-            arguments: Vec::new(),
+            keys: Cmd::with_capacity(PARTS, BYTES),
+            arguments: Cmd::with_capacity(PARTS, BYTES),
         }
     }
 }
@@ -47,14 +51,32 @@ impl Lua {
 impl ScriptCall {
     /// Adds one of `KEYS`.
     pub(super) fn key(&mut self, key: impl ToRedisArgs) -> &mut Self {
-        key.write_redis_args(&mut self.keys);
+        self.keys.arg(key);
         self
     }
 
     /// Adds one of `ARGV`.
     pub(super) fn arg(&mut self, argument: impl ToRedisArgs) -> &mut Self {
-        argument.write_redis_args(&mut self.arguments);
+        self.arguments.arg(argument);
         self
+    }
+
+    fn command(&self, is_unknown: bool) -> Cmd {
+        let (name, script) = if is_unknown {
+            ("EVAL", &self.script.code)
+        } else {
+            ("EVALSHA", &self.script.digest)
+        };
+        let mut command = Cmd::with_capacity(3 + 2 * PARTS, script.len() + 2 * BYTES);
+        command.arg(name).arg(script);
+        let keys = self.keys.args_iter();
+        command.arg(keys.len());
+        for part in keys.chain(self.arguments.args_iter()) {
+            if let Arg::Simple(part) = part {
+                command.arg(part);
+            }
+        }
+        command
     }
 }
 
@@ -64,16 +86,7 @@ impl Call {
     pub(super) fn command(&self, is_unknown: bool) -> Cmd {
         match self {
             Self::Command(command) => command.clone(),
-            Self::Script(call) => {
-                let mut command = if is_unknown {
-                    cmd("EVAL").arg(&call.script.code).take()
-                } else {
-                    cmd("EVALSHA").arg(&call.script.digest).take()
-                };
-                command.arg(call.keys.len());
-                command.arg(&call.keys).arg(&call.arguments);
-                command
-            }
+            Self::Script(call) => call.command(is_unknown),
         }
     }
 }

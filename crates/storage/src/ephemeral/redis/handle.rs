@@ -20,7 +20,8 @@ const MAX_TTL: Duration = Duration::from_secs(100 * 365 * 86_400);
 /// not wait. Windows and times to live go by the clock of Redis.
 pub struct Redis {
     pub(super) calls: Arc<Calls>,
-    scope: Arc<str>,
+    /// What all keys begin with.
+    prefix: Box<str>,
     pub(super) max_budget_names: usize,
 }
 
@@ -30,7 +31,7 @@ impl Redis {
         settings.check()?;
         Ok(Self {
             calls: Arc::new(Calls::open(settings)?),
-            scope: settings.scope.as_str().into(),
+            prefix: format!("countersign:{{{}}}:", settings.scope).into(),
             max_budget_names: settings.max_budget_names,
         })
     }
@@ -46,15 +47,17 @@ impl Redis {
 
     /// The key of something that there is one of.
     pub(super) fn key(&self, what: &str) -> String {
-        format!("countersign:{{{}}}:{what}", self.scope)
+        [&self.prefix, what].concat()
     }
 
     /// The key of one of several.
     pub(super) fn key_in(&self, kind: &str, name: &str) -> String {
-        format!("countersign:{{{}}}:{kind}:{name}", self.scope)
+        [&self.prefix, kind, ":", name].concat()
     }
 }
 
+/// At least one: Redis keeps nothing for no time.
 pub(super) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.min(MAX_TTL).as_millis()).expect("a century of milliseconds fits")
+    let millis = duration.min(MAX_TTL).as_millis().max(1);
+    u64::try_from(millis).expect("a century of milliseconds fits")
 }

@@ -1,52 +1,50 @@
 //! Values with a secret on Redis, and their series.
 //!
 //! The latest of a series is a string: the key of the value. Scripts reach the
-//! value by it though no caller has named it, which Redis Cluster lets pass in
-//! one slot.
+//! value by it, and the budget of a secret by its name, though no caller has
+//! named them, which Redis Cluster lets pass in one slot.
 
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use countersign_domain::ports::{Budget, Comparison, EphemeralError, Exchange, Secret};
+use countersign_domain::ports::{
+    Budget, Comparison, EphemeralError, Exchange, Guess, Secret, Spending,
+};
 use deadpool_redis::redis::cmd;
 
 use super::budgets;
 use super::call::{Lua, StaticLua};
 use super::handle::{Redis, millis};
+use super::kept;
 use super::values::key_of;
 
-/// Keys: the series', the value's. Arguments: value, secret, milliseconds.
+/// Keys and arguments as the head of `supersede.lua` says.
 static SUPERSEDE: StaticLua = LazyLock::new(|| {
-    Lua::new(
-        "#!lua
-        redis.call('HSET', KEYS[2], 'v', ARGV[1], 's', ARGV[2], 'n', 0, 'o', KEYS[1])
-        redis.call('PEXPIRE', KEYS[2], ARGV[3])
-        local earlier = redis.call('SET', KEYS[1], KEYS[2], 'PX', ARGV[3], 'GET')
-        if earlier and earlier ~= KEYS[2] and redis.call('HGET', earlier, 'o') == KEYS[1] then
-            redis.call('DEL', earlier)
-        end",
-    )
+    Lua::new(concat!(
+        "#!lua\n",
+        include_str!("lua/supersede.lua"),
+        include_str!("lua/spend_open_windows.lua"),
+        include_str!("lua/budgets.lua"),
+        include_str!("lua/spend.lua"),
+    ))
 });
 
-/// Key: the series'. Answers the value of the latest.
+/// Key: the series'. Answers the latest as it is kept.
 static LATEST: StaticLua = LazyLock::new(|| {
     Lua::new(
         "#!lua flags=no-writes
         local key = redis.call('GET', KEYS[1])
-        if not key then
-            return false
-        end
-        local kept = redis.call('HMGET', key, 'v', 'o')
-        return kept[2] == KEYS[1] and kept[1]",
+        return key and redis.call('GET', key)",
     )
 });
 
-/// Keys and arguments as the head of `compare.lua` says. Lua does not compare in
-/// constant time, and need not: secrets are digests under a key that Redis does
-/// not hold.
+/// Keys and arguments as the head of `compare_right.lua` says. Lua does not
+/// compare in constant time, and need not: secrets are digests under a key that
+/// Redis does not hold.
 static COMPARE: StaticLua = LazyLock::new(|| {
     Lua::new(concat!(
         "#!lua\n",
+        include_str!("lua/compare_right.lua"),
         include_str!("lua/budgets.lua"),
         include_str!("lua/compare.lua"),
     ))
@@ -54,42 +52,49 @@ static COMPARE: StaticLua = LazyLock::new(|| {
 
 pub(super) async fn supersede(
     redis: &Redis,
+    charged: &[Budget],
     series: &str,
     key: &str,
     secret: Secret<'_>,
     ttl: Duration,
-) -> Result<(), EphemeralError> {
+) -> Result<Spending, EphemeralError> {
     let mut supersede = SUPERSEDE.call();
-    supersede.key(series_key(redis, series));
+    budgets::add_budgets(redis, charged, &mut supersede);
+    supersede.key(redis.key_in("latest", series));
     supersede.key(key_of(redis, key));
-    supersede.arg(secret.value).arg(secret.secret);
-    supersede.arg(millis(ttl));
-    redis.calls.ask("supersede", supersede).await
+    let (kept, of_series) = kept::secret(series, &secret);
+    supersede.arg(kept).arg(of_series).arg(millis(ttl));
+    let answer = redis.calls.ask("supersede", supersede).await?;
+    Ok(budgets::spending(answer))
 }
 
 pub(super) async fn latest(redis: &Redis, series: &str) -> Result<Option<Vec<u8>>, EphemeralError> {
     let mut latest = LATEST.call();
-    latest.key(series_key(redis, series));
-    redis.calls.ask("latest", latest).await
+    latest.key(redis.key_in("latest", series));
+    let kept: Option<Vec<u8>> = redis.calls.ask("latest", latest).await?;
+    Ok(kept.as_deref().and_then(kept::read).and_then(|kept| {
+        // Its key may have been taken over.
+        let is_of_series = kept.guarded?.series == series.as_bytes();
+        is_of_series.then(|| kept.value.to_vec())
+    }))
 }
 
 pub(super) async fn compare(
     redis: &Redis,
     key: &str,
-    guess: &[u8],
-    tries: u32,
-    budget: &Budget,
+    guess: Guess<'_>,
     exchange: Option<Exchange<'_>>,
 ) -> Result<Comparison, EphemeralError> {
     let mut compare = COMPARE.call();
     compare.key(budgets::names_key(redis));
-    compare.arg(redis.max_budget_names);
-    budgets::add_budget(redis, budget, &mut compare);
     compare.key(key_of(redis, key));
-    compare.arg(guess).arg(tries);
-    if let Some(Exchange { key, value, ttl }) = exchange {
+    compare.arg(redis.max_budget_names);
+    compare.arg(guess.secret).arg(guess.at.as_millis());
+    compare.arg(guess.tries);
+    compare.arg(guess.limit).arg(millis(guess.window));
+    if let Some(Exchange { key, head, ttl }) = exchange {
         compare.key(key_of(redis, key));
-        compare.arg(value).arg(millis(ttl));
+        compare.arg(head).arg(millis(ttl));
     }
     let (comparison, number): (String, u64) = redis.calls.ask("compare", compare).await?;
     let unknown = || EphemeralError(format!("Redis says that a secret {comparison}"));
@@ -109,12 +114,10 @@ pub(super) async fn compare(
 }
 
 pub(super) async fn tries(redis: &Redis, key: &str) -> Result<u32, EphemeralError> {
-    let mut tries = cmd("HGET");
-    tries.arg(key_of(redis, key)).arg("n");
-    let tries: Option<u32> = redis.calls.ask("tries", tries).await?;
-    Ok(tries.unwrap_or(0))
-}
-
-fn series_key(redis: &Redis, series: &str) -> String {
-    redis.key_in("series", series)
+    let mut get = cmd("GET");
+    get.arg(key_of(redis, key));
+    let kept: Option<Vec<u8>> = redis.calls.ask("tries", get).await?;
+    let kept = kept.as_deref().and_then(kept::read);
+    let guarded = kept.and_then(|kept| kept.guarded);
+    Ok(guarded.map_or(0, |guarded| guarded.tries))
 }

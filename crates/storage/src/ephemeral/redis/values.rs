@@ -1,50 +1,12 @@
-//! Values on Redis.
-//!
-//! A value is a hash: `v` is the value; with a secret, `s` is that, `n` the
-//! number of wrong guesses, and `o` the key of the series that it belongs to.
+//! Values on Redis: strings, in the form of `kept.rs`.
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use countersign_domain::ports::EphemeralError;
-use deadpool_redis::redis::cmd;
+use deadpool_redis::redis::{Cmd, cmd};
 
-use super::call::{Lua, StaticLua};
 use super::handle::{Redis, millis};
-
-/// Key: the value's. Arguments: value, milliseconds.
-static PUT: StaticLua = LazyLock::new(|| {
-    Lua::new(
-        "#!lua
-        redis.call('DEL', KEYS[1])
-        redis.call('HSET', KEYS[1], 'v', ARGV[1])
-        redis.call('PEXPIRE', KEYS[1], ARGV[2])",
-    )
-});
-
-/// Key: the value's. Arguments: value, milliseconds. Answers 1 if it put.
-static PUT_IF_ABSENT: StaticLua = LazyLock::new(|| {
-    Lua::new(
-        "#!lua
-        if redis.call('EXISTS', KEYS[1]) == 1 then
-            return 0
-        end
-        redis.call('HSET', KEYS[1], 'v', ARGV[1])
-        redis.call('PEXPIRE', KEYS[1], ARGV[2])
-        return 1",
-    )
-});
-
-/// Key: the value's. Answers the value. It only gives room back, so it runs when
-/// the memory is full, too.
-static TAKE: StaticLua = LazyLock::new(|| {
-    Lua::new(
-        "#!lua flags=allow-oom
-        local value = redis.call('HGET', KEYS[1], 'v')
-        redis.call('DEL', KEYS[1])
-        return value",
-    )
-});
+use super::kept;
 
 pub(super) async fn put(
     redis: &Redis,
@@ -52,10 +14,7 @@ pub(super) async fn put(
     value: &[u8],
     ttl: Duration,
 ) -> Result<(), EphemeralError> {
-    let mut put = PUT.call();
-    put.key(key_of(redis, key));
-    put.arg(value).arg(millis(ttl));
-    redis.calls.ask("put", put).await
+    redis.calls.ask("put", set(redis, key, value, ttl)).await
 }
 
 pub(super) async fn put_if_absent(
@@ -64,25 +23,39 @@ pub(super) async fn put_if_absent(
     value: &[u8],
     ttl: Duration,
 ) -> Result<bool, EphemeralError> {
-    let mut put = PUT_IF_ABSENT.call();
-    put.key(key_of(redis, key));
-    put.arg(value).arg(millis(ttl));
-    redis.calls.ask("put_if_absent", put).await
+    let mut put = set(redis, key, value, ttl);
+    put.arg("NX");
+    let done: Option<String> = redis.calls.ask("put_if_absent", put).await?;
+    Ok(done.is_some())
 }
 
 pub(super) async fn get(redis: &Redis, key: &str) -> Result<Option<Vec<u8>>, EphemeralError> {
-    let mut get = cmd("HGET");
-    get.arg(key_of(redis, key)).arg("v");
-    redis.calls.ask("get", get).await
+    let mut get = cmd("GET");
+    get.arg(key_of(redis, key));
+    let kept: Option<Vec<u8>> = redis.calls.ask("get", get).await?;
+    Ok(kept.as_deref().and_then(value_of))
 }
 
+/// It only gives room back, so Redis does it when its memory is full, too.
 pub(super) async fn take(redis: &Redis, key: &str) -> Result<Option<Vec<u8>>, EphemeralError> {
-    let mut take = TAKE.call();
-    take.key(key_of(redis, key));
-    redis.calls.ask("take", take).await
+    let mut take = cmd("GETDEL");
+    take.arg(key_of(redis, key));
+    let kept: Option<Vec<u8>> = redis.calls.ask("take", take).await?;
+    Ok(kept.as_deref().and_then(value_of))
+}
+
+fn set(redis: &Redis, key: &str, value: &[u8], ttl: Duration) -> Cmd {
+    let mut set = cmd("SET");
+    set.arg(key_of(redis, key)).arg(kept::value(value));
+    set.arg("PX").arg(millis(ttl));
+    set
+}
+
+fn value_of(kept: &[u8]) -> Option<Vec<u8>> {
+    kept::read(kept).map(|kept| kept.value.to_vec())
 }
 
 /// The key of a value.
 pub(super) fn key_of(redis: &Redis, key: &str) -> String {
-    redis.key_in("values", key)
+    redis.key_in("kept", key)
 }

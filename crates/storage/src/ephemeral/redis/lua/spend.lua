@@ -1,9 +1,8 @@
--- KEYS from 2: the budgets. ARGV[1]: how many names are kept at most. Then for
--- each budget its limit and the milliseconds of its window.
--- Answers 0 and 0, or the position of the first budget that cannot be charged,
+-- What remains to be done where a window has to be opened, or a budget may have
+-- nothing left. Answers the position of the first budget that cannot be charged,
 -- from 1, and the milliseconds until it may be tried again.
 local max_names = tonumber(ARGV[1])
-for index = 2, #KEYS do
+for index = 2, last do
     local limit, window = tonumber(ARGV[2 * index - 2]), tonumber(ARGV[2 * index - 1])
     local wait = charge(KEYS[index], limit, window, max_names)
     if wait then
@@ -14,4 +13,4 @@ for index = 2, #KEYS do
     end
 end
 keep_names()
-return {0, 0}
+return granted()
