@@ -3,6 +3,7 @@
 //! out without a provider.
 
 use async_trait::async_trait;
+use countersign_domain::model::MessageId;
 use countersign_domain::ports::{Content, Message, MessageSender, SendError};
 
 use crate::text::Text;
@@ -16,7 +17,7 @@ pub struct LogSender;
 
 #[async_trait]
 impl MessageSender for LogSender {
-    async fn send(&self, message: Message) -> Result<(), SendError> {
+    async fn send(&self, _id: MessageId, message: Message) -> Result<(), SendError> {
         let text = Text::of(&message.content, message.locale);
         let code = match &message.content {
             Content::Code { code, .. } => Some(code.expose()),

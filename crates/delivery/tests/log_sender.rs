@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use countersign_delivery::LogSender;
-use countersign_domain::model::{Address, Code, Email, Locale, Phone, Purpose, Timestamp};
+use countersign_domain::model::{
+    Address, Code, Email, Locale, MessageId, Phone, Purpose, Timestamp,
+};
 use countersign_domain::ports::{Content, Message, MessageSender as _};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -39,7 +41,10 @@ async fn logged(message: Message) -> String {
         .with_writer(log.clone())
         .finish();
     let guard = tracing::subscriber::set_default(subscriber);
-    LogSender.send(message).await.expect("it is logged");
+    LogSender
+        .send(MessageId::from_bytes([7; 16]), message)
+        .await
+        .expect("it is logged");
     drop(guard);
     let bytes = log.0.lock().expect("nobody panics while writing").clone();
     String::from_utf8(bytes).expect("text")

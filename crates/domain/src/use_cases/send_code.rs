@@ -46,7 +46,7 @@ impl SendCode {
     /// Too many messages; no sender; unavailable, if the code cannot be kept or
     /// its message not be queued.
     pub async fn execute(self, app: &Application) -> Result<SentCode, Error> {
-        if self.code.is_none() && app.messages.sender().is_none() {
+        if self.code.is_none() && !app.messages.reaches(&self.address) {
             return Err(Refusal::SenderMissing.into());
         }
         let charge = app.limits.charge_send(&self.address, &self.client).await?;
