@@ -9,6 +9,7 @@ mod exit_code;
 mod failure;
 mod healthcheck;
 mod keys;
+mod message;
 mod migrate;
 mod open;
 mod output;
