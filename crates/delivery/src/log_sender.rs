@@ -1,11 +1,12 @@
-//! The sender of the embedded default: it delivers nothing and writes each
+//! The provider of the embedded default: it delivers nothing and writes each
 //! message, its code in the clear, to the log, so that the service can be tried
 //! out without a provider.
 
 use async_trait::async_trait;
-use countersign_domain::ports::{Content, Message, MessageSender, SendError};
+use countersign_domain::model::Code;
 
-use crate::text::Text;
+use crate::outgoing::Outgoing;
+use crate::provider::{Accepted, Progress, Provider, ProviderError};
 
 /// Writes messages to the log, at level INFO under `countersign::delivery`.
 ///
@@ -15,20 +16,24 @@ use crate::text::Text;
 pub struct LogSender;
 
 #[async_trait]
-impl MessageSender for LogSender {
-    async fn send(&self, message: Message) -> Result<(), SendError> {
-        let text = Text::of(&message.content, message.locale);
-        let code = match &message.content {
-            Content::Code { code, .. } => Some(code.expose()),
-            Content::AlreadySignedUp | Content::PasswordChanged | Content::PasswordReset => None,
-        };
+impl Provider for LogSender {
+    fn name(&self) -> &'static str {
+        "log"
+    }
+
+    async fn deliver(
+        &self,
+        message: &Outgoing,
+        progress: &Progress,
+    ) -> Result<Accepted, ProviderError> {
+        progress.hand_over();
         tracing::info!(
             target: "countersign::delivery",
             to = message.to.masked(),
-            code,
-            text = text.body,
+            code = message.code.as_ref().map(Code::expose),
+            text = message.text(),
             "not delivered: the log sender is for trying out only"
         );
-        Ok(())
+        Ok(Accepted("written to the log".into()))
     }
 }

@@ -3,10 +3,14 @@
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use countersign_delivery::LogSender;
-use countersign_domain::model::{Address, Code, Email, Locale, Phone, Purpose, Timestamp};
+use countersign_delivery::{LogSender, Router, RouterSettings, TemplateSettings, Templates};
+use countersign_domain::model::{
+    Address, Code, Email, Locale, MessageId, Phone, Purpose, Timestamp,
+};
 use countersign_domain::ports::{Content, Message, MessageSender as _};
+use countersign_domain::testing::HandClock;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// A log kept in memory.
@@ -39,7 +43,16 @@ async fn logged(message: Message) -> String {
         .with_writer(log.clone())
         .finish();
     let guard = tracing::subscriber::set_default(subscriber);
-    LogSender.send(message).await.expect("it is logged");
+    let router = Router::new(RouterSettings {
+        sms: vec![0],
+        email: vec![0],
+        providers: vec![Box::new(LogSender)],
+        templates: Templates::load(&TemplateSettings::default()).expect("good"),
+        clock: Arc::new(HandClock::new()),
+        time_limit: Duration::from_secs(1),
+    });
+    let id = MessageId::from_bytes([7; 16]);
+    router.send(id, message).await.expect("it is logged");
     drop(guard);
     let bytes = log.0.lock().expect("nobody panics while writing").clone();
     String::from_utf8(bytes).expect("text")
@@ -64,7 +77,7 @@ async fn a_code_is_logged_in_the_clear_with_the_warning() {
         " INFO countersign::delivery: ",
         "not delivered: the log sender is for trying out only",
         "code=\"048213\"",
-        "048213 is your code to sign up.",
+        "Your code to sign up:\\n\\n048213\\n\\nIt expires in",
     ] {
         assert!(line.contains(part), "{part} is not in {line}");
     }
@@ -75,7 +88,7 @@ async fn a_code_is_logged_in_the_clear_with_the_warning() {
 async fn the_message_is_in_the_language_of_the_person() {
     let line = logged(code(Locale::Korean)).await;
     assert!(
-        line.contains("회원가입 인증번호는 [048213]입니다."),
+        line.contains("회원가입 인증번호입니다.\\n\\n048213"),
         "{line}"
     );
 }

@@ -8,6 +8,7 @@ mod environment;
 mod error;
 mod layer;
 mod load;
+mod messages;
 mod nearest;
 mod schema;
 mod sections;
@@ -23,9 +24,10 @@ pub use environment::Environment;
 pub use error::{ConfigError, Problem};
 pub use load::{Flags, Sources};
 pub use sections::{
-    DatabaseConfig, DeliveryConfig, IdentifiersConfig, KeysConfig, LogConfig, LogFormat,
-    MetricsConfig, PasswordsConfig, RedisConfig, SenderName, ServerConfig, TokensConfig,
-    TracesConfig, ValidationConfig, VerificationConfig,
+    AlimTalkConfig, DatabaseConfig, DeliveryConfig, EmailProvider, IdentifiersConfig, KeysConfig,
+    LogConfig, LogFormat, MetricsConfig, PasswordsConfig, RedisConfig, SensConfig, ServerConfig,
+    SmsProvider, SmtpConfig, TokensConfig, TracesConfig, ValidationConfig, VerificationConfig,
+    WebhookConfig,
 };
 use values::MASK;
 pub use values::{DefaultRegion, LogFilter, ServiceUrl};

@@ -18,6 +18,7 @@ mod metrics_server;
 mod notifications;
 mod readings;
 mod rfc3339;
+mod senders;
 pub mod serve;
 mod serve_error;
 mod status;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_delivery::Router;
 use countersign_domain::Application;
 use countersign_domain::model::KeyState;
 use countersign_domain::ports::Clock as _;
@@ -25,6 +26,7 @@ pub(crate) struct Readings {
     pub(crate) validator: Arc<TokenValidator>,
     pub(crate) database: Arc<Database>,
     pub(crate) hasher: Arc<Argon2Pool>,
+    pub(crate) router: Option<Arc<Router>>,
     pub(crate) health: HealthService,
     pub(crate) process: Collector,
 }
@@ -38,6 +40,7 @@ impl Readings {
         self.show_health();
         self.show_cache();
         self.show_hasher();
+        self.show_providers();
         self.show_database();
         self.show_feed();
         self.show_keys();
@@ -66,6 +69,19 @@ impl Readings {
         gauge!("countersign_password_hashing_threads").set(float(pool.threads as u64));
         counter!("countersign_password_hashes_total").absolute(pool.hashes);
         counter!("countersign_password_hashing_shed_total").absolute(pool.shed);
+    }
+
+    fn show_providers(&self) {
+        let readings = self.router.as_ref().map(|router| router.readings());
+        for reading in readings.unwrap_or_default() {
+            let provider = reading.provider;
+            gauge!("countersign_provider_circuit_open", "provider" => provider)
+                .set(one_if(reading.is_circuit_open));
+            for (outcome, count) in reading.tries {
+                counter!("countersign_message_tries_total", "provider" => provider, "outcome" => outcome)
+                    .absolute(count);
+            }
+        }
     }
 
     fn show_database(&self) {

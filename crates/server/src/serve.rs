@@ -92,6 +92,7 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
         validator: Arc::clone(&wired.validator),
         database: Arc::clone(&wired.database),
         hasher: Arc::clone(&wired.hasher),
+        router: wired.router.clone(),
         health: health_service.clone(),
         process: Collector::default(),
     };

@@ -42,6 +42,9 @@ pub enum ServeError {
     /// A signing key cannot be used.
     #[error("{0}; is this the master key of this database?")]
     Keyring(#[from] KeyringError),
+    /// A provider of messages cannot be set up.
+    #[error("messages cannot be sent: {0}")]
+    Delivery(String),
     /// The hashing threads cannot be started.
     #[error("the hashing threads cannot be started: {0}")]
     Hasher(#[source] io::Error),

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use countersign_delivery::LogSender;
+use countersign_delivery::Router;
 use countersign_domain::Application;
 use countersign_domain::application::{DatabaseClock, KeyKeeper, Ports};
 use countersign_domain::model::{Caller, KeyState, MasterKey, SealedSigningKey, SealingKey};
@@ -14,12 +14,13 @@ use countersign_password::Argon2Pool;
 use countersign_storage::{Bounds, Database, InProcess, Redis, RedisSettings};
 use countersign_token::Verifier;
 
+use crate::config::Config;
 use crate::config::combinations::{ANOTHER_ALGORITHM, MASTER_KEY_WITHOUT_KEYS};
-use crate::config::{Config, SenderName};
 use crate::data_dir::DataDir;
 use crate::feed_reader::FeedReader;
 use crate::grpc::{CallerAuthenticator, encode_claims};
 use crate::notifications::Notifications;
+use crate::senders;
 use crate::serve_error::ServeError;
 use crate::system::{SystemClock, SystemRandom};
 
@@ -36,6 +37,8 @@ pub(crate) struct Wired {
     /// The store and the hasher of the application, to be read for metrics.
     pub(crate) database: Arc<Database>,
     pub(crate) hasher: Arc<Argon2Pool>,
+    /// The sender of the application, likewise.
+    pub(crate) router: Option<Arc<Router>>,
     pub(crate) callers: Arc<CallerAuthenticator>,
     pub(crate) validator: Arc<TokenValidator>,
     pub(crate) feed_reader: Arc<FeedReader>,
@@ -105,13 +108,17 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
         settings.tokens.feed_bound,
         encode_claims,
     );
+    let router = senders::router(config, callers.is_open(), clock.clone())?;
+    let sender = router
+        .clone()
+        .map(|router| router as Arc<dyn MessageSender>);
     let ports = Ports {
         store,
         ephemeral,
         clock,
         random,
         hasher: hasher.clone(),
-        sender: sender(config.delivery.sender, callers.is_open()),
+        sender,
         notifier: notifications.clone(),
     };
     let app = Application::new(ports, &master_key, keyring, feed, settings);
@@ -120,6 +127,7 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
         app: Arc::new(app),
         database,
         hasher,
+        router,
         callers: Arc::new(callers),
         validator: Arc::new(validator),
         feed_reader,
@@ -165,16 +173,6 @@ async fn open_ephemeral(
     let subscription = changes.subscribe(move || reader.changed());
     let notifications = Notifications::new(Some((changes, subscription)));
     Ok((Arc::new(store), Arc::new(notifications)))
-}
-
-/// What messages are handed to. The log shows codes in the clear: unless it is
-/// chosen by name, it serves a machine of its own alone.
-fn sender(configured: Option<SenderName>, is_open: bool) -> Option<Arc<dyn MessageSender>> {
-    match configured {
-        Some(SenderName::Log) => Some(Arc::new(LogSender)),
-        None if is_open => Some(Arc::new(LogSender)),
-        None => None,
-    }
 }
 
 fn authenticate(

@@ -74,6 +74,13 @@ impl Messages {
         self.sender.as_deref()
     }
 
+    /// Whether a message can be sent to addresses of this kind.
+    #[must_use]
+    pub fn reaches(&self, to: &Address) -> bool {
+        let sender = self.sender.as_ref();
+        sender.is_some_and(|sender| sender.reaches(to))
+    }
+
     /// A new id of a message.
     pub(crate) fn new_id(&self) -> MessageId {
         MessageId::generate(self.clock.now(), &*self.random)
@@ -89,16 +96,13 @@ impl Messages {
         self.seal(id, MessageKind::Code, message, expires_at)
     }
 
-    /// A notice to each of the addresses; none if nothing can be sent.
+    /// A notice to each of the addresses that can be reached.
     pub(crate) fn notices(
         &self,
         addresses: &[Address],
         locale: Locale,
         content: &Content,
     ) -> Result<Vec<QueuedMessage>, Error> {
-        if self.sender.is_none() {
-            return Ok(Vec::new());
-        }
         let expires_at = self.clock.now().plus(NOTICE_TTL);
         let notice = |to: &Address| {
             let message = Message {
@@ -113,7 +117,8 @@ impl Messages {
                 expires_at,
             )
         };
-        addresses.iter().map(notice).collect()
+        let reached = addresses.iter().filter(|to| self.reaches(to));
+        reached.map(notice).collect()
     }
 
     /// The message, if there is one to anybody.

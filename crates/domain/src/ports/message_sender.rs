@@ -2,16 +2,22 @@
 
 use async_trait::async_trait;
 
-use crate::model::{Address, Code, Locale, Purpose, Timestamp};
+use crate::model::{Address, Code, Locale, MessageId, Purpose, Timestamp};
 
 /// Hands messages to a provider.
 #[async_trait]
 pub trait MessageSender: Send + Sync {
-    /// Sends a message.
+    /// Sends a message. Its id is the same at each try.
     ///
     /// # Errors
-    /// Whether the message may arrive all the same.
-    async fn send(&self, message: Message) -> Result<(), SendError>;
+    /// Whether the message may arrive all the same, and whether another try is
+    /// of use.
+    async fn send(&self, id: MessageId, message: Message) -> Result<(), SendError>;
+
+    /// Whether there is a way to addresses of this kind.
+    fn reaches(&self, _to: &Address) -> bool {
+        true
+    }
 }
 
 /// A message to a person.
@@ -51,6 +57,9 @@ pub enum SendError {
     /// It will not arrive for certain, and may be tried again.
     #[error("{0}")]
     Refused(String),
+    /// It will not arrive for certain, and no later try would change that.
+    #[error("{0}")]
+    Rejected(String),
     /// It may arrive or not.
     #[error("{0}")]
     Unknown(String),

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 
+use crate::model::MessageId;
 use crate::ports::{Message, MessageSender, SendError};
 
 /// Keeps all messages, the newest last.
@@ -27,7 +28,7 @@ impl SentMessages {
 
 #[async_trait]
 impl MessageSender for SentMessages {
-    async fn send(&self, message: Message) -> Result<(), SendError> {
+    async fn send(&self, _id: MessageId, message: Message) -> Result<(), SendError> {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(failure) = failure.clone() {
             return Err(failure);

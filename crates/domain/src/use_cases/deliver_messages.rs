@@ -23,14 +23,15 @@ pub struct Delivered {
     pub settled: Vec<(MessageKind, Settlement)>,
 }
 
-/// How long a replica may take to settle what it has claimed. After that
-/// another one takes it over.
-const CLAIM: Duration = Duration::from_secs(60);
 /// The pause after the first failure. It doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 impl DeliverMessages {
+    /// How long a replica may take to settle what it has claimed. After that
+    /// another one takes it over.
+    pub const CLAIM: Duration = Duration::from_secs(60);
+
     /// Claims a batch, sends it and writes down what became of it.
     ///
     /// # Errors
@@ -45,7 +46,7 @@ impl DeliverMessages {
         let now = app.clock.now();
         let claimed = app
             .store
-            .claim_messages(now, now.plus(CLAIM), self.batch)
+            .claim_messages(now, now.plus(Self::CLAIM), self.batch)
             .await?;
         let sendings = claimed.iter().map(|message| deliver(app, sender, message));
         let settled = join_all(sendings).await;
@@ -71,11 +72,12 @@ async fn deliver(
     }
     let settlement = match app.messages.open(queued) {
         Ok(None) => Settlement::Sent,
-        Ok(Some(message)) => match sender.send(message).await {
+        Ok(Some(message)) => match sender.send(queued.id, message).await {
             Ok(()) => Settlement::Sent,
             Err(error) => {
                 tracing::warn!(message_id = %queued.id, %error, "a message was not sent");
                 match error {
+                    SendError::Rejected(_) => Settlement::Failed,
                     SendError::Unknown(_) if is_code => Settlement::Failed,
                     SendError::Unknown(_) | SendError::Refused(_) => {
                         Settlement::RetryAt(app.clock.now().plus(pause(claimed.attempts)))

@@ -47,7 +47,7 @@ impl SendCode {
     /// its message not be queued.
     pub async fn execute(mut self, app: &Application) -> Result<SentCode, Error> {
         let own = self.code.take();
-        if own.is_none() && app.messages.sender().is_none() {
+        if own.is_none() && !app.messages.reaches(&self.address) {
             return Err(Refusal::SenderMissing.into());
         }
         let message = own.is_none().then(|| app.messages.new_id());

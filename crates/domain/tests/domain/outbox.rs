@@ -175,3 +175,19 @@ async fn change_password(world: &World) {
     .await
     .expect("changed");
 }
+
+#[tokio::test]
+async fn what_every_provider_has_rejected_is_given_up_at_once() {
+    let world = World::new().await;
+    world.user(EMAIL, PASSWORD).await;
+    world.take_sent().await;
+    let state = delivery(&world, Purpose::SignIn).await;
+    change_password(&world).await;
+    let rejected = SendError::Rejected("no such number".into());
+    world.sender.fail_with(Some(rejected));
+    assert_eq!(deliver(&world).await, 2, "the code and the notice");
+    assert_eq!(state().await, Delivery::Failed);
+    world.sender.fail_with(None);
+    world.clock.advance(Duration::from_secs(120));
+    assert_eq!(deliver(&world).await, 0);
+}

@@ -65,6 +65,9 @@ pub(super) enum Command {
     Healthcheck(ProbeArguments),
     #[command(flatten)]
     Operator(OperatorCommand),
+    /// Try out the providers of messages
+    #[command(subcommand)]
+    Message(Message),
     /// Print the configuration in effect as TOML, secrets masked
     #[command(after_help = "Example: countersign config --config /etc/countersign.toml")]
     Config {
@@ -86,6 +89,32 @@ pub(super) enum Command {
         #[arg(long, value_name = "DIRECTORY")]
         dir: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Message {
+    /// Send one message by the providers of the configuration, and list what they say
+    ///
+    /// They are tried as they are for codes: in their order, until one takes it.
+    /// No server and no database is needed. Exits with 1 if none took it.
+    #[command(after_help = "Example: countersign message test --to mina@example.com")]
+    Test(MessageTest),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MessageTest {
+    /// An e-mail address or a phone number
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) to: String,
+    /// The language of the message
+    #[arg(long, value_name = "LANGUAGE", default_value = "en", value_parser = ["en", "ko"])]
+    pub(super) locale: String,
+    /// Try this provider alone
+    #[arg(long, value_name = "NAME")]
+    pub(super) provider: Option<String>,
+    /// For programs: as a JSON array of objects
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

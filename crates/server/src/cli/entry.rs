@@ -9,13 +9,15 @@ use countersign_domain::use_cases::NewCredential;
 use secrecy::SecretString;
 use tokio::runtime::{Builder, Runtime};
 
-use super::arguments::{Arguments, Callers, Command, ConfigCommand, Keys, OperatorCommand};
+use super::arguments::{
+    Arguments, Callers, Command, ConfigCommand, Keys, Message, OperatorCommand,
+};
 use super::exit_code::{FAILURE, USAGE};
 use super::failure::{Failure, Outcome};
 use super::output::Output;
 use super::probe_arguments::ProbeArguments;
 use super::{
-    backup, caller_sans, callers, config_check, healthcheck, keys, migrate, open,
+    backup, caller_sans, callers, config_check, healthcheck, keys, message, migrate, open,
     shell_integration, try_command,
 };
 use crate::config::{Config, Environment, LogConfig, LogFormat, Sources};
@@ -88,6 +90,12 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Operator(command) => {
             let config = Config::load(&sources(environment))?;
             let outcome = one_thread()?.block_on(operate(command, &config))?;
+            Ok(outcome.into())
+        }
+        Command::Message(Message::Test(arguments)) => {
+            let config = Config::load(&sources(environment))?;
+            let out = &mut output();
+            let outcome = one_thread()?.block_on(message::test(&config, &arguments, out))?;
             Ok(outcome.into())
         }
         Command::Config { command } => {

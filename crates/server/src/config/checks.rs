@@ -1,9 +1,13 @@
 //! Gathers what is wrong with the values of a configuration.
 
 use std::fmt::Display;
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use http::Uri;
+
+use super::ServiceUrl;
 use super::serde_formats::duration;
 
 /// The settings that are wrong, by key, and what would be right.
@@ -39,6 +43,16 @@ impl Checks {
         }
     }
 
+    /// Demands a URL to which secrets may be posted: TLS, or this machine.
+    pub(super) fn is_posted_to(&mut self, key: &str, url: &ServiceUrl) {
+        self.that(
+            key,
+            url.expose().parse().is_ok_and(|uri| is_protected(&uri)),
+            "must be an https:// URL without user name or password; http:// is for this machine \
+             alone, as http://127.0.0.1:8080",
+        );
+    }
+
     /// Demands a number within bounds.
     pub(super) fn within<T: PartialOrd + Display + Copy>(
         &mut self,
@@ -65,4 +79,19 @@ impl Checks {
     pub(super) fn into_wrong(self) -> Vec<(String, String)> {
         self.wrong
     }
+}
+
+fn is_protected(uri: &Uri) -> bool {
+    let Some(authority) = uri.authority() else {
+        return false;
+    };
+    let host = authority.host();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let is_here = bare == "localhost" || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+    let is_secure = match uri.scheme_str() {
+        Some("https") => true,
+        Some("http") => is_here,
+        _ => false,
+    };
+    is_secure && !host.is_empty() && !authority.as_str().contains('@')
 }

@@ -5,8 +5,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::Config;
 use super::checks::Checks;
+use super::messages::{missing_of_providers, wrong_texts};
+use super::{Config, DeliveryConfig};
 
 /// A combination that is wrong, or not what most operators want.
 #[derive(Clone, Copy)]
@@ -23,6 +24,8 @@ pub(crate) struct Combination {
 enum Judged {
     /// Refused by the settings alone.
     Refused(Rule),
+    /// Refused by the settings alone, each by its own name.
+    RefusedEach(fn(&Config) -> Vec<(&'static str, String)>),
     /// Refused where a start finds it.
     RefusedAtStart,
     /// Warned of when the server listens.
@@ -88,7 +91,7 @@ pub(crate) const FEW_DESCRIPTORS: Combination = Combination {
 };
 
 /// All that there are.
-const COMBINATIONS: [Combination; 21] = [
+const COMBINATIONS: [Combination; 24] = [
     Combination {
         what: "server.tls_certificate is set, and server.tls_private_key is not",
         why: "TLS needs both",
@@ -185,6 +188,30 @@ const COMBINATIONS: [Combination; 21] = [
             is_broken: |config| config.validation.poll_interval * 2 > config.validation.feed_bound,
         }),
     },
+    Combination {
+        what: "delivery.sms or delivery.email names a provider, and a setting of its section is \
+               missing",
+        why: "it could not be asked",
+        judged: Judged::RefusedEach(missing_of_providers),
+    },
+    Combination {
+        what: "delivery.timeout, for each provider of delivery.sms or of delivery.email, is \
+               longer than 45s together",
+        why: "after a minute another replica takes a message over, and gives a code up that may \
+              have been sent",
+        judged: Judged::Refused(Rule {
+            key: "delivery.timeout",
+            other: "delivery.timeout",
+            rule: "must be at most 45s for all providers of a list together",
+            is_broken: |config| config.delivery.longest() > DeliveryConfig::LONGEST,
+        }),
+    },
+    Combination {
+        what: "a text of a message is wrong or too long (delivery.templates, \
+               delivery.product_name, delivery.origin, verification.code_digits)",
+        why: "people would get it cut off, as two messages, or without its code",
+        judged: Judged::RefusedEach(wrong_texts),
+    },
     OPEN_TO_THE_WORLD,
     UNMIGRATED,
     KEYS_WITHOUT_MASTER_KEY,
@@ -217,7 +244,7 @@ const COMBINATIONS: [Combination; 21] = [
         }),
     },
     Combination {
-        what: "there is no sender (delivery.sender)",
+        what: "there is no sender (delivery.sms, delivery.email)",
         why: "what needs a message is refused: with callers, or off loopback, the log, which \
               shows codes, must be chosen by name",
         judged: Judged::Warned(|start| !start.has_sender),
@@ -241,9 +268,17 @@ const COMBINATIONS: [Combination; 21] = [
 /// Refuses the combinations that the settings alone make.
 pub(super) fn check(config: &Config, checks: &mut Checks) {
     for combination in COMBINATIONS {
-        if let Judged::Refused(rule) = combination.judged {
-            let fits = !(rule.is_broken)(config);
-            checks.that_both(rule.key, rule.other, fits, rule.rule);
+        match combination.judged {
+            Judged::Refused(rule) => {
+                let fits = !(rule.is_broken)(config);
+                checks.that_both(rule.key, rule.other, fits, rule.rule);
+            }
+            Judged::RefusedEach(wrong) => {
+                for (key, rule) in wrong(config) {
+                    checks.that_both(key, key, false, &rule);
+                }
+            }
+            Judged::RefusedAtStart | Judged::Warned(_) | Judged::WarnedAtStart => {}
         }
     }
 }
@@ -254,7 +289,10 @@ pub(crate) fn warned(start: &Start) -> impl Iterator<Item = Combination> {
         .into_iter()
         .filter(|combination| match combination.judged {
             Judged::Warned(is_so) => is_so(start),
-            Judged::Refused(_) | Judged::RefusedAtStart | Judged::WarnedAtStart => false,
+            Judged::Refused(_)
+            | Judged::RefusedEach(_)
+            | Judged::RefusedAtStart
+            | Judged::WarnedAtStart => false,
         })
 }
 
@@ -263,7 +301,9 @@ pub(crate) fn warned(start: &Start) -> impl Iterator<Item = Combination> {
 pub(super) fn table() -> String {
     let rows = COMBINATIONS.map(|Combination { what, why, judged }| {
         let does = match judged {
-            Judged::Refused(_) => "refuses to start, and `countersign config check` says so",
+            Judged::Refused(_) | Judged::RefusedEach(_) => {
+                "refuses to start, and `countersign config check` says so"
+            }
             Judged::RefusedAtStart => "refuses to start",
             Judged::Warned(_) | Judged::WarnedAtStart => "warns at the start",
         };

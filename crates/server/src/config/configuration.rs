@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::checks::Checks;
 use super::{
-    DatabaseConfig, DeliveryConfig, IdentifiersConfig, KeysConfig, LogConfig, MetricsConfig,
-    PasswordsConfig, RedisConfig, ServerConfig, ServiceUrl, TokensConfig, TracesConfig,
-    ValidationConfig, VerificationConfig,
+    AlimTalkConfig, DatabaseConfig, DeliveryConfig, IdentifiersConfig, KeysConfig, LogConfig,
+    MetricsConfig, PasswordsConfig, RedisConfig, SensConfig, ServerConfig, ServiceUrl, SmtpConfig,
+    TokensConfig, TracesConfig, ValidationConfig, VerificationConfig, WebhookConfig,
 };
 
 /// All that may be set. Every value has a default: an empty file is a good
@@ -44,6 +44,14 @@ pub struct Config {
     pub identifiers: IdentifiersConfig,
     /// Bringing messages to people.
     pub delivery: DeliveryConfig,
+    /// Text messages by Naver Cloud SENS.
+    pub sens: SensConfig,
+    /// Kakao's AlimTalk, likewise.
+    pub alimtalk: AlimTalkConfig,
+    /// Mail by a mail server.
+    pub smtp: SmtpConfig,
+    /// Messages by a signed webhook.
+    pub webhook: WebhookConfig,
     /// Answering ValidateToken from memory.
     pub validation: ValidationConfig,
 }
@@ -64,6 +72,10 @@ impl Default for Config {
             passwords: PasswordsConfig::default(),
             identifiers: IdentifiersConfig::default(),
             delivery: DeliveryConfig::default(),
+            sens: SensConfig::default(),
+            alimtalk: AlimTalkConfig::default(),
+            smtp: SmtpConfig::default(),
+            webhook: WebhookConfig::default(),
             validation: ValidationConfig::default(),
         }
     }
@@ -71,11 +83,19 @@ impl Default for Config {
 
 impl Config {
     /// The settings whose values no message shows.
-    pub(super) const SECRET: [&str; 4] = [
+    pub(super) const SECRET: [&str; 12] = [
         "database.url",
         "keys.master_key",
         "redis.url",
+        "sens.access_key",
+        "sens.base_url",
+        "sens.secret_key",
+        "smtp.password",
+        "smtp.url",
         "traces.endpoint",
+        "webhook.old_secret",
+        "webhook.secret",
+        "webhook.url",
     ];
 
     /// The configuration in effect as TOML, which can be read back: the
@@ -125,6 +145,11 @@ impl Config {
         self.tokens.check(checks);
         self.verification.check(checks);
         self.passwords.check(checks);
+        self.delivery.check(checks);
+        self.sens.check(checks);
+        self.alimtalk.check(checks);
+        self.smtp.check(checks);
+        self.webhook.check(checks);
         self.validation.check(checks);
     }
 }

@@ -1,11 +1,25 @@
 //! The configuration in the terms of the domain.
 
+use countersign_delivery::TemplateSettings;
 use countersign_domain::Settings;
 use countersign_domain::application::{TokenSettings, VerificationSettings};
 
-use super::Config;
+use super::{Config, SmsProvider};
 
 impl Config {
+    /// What the texts of messages depend on.
+    pub(crate) fn template_settings(&self) -> TemplateSettings {
+        let delivery = &self.delivery;
+        TemplateSettings {
+            product: delivery.product_name.clone(),
+            origin: delivery.origin.clone(),
+            folder: delivery.templates.clone(),
+            code_digits: self.verification.code_digits,
+            code_ttl: self.verification.code_ttl,
+            counts_sms: delivery.sms.iter().any(|name| *name != SmsProvider::Log),
+        }
+    }
+
     /// The settings of the domain.
     #[must_use]
     pub fn settings(&self) -> Settings {

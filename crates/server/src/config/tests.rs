@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use super::*;
 
 mod combinations;
+mod delivery;
 mod example;
 mod refusals;
 mod sources;

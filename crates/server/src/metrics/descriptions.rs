@@ -41,6 +41,10 @@ const COUNTERS: &[(&str, &str)] = &[
         "Messages that were given up, by kind; unreadable are those of damaged rows.",
     ),
     (
+        "countersign_message_tries_total",
+        "Tries to send a message, by provider and outcome.",
+    ),
+    (
         "countersign_connections_refused_total",
         "Connections of callers that were closed, by reason.",
     ),
@@ -110,6 +114,10 @@ const GAUGES: &[(&str, &str)] = &[
     (
         "countersign_outbox_oldest_message_age_seconds",
         "How long the oldest of these messages has waited; 0 if there is none.",
+    ),
+    (
+        "countersign_provider_circuit_open",
+        "Whether a provider of messages is left alone after failures in a row: 1 or 0.",
     ),
     ("countersign_revocations", "Revocations kept in memory."),
     (

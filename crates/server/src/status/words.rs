@@ -84,7 +84,7 @@ pub(super) fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
         ),
         R::SenderNotConfigured => (
             Code::FailedPrecondition,
-            "No message can be sent: the server has no sender (delivery.sender).",
+            "No message can be sent: the server has no sender (delivery.sms, delivery.email).",
             "메시지를 보낼 수 없습니다. 서버에 발송 설정이 없습니다.",
         ),
         R::TooManyMessages => (

@@ -24,7 +24,7 @@ impl Unproved {
         password: NewPassword,
         client: &ClientContext,
     ) -> Result<VerificationRecord, Error> {
-        if app.messages.sender().is_none() {
+        if !app.messages.reaches(&self.address) {
             return Err(Refusal::SenderMissing.into());
         }
         let place = app.hasher.admit()?;

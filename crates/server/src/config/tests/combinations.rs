@@ -62,7 +62,10 @@ fn several_replicas_without_redis_and_plaintext_off_loopback_are_warned_of() {
     ] {
         assert_eq!(warnings(variables, false, true), expected, "{variables:?}");
     }
-    assert_eq!(warnings(&[], false, false), ["delivery.sender"]);
+    assert_eq!(
+        warnings(&[], false, false),
+        ["delivery.sms, delivery.email"]
+    );
 }
 
 #[test]

@@ -7,14 +7,28 @@ use super::super::schema::Schema;
 use super::*;
 
 /// Settings without a default: the example shows what they look like.
-const OPTIONAL: [&str; 7] = [
+const OPTIONAL: [&str; 21] = [
     "server.tls_certificate",
     "server.tls_private_key",
     "server.tls_client_ca",
     "database.url",
     "redis.url",
     "keys.master_key",
-    "delivery.sender",
+    "delivery.templates",
+    "delivery.tls_ca",
+    "sens.service_id",
+    "sens.access_key",
+    "sens.secret_key",
+    "sens.from",
+    "alimtalk.service_id",
+    "alimtalk.plus_friend_id",
+    "smtp.url",
+    "smtp.username",
+    "smtp.password",
+    "smtp.from",
+    "webhook.url",
+    "webhook.secret",
+    "webhook.old_secret",
 ];
 
 fn example() -> String {

@@ -36,7 +36,7 @@ fn unknown_keys_of_the_file_are_named_with_what_there_is() {
     assert_eq!(texts.len(), 5, "{texts:#?}");
     let has = |text: &str| assert!(texts.iter().any(|t| t.contains(text)), "{text}: {texts:#?}");
     has("colour (");
-    has("is not a setting; there are data_dir, database, delivery, identifiers");
+    has("is not a setting; there are alimtalk, data_dir, database, delivery, identifiers");
     has("countersign.toml) must be a section, as [server]");
     has("redis.urI (");
     has("is not a setting; [redis] has url");
@@ -56,8 +56,14 @@ fn unknown_variables_are_named_with_what_there_is() {
             "COUNTERSIGN__server__listen",
             "[server] has cores, drain_delay",
         ),
-        ("COUNTERSIGN__LISTEN", "there are data_dir, database"),
-        ("COUNTERSIGN__COLOUR_FILE", "there are data_dir, database"),
+        (
+            "COUNTERSIGN__LISTEN",
+            "there are alimtalk, data_dir, database",
+        ),
+        (
+            "COUNTERSIGN__COLOUR_FILE",
+            "there are alimtalk, data_dir, database",
+        ),
     ] {
         let problem = given().variables(&[(variable, "s3cret")]).problem();
         assert!(problem.starts_with(variable), "{problem}");
@@ -80,7 +86,8 @@ fn a_variable_that_is_no_setting_is_refused_with_the_nearest_one() {
         ("COUNTERSIGN__server__listen", "COUNTERSIGN__SERVER__LISTEN"),
         (
             "COUNTERSIGN_DB_URL",
-            "COUNTERSIGN__DATABASE__URL or COUNTERSIGN__REDIS__URL",
+            "COUNTERSIGN__DATABASE__URL or COUNTERSIGN__REDIS__URL or COUNTERSIGN__SMTP__URL or \
+             COUNTERSIGN__WEBHOOK__URL",
         ),
         (
             "COUNTERSIGN_LISTEN",

@@ -1,0 +1,123 @@
+//! The texts that are built in. Text messages leave room for a product name of
+//! 11 letters and the line of an origin as long as `example.com`.
+
+use countersign_domain::model::Locale;
+
+use crate::outgoing::MessageName;
+
+/// One message in one language.
+pub(super) struct BuiltIn {
+    pub(super) sms: &'static str,
+    pub(super) subject: &'static str,
+    pub(super) text: &'static str,
+}
+
+/// Before a text, if the product has a name.
+const SIGNED: &str = "[{product}] ";
+
+/// A text as it is for a product, or without one.
+pub(super) fn of_product<'a>(text: &'a str, product: &str) -> &'a str {
+    let signed = if product.is_empty() { SIGNED } else { "" };
+    text.strip_prefix(signed).unwrap_or(text)
+}
+
+pub(super) fn texts(name: MessageName, locale: Locale) -> BuiltIn {
+    match locale {
+        Locale::English => english(name),
+        Locale::Korean => korean(name),
+    }
+}
+
+fn english(name: MessageName) -> BuiltIn {
+    match name {
+        MessageName::SignUp => BuiltIn {
+            sms: "[{product}] {code} is your code to sign up. Do not share it.",
+            subject: "[{product}] Your verification code",
+            text: "Your code to sign up:\n\n{code}\n\n\
+                   It expires in {minutes} min. Do not share it. If you did not ask for it, \
+                   ignore this message.",
+        },
+        MessageName::SignIn => BuiltIn {
+            sms: "[{product}] {code} is your code to sign in. Do not share it.",
+            subject: "[{product}] Your verification code",
+            text: "Your code to sign in:\n\n{code}\n\n\
+                   It expires in {minutes} min. Do not share it. If you did not ask for it, \
+                   ignore this message.",
+        },
+        MessageName::PasswordReset => BuiltIn {
+            sms: "[{product}] {code} is your password reset code. Do not share it.",
+            subject: "[{product}] Your verification code",
+            text: "Your code to reset your password:\n\n{code}\n\n\
+                   It expires in {minutes} min. Do not share it. If you did not ask for it, \
+                   ignore this message: your password stays as it is.",
+        },
+        MessageName::AlreadySignedUp => BuiltIn {
+            sms: "[{product}] You already have an account. If you tried to sign up, sign in instead.",
+            subject: "[{product}] You already have an account",
+            text: "You already have an account. If you tried to sign up, sign in instead.\n\n\
+                   If it was not you, there is nothing to do.",
+        },
+        MessageName::PasswordChanged => BuiltIn {
+            sms: "[{product}] Your password was changed. If it was not you, reset it now.",
+            subject: "[{product}] Your password was changed",
+            text: "Your password was changed. If it was not you, reset it now.",
+        },
+        MessageName::PasswordWasReset => BuiltIn {
+            sms: "[{product}] Your password was reset by a code. If it was not you, reset it now.",
+            subject: "[{product}] Your password was reset",
+            text: "Your password was reset by a code. If it was not you, reset it now.",
+        },
+        MessageName::Test => BuiltIn {
+            sms: "[{product}] This is a test message.",
+            subject: "[{product}] A test message",
+            text: "This is a test message. It arrived.",
+        },
+    }
+}
+
+fn korean(name: MessageName) -> BuiltIn {
+    match name {
+        MessageName::SignUp => BuiltIn {
+            sms: "[{product}] 회원가입 인증번호 [{code}] 타인노출금지",
+            subject: "[{product}] 인증번호 안내",
+            text: "회원가입 인증번호입니다.\n\n{code}\n\n\
+                   {minutes}분 동안 유효합니다. 타인에게 알려주지 마세요. 요청하지 않으셨다면 이 \
+                   메일을 무시해 주세요.",
+        },
+        MessageName::SignIn => BuiltIn {
+            sms: "[{product}] 로그인 인증번호 [{code}] 타인노출금지",
+            subject: "[{product}] 인증번호 안내",
+            text: "로그인 인증번호입니다.\n\n{code}\n\n\
+                   {minutes}분 동안 유효합니다. 타인에게 알려주지 마세요. 요청하지 않으셨다면 이 \
+                   메일을 무시해 주세요.",
+        },
+        MessageName::PasswordReset => BuiltIn {
+            sms: "[{product}] 비밀번호 재설정 인증번호 [{code}] 타인노출금지",
+            subject: "[{product}] 인증번호 안내",
+            text: "비밀번호 재설정 인증번호입니다.\n\n{code}\n\n\
+                   {minutes}분 동안 유효합니다. 타인에게 알려주지 마세요. 요청하지 않으셨다면 이 \
+                   메일을 무시해 주세요. 비밀번호는 바뀌지 않습니다.",
+        },
+        MessageName::AlreadySignedUp => BuiltIn {
+            sms: "[{product}] 이미 가입된 계정이 있습니다. 로그인해 주세요.",
+            subject: "[{product}] 이미 가입된 계정이 있습니다",
+            text: "이미 가입된 계정이 있습니다. 가입을 시도하셨다면 로그인해 주세요.\n\n\
+                   본인이 아니라면 하실 일은 없습니다.",
+        },
+        MessageName::PasswordChanged => BuiltIn {
+            sms: "[{product}] 비밀번호가 변경되었습니다. 본인이 아니면 재설정해 주세요.",
+            subject: "[{product}] 비밀번호가 변경되었습니다",
+            text: "비밀번호가 변경되었습니다. 본인이 아니면 즉시 재설정해 주세요.",
+        },
+        MessageName::PasswordWasReset => BuiltIn {
+            sms: "[{product}] 비밀번호가 재설정되었습니다. 본인이 아니면 재설정해 주세요.",
+            subject: "[{product}] 비밀번호가 재설정되었습니다",
+            text: "비밀번호가 인증번호로 재설정되었습니다. 본인이 아니면 즉시 다시 재설정해 주세요.",
+        },
+        MessageName::Test => BuiltIn {
+            sms: "[{product}] 시험 메시지입니다.",
+            subject: "[{product}] 시험 메시지",
+            text: "시험 메시지입니다. 잘 도착했습니다.",
+        },
+    }
+}

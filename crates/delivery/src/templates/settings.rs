@@ -1,0 +1,32 @@
+//! What the texts depend on.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use countersign_domain::model::Locale;
+
+/// The languages that there are.
+pub(super) const LOCALES: [Locale; 2] = [Locale::English, Locale::Korean];
+
+/// What the texts depend on.
+#[derive(Debug, Clone, Default)]
+pub struct TemplateSettings {
+    /// The name of the product, which may be empty.
+    pub product: String,
+    /// The host of the last line of text messages, `@example.com #123456`, by
+    /// which browsers bind a code to a site; empty for no such line.
+    pub origin: String,
+    /// The folder with files in place of what is built in.
+    pub folder: Option<PathBuf>,
+    /// How many digits a code has.
+    pub code_digits: u32,
+    /// How long a code is good.
+    pub code_ttl: Duration,
+    /// Whether text messages go to a provider, which counts their bytes.
+    pub counts_sms: bool,
+}
+
+/// Whole minutes, for people: what is left, rounded up.
+pub(super) fn minutes(left: Duration) -> u64 {
+    left.as_secs().div_ceil(60).max(1)
+}

@@ -1,0 +1,241 @@
+//! What the texts say, and which files are refused.
+
+use std::fs;
+use std::time::Duration;
+
+use countersign_domain::model::{Email, Phone};
+use tempfile::TempDir;
+
+use super::*;
+
+const CODE: &str = "048213";
+
+fn settings() -> TemplateSettings {
+    TemplateSettings {
+        product: "Countersign".into(),
+        origin: "example.com".into(),
+        folder: None,
+        code_digits: 6,
+        code_ttl: Duration::from_secs(300),
+        counts_sms: true,
+    }
+}
+
+fn with_file(name: &str, text: &str) -> (TempDir, TemplateSettings) {
+    let folder = TempDir::new().expect("a folder");
+    fs::write(folder.path().join(name), text).expect("a file");
+    let settings = TemplateSettings {
+        folder: Some(folder.path().into()),
+        ..settings()
+    };
+    (folder, settings)
+}
+
+fn refused(name: &str, text: &str) -> String {
+    let (_folder, settings) = with_file(name, text);
+    let error = Templates::load(&settings).expect_err("it is refused");
+    error.to_string()
+}
+
+fn phone() -> Address {
+    Address::Phone(Phone::restore("+821012345678").expect("a number"))
+}
+
+fn email() -> Address {
+    Address::Email(Email::parse("mina@example.com").expect("an address"))
+}
+
+fn words(templates: &Templates, name: MessageName, locale: Locale, to: &Address) -> Words {
+    let code = Code::parse(CODE.into()).expect("a code");
+    let now = Timestamp::from_seconds(1_790_000_000);
+    let expires_at = now.plus(Duration::from_secs(241));
+    let code = name.has_code().then_some(&code);
+    templates.words(name, locale, to, code, code.map(|_| expires_at), now)
+}
+
+fn sms(templates: &Templates, name: MessageName, locale: Locale) -> String {
+    match words(templates, name, locale, &phone()) {
+        Words::Sms { text, .. } => text,
+        Words::Email { .. } => panic!("not a text message"),
+    }
+}
+
+#[test]
+fn every_text_message_that_is_built_in_fits_with_product_and_origin() {
+    let templates = Templates::load(&settings()).expect("good");
+    for name in MessageName::ALL {
+        for locale in LOCALES {
+            let text = sms(&templates, name, locale);
+            let length = euc_kr_bytes(&text).expect("EUC-KR");
+            assert!(length <= LONGEST_SMS, "{length}: {text}");
+            assert_eq!(text.contains(CODE), name.has_code(), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_text_message_ends_with_the_line_of_the_origin() {
+    let templates = Templates::load(&settings()).expect("good");
+    assert_eq!(
+        sms(&templates, MessageName::SignUp, Locale::Korean),
+        "[Countersign] 회원가입 인증번호 [048213] 타인노출금지\n@example.com #048213"
+    );
+    let notice = sms(&templates, MessageName::PasswordChanged, Locale::English);
+    assert!(!notice.contains('@'), "{notice}");
+}
+
+#[test]
+fn without_a_product_or_an_origin_nothing_stands_in_their_places() {
+    let settings = TemplateSettings {
+        product: String::new(),
+        origin: String::new(),
+        ..settings()
+    };
+    let templates = Templates::load(&settings).expect("good");
+    assert_eq!(
+        sms(&templates, MessageName::SignIn, Locale::English),
+        "048213 is your code to sign in. Do not share it."
+    );
+}
+
+#[test]
+fn mail_has_the_code_in_text_and_html_and_never_in_the_subject() {
+    let templates = Templates::load(&TemplateSettings {
+        product: "A&B <i>".into(),
+        ..settings()
+    });
+    let templates = templates.expect("good");
+    for name in MessageName::ALL {
+        for locale in LOCALES {
+            let Words::Email {
+                subject,
+                text,
+                html,
+            } = words(&templates, name, locale, &email())
+            else {
+                panic!("not mail");
+            };
+            assert!(subject.starts_with("[A&B <i>] "), "{subject}");
+            assert!(!subject.contains(CODE), "{subject}");
+            assert_eq!(text.contains(CODE), name.has_code(), "{text}");
+            assert_eq!(html.contains(CODE), name.has_code(), "{html}");
+            assert!(!html.contains("<i>"), "{html}");
+            assert!(
+                html.contains(&format!("lang=\"{}\"", locale.tag())),
+                "{html}"
+            );
+            if name.has_code() {
+                let left = ["It expires in 5 min.", "5분 동안"];
+                assert!(left.iter().any(|left| text.contains(left)), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_replaces_what_is_built_in_and_its_values_are_escaped_in_html() {
+    let (_folder, settings) = with_file(
+        "email.sign_up.en.html",
+        "<style>p { margin: 0 }</style>\r\n<p>{product}: {code}</p>\n\n",
+    );
+    let settings = TemplateSettings {
+        product: "A&B".into(),
+        ..settings
+    };
+    let templates = Templates::load(&settings).expect("good");
+    let Words::Email { html, .. } =
+        words(&templates, MessageName::SignUp, Locale::English, &email())
+    else {
+        panic!("not mail");
+    };
+    assert_eq!(
+        html,
+        "<style>p { margin: 0 }</style>\n<p>A&amp;B: 048213</p>"
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_told_with_its_line() {
+    for (name, text, told) in [
+        (
+            "sms.sign_up.ko.txt",
+            "인증번호\n{kode}",
+            "sms.sign_up.ko.txt, line 2: {kode} is not known; there are {code}, {minutes} and \
+             {product}",
+        ),
+        (
+            "sms.sign_up.ko.txt",
+            "인증번호",
+            "sms.sign_up.ko.txt, line 1: {code} is missing",
+        ),
+        (
+            "email.sign_in.en.txt",
+            "Hello.\n\nYour code.",
+            "email.sign_in.en.txt, line 3: {code} is missing",
+        ),
+        (
+            "email.password_changed.en.txt",
+            "It was {code}.",
+            "email.password_changed.en.txt, line 1: {code} is of codes, and this message has none",
+        ),
+        (
+            "email.sign_up.en.subject",
+            "{code} is your code",
+            "email.sign_up.en.subject, line 1: a subject must not have {code}",
+        ),
+        (
+            "email.sign_up.en.subject",
+            "a\nb",
+            "email.sign_up.en.subject, line 2: a subject has one line",
+        ),
+        (
+            "sms.sign_up.ko.txt",
+            "\n",
+            "sms.sign_up.ko.txt, line 1: is empty",
+        ),
+        (
+            "sms.sign_up.ko.txt",
+            "{code}\n🔑",
+            "sms.sign_up.ko.txt, line 2: '🔑' is not in EUC-KR",
+        ),
+        (
+            "sms.sign_up.ko.txt",
+            "[{product}] 회원가입을 위한 인증번호는 [{code}]입니다. 다른 사람에게 알려주지 마세요.",
+            "sms.sign_up.ko.txt, line 1: a text message has at most 90 bytes of EUC-KR, and this \
+             one has 108, with delivery.product_name, with the line of delivery.origin",
+        ),
+        (
+            "sms.sign_up.fr.txt",
+            "{code}",
+            "sms.sign_up.fr.txt is no template",
+        ),
+    ] {
+        let error = refused(name, text);
+        assert!(error.contains(told), "{error}");
+    }
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_refused() {
+    let settings = TemplateSettings {
+        folder: Some("/nowhere/templates".into()),
+        ..settings()
+    };
+    let error = Templates::load(&settings).expect_err("refused").to_string();
+    assert!(error.starts_with("/nowhere/templates: "), "{error}");
+}
+
+#[test]
+fn a_product_name_that_does_not_fit_is_refused_where_text_messages_are_counted() {
+    let long = TemplateSettings {
+        product: "Countersign Identity Cloud".into(),
+        ..settings()
+    };
+    let error = Templates::load(&long).expect_err("refused").to_string();
+    assert!(error.contains("with delivery.product_name"), "{error}");
+    let uncounted = TemplateSettings {
+        counts_sms: false,
+        ..long
+    };
+    Templates::load(&uncounted).expect("nobody counts");
+}
