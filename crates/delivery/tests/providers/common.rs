@@ -18,7 +18,7 @@ use rustls::pki_types::PrivateKeyDer;
 use tempfile::NamedTempFile;
 
 /// How long a provider may take in these tests.
-pub(crate) const TIME_LIMIT: Duration = Duration::from_millis(400);
+pub(crate) const TIME_LIMIT: Duration = Duration::from_millis(1_500);
 
 /// A router that tries these providers, for text messages and mail alike.
 pub(crate) fn router(providers: Vec<Box<dyn Provider>>) -> Router {
