@@ -121,8 +121,8 @@ pub(super) struct MessageTest {
 pub(super) enum ConfigCommand {
     /// Check the configuration, as a start does, and tell every mistake
     ///
-    /// The files of TLS must be there, be readable and fit together. Nothing is started, connected to or changed. Exits with 78 if the
-    /// configuration is wrong.
+    /// The files of TLS must be there, be readable and fit together. Nothing is started, connected
+    /// to or changed. Exits with 78 if the configuration is wrong.
     #[command(after_help = "Example: countersign config check --config /etc/countersign.toml")]
     Check,
 }
