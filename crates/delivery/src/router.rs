@@ -247,10 +247,12 @@ impl Failures {
     }
 
     fn into_error(self) -> SendError {
-        let told = match self.told.is_empty() {
-            true => "no provider is configured for this kind of address".into(),
-            false => self.told.join("; "),
-        };
+        if self.told.is_empty() {
+            // A setting may come back, and another replica may have it.
+            let none = "no provider is configured for this kind of address";
+            return SendError::Refused(none.into());
+        }
+        let told = self.told.join("; ");
         if self.is_unknown {
             SendError::Unknown(told)
         } else if self.is_refused {

@@ -9,8 +9,8 @@ use super::settings::LOCALES;
 use crate::outgoing::MessageName;
 
 /// What the names look like.
-const NAMES: &str = "sms.sign_up.ko.txt, alimtalk.sign_up.ko.txt, email.sign_up.en.subject, email.sign_up.en.txt and \
-                     email.sign_up.en.html";
+const NAMES: &str = "sms.sign_up.ko.txt, alimtalk.sign_up.ko.txt, email.sign_up.en.subject, \
+                     email.sign_up.en.txt and email.sign_up.en.html";
 /// More than any message has.
 const LARGEST: u64 = 256 * 1024;
 
