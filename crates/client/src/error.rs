@@ -235,6 +235,7 @@ fn is_refusal(reason: ErrorReason) -> bool {
         | ErrorReason::IdentifierTaken
         | ErrorReason::UsernameTaken
         | ErrorReason::SessionNotFound
+        | ErrorReason::MfaSessionNotFound
         | ErrorReason::TooManyMessages
         | ErrorReason::TooManyAttempts => true,
         ErrorReason::Unspecified

@@ -5,6 +5,7 @@ mod database_clock;
 mod key_keeper;
 mod limits;
 mod messages;
+mod mfa_sessions;
 mod new_user;
 mod password_comparison;
 mod people;
@@ -25,6 +26,7 @@ pub use key_keeper::KeyKeeper;
 pub(crate) use limits::Charge;
 pub use limits::Limits;
 pub use messages::Messages;
+pub use mfa_sessions::MfaSessions;
 pub(crate) use new_user::NewUser;
 pub(crate) use password_comparison::compare_password;
 pub use people::{People, Person};
@@ -72,6 +74,8 @@ pub struct Application {
     pub limits: Arc<Limits>,
     /// Codes and proofs.
     pub verifications: Verifications,
+    /// Second factors that are waited for.
+    pub mfa_sessions: MfaSessions,
     /// Tokens.
     pub tokens: TokenMinter,
     /// The people behind access tokens.
@@ -108,6 +112,14 @@ impl Application {
         ));
         Self {
             verifications: Verifications::new(
+                Arc::clone(&ports.ephemeral),
+                Arc::clone(&clock),
+                Arc::clone(&ports.random),
+                &secrets,
+                Arc::clone(&limits),
+                Arc::clone(&settings),
+            ),
+            mfa_sessions: MfaSessions::new(
                 Arc::clone(&ports.ephemeral),
                 Arc::clone(&clock),
                 Arc::clone(&ports.random),

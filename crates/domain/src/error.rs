@@ -93,6 +93,9 @@ pub enum Refusal {
     /// The user has no such session.
     #[error("there is no such session")]
     Session,
+    /// No such MFA session any more, or of another group or caller.
+    #[error("there is no such MFA session")]
+    MfaSession,
     /// Nothing can be sent: no sender is configured.
     #[error("no sender is configured")]
     SenderMissing,

@@ -27,11 +27,13 @@ pub(crate) fn root() -> PathBuf {
 
 /// Messages with a secret in them: their `Debug` is written by hand, in
 /// `src/redacted.rs`.
-const SECRET: [&str; 14] = [
+const SECRET: [&str; 17] = [
     "ChangePasswordRequest",
     "CheckCodeRequest",
     "CheckCodeResponse",
     "ConfirmSignUpRequest",
+    "CreateMfaSessionRequest",
+    "CreateMfaSessionResponse",
     "PasswordGrant",
     "Person",
     "RefreshTokensRequest",
@@ -40,6 +42,7 @@ const SECRET: [&str; 14] = [
     "SendCodeRequest",
     "SignUpRequest",
     "Tokens",
+    "ValidateMfaSessionRequest",
     "ValidateTokenRequest",
     "VerifiedCodeGrant",
 ];

@@ -20,6 +20,8 @@ redacted!(
     v1::CheckCodeRequest,
     v1::CheckCodeResponse,
     v1::ConfirmSignUpRequest,
+    v1::CreateMfaSessionRequest,
+    v1::CreateMfaSessionResponse,
     v1::PasswordGrant,
     v1::Person,
     v1::RefreshTokensRequest,
@@ -28,6 +30,7 @@ redacted!(
     v1::SendCodeRequest,
     v1::SignUpRequest,
     v1::Tokens,
+    v1::ValidateMfaSessionRequest,
     v1::ValidateTokenRequest,
     v1::VerifiedCodeGrant,
 );

@@ -281,6 +281,7 @@ fn reason_of(error: &Error) -> ErrorReason {
             Refusal::IdentifierTaken => ErrorReason::IdentifierTaken,
             Refusal::UsernameTaken => ErrorReason::UsernameTaken,
             Refusal::Session => ErrorReason::SessionNotFound,
+            Refusal::MfaSession => ErrorReason::MfaSessionNotFound,
             Refusal::SenderMissing => ErrorReason::SenderNotConfigured,
         },
     }

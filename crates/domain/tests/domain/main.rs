@@ -8,6 +8,7 @@ mod ephemeral_laws;
 mod feed;
 mod identifiers;
 mod limits;
+mod mfa_sessions;
 mod outages;
 mod outbox;
 mod proofs;

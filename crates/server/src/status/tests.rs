@@ -45,6 +45,7 @@ one_of_each! { refusals: Refusal,
     "identifier_taken": Refusal::IdentifierTaken => Refusal::IdentifierTaken,
     "username_taken": Refusal::UsernameTaken => Refusal::UsernameTaken,
     "session": Refusal::Session => Refusal::Session,
+    "mfa_session": Refusal::MfaSession => Refusal::MfaSession,
     "sender_missing": Refusal::SenderMissing => Refusal::SenderMissing,
 }
 
