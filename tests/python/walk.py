@@ -126,7 +126,10 @@ class Server:
     def code_for(self, email):
         """The code that the log sender wrote; it masks the address."""
         name, domain = email.split("@")
-        masked = f"{name[0]}***@{domain}"
+        return self.code_to(f"{name[0]}***@{domain}")
+
+    def code_to(self, masked):
+        """The code that the log sender wrote to a masked address."""
         with self.changed:
             assert self.changed.wait_for(lambda: masked in self.codes, 10), f"no code for {masked}"
             return self.codes.pop(masked)
