@@ -34,6 +34,7 @@ mod log;
 mod main_job;
 mod messages;
 mod metrics;
+mod mfa;
 mod openssl;
 mod options;
 mod outbox;

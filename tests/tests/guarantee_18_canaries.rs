@@ -156,6 +156,29 @@ async fn leave_traces(world: &World) -> Vec<Canary> {
         canaries.push(Canary::address(&newcomer));
     }
 
+    // MFA sessions of somebody and of nobody: open, answered, and with a code sent.
+    let mina = world.sign_up().await;
+    for (address, code) in [
+        (mina.email.clone(), "mfacode1ofthecaller"),
+        (world.new_email(), "mfacode2ofthecaller"),
+    ] {
+        for is_answered in [true, false] {
+            let created = gateway.create_mfa(email(&address), code).await;
+            let id = created.expect("an MFA session");
+            let wrong = gateway.validate_mfa(&id, "wrongcode1234").await;
+            assert_eq!(reason(&wrong), "CODE_WRONG");
+            if is_answered {
+                gateway.validate_mfa(&id, code).await.ok();
+            }
+            canaries.push(Canary::secret(&id));
+        }
+        canaries.push(Canary::address(&address));
+        canaries.push(Canary::secret(code));
+    }
+    let created = gateway.create_mfa(email(&mina.email), "").await;
+    canaries.push(Canary::secret(&created.expect("an MFA session")));
+    canaries.push(Canary::secret(&world.read_code(&mina.email).await));
+
     // Attempts at accounts that there are, and at some that there are not.
     let mina = world.sign_up().await;
     for address in [mina.email.clone(), world.new_email()] {

@@ -1,5 +1,5 @@
 //! Guarantee 26: what was proved before the lock was changed cannot be used
-//! afterwards: codes and proofs made before a password change or reset. And the
+//! afterwards: codes, proofs and MFA sessions made before a password change or reset. And the
 //! owner is told of either.
 
 use std::time::Duration;
@@ -34,12 +34,14 @@ enum Kind {
     SignInCode,
     ResetProof,
     ResetCode,
+    MfaSession,
 }
 
 /// A proof, or a code that yields one.
 enum Held {
     Proof(String),
     Code { id: String, code: String },
+    MfaSession { id: String },
 }
 
 async fn what_was_proved_before_is_not_accepted(backend: Backend) {
@@ -53,6 +55,7 @@ async fn what_was_proved_before_is_not_accepted(backend: Backend) {
             Kind::SignInCode,
             Kind::ResetProof,
             Kind::ResetCode,
+            Kind::MfaSession,
         ] {
             let mut outcomes = Tally::default();
             for _ in 0..PEOPLE {
@@ -68,7 +71,12 @@ async fn what_was_proved_before_is_not_accepted(backend: Backend) {
             if outcomes.count("OK") > 0 {
                 used.push(format!("{kind:?} after {replaced:?}: {outcomes}"));
             }
-            outcomes.assert_only(&["OK", "PROOF_INVALID", "VERIFICATION_NOT_FOUND"]);
+            outcomes.assert_only(&[
+                "OK",
+                "PROOF_INVALID",
+                "VERIFICATION_NOT_FOUND",
+                "MFA_SESSION_NOT_FOUND",
+            ]);
         }
     }
     countersign_tests::say!(
@@ -166,10 +174,15 @@ async fn hold(world: &World, mina: &Person, kind: Kind) -> Held {
             let id = mina.forget_password().await.expect("a code is sent");
             (id, world.read_code(&mina.email).await)
         }
+        Kind::MfaSession => {
+            let created = gateway.create_mfa(email(&mina.email), CODE).await;
+            let id = created.expect("an MFA session");
+            return Held::MfaSession { id };
+        }
     };
     match kind {
         Kind::SignInCode | Kind::ResetCode => Held::Code { id, code },
-        Kind::SignInProof | Kind::ResetProof => {
+        Kind::SignInProof | Kind::ResetProof | Kind::MfaSession => {
             Held::Proof(gateway.check_code(&id, &code).await.expect("a proof"))
         }
     }
@@ -180,9 +193,12 @@ async fn use_up(gateway: &Gateway, kind: Kind, held: Held) -> Result<(), tonic::
     let proof = match held {
         Held::Proof(proof) => proof,
         Held::Code { id, code } => gateway.check_code(&id, &code).await?,
+        Held::MfaSession { id } => return gateway.validate_mfa(&id, CODE).await.map(drop),
     };
     match kind {
-        Kind::SignInProof | Kind::SignInCode => gateway.sign_in_proven(&proof).await.map(drop),
+        Kind::SignInProof | Kind::SignInCode | Kind::MfaSession => {
+            gateway.sign_in_proven(&proof).await.map(drop)
+        }
         Kind::ResetProof | Kind::ResetCode => gateway.reset_password(&proof, NEWER_PASSWORD).await,
     }
 }

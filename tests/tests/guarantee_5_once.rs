@@ -12,6 +12,7 @@ on_every_backend!(
     a_proof_creates_one_user,
     a_proof_signs_in_once,
     a_proof_resets_a_password_once,
+    an_mfa_session_is_answered_once,
     a_user_name_goes_to_one_user,
 );
 
@@ -108,6 +109,23 @@ async fn a_proof_resets_a_password_once(backend: Backend) {
                 let proof = proof.clone();
                 let new_password = format!("{PASSWORD} number {round}");
                 async move { gateway.reset_password(&proof, &new_password).await }
+            })
+            .await;
+    }
+    trial.report();
+}
+
+async fn an_mfa_session_is_answered_once(backend: Backend) {
+    let world = world(backend).start().await;
+    let mina = world.sign_up().await;
+    let mut trial = Trial::new(&world, "MFA sessions");
+    for _ in 0..ROUNDS {
+        let created = mina.gateway.create_mfa(email(&mina.email), "dk92kdks");
+        let id = created.await.expect("an MFA session");
+        trial
+            .run(&["MFA_SESSION_NOT_FOUND"], |gateway| {
+                let id = id.clone();
+                async move { gateway.validate_mfa(&id, "dk92kdks").await }
             })
             .await;
     }

@@ -19,6 +19,7 @@ on_every_backend!(
     parallel_guesses_beyond_the_fifth_are_no_tries,
     right_codes_do_not_renew_the_tries_of_an_address,
     invented_groups_do_not_multiply_the_tries_of_an_address,
+    new_mfa_sessions_bring_no_new_tries,
 );
 
 const CODE: &str = "424242";
@@ -118,6 +119,33 @@ async fn tries_after_guessing_at_a_dead_code(world: &World, death: Death) -> (us
     assert_eq!(reason(&right), "VERIFICATION_NOT_FOUND", "{death:?}");
     let left = tries_left(&gateways, &address).await;
     (left, TRIES_OF_AN_ADDRESS - spent)
+}
+
+async fn new_mfa_sessions_bring_no_new_tries(backend: Backend) {
+    let world = World::start(backend, backend.replicas()).await;
+    let (gateways, mina) = (world.gateways(2), world.sign_up().await);
+    let nobody = world.new_email();
+    for (who, address) in [("a user", &mina.email), ("nobody", &nobody)] {
+        let mut compared = Vec::new();
+        for _ in 0..3 {
+            let created = gateways[0].create_mfa(email(address), CODE).await;
+            let id = created.expect("an MFA session");
+            let outcomes = crowd(GUESSES, |turn| {
+                let (gateway, id) = (gateways[turn % gateways.len()].clone(), id.clone());
+                async move { gateway.validate_mfa(&id, &format!("{turn:06}")).await }
+            })
+            .await;
+            let tally = Tally::of(&outcomes);
+            tally.assert_only(&["CODE_WRONG", "MFA_SESSION_NOT_FOUND", "TOO_MANY_ATTEMPTS"]);
+            compared.push(tally.count("CODE_WRONG"));
+        }
+        countersign_tests::say!(
+            "guarantee 6 on {backend}, {} replica(s): {GUESSES} parallel guesses at each of three \
+             MFA sessions of {who}: compared {compared:?}",
+            world.replicas().len(),
+        );
+        assert_eq!(compared, [TRIES_OF_A_CODE, TRIES_OF_A_CODE, 0]);
+    }
 }
 
 async fn parallel_guesses_beyond_the_fifth_are_no_tries(backend: Backend) {
