@@ -50,14 +50,16 @@ enum Call {
     StartReset,
     SignIn,
     SignUp,
+    CreateMfa,
 }
 
-const CALLS: [Call; 5] = [
+const CALLS: [Call; 6] = [
     Call::SendSignInCode,
     Call::SendSignUpCode,
     Call::StartReset,
     Call::SignIn,
     Call::SignUp,
+    Call::CreateMfa,
 ];
 
 async fn times_tell_nothing(backend: Backend) {
@@ -213,6 +215,7 @@ impl Call {
                 };
                 gateway.ask_for_reset(request).await.map(drop)
             }
+            Self::CreateMfa => gateway.create_mfa(email(address), "").await.map(drop),
             Self::SignUp => {
                 let pending = gateway.sign_up_unproven(address, PASSWORD).await;
                 pending.map(drop)

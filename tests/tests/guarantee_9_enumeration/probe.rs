@@ -30,13 +30,15 @@ pub(crate) enum Probe {
     CheckSignUp,
     CheckSignIn,
     CheckReset,
+    CreateMfa,
+    AnswerMfa,
     Look,
     /// Waits until the cooldown is over.
     Wait,
 }
 
 impl Probe {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::SignUp,
         Self::SignUpNamed,
         Self::SignUpNamedOtherwise,
@@ -49,6 +51,8 @@ impl Probe {
         Self::CheckSignUp,
         Self::CheckSignIn,
         Self::CheckReset,
+        Self::CreateMfa,
+        Self::AnswerMfa,
         Self::Look,
     ];
 
@@ -60,12 +64,13 @@ impl Probe {
     ];
 
     /// Those that send a message.
-    pub(crate) const SENDS: [Self; 5] = [
+    pub(crate) const SENDS: [Self; 6] = [
         Self::SignUp,
         Self::SignUpNamed,
         Self::SendSignUp,
         Self::SendSignIn,
         Self::StartReset,
+        Self::CreateMfa,
     ];
 
     /// Whether each call has what it needs from those before it.
@@ -77,7 +82,8 @@ impl Probe {
         let mut calls = sequence.iter().enumerate();
         calls.all(|(at, probe)| match probe {
             Self::Confirm => is_preceded(&Self::SIGN_UPS[..3], at),
-            Self::Look => is_preceded(&Self::SENDS, at),
+            Self::Look => is_preceded(&Self::SENDS[..5], at),
+            Self::AnswerMfa => is_preceded(&[Self::CreateMfa], at),
             _ => true,
         })
     }
@@ -98,6 +104,7 @@ pub(crate) struct Attacker<'a> {
     taken_name: &'a str,
     sign_up: String,
     latest: String,
+    mfa: String,
 }
 
 impl<'a> Attacker<'a> {
@@ -112,6 +119,7 @@ impl<'a> Attacker<'a> {
             taken_name,
             sign_up: UNKNOWN.into(),
             latest: UNKNOWN.into(),
+            mfa: String::new(),
         }
     }
 
@@ -159,6 +167,27 @@ impl<'a> Attacker<'a> {
             Probe::CheckSignUp => self.check(v1::Purpose::SignUp).await,
             Probe::CheckSignIn => self.check(v1::Purpose::SignIn).await,
             Probe::CheckReset => self.check(v1::Purpose::PasswordReset).await,
+            Probe::CreateMfa => {
+                let user = email(&self.subject.address);
+                let request = v1::CreateMfaSessionRequest {
+                    user: Some(v1::create_mfa_session_request::User::Identifier(user)),
+                    client_context: device(&self.source),
+                    ..Default::default()
+                };
+                let created = gateway.sessions().create_mfa_session(request).await;
+                if let Ok(created) = &created {
+                    self.mfa.clone_from(&created.get_ref().mfa_session_id);
+                }
+                self.tell(&created)
+            }
+            Probe::AnswerMfa => {
+                let request = v1::ValidateMfaSessionRequest {
+                    mfa_session_id: self.mfa.clone(),
+                    code: "wrong".into(),
+                    ..Default::default()
+                };
+                self.tell(&gateway.sessions().validate_mfa_session(request).await)
+            }
             Probe::Look => self.look().await,
             Probe::Wait => {
                 sleep(Duration::from_millis(4_200)).await;
