@@ -2,6 +2,7 @@
 //! collaborators for what use-cases share.
 
 mod database_clock;
+mod enrollments;
 mod key_keeper;
 mod limits;
 mod messages;
@@ -9,6 +10,7 @@ mod new_user;
 mod password_comparison;
 mod people;
 mod repeats;
+mod second_factors;
 mod session_ending;
 mod settings;
 mod tokens;
@@ -21,6 +23,7 @@ use crate::ports::{Clock, EphemeralStore, MessageSender, Notifier, PasswordHashe
 use crate::validation::{Keyring, RevocationFeed};
 
 pub use database_clock::DatabaseClock;
+pub use enrollments::{Enrollment, Enrollments};
 pub use key_keeper::KeyKeeper;
 pub(crate) use limits::Charge;
 pub use limits::Limits;
@@ -29,6 +32,7 @@ pub(crate) use new_user::NewUser;
 pub(crate) use password_comparison::compare_password;
 pub use people::{People, Person};
 pub(crate) use repeats::Repeats;
+pub use second_factors::SecondFactors;
 pub use session_ending::SessionEnding;
 pub use settings::{Settings, TokenSettings, VerificationSettings};
 pub(crate) use tokens::SignIn;
@@ -72,6 +76,10 @@ pub struct Application {
     pub limits: Arc<Limits>,
     /// Codes and proofs.
     pub verifications: Verifications,
+    /// Unfinished enrolments of second factors.
+    pub enrollments: Enrollments,
+    /// Second factors.
+    pub second_factors: SecondFactors,
     /// Tokens.
     pub tokens: TokenMinter,
     /// The people behind access tokens.
@@ -114,6 +122,19 @@ impl Application {
                 &secrets,
                 Arc::clone(&limits),
                 Arc::clone(&settings),
+            ),
+            enrollments: Enrollments::new(
+                Arc::clone(&ports.ephemeral),
+                Arc::clone(&clock),
+                Arc::clone(&ports.random),
+                secrets.records.clone(),
+            ),
+            second_factors: SecondFactors::new(
+                Arc::clone(&ports.store),
+                Arc::clone(&clock),
+                Arc::clone(&ports.random),
+                &secrets,
+                Arc::clone(&limits),
             ),
             tokens: TokenMinter::new(
                 Arc::clone(&keyring),

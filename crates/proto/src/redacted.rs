@@ -16,13 +16,21 @@ macro_rules! redacted {
 }
 
 redacted!(
+    v1::BeginEnrollmentRequest,
+    v1::BeginEnrollmentResponse,
     v1::ChangePasswordRequest,
     v1::CheckCodeRequest,
     v1::CheckCodeResponse,
+    v1::ConfirmEnrollmentRequest,
+    v1::ConfirmEnrollmentResponse,
     v1::ConfirmSignUpRequest,
+    v1::ListFactorsRequest,
     v1::PasswordGrant,
     v1::Person,
     v1::RefreshTokensRequest,
+    v1::RegenerateRecoveryCodesRequest,
+    v1::RegenerateRecoveryCodesResponse,
+    v1::RemoveFactorRequest,
     v1::ResetPasswordRequest,
     v1::RevokeTokenRequest,
     v1::SendCodeRequest,

@@ -5,6 +5,7 @@ mod changed_settings;
 mod codes;
 mod database_clock;
 mod ephemeral_laws;
+mod factors;
 mod feed;
 mod identifiers;
 mod limits;
