@@ -240,6 +240,7 @@ fn is_refusal(reason: ErrorReason) -> bool {
         | ErrorReason::FactorNotFound
         | ErrorReason::FactorLimitReached
         | ErrorReason::SecondFactorWrong
+        | ErrorReason::MfaSessionNotFound
         | ErrorReason::TooManyMessages
         | ErrorReason::TooManyAttempts => true,
         ErrorReason::Unspecified

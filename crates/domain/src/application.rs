@@ -6,6 +6,7 @@ mod enrollments;
 mod key_keeper;
 mod limits;
 mod messages;
+mod mfa_sessions;
 mod new_user;
 mod password_comparison;
 mod people;
@@ -28,6 +29,7 @@ pub use key_keeper::KeyKeeper;
 pub(crate) use limits::Charge;
 pub use limits::Limits;
 pub use messages::Messages;
+pub use mfa_sessions::MfaSessions;
 pub(crate) use new_user::NewUser;
 pub(crate) use password_comparison::compare_password;
 pub use people::{People, Person};
@@ -80,6 +82,8 @@ pub struct Application {
     pub enrollments: Enrollments,
     /// Second factors.
     pub second_factors: SecondFactors,
+    /// Second factors that are waited for.
+    pub mfa_sessions: MfaSessions,
     /// Tokens.
     pub tokens: TokenMinter,
     /// The people behind access tokens.
@@ -135,6 +139,14 @@ impl Application {
                 Arc::clone(&ports.random),
                 &secrets,
                 Arc::clone(&limits),
+            ),
+            mfa_sessions: MfaSessions::new(
+                Arc::clone(&ports.ephemeral),
+                Arc::clone(&clock),
+                Arc::clone(&ports.random),
+                &secrets,
+                Arc::clone(&limits),
+                Arc::clone(&settings),
             ),
             tokens: TokenMinter::new(
                 Arc::clone(&keyring),

@@ -111,6 +111,9 @@ pub enum Refusal {
     /// The code of a second factor is wrong, or was used.
     #[error("the code of the second factor is wrong")]
     SecondFactor,
+    /// No such MFA session any more, or of another group or caller.
+    #[error("there is no such MFA session")]
+    MfaSession,
     /// Nothing can be sent: no sender is configured.
     #[error("no sender is configured")]
     SenderMissing,

@@ -7,6 +7,7 @@ mod callers;
 mod change_password;
 mod check_code;
 mod confirm_sign_up;
+mod create_mfa_session;
 mod delete_expired;
 mod deliver_messages;
 mod enroll_factor;
@@ -23,6 +24,7 @@ mod rotate_signing_keys;
 mod send_code;
 mod sessions;
 mod sign_up;
+mod validate_mfa_session;
 mod verifications;
 
 pub use caller_sans::{AddCallerSan, CallerSanError, RemoveCallerSan};
@@ -30,6 +32,7 @@ pub use callers::{AddCallerKey, CallerKeyError, CreateCaller, NewCredential, Rem
 pub use change_password::ChangePassword;
 pub use check_code::{CheckCode, CheckedCode, Which};
 pub use confirm_sign_up::ConfirmSignUp;
+pub use create_mfa_session::{CreateMfaSession, CreatedMfaSession, MfaCode};
 pub use delete_expired::DeleteExpired;
 pub use deliver_messages::{DeliverMessages, Delivered};
 pub use enroll_factor::{BeginEnrollment, BegunEnrollment, ConfirmEnrollment, EnrolledFactor};
@@ -48,4 +51,5 @@ pub use sessions::{
     Actor, GetSession, ListSessions, RevokeSession, RevokeUserSessions, SessionPage,
 };
 pub use sign_up::{SignUp, SignUpBy, SignedUp};
+pub use validate_mfa_session::ValidateMfaSession;
 pub use verifications::{CancelVerification, Delivery, GetVerification, ShownVerification};

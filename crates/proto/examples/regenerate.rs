@@ -28,7 +28,7 @@ pub(crate) fn root() -> PathBuf {
 
 /// Messages with a secret in them: their `Debug` is written by hand, in
 /// `src/redacted.rs`.
-const SECRET: [&str; 22] = [
+const SECRET: [&str; 25] = [
     "BeginEnrollmentRequest",
     "BeginEnrollmentResponse",
     "ChangePasswordRequest",
@@ -37,6 +37,8 @@ const SECRET: [&str; 22] = [
     "ConfirmEnrollmentRequest",
     "ConfirmEnrollmentResponse",
     "ConfirmSignUpRequest",
+    "CreateMfaSessionRequest",
+    "CreateMfaSessionResponse",
     "ListFactorsRequest",
     "PasswordGrant",
     "Person",
@@ -49,6 +51,7 @@ const SECRET: [&str; 22] = [
     "SendCodeRequest",
     "SignUpRequest",
     "Tokens",
+    "ValidateMfaSessionRequest",
     "ValidateTokenRequest",
     "VerifiedCodeGrant",
 ];

@@ -24,6 +24,8 @@ redacted!(
     v1::ConfirmEnrollmentRequest,
     v1::ConfirmEnrollmentResponse,
     v1::ConfirmSignUpRequest,
+    v1::CreateMfaSessionRequest,
+    v1::CreateMfaSessionResponse,
     v1::ListFactorsRequest,
     v1::PasswordGrant,
     v1::Person,
@@ -36,6 +38,7 @@ redacted!(
     v1::SendCodeRequest,
     v1::SignUpRequest,
     v1::Tokens,
+    v1::ValidateMfaSessionRequest,
     v1::ValidateTokenRequest,
     v1::VerifiedCodeGrant,
 );

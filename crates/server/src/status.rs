@@ -287,6 +287,7 @@ fn reason_of(error: &Error) -> ErrorReason {
             Refusal::Factor => ErrorReason::FactorNotFound,
             Refusal::TooManyFactors => ErrorReason::FactorLimitReached,
             Refusal::SecondFactor => ErrorReason::SecondFactorWrong,
+            Refusal::MfaSession => ErrorReason::MfaSessionNotFound,
             Refusal::SenderMissing => ErrorReason::SenderNotConfigured,
         },
     }

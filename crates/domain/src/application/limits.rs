@@ -11,7 +11,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::application::Settings;
 use crate::error::{Error, Limit};
-use crate::model::{Address, ClientContext, FactorId, Identifier, SessionId, UserId};
+use crate::model::{
+    Address, ClientContext, FactorId, GroupId, Identifier, NamedUser, SessionId, UserId,
+};
 use crate::ports::{Budget, EphemeralStore, Spending};
 
 /// Wrong answers of second factors that an account has, and in which windows.
@@ -126,14 +128,17 @@ impl Limits {
 
     /// The budgets of a message to an address.
     pub(crate) fn sends(&self, address: &Address, client: &ClientContext) -> Vec<Budget> {
-        let limits = &self.settings.verification;
         let mut budgets = Vec::with_capacity(5);
         budgets.extend(self.send_source(client));
-        budgets.push(Budget {
-            name: self.all_sends.clone(),
-            limit: limits.sends_in_all,
-            window: HOUR,
-        });
+        budgets.push(self.send_in_all());
+        budgets.extend(self.sends_to(address));
+        budgets
+    }
+
+    /// Those of them that belong to the address.
+    fn sends_to(&self, address: &Address) -> Vec<Budget> {
+        let limits = &self.settings.verification;
+        let mut budgets = Vec::with_capacity(3);
         if let Address::Phone(phone) = address {
             let country = [phone.calling_code()];
             budgets.push(self.budget("send-country", &country, limits.sends_per_country, HOUR));
@@ -144,6 +149,56 @@ impl Limits {
         }
         budgets.push(self.budget("send-address", &whom, limits.sends_per_address, DAY));
         budgets
+    }
+
+    /// Charges a message to a user who is not named by an address, before it is
+    /// known who that is.
+    pub(crate) async fn charge_send_to_user(
+        &self,
+        named: &NamedUser,
+        client: &ClientContext,
+    ) -> Result<Charge, Error> {
+        let limits = &self.settings.verification;
+        let (kind, text) = named.parts();
+        let whom = [kind, &*text];
+        let mut budgets = Vec::with_capacity(4);
+        budgets.extend(self.send_source(client));
+        budgets.push(self.send_in_all());
+        if !limits.cooldown.is_zero() {
+            budgets.push(self.budget("send-user-cooldown", &whom, 1, limits.cooldown));
+        }
+        budgets.push(self.budget("send-user", &whom, limits.sends_per_address, DAY));
+        self.charge(budgets, Limit::Messages).await
+    }
+
+    /// Charges the address of such a user; as much in vain if there is none.
+    pub(crate) async fn charge_addressee(
+        &self,
+        to: Option<&Address>,
+        named: &NamedUser,
+    ) -> Result<Charge, Error> {
+        let budgets = match to {
+            Some(address) => self.sends_to(address),
+            None => {
+                let (kind, text) = named.parts();
+                let limit = self.settings.verification.sends_per_address;
+                vec![self.budget("send-nobody", &[kind, &*text], limit, DAY)]
+            }
+        };
+        self.charge(budgets, Limit::Messages).await
+    }
+
+    /// The budget of the wrong answers to the MFA sessions of a user: its name.
+    /// Limit and window are [`Self::wrong_codes`].
+    pub(crate) fn wrong_answers_of(&self, named: &NamedUser) -> String {
+        let (kind, text) = named.parts();
+        self.name("mfa-tries", &[kind, &*text])
+    }
+
+    /// The series of the MFA sessions of a user.
+    pub(crate) fn mfa_sessions_of(&self, group: &GroupId, named: &NamedUser) -> String {
+        let (kind, text) = named.parts();
+        self.name("mfa-sessions", &[group.as_str(), kind, &*text])
     }
 
     /// Charges the source alone: of a sign-up that is refused before a message
@@ -214,6 +269,14 @@ impl Limits {
         client.ip_address?;
         let limit = self.settings.verification.sends_per_source;
         Some(self.budget("send-source", &[&client.source()], limit, HOUR))
+    }
+
+    fn send_in_all(&self) -> Budget {
+        Budget {
+            name: self.all_sends.clone(),
+            limit: self.settings.verification.sends_in_all,
+            window: HOUR,
+        }
     }
 
     fn budget(&self, kind: &str, parts: &[&str], limit: u32, window: Duration) -> Budget {

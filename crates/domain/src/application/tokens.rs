@@ -38,7 +38,7 @@ pub(crate) struct SignIn {
     pub(crate) client_id: String,
     pub(crate) audience: String,
     pub(crate) scopes: Vec<Scope>,
-    pub(crate) method: AuthenticationMethod,
+    pub(crate) methods: Vec<AuthenticationMethod>,
     pub(crate) client: ClientContext,
 }
 
@@ -83,7 +83,7 @@ impl TokenMinter {
             client_id: sign_in.client_id,
             audience: sign_in.audience,
             scopes: sign_in.scopes,
-            methods: vec![sign_in.method],
+            methods: sign_in.methods,
             client: sign_in.client,
             salt,
             generation: 1,

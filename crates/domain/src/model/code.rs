@@ -82,9 +82,16 @@ impl Code {
     /// bound to, under a key that the store does not hold.
     #[must_use]
     pub fn digest(&self, id: VerificationId, key: &hmac::Key) -> [u8; 32] {
-        let mut context = hmac::Context::with_key(key);
         // The id is of one length, so the two cannot be confused.
-        context.update(id.as_bytes());
+        self.digest_bound_to(id.as_bytes(), key)
+    }
+
+    /// As [`Self::digest`], bound to an id of any kind, whose ids are all of one
+    /// length and random.
+    #[must_use]
+    pub fn digest_bound_to(&self, id: &[u8], key: &hmac::Key) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(key);
+        context.update(id);
         context.update(self.0.as_bytes());
         let tag = context.sign();
         tag.as_ref().try_into().expect("HMAC-SHA-256 has 32 bytes")

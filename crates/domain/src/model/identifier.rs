@@ -47,6 +47,16 @@ impl Identifier {
         }
     }
 
+    /// The address that it is, if it can receive a code.
+    #[must_use]
+    pub fn address(&self) -> Option<Address> {
+        match self {
+            Self::Email(email) => Some(Address::Email(email.clone())),
+            Self::Phone(phone) => Some(Address::Phone(phone.clone())),
+            Self::Username(_) => None,
+        }
+    }
+
     /// Its text in normal form, as it is stored and compared.
     #[must_use]
     pub fn as_str(&self) -> &str {

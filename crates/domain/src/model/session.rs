@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{ClientContext, GroupId, Revocation, Scope, SessionId, Timestamp, UserId};
 
 /// The number of a refresh token in its session's chain, from 1.
@@ -50,7 +52,8 @@ pub struct Session {
 }
 
 /// How a person was authenticated (RFC 8176).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AuthenticationMethod {
     /// `pwd`: a password.
     Password,

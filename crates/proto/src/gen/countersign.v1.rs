@@ -1897,6 +1897,10 @@ pub enum ErrorReason {
     /// grpc-accept-encoding names those that are.
     /// {"reason": "ENCODING_UNKNOWN", "domain": "countersign"}
     EncodingUnknown = 25,
+    /// NOT_FOUND: no such MFA session, or of another group or caller, or expired,
+    /// replaced, used, or older than the user's password.
+    /// {"reason": "MFA_SESSION_NOT_FOUND", "domain": "countersign"}
+    MfaSessionNotFound = 26,
     /// FAILED_PRECONDITION: the person signed in longer ago than this allows
     /// (RFC 9470, insufficient authentication); sign in again. The metadata tells
     /// in seconds how old the sign-in may be.
@@ -1949,6 +1953,7 @@ impl ErrorReason {
             Self::Internal => "ERROR_REASON_INTERNAL",
             Self::SenderNotConfigured => "ERROR_REASON_SENDER_NOT_CONFIGURED",
             Self::EncodingUnknown => "ERROR_REASON_ENCODING_UNKNOWN",
+            Self::MfaSessionNotFound => "ERROR_REASON_MFA_SESSION_NOT_FOUND",
             Self::AuthenticationTooOld => "ERROR_REASON_AUTHENTICATION_TOO_OLD",
             Self::EnrollmentNotFound => "ERROR_REASON_ENROLLMENT_NOT_FOUND",
             Self::FactorNotFound => "ERROR_REASON_FACTOR_NOT_FOUND",
@@ -1985,6 +1990,7 @@ impl ErrorReason {
             "ERROR_REASON_INTERNAL" => Some(Self::Internal),
             "ERROR_REASON_SENDER_NOT_CONFIGURED" => Some(Self::SenderNotConfigured),
             "ERROR_REASON_ENCODING_UNKNOWN" => Some(Self::EncodingUnknown),
+            "ERROR_REASON_MFA_SESSION_NOT_FOUND" => Some(Self::MfaSessionNotFound),
             "ERROR_REASON_AUTHENTICATION_TOO_OLD" => Some(Self::AuthenticationTooOld),
             "ERROR_REASON_ENROLLMENT_NOT_FOUND" => Some(Self::EnrollmentNotFound),
             "ERROR_REASON_FACTOR_NOT_FOUND" => Some(Self::FactorNotFound),
@@ -2967,6 +2973,119 @@ pub struct RevokeUserSessionsResponse {
     #[prost(int32, tag = "1")]
     pub revoked_count: i32,
 }
+/// CreateMfaSessionRequest names the user, the code, and what the tokens are for.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct CreateMfaSessionRequest {
+    /// The group of the user. `default` if empty.
+    #[prost(string, tag = "1")]
+    pub group_id: ::prost::alloc::string::String,
+    /// A code of the caller's own: 4 to 64 letters and digits. It is not sent: the
+    /// caller delivers it. A code is made and sent if empty.
+    #[prost(string, tag = "4")]
+    pub code: ::prost::alloc::string::String,
+    /// Where a code that is made is sent: a verified address of this kind. If
+    /// unspecified, the address that names the user, or else one that can be
+    /// reached. An address that may get no more messages now gets none, and the
+    /// answer does not tell, unless it names the user.
+    #[prost(enumeration = "MfaChannel", tag = "5")]
+    pub channel: i32,
+    /// How long the code is good: 30 seconds to 1 hour. 5 minutes if absent.
+    #[prost(message, optional, tag = "6")]
+    pub ttl: ::core::option::Option<::prost_types::Duration>,
+    /// The audience of the access token, one of the server's `tokens.audiences`.
+    /// The first of those if empty.
+    #[prost(string, tag = "7")]
+    pub audience: ::prost::alloc::string::String,
+    /// The scopes of the access token, each one of the server's `tokens.scopes`.
+    #[prost(string, repeated, tag = "8")]
+    pub scopes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// For whom the gateway calls.
+    #[prost(message, optional, tag = "9")]
+    pub client_context: ::core::option::Option<ClientContext>,
+    /// The user. Exactly one is required.
+    #[prost(oneof = "create_mfa_session_request::User", tags = "2, 3")]
+    pub user: ::core::option::Option<create_mfa_session_request::User>,
+}
+/// Nested message and enum types in `CreateMfaSessionRequest`.
+pub mod create_mfa_session_request {
+    /// The user. Exactly one is required.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[prost(skip_debug)]
+    pub enum User {
+        /// The id of the user.
+        #[prost(string, tag = "2")]
+        UserId(::prost::alloc::string::String),
+        /// Any identifier of the user.
+        #[prost(message, tag = "3")]
+        Identifier(super::Identifier),
+    }
+}
+/// CreateMfaSessionResponse names the MFA session.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct CreateMfaSessionResponse {
+    /// To be given to ValidateMfaSession with the code: opaque, 256 random bits.
+    #[prost(string, tag = "1")]
+    pub mfa_session_id: ::prost::alloc::string::String,
+    /// From when on the MFA session is not accepted.
+    #[prost(message, optional, tag = "2")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// ValidateMfaSessionRequest carries what the person typed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ValidateMfaSessionRequest {
+    /// The group of CreateMfaSession. `default` if empty.
+    #[prost(string, tag = "1")]
+    pub group_id: ::prost::alloc::string::String,
+    /// From CreateMfaSessionResponse. Required.
+    #[prost(string, tag = "2")]
+    pub mfa_session_id: ::prost::alloc::string::String,
+    /// What the person typed. Required.
+    #[prost(string, tag = "3")]
+    pub code: ::prost::alloc::string::String,
+}
+/// ValidateMfaSessionResponse carries the tokens.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ValidateMfaSessionResponse {
+    /// The tokens of a new session, whose `amr` has `otp`.
+    #[prost(message, optional, tag = "1")]
+    pub tokens: ::core::option::Option<Tokens>,
+}
+/// MfaChannel is a kind of address to which a code is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum MfaChannel {
+    /// No kind is preferred.
+    Unspecified = 0,
+    /// A phone number: by text message.
+    Phone = 1,
+    /// An e-mail address.
+    Email = 2,
+}
+impl MfaChannel {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "MFA_CHANNEL_UNSPECIFIED",
+            Self::Phone => "MFA_CHANNEL_PHONE",
+            Self::Email => "MFA_CHANNEL_EMAIL",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "MFA_CHANNEL_UNSPECIFIED" => Some(Self::Unspecified),
+            "MFA_CHANNEL_PHONE" => Some(Self::Phone),
+            "MFA_CHANNEL_EMAIL" => Some(Self::Email),
+            _ => None,
+        }
+    }
+}
 /// Generated client implementations.
 pub mod session_service_client {
     #![allow(
@@ -2978,7 +3097,7 @@ pub mod session_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// SessionService shows and ends sessions. A session is one sign-in on one
+    /// SessionService shows and ends sessions, and opens them by a second factor. A session is one sign-in on one
     /// device; it owns a chain of refresh tokens.
     #[derive(Debug, Clone)]
     pub struct SessionServiceClient<T> {
@@ -3182,6 +3301,81 @@ pub mod session_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// CreateMfaSession keeps a code for a user until it is answered with
+        /// ValidateMfaSession. The code is the caller's own, or is made and sent to a
+        /// verified address of the user. An earlier MFA session of the user ends.
+        ///
+        /// A user who is unknown or not active gets the same answer. It is limited as
+        /// SendCode is, by the address if the user is named by one.
+        ///
+        /// Errors: INVALID_ARGUMENT (FIELD_INVALID), RESOURCE_EXHAUSTED
+        /// (TOO_MANY_MESSAGES; what is refused is not counted), FAILED_PRECONDITION
+        /// (SENDER_NOT_CONFIGURED, unless the caller brings a code).
+        pub async fn create_mfa_session(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateMfaSessionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateMfaSessionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.SessionService/CreateMfaSession",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("countersign.v1.SessionService", "CreateMfaSession"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// ValidateMfaSession exchanges the right code for the tokens of a new session.
+        /// An MFA session is good once, for five tries, in its group, for the caller
+        /// that created it, and until the password of the user is set anew. Wrong codes
+        /// are also counted by user, so that a new MFA session brings few new tries.
+        ///
+        /// Errors: NOT_FOUND (MFA_SESSION_NOT_FOUND: unknown, of another group or
+        /// caller, expired, replaced, used, or older than the user's password),
+        /// PERMISSION_DENIED (CODE_WRONG), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS),
+        /// UNAUTHENTICATED (SIGN_IN_REFUSED: the code is right, and there is no active
+        /// user).
+        pub async fn validate_mfa_session(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ValidateMfaSessionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ValidateMfaSessionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.SessionService/ValidateMfaSession",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "countersign.v1.SessionService",
+                        "ValidateMfaSession",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -3242,8 +3436,42 @@ pub mod session_service_server {
             tonic::Response<super::RevokeUserSessionsResponse>,
             tonic::Status,
         >;
+        /// CreateMfaSession keeps a code for a user until it is answered with
+        /// ValidateMfaSession. The code is the caller's own, or is made and sent to a
+        /// verified address of the user. An earlier MFA session of the user ends.
+        ///
+        /// A user who is unknown or not active gets the same answer. It is limited as
+        /// SendCode is, by the address if the user is named by one.
+        ///
+        /// Errors: INVALID_ARGUMENT (FIELD_INVALID), RESOURCE_EXHAUSTED
+        /// (TOO_MANY_MESSAGES; what is refused is not counted), FAILED_PRECONDITION
+        /// (SENDER_NOT_CONFIGURED, unless the caller brings a code).
+        async fn create_mfa_session(
+            &self,
+            request: tonic::Request<super::CreateMfaSessionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateMfaSessionResponse>,
+            tonic::Status,
+        >;
+        /// ValidateMfaSession exchanges the right code for the tokens of a new session.
+        /// An MFA session is good once, for five tries, in its group, for the caller
+        /// that created it, and until the password of the user is set anew. Wrong codes
+        /// are also counted by user, so that a new MFA session brings few new tries.
+        ///
+        /// Errors: NOT_FOUND (MFA_SESSION_NOT_FOUND: unknown, of another group or
+        /// caller, expired, replaced, used, or older than the user's password),
+        /// PERMISSION_DENIED (CODE_WRONG), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS),
+        /// UNAUTHENTICATED (SIGN_IN_REFUSED: the code is right, and there is no active
+        /// user).
+        async fn validate_mfa_session(
+            &self,
+            request: tonic::Request<super::ValidateMfaSessionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ValidateMfaSessionResponse>,
+            tonic::Status,
+        >;
     }
-    /// SessionService shows and ends sessions. A session is one sign-in on one
+    /// SessionService shows and ends sessions, and opens them by a second factor. A session is one sign-in on one
     /// device; it owns a chain of refresh tokens.
     #[derive(Debug)]
     pub struct SessionServiceServer<T> {
@@ -3487,6 +3715,98 @@ pub mod session_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = RevokeUserSessionsSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.SessionService/CreateMfaSession" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateMfaSessionSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::CreateMfaSessionRequest>
+                    for CreateMfaSessionSvc<T> {
+                        type Response = super::CreateMfaSessionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateMfaSessionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::create_mfa_session(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateMfaSessionSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.SessionService/ValidateMfaSession" => {
+                    #[allow(non_camel_case_types)]
+                    struct ValidateMfaSessionSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::ValidateMfaSessionRequest>
+                    for ValidateMfaSessionSvc<T> {
+                        type Response = super::ValidateMfaSessionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ValidateMfaSessionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::validate_mfa_session(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ValidateMfaSessionSvc(inner);
                         let codec = crate::SmallBuffers::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -161,6 +161,22 @@
         idempotency: Idempotency::Idempotent,
     },
     Rpc {
+        service: "countersign.v1.SessionService",
+        name: "CreateMfaSession",
+        path: "/countersign.v1.SessionService/CreateMfaSession",
+        roles: &[CallerRole::Gateway],
+        timeout: Duration::from_secs(30),
+        idempotency: Idempotency::Unknown,
+    },
+    Rpc {
+        service: "countersign.v1.SessionService",
+        name: "ValidateMfaSession",
+        path: "/countersign.v1.SessionService/ValidateMfaSession",
+        roles: &[CallerRole::Gateway],
+        timeout: Duration::from_secs(30),
+        idempotency: Idempotency::Unknown,
+    },
+    Rpc {
         service: "countersign.v1.VerificationService",
         name: "SendCode",
         path: "/countersign.v1.VerificationService/SendCode",

@@ -6,13 +6,17 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use countersign_domain::Fields;
-use countersign_domain::application::Tokens;
+use countersign_domain::application::{TokenSettings, Tokens};
 use countersign_domain::model::{
-    Address, ClientContext, Email, GroupId, Identifier, Phone, Purpose, Region, Timestamp, Username,
+    Address, ClientContext, Email, GroupId, Identifier, Phone, Purpose, Region, Scope, Timestamp,
+    Username,
 };
 use countersign_domain::validation::NotAccepted;
 use countersign_proto::v1::{self, RejectionReason};
 use countersign_token::{AccessClaims, Rejection};
+
+/// The most scopes that a request may name.
+const MAX_SCOPES: usize = 64;
 
 pub(crate) fn group(fields: &mut Fields, field: &str, text: &str) -> Option<GroupId> {
     fields.take(field, GroupId::parse(text))
@@ -114,6 +118,25 @@ pub(crate) fn purpose(fields: &mut Fields, field: &str, value: i32) -> Option<Pu
             None
         }
     }
+}
+
+/// Scopes that are offered, each once.
+pub(crate) fn scopes(
+    fields: &mut Fields,
+    wanted: &[String],
+    offered: &TokenSettings,
+) -> Vec<Scope> {
+    let mut scopes = Vec::new();
+    if wanted.len() > MAX_SCOPES {
+        fields.refuse("scopes", "must have at most 64 items");
+    }
+    for (index, scope) in wanted.iter().take(MAX_SCOPES).enumerate() {
+        let scope = Scope::parse(scope).and_then(|scope| offered.offered_scope(scope));
+        scopes.extend(fields.take(&format!("scopes[{index}]"), scope));
+    }
+    scopes.sort();
+    scopes.dedup();
+    scopes
 }
 
 /// How long a code is good: 30 seconds to 1 hour, or the configured time.

@@ -1,13 +1,18 @@
 //! SessionService.
 
 mod answers;
+mod mfa_requests;
 mod requests;
 
-use countersign_domain::use_cases::{GetSession, ListSessions, RevokeSession, RevokeUserSessions};
+use countersign_domain::use_cases::{
+    CreateMfaSession, GetSession, ListSessions, RevokeSession, RevokeUserSessions,
+    ValidateMfaSession,
+};
 use countersign_proto::v1;
 use countersign_proto::v1::session_service_server::SessionService;
 use tonic::{Request, Response, Status};
 
+use crate::grpc::convert;
 use crate::grpc::rpc_runner::RpcRunner;
 
 /// SessionService over the domain.
@@ -64,6 +69,31 @@ impl SessionService for SessionGrpc {
                 let ended = revoke.execute(&app).await?;
                 Ok(v1::RevokeUserSessionsResponse {
                     revoked_count: i32::try_from(ended).unwrap_or(i32::MAX),
+                })
+            })
+            .await
+    }
+
+    async fn create_mfa_session(
+        &self,
+        request: Request<v1::CreateMfaSessionRequest>,
+    ) -> Result<Response<v1::CreateMfaSessionResponse>, Status> {
+        self.runner
+            .serve(request, |create: CreateMfaSession, app| async move {
+                Ok(answers::mfa_session(&create.execute(&app).await?))
+            })
+            .await
+    }
+
+    async fn validate_mfa_session(
+        &self,
+        request: Request<v1::ValidateMfaSessionRequest>,
+    ) -> Result<Response<v1::ValidateMfaSessionResponse>, Status> {
+        self.runner
+            .serve(request, |validate: ValidateMfaSession, app| async move {
+                let tokens = validate.execute(&app).await?;
+                Ok(v1::ValidateMfaSessionResponse {
+                    tokens: Some(convert::tokens(tokens)),
                 })
             })
             .await

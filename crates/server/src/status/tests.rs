@@ -52,6 +52,7 @@ one_of_each! { refusals: Refusal,
     "factor": Refusal::Factor => Refusal::Factor,
     "too_many_factors": Refusal::TooManyFactors => Refusal::TooManyFactors,
     "second_factor": Refusal::SecondFactor => Refusal::SecondFactor,
+    "mfa_session": Refusal::MfaSession => Refusal::MfaSession,
     "sender_missing": Refusal::SenderMissing => Refusal::SenderMissing,
 }
 

@@ -77,6 +77,11 @@ pub(super) fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
             "The user name is taken.",
             "이미 사용 중인 사용자 이름입니다.",
         ),
+        R::MfaSessionNotFound => (
+            Code::NotFound,
+            "The second step of the sign-in has expired or was replaced; begin anew.",
+            "추가 인증이 만료되었습니다. 다시 로그인해 주세요.",
+        ),
         R::SessionNotFound => (
             Code::NotFound,
             "The user has no such session.",

@@ -26,7 +26,7 @@ impl Opening {
             client_id: self.client_id.clone(),
             audience: self.audience.clone(),
             scopes: self.scopes.clone(),
-            method,
+            methods: vec![method],
             client: self.client.clone(),
         })
     }

@@ -1,8 +1,6 @@
 //! AuthService's messages, each made the command that it asks for.
 
-use countersign_domain::model::{
-    Address, Code, NewPassword, Password, Proof, Purpose, Scope, Username,
-};
+use countersign_domain::model::{Address, Code, NewPassword, Password, Proof, Purpose, Username};
 use countersign_domain::use_cases::{
     ChangePassword, ConfirmSignUp, Grant, IssueTokens, RefreshTokens, ResetPassword, RevokeToken,
     SendCode, SignUp, SignUpBy,
@@ -12,9 +10,6 @@ use countersign_proto::v1;
 
 use crate::grpc::convert;
 use crate::grpc::rpc_runner::Asked;
-
-/// The most scopes that a request may name.
-const MAX_SCOPES: usize = 64;
 
 /// A request to send the code that starts a reset: it is like any other.
 pub(super) struct StartReset(pub(super) SendCode);
@@ -94,16 +89,7 @@ impl TryFrom<Asked<'_, v1::IssueTokensRequest>> for IssueTokens {
         let group = convert::group(&mut fields, "group_id", &message.group_id);
         let grant = grant(&mut fields, message.grant, app);
         let audience = fields.take("audience", offered.offered_audience(&message.audience));
-        let mut scopes = Vec::new();
-        if message.scopes.len() > MAX_SCOPES {
-            fields.refuse("scopes", "must have at most 64 items");
-        }
-        for (index, scope) in message.scopes.iter().take(MAX_SCOPES).enumerate() {
-            let scope = Scope::parse(scope).and_then(|scope| offered.offered_scope(scope));
-            scopes.extend(fields.take(&format!("scopes[{index}]"), scope));
-        }
-        scopes.sort();
-        scopes.dedup();
+        let scopes = convert::scopes(&mut fields, &message.scopes, offered);
         let client = convert::client(&mut fields, message.client_context);
         fields.finish(|| {
             Some(Self {

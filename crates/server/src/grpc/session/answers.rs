@@ -1,7 +1,7 @@
 //! What comes of SessionService's commands, as messages.
 
 use countersign_domain::model::{PageToken, Session};
-use countersign_domain::use_cases::SessionPage;
+use countersign_domain::use_cases::{CreatedMfaSession, SessionPage};
 use countersign_proto::v1;
 
 use crate::grpc::convert::timestamp;
@@ -40,5 +40,12 @@ pub(super) fn session(session: Session, is_current: bool) -> v1::Session {
             .unwrap_or_default(),
         current: is_current,
         client_id: session.client_id,
+    }
+}
+
+pub(super) fn mfa_session(created: &CreatedMfaSession) -> v1::CreateMfaSessionResponse {
+    v1::CreateMfaSessionResponse {
+        mfa_session_id: created.id.expose().to_owned(),
+        expire_time: timestamp(created.expires_at),
     }
 }

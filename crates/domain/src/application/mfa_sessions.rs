@@ -1,0 +1,137 @@
+//! Keeping MFA sessions, and comparing the answers to them.
+//!
+//! One MFA session is alive for each user: a new one supersedes the old. Wrong
+//! answers are charged to the session and to its user, so that a new session
+//! brings no new budget. Its id is a secret and is not stored; what is kept
+//! under its digest is sealed.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use aws_lc_rs::hmac;
+
+use crate::application::{Limits, Settings};
+use crate::error::{Error, Limit, Refusal};
+use crate::model::{Code, GroupId, MfaSessionId, MfaSessionRecord, NamedUser, SealingKey, Secrets};
+use crate::ports::{Clock, Comparison, EphemeralStore, Guess, Random, Secret};
+
+/// Keeps MFA sessions.
+pub struct MfaSessions {
+    ephemeral: Arc<dyn EphemeralStore>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    codes: hmac::Key,
+    records: SealingKey,
+    limits: Arc<Limits>,
+    settings: Arc<Settings>,
+}
+
+impl MfaSessions {
+    pub(crate) fn new(
+        ephemeral: Arc<dyn EphemeralStore>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        secrets: &Secrets,
+        limits: Arc<Limits>,
+        settings: Arc<Settings>,
+    ) -> Self {
+        Self {
+            ephemeral,
+            clock,
+            random,
+            codes: secrets.code.clone(),
+            records: secrets.records.clone(),
+            limits,
+            settings,
+        }
+    }
+
+    /// Keeps an MFA session that is answered with a code, in place of an earlier
+    /// one of the same user. If there is no user, `named` stands for it.
+    pub(crate) async fn keep(
+        &self,
+        record: &MfaSessionRecord,
+        named: &NamedUser,
+        code: &Code,
+    ) -> Result<MfaSessionId, Error> {
+        let id = MfaSessionId::generate(&*self.random);
+        let key = key_of(&id);
+        let plain = serde_json::to_vec(record)
+            .map_err(|error| Error::Internal(format!("a record cannot be written: {error}")))?;
+        let named = match record.user {
+            Some(user) => NamedUser::Id(user.id),
+            None => named.clone(),
+        };
+        let secret = Secret {
+            value: &self.records.seal(&key, &plain, &*self.random),
+            secret: &self.digest(code, &id),
+            budget: &self.limits.wrong_answers_of(&named),
+            expires_at: record.expires_at,
+        };
+        let series = self.limits.mfa_sessions_of(&record.group, &named);
+        let ttl = record.expires_at.since(self.clock.now());
+        self.ephemeral
+            .supersede(&[], &series, &key, secret, ttl)
+            .await?;
+        Ok(id)
+    }
+
+    /// The MFA session with this id, if it is alive, of this group, and was
+    /// created by this caller.
+    pub(crate) async fn find(
+        &self,
+        id: &MfaSessionId,
+        group: &GroupId,
+        client_id: &str,
+    ) -> Result<MfaSessionRecord, Error> {
+        let key = key_of(id);
+        let sealed = self.ephemeral.get(&key).await?.ok_or(Refusal::MfaSession)?;
+        let plain = self.records.open(&key, &sealed).map_err(damaged)?;
+        let record: MfaSessionRecord = serde_json::from_slice(&plain).map_err(damaged)?;
+        let is_alive = self.clock.now() < record.expires_at;
+        if is_alive && record.group == *group && record.client_id == client_id {
+            Ok(record)
+        } else {
+            Err(Refusal::MfaSession.into())
+        }
+    }
+
+    /// Compares the answer to an MFA session, which is gone if it was right.
+    pub(crate) async fn compare(&self, id: &MfaSessionId, code: &Code) -> Result<(), Error> {
+        let (limit, window) = self.limits.wrong_codes();
+        let guess = Guess {
+            secret: &self.digest(code, id),
+            at: self.clock.now(),
+            tries: self.settings.verification.code_tries,
+            limit,
+            window,
+        };
+        match self.ephemeral.compare(&key_of(id), guess, None).await? {
+            Comparison::Matches => Ok(()),
+            Comparison::Differs { remaining } => Err(Refusal::Code { remaining }.into()),
+            Comparison::Absent => Err(Refusal::MfaSession.into()),
+            Comparison::Exhausted { retry_after } => Err(Error::Exhausted {
+                limit: Limit::Attempts,
+                retry_after,
+            }),
+        }
+    }
+
+    fn digest(&self, code: &Code, id: &MfaSessionId) -> [u8; 32] {
+        code.digest_bound_to(id.expose().as_bytes(), &self.codes)
+    }
+}
+
+fn key_of(id: &MfaSessionId) -> String {
+    format!("mfa:{}", id.digest())
+}
+
+fn damaged(what: impl Display) -> Error {
+    Error::Internal(format!("a kept MFA session: {what}"))
+}
+
+impl std::fmt::Debug for MfaSessions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MfaSessions(..)")
+    }
+}

@@ -1,0 +1,161 @@
+//! An MFA session: a user who has to show one more thing before a session is
+//! opened.
+
+use std::fmt;
+
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::model::{
+    Address, AuthenticationMethod, ClientContext, GroupId, Identifier, MessageId, ProvenUser,
+    Scope, Timestamp, UserId,
+};
+use crate::ports::Random;
+
+/// The id of an MFA session: `csm_` and 256 random bits. Never shown.
+#[derive(Clone)]
+pub struct MfaSessionId(Zeroizing<String>);
+
+/// What is kept of an MFA session while it can be answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MfaSessionRecord {
+    /// The group.
+    pub group: GroupId,
+    /// The user; none if nobody active was named.
+    pub user: Option<ProvenUser>,
+    /// What it may be answered with.
+    pub factors: Vec<MfaFactor>,
+    /// How the person was authenticated before.
+    pub shown: Vec<AuthenticationMethod>,
+    /// The caller that created it, and gets the tokens.
+    pub client_id: String,
+    /// The audience of the access tokens.
+    pub audience: String,
+    /// The scopes of the access tokens.
+    pub scopes: Vec<Scope>,
+    /// The device.
+    pub client: ClientContext,
+    /// The message that carries the code; none if there is none to carry.
+    pub message: Option<MessageId>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// From when on it is not accepted.
+    pub expires_at: Timestamp,
+}
+
+/// What the answer to an MFA session is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MfaFactor {
+    /// The code that was kept with it.
+    Code,
+}
+
+/// How the user of an MFA session is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NamedUser {
+    /// By its id.
+    Id(UserId),
+    /// By an identifier.
+    Identifier(Identifier),
+}
+
+/// A kind of address to which a code is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// Text messages.
+    Phone,
+    /// Mail.
+    Email,
+}
+
+impl MfaSessionId {
+    /// A new id.
+    #[must_use]
+    pub fn generate(random: &dyn Random) -> Self {
+        let mut bytes = Zeroizing::new([0; 32]);
+        random.fill(&mut *bytes);
+        Self(Zeroizing::new(format!(
+            "csm_{}",
+            URL_SAFE_NO_PAD.encode(*bytes)
+        )))
+    }
+
+    /// An id as it was presented.
+    ///
+    /// # Errors
+    /// What an id must be, if this is none.
+    pub fn parse(text: String) -> Result<Self, &'static str> {
+        let id = Self(Zeroizing::new(text));
+        if id.0.len() != 47 || !id.0.starts_with("csm_") {
+            return Err("must be an mfa_session_id from CreateMfaSession");
+        }
+        Ok(id)
+    }
+
+    /// The id in the clear, to be handed out.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The name under which it is kept; the id itself is not stored.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, self.0.as_bytes()))
+    }
+}
+
+impl MfaFactor {
+    /// How a person is authenticated by it.
+    #[must_use]
+    pub fn method(self) -> AuthenticationMethod {
+        match self {
+            Self::Code => AuthenticationMethod::OneTimeCode,
+        }
+    }
+}
+
+impl NamedUser {
+    /// What tells the user from others, under whatever group it is named.
+    pub(crate) fn parts(&self) -> (&'static str, String) {
+        match self {
+            Self::Id(id) => ("id", id.to_string()),
+            Self::Identifier(identifier) => {
+                (identifier.kind().as_str(), identifier.as_str().to_owned())
+            }
+        }
+    }
+}
+
+impl Channel {
+    /// Whether it leads to this address.
+    #[must_use]
+    pub fn leads_to(self, address: &Address) -> bool {
+        match address {
+            Address::Phone(_) => self == Self::Phone,
+            Address::Email(_) => self == Self::Email,
+        }
+    }
+}
+
+impl MfaSessionRecord {
+    /// How the person is authenticated once this factor was shown.
+    #[must_use]
+    pub fn methods_with(&self, factor: MfaFactor) -> Vec<AuthenticationMethod> {
+        let mut methods = self.shown.clone();
+        if !methods.contains(&factor.method()) {
+            methods.push(factor.method());
+        }
+        methods
+    }
+}
+
+impl fmt::Debug for MfaSessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MfaSessionId(..)")
+    }
+}

@@ -1,0 +1,205 @@
+//! Creating an MFA session: a code is kept for a user, to be answered once.
+
+use std::time::Duration;
+
+use crate::application::{Application, Charge};
+use crate::error::{Error, Refusal};
+use crate::model::{
+    Address, Channel, ClientContext, Code, GroupId, Locale, MessageId, MfaFactor, MfaSessionId,
+    MfaSessionRecord, NamedUser, ProvenUser, Purpose, Scope, Timestamp, User, UserId,
+};
+use crate::ports::{Clock as _, Content, Message};
+
+/// A gateway asks for a second proof of a user.
+#[derive(Debug)]
+pub struct CreateMfaSession {
+    /// In which group.
+    pub group: GroupId,
+    /// Of whom.
+    pub user: NamedUser,
+    /// The code.
+    pub code: MfaCode,
+    /// How long it is good; the configured time if not given.
+    pub ttl: Option<Duration>,
+    /// For which audience: one of those that are offered.
+    pub audience: String,
+    /// With which scopes: some of those that are offered.
+    pub scopes: Vec<Scope>,
+    /// The caller, which gets the tokens.
+    pub client_id: String,
+    /// The language of the message.
+    pub locale: Locale,
+    /// The device.
+    pub client: ClientContext,
+}
+
+/// The code of an MFA session.
+#[derive(Debug)]
+pub enum MfaCode {
+    /// The caller's own, which the caller delivers.
+    Own(Code),
+    /// One that is made and sent, by this channel if one is named.
+    Sent(Option<Channel>),
+}
+
+/// An MFA session, or nobody can tell that there is none.
+#[derive(Debug)]
+pub struct CreatedMfaSession {
+    /// Its id.
+    pub id: MfaSessionId,
+    /// From when on it is not accepted.
+    pub expires_at: Timestamp,
+}
+
+impl CreateMfaSession {
+    /// Keeps the code, and queues its message if it is one that is sent.
+    ///
+    /// # Errors
+    /// Too many messages; no sender; unavailable, if the code cannot be kept or
+    /// its message not be queued.
+    pub async fn execute(self, app: &Application) -> Result<CreatedMfaSession, Error> {
+        let named = self.named_address();
+        if matches!(self.code, MfaCode::Sent(_)) {
+            let reaches = match &named {
+                Some(address) => app.messages.reaches(address),
+                None => app.messages.sender().is_some(),
+            };
+            if !reaches {
+                return Err(Refusal::SenderMissing.into());
+            }
+        }
+        let charge = match &named {
+            Some(address) => app.limits.charge_send(address, &self.client).await?,
+            None => {
+                let charge = app.limits.charge_send_to_user(&self.user, &self.client);
+                charge.await?
+            }
+        };
+        let created = self.create(app, named).await;
+        app.limits.refund_if_failed(charge, created).await
+    }
+
+    /// The address that names the user, if that is where the code may go.
+    fn named_address(&self) -> Option<Address> {
+        let NamedUser::Identifier(identifier) = &self.user else {
+            return None;
+        };
+        let address = identifier.address()?;
+        let is_meant = match self.code {
+            MfaCode::Own(_) | MfaCode::Sent(None) => true,
+            MfaCode::Sent(Some(channel)) => channel.leads_to(&address),
+        };
+        is_meant.then_some(address)
+    }
+
+    async fn create(
+        self,
+        app: &Application,
+        named: Option<Address>,
+    ) -> Result<CreatedMfaSession, Error> {
+        let user = self.active_user(app).await?;
+        let now = app.clock.now();
+        let ttl = self.ttl.unwrap_or(app.settings.verification.code_ttl);
+        let mut record = MfaSessionRecord {
+            group: self.group,
+            user: user.as_ref().map(ProvenUser::of),
+            factors: vec![MfaFactor::Code],
+            shown: Vec::new(),
+            client_id: self.client_id,
+            audience: self.audience,
+            scopes: self.scopes,
+            client: self.client,
+            message: None,
+            created_at: now,
+            expires_at: now.plus(ttl),
+        };
+        let channel = match self.code {
+            MfaCode::Own(code) => {
+                let id = app.mfa_sessions.keep(&record, &self.user, &code).await?;
+                return Ok(CreatedMfaSession {
+                    id,
+                    expires_at: record.expires_at,
+                });
+            }
+            MfaCode::Sent(channel) => channel,
+        };
+        let code = Code::generate(app.settings.verification.code_digits, &*app.random);
+        let message_id = app.messages.new_id();
+        record.message = Some(message_id);
+        let (to, charge) = match named {
+            Some(address) => (user.map(|_| address), None),
+            None => addressee(app, &self.user, user.as_ref(), channel).await?,
+        };
+        let sent = async {
+            let id = app.mfa_sessions.keep(&record, &self.user, &code).await?;
+            queue(app, message_id, to, self.locale, code, record.expires_at).await?;
+            Ok(CreatedMfaSession {
+                id,
+                expires_at: record.expires_at,
+            })
+        };
+        let sent = sent.await;
+        match charge {
+            Some(charge) => app.limits.refund_if_failed(charge, sent).await,
+            None => sent,
+        }
+    }
+
+    async fn active_user(&self, app: &Application) -> Result<Option<User>, Error> {
+        let user = match &self.user {
+            NamedUser::Id(id) => app.store.user(*id).await?,
+            NamedUser::Identifier(identifier) => {
+                let account = app.store.account_by_identifier(&self.group, identifier);
+                account.await?.map(|account| account.user)
+            }
+        };
+        Ok(user.filter(|user| user.is_active() && user.group == self.group))
+    }
+}
+
+/// An address of the user that can be reached and may get a message now, with
+/// what was charged for it. It takes as long if there is no such user.
+async fn addressee(
+    app: &Application,
+    named: &NamedUser,
+    user: Option<&User>,
+    channel: Option<Channel>,
+) -> Result<(Option<Address>, Option<Charge>), Error> {
+    let nobody = UserId::from_bytes([0; 16]);
+    let id = user.map_or(nobody, |user| user.id);
+    let addresses = app.store.addresses(id).await?;
+    let to = addresses.into_iter().find(|address| {
+        channel.is_none_or(|channel| channel.leads_to(address)) && app.messages.reaches(address)
+    });
+    let charged = app.limits.charge_addressee(to.as_ref(), named).await;
+    match charged {
+        Ok(charge) => Ok((to, Some(charge))),
+        Err(Error::Exhausted { .. }) => Ok((None, None)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Queues the message. Without an address there is nobody to write to, which
+/// takes as long.
+async fn queue(
+    app: &Application,
+    id: MessageId,
+    to: Option<Address>,
+    locale: Locale,
+    code: Code,
+    expires_at: Timestamp,
+) -> Result<(), Error> {
+    let message = to.map(|to| Message {
+        to,
+        locale,
+        content: Content::Code {
+            code,
+            purpose: Purpose::SignIn,
+            expires_at,
+        },
+    });
+    let queued = app.messages.code(id, message, expires_at)?;
+    app.store.enqueue(&queued).await?;
+    app.messages.queued();
+    Ok(())
+}

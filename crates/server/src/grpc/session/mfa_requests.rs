@@ -1,0 +1,107 @@
+//! SessionService's messages about MFA sessions, each made the command that it
+//! asks for.
+
+use countersign_domain::model::{Channel, Code, MfaSessionId, NamedUser, Region};
+use countersign_domain::use_cases::{CreateMfaSession, MfaCode, ValidateMfaSession};
+use countersign_domain::{Error, Fields};
+use countersign_proto::v1;
+
+use crate::grpc::convert;
+use crate::grpc::rpc_runner::Asked;
+
+impl TryFrom<Asked<'_, v1::CreateMfaSessionRequest>> for CreateMfaSession {
+    type Error = Error;
+
+    fn try_from(asked: Asked<'_, v1::CreateMfaSessionRequest>) -> Result<Self, Error> {
+        let Asked { message, call, app } = asked;
+        let mut fields = Fields::new();
+        let offered = &app.settings.tokens;
+        let group = convert::group(&mut fields, "group_id", &message.group_id);
+        let user = named_user(&mut fields, message.user, app.settings.region);
+        let code = code(&mut fields, message.code, message.channel);
+        if let (Some(NamedUser::Identifier(named)), Some(MfaCode::Sent(channel))) = (&user, &code)
+            && let Some(address) = named.address()
+            && channel.is_none_or(|channel| channel.leads_to(&address))
+        {
+            convert::reachable(&mut fields, "identifier", Some(&address));
+        }
+        let ttl = convert::code_ttl(&mut fields, message.ttl);
+        let audience = fields.take("audience", offered.offered_audience(&message.audience));
+        let scopes = convert::scopes(&mut fields, &message.scopes, offered);
+        let client = convert::client(&mut fields, message.client_context);
+        fields.finish(|| {
+            Some(Self {
+                group: group?,
+                user: user?,
+                code: code?,
+                ttl,
+                audience: audience?,
+                scopes,
+                client_id: call.caller.name.clone(),
+                locale: call.locale,
+                client: client?,
+            })
+        })
+    }
+}
+
+fn named_user(
+    fields: &mut Fields,
+    message: Option<v1::create_mfa_session_request::User>,
+    region: Region,
+) -> Option<NamedUser> {
+    use v1::create_mfa_session_request::User;
+    match message {
+        Some(User::UserId(id)) => fields.take("user_id", id.parse()).map(NamedUser::Id),
+        Some(User::Identifier(identifier)) => {
+            convert::identifier(fields, "identifier", Some(identifier), region)
+                .map(NamedUser::Identifier)
+        }
+        None => {
+            fields.refuse("user", "must have a user_id or an identifier");
+            None
+        }
+    }
+}
+
+fn code(fields: &mut Fields, code: String, channel: i32) -> Option<MfaCode> {
+    let channel = match v1::MfaChannel::try_from(channel) {
+        Ok(v1::MfaChannel::Unspecified) => None,
+        Ok(v1::MfaChannel::Phone) => Some(Channel::Phone),
+        Ok(v1::MfaChannel::Email) => Some(Channel::Email),
+        Err(_) => {
+            fields.refuse("channel", "must be a known channel");
+            return None;
+        }
+    };
+    if code.is_empty() {
+        return Some(MfaCode::Sent(channel));
+    }
+    if channel.is_some() {
+        fields.refuse("channel", "must not be given with a code: it is not sent");
+    }
+    fields.take("code", Code::parse(code)).map(MfaCode::Own)
+}
+
+impl TryFrom<Asked<'_, v1::ValidateMfaSessionRequest>> for ValidateMfaSession {
+    type Error = Error;
+
+    fn try_from(asked: Asked<'_, v1::ValidateMfaSessionRequest>) -> Result<Self, Error> {
+        let Asked { message, call, .. } = asked;
+        let mut fields = Fields::new();
+        let group = convert::group(&mut fields, "group_id", &message.group_id);
+        let id = fields.take(
+            "mfa_session_id",
+            MfaSessionId::parse(message.mfa_session_id),
+        );
+        let code = fields.take("code", Code::typed(&message.code));
+        fields.finish(|| {
+            Some(Self {
+                group: group?,
+                id: id?,
+                code: code?,
+                client_id: call.caller.name.clone(),
+            })
+        })
+    }
+}
