@@ -6,7 +6,8 @@ use aws_lc_rs::hmac;
 use countersign_proto::v1;
 use tonic::Status;
 
-use crate::person::Person;
+use crate::gateway::email;
+use crate::person::{PASSWORD, Person};
 
 /// An app that holds a secret (RFC 6238).
 #[derive(Debug, Clone)]
@@ -48,6 +49,12 @@ impl Authenticator {
             }
         }
         Self { secret: bytes }
+    }
+
+    /// The bytes of the secret.
+    #[must_use]
+    pub fn secret(&self) -> &[u8] {
+        &self.secret
     }
 
     /// The code that the app shows now.
@@ -155,6 +162,43 @@ impl Person {
             factor_id: confirmed.factor_id,
             recovery_codes: confirmed.recovery_codes,
         }
+    }
+
+    /// Signs in with the password, up to the question for a second factor.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn begin_sign_in(&self) -> Result<v1::MfaRequired, Status> {
+        use v1::issue_tokens_response::Outcome;
+        let password = v1::PasswordGrant {
+            identifier: Some(email(&self.email)),
+            password: PASSWORD.into(),
+        };
+        let request = v1::IssueTokensRequest {
+            grant: Some(v1::issue_tokens_request::Grant::Password(password)),
+            ..Default::default()
+        };
+        let issued = self.gateway.auth().issue_tokens(request).await?;
+        match issued.into_inner().outcome {
+            Some(Outcome::MfaRequired(required)) => Ok(required),
+            _ => Err(Status::internal("no second factor is asked for")),
+        }
+    }
+
+    /// Answers the question for a second factor.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn answer(&self, mfa_session_id: &str, code: &str) -> Result<v1::Tokens, Status> {
+        let request = v1::ValidateMfaSessionRequest {
+            group_id: String::new(),
+            mfa_session_id: mfa_session_id.into(),
+            code: code.into(),
+        };
+        let mut sessions = self.gateway.sessions();
+        let answered = sessions.validate_mfa_session(request).await?;
+        let tokens = answered.into_inner().tokens;
+        tokens.ok_or_else(|| Status::internal("no tokens"))
     }
 
     /// The factors of the person.

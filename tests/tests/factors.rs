@@ -1,5 +1,6 @@
 //! Second factors, from the secret to the notice, through the real server.
 
+use countersign_proto::v1;
 use countersign_tests::{
     Authenticator, Backend, Details, Tally, World, crowd, on_every_backend, reason,
 };
@@ -8,6 +9,8 @@ on_every_backend!(
     an_app_is_enrolled_listed_and_removed,
     changes_need_a_recent_sign_in,
     an_enrolment_is_confirmed_once,
+    who_has_enrolled_is_asked_at_the_sign_in,
+    a_gateway_asks_for_the_factors_of_a_user,
     a_damaged_factor_harms_only_itself,
 );
 
@@ -88,10 +91,75 @@ async fn changes_need_a_recent_sign_in(backend: Backend) {
         Some("600")
     );
 
-    let fresh = mina.sign_in().await;
+    let asked = mina.begin_sign_in().await.expect("a question");
+    let fresh = mina.answer(&asked.mfa_session_id, &enrolled.recovery_codes[0]);
+    let fresh = fresh.await.expect("signed in");
     let code = app.code();
     let confirmed = mina.confirm_enrollment(&fresh, &begun.enrollment_id, &code);
     confirmed.await.expect("a factor");
+}
+
+async fn who_has_enrolled_is_asked_at_the_sign_in(backend: Backend) {
+    let world = World::start(backend, backend.replicas()).await;
+    let gateways = world.gateways_of_replicas();
+    let elsewhere = gateways.last().expect("a replica");
+    let mina = world.sign_up().await;
+    let enrolled = mina.enroll(&mina.sign_in().await).await;
+    let asked = mina.begin_sign_in().await.expect("a question");
+    let kinds: Vec<_> = asked.factors().collect();
+    let both = [v1::FactorKind::Totp, v1::FactorKind::RecoveryCode];
+    assert_eq!(kinds, both);
+    let wrong = mina.answer(&asked.mfa_session_id, "00000-00000").await;
+    assert_eq!(reason(&wrong), "SECOND_FACTOR_WRONG");
+
+    // Asked by one replica, answered by another.
+    let mina = mina.at(elsewhere);
+    let code = enrolled.app.code();
+    let answer = mina.answer(&asked.mfa_session_id, &code).await;
+    let tokens = answer.expect("signed in");
+    let session = mina.session(&tokens, &tokens.session_id).await;
+    let methods = session.expect("a session").authentication_methods;
+    assert_eq!(methods, ["pwd", "otp", "mfa"]);
+    let claims = elsewhere.judge(&tokens.access_token).await;
+    assert!(claims == "VALID", "{claims}");
+
+    let asked = mina.begin_sign_in().await.expect("a question");
+    let again = mina
+        .answer(&asked.mfa_session_id, &enrolled.app.code())
+        .await;
+    assert_eq!(reason(&again), "SECOND_FACTOR_WRONG", "the step was used");
+    let recovered = mina.answer(&asked.mfa_session_id, &enrolled.recovery_codes[9]);
+    let tokens = recovered.await.expect("signed in");
+    let listed = mina.factors(&tokens).await.expect("listed");
+    assert_eq!(listed.remaining_recovery_codes, 9);
+    mina.remove_factor(&tokens, &enrolled.factor_id)
+        .await
+        .expect("removed");
+    mina.sign_in().await;
+}
+
+async fn a_gateway_asks_for_the_factors_of_a_user(backend: Backend) {
+    let world = World::start(backend, backend.replicas()).await;
+    let mina = world.sign_up().await;
+    let enrolled = mina.enroll(&mina.sign_in().await).await;
+    let request = v1::CreateMfaSessionRequest {
+        user: Some(v1::create_mfa_session_request::User::UserId(
+            mina.user_id.clone(),
+        )),
+        enrolled_factors: true,
+        ..Default::default()
+    };
+    let with_code = v1::CreateMfaSessionRequest {
+        code: "123456".into(),
+        ..request.clone()
+    };
+    let mut sessions = mina.gateway.sessions();
+    let refused = sessions.create_mfa_session(with_code).await;
+    assert_eq!(reason(&refused), "FIELD_INVALID");
+    let created = sessions.create_mfa_session(request).await;
+    let id = created.expect("created").into_inner().mfa_session_id;
+    let tokens = mina.answer(&id, &enrolled.app.code()).await;
+    tokens.expect("signed in");
 }
 
 async fn an_enrolment_is_confirmed_once(backend: Backend) {
@@ -133,7 +201,14 @@ async fn a_damaged_factor_harms_only_itself(backend: Backend) {
     assert_eq!(reason(&mina.factors(&hers).await), "INTERNAL");
     juno.factors(&his).await.expect("his are listed");
     juno.enroll(&his).await;
-    mina.sign_in().await;
+    // She is asked, and a recovery code is good; a code of the app is no "no".
+    let asked = mina.begin_sign_in().await.expect("a question");
+    let answer = mina
+        .answer(&asked.mfa_session_id, &enrolled.app.code())
+        .await;
+    assert_eq!(reason(&answer), "INTERNAL");
+    let answer = mina.answer(&asked.mfa_session_id, &enrolled.recovery_codes[0]);
+    answer.await.expect("signed in");
     let removed = mina.remove_factor(&hers, &enrolled.factor_id).await;
     removed.expect("removed");
     mina.enroll(&hers).await;

@@ -36,7 +36,7 @@ pub use people::{People, Person};
 pub(crate) use repeats::Repeats;
 pub use second_factors::SecondFactors;
 pub use session_ending::SessionEnding;
-pub use settings::{Settings, TokenSettings, VerificationSettings};
+pub use settings::{MfaPolicy, Settings, TokenSettings, VerificationSettings};
 pub(crate) use tokens::SignIn;
 pub use tokens::{TokenMinter, Tokens};
 pub(crate) use verifications::CodeRequest;

@@ -38,7 +38,7 @@ pub use deliver_messages::{DeliverMessages, Delivered};
 pub use enroll_factor::{BeginEnrollment, BegunEnrollment, ConfirmEnrollment, EnrolledFactor};
 pub use ensure_signing_keys::EnsureSigningKeys;
 pub use factors::{ListFactors, ListedFactors, RegenerateRecoveryCodes, RemoveFactor};
-pub use issue_tokens::{Grant, IssueTokens};
+pub use issue_tokens::{Grant, IssueTokens, Issued, MfaRequired};
 pub use read_revocations::ReadRevocations;
 pub use read_signing_keys::ReadSigningKeys;
 pub use refresh_tokens::RefreshTokens;

@@ -28,7 +28,7 @@ pub(crate) fn root() -> PathBuf {
 
 /// Messages with a secret in them: their `Debug` is written by hand, in
 /// `src/redacted.rs`.
-const SECRET: [&str; 25] = [
+const SECRET: [&str; 26] = [
     "BeginEnrollmentRequest",
     "BeginEnrollmentResponse",
     "ChangePasswordRequest",
@@ -40,6 +40,7 @@ const SECRET: [&str; 25] = [
     "CreateMfaSessionRequest",
     "CreateMfaSessionResponse",
     "ListFactorsRequest",
+    "MfaRequired",
     "PasswordGrant",
     "Person",
     "RefreshTokensRequest",

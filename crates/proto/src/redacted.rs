@@ -27,6 +27,7 @@ redacted!(
     v1::CreateMfaSessionRequest,
     v1::CreateMfaSessionResponse,
     v1::ListFactorsRequest,
+    v1::MfaRequired,
     v1::PasswordGrant,
     v1::Person,
     v1::RefreshTokensRequest,

@@ -2,6 +2,8 @@
 //! at, in normal form, whether or not there is such a user, and by where he
 //! sits; never by anything that he may invent.
 
+mod second_factors;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,17 +13,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::application::Settings;
 use crate::error::{Error, Limit};
-use crate::model::{
-    Address, ClientContext, FactorId, GroupId, Identifier, NamedUser, SessionId, UserId,
-};
+use crate::model::{Address, ClientContext, GroupId, Identifier, NamedUser, SessionId};
 use crate::ports::{Budget, EphemeralStore, Spending};
-
-/// Wrong answers of second factors that an account has, and in which windows.
-const SECOND_FACTORS: [(u32, Duration); 2] = [(5, Duration::from_secs(15 * 60)), (20, DAY)];
-/// Enrolments that an account begins in an hour.
-const ENROLLMENTS: u32 = 20;
-/// Codes with which an enrolment is confirmed, as long as it lives.
-const CONFIRMATIONS: u32 = 5;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -91,29 +84,6 @@ impl Limits {
             self.budget("password-change", &parts, limit, window)
         });
         self.charge(budgets.collect(), Limit::Attempts).await
-    }
-
-    /// Charges an answer to a second factor before it is compared: to the account,
-    /// whichever factor and sign-in it is for.
-    pub(crate) async fn charge_second_factor(&self, user: UserId) -> Result<Charge, Error> {
-        let user = user.to_string();
-        let budgets = SECOND_FACTORS.map(|(limit, window)| {
-            let parts = [user.as_str(), &window.as_secs().to_string()];
-            self.budget("second-factor", &parts, limit, window)
-        });
-        self.charge(budgets.into(), Limit::Attempts).await
-    }
-
-    /// Charges an enrolment to the account before it is begun.
-    pub(crate) async fn charge_enrollment(&self, user: UserId) -> Result<Charge, Error> {
-        let budget = self.budget("enrollment", &[&user.to_string()], ENROLLMENTS, HOUR);
-        self.charge(vec![budget], Limit::Attempts).await
-    }
-
-    /// Charges a code with which an enrolment shall be confirmed.
-    pub(crate) async fn charge_confirmation(&self, id: FactorId) -> Result<Charge, Error> {
-        let budget = self.budget("confirmation", &[&id.to_string()], CONFIRMATIONS, HOUR);
-        self.charge(vec![budget], Limit::Attempts).await
     }
 
     /// Charges a message to an address before it is made.

@@ -12,8 +12,8 @@ use aws_lc_rs::hmac;
 use crate::application::{Enrollment, Limits};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    AuthenticationMethod, Code, Factor, FactorId, FactorKind, RecoveryCode, SealingKey, Secrets,
-    TotpSecret, UserId,
+    Code, Factor, FactorId, FactorKind, MfaFactor, RecoveryCode, SealingKey, Secrets, TotpSecret,
+    UserId,
 };
 use crate::ports::{Clock, Random, Store, StoreError};
 
@@ -29,7 +29,7 @@ pub struct SecondFactors {
 
 /// What comes of a comparison.
 enum Compared {
-    Right,
+    Right(MfaFactor),
     Wrong,
     /// It could not be told. If something was compared, the try counts: else a
     /// damaged factor would let the others be guessed at for nothing.
@@ -62,12 +62,12 @@ impl SecondFactors {
     ///
     /// # Errors
     /// A wrong or used code; too many tries; what cannot be told.
-    pub async fn check(&self, user: UserId, code: &Code) -> Result<AuthenticationMethod, Error> {
+    pub async fn check(&self, user: UserId, code: &Code) -> Result<MfaFactor, Error> {
         let charge = self.limits.charge_second_factor(user).await?;
         match self.compare(user, code).await {
-            Compared::Right => {
+            Compared::Right(factor) => {
                 self.limits.refund(charge).await.ok();
-                Ok(AuthenticationMethod::OneTimeCode)
+                Ok(factor)
             }
             Compared::Wrong => Err(Refusal::SecondFactor.into()),
             Compared::Unknown { error, is_charged } => {
@@ -87,7 +87,7 @@ impl SecondFactors {
         if let Some(code) = RecoveryCode::typed(code.expose()) {
             let digest = code.digest(user, &self.recovery);
             return match self.store.take_recovery_code(user, &digest).await {
-                Ok(true) => Compared::Right,
+                Ok(true) => Compared::Right(MfaFactor::RecoveryCode),
                 Ok(false) => Compared::Wrong,
                 Err(error) => unknown(error, true),
             };
@@ -114,7 +114,7 @@ impl SecondFactors {
                 continue;
             };
             match self.store.take_totp_step(id, step).await {
-                Ok(true) => return Compared::Right,
+                Ok(true) => return Compared::Right(MfaFactor::Totp),
                 Ok(false) => {}
                 Err(error) => return unknown(error, true),
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use countersign_domain::application::Tokens;
 use countersign_domain::model::{
-    AuthenticationMethod, Code, FactorId, FactorLabel, Locale, Purpose, TotpSecret, UserId,
+    Code, FactorId, FactorLabel, Locale, MfaFactor, Purpose, TotpSecret, UserId,
 };
 use countersign_domain::ports::{Clock as _, Content, Factors as _};
 use countersign_domain::testing::{World, password, refusal};
@@ -72,7 +72,7 @@ impl Mina {
         secret.code_at(self.world.app.clock.now())
     }
 
-    async fn check(&self, code: &str) -> Result<AuthenticationMethod, Error> {
+    async fn check(&self, code: &str) -> Result<MfaFactor, Error> {
         let code = Code::typed(code).expect("a code");
         self.world.app.second_factors.check(self.id, &code).await
     }
@@ -134,7 +134,7 @@ async fn an_enrolled_app_answers_once_a_step() {
 
     let code = mina.code(&secret);
     let answered = mina.check(&code).await.expect("the code is right");
-    assert_eq!(answered, AuthenticationMethod::OneTimeCode);
+    assert_eq!(answered, MfaFactor::Totp);
     assert_eq!(refusal(mina.check(&code).await), Refusal::SecondFactor);
     mina.world.clock.advance(STEP);
     let next = mina.code(&secret);

@@ -16,6 +16,7 @@ mod proofs;
 mod refresh;
 mod sessions;
 mod sign_in;
+mod sign_in_with_factors;
 mod sign_up;
 mod signing_keys;
 mod store_laws;

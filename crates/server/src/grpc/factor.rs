@@ -54,7 +54,7 @@ impl FactorService for FactorGrpc {
     ) -> Result<Response<v1::ListFactorsResponse>, Status> {
         self.runner
             .serve(request, |list: ListFactors, app| async move {
-                Ok(answers::listed(list.execute(&app).await?))
+                Ok(answers::listed(&list.execute(&app).await?))
             })
             .await
     }

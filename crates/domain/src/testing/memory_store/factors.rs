@@ -27,7 +27,10 @@ impl Factors for MemoryStore {
                 .factors
                 .values()
                 .filter(|factor| factor.user_id == user);
+            let mut of_user: Vec<_> = of_user.collect();
+            of_user.sort_by_key(|factor| (factor.created_at, factor.id));
             of_user
+                .into_iter()
                 .map(|factor| match tables.damaged_factors.contains(&factor.id) {
                     true => Err(StoreError::Corrupt("a factor cannot be read".into())),
                     false => Ok(factor.clone()),

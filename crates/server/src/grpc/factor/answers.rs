@@ -31,7 +31,7 @@ pub(super) fn begun(
     })
 }
 
-pub(super) fn listed(listed: ListedFactors) -> v1::ListFactorsResponse {
+pub(super) fn listed(listed: &ListedFactors) -> v1::ListFactorsResponse {
     v1::ListFactorsResponse {
         factors: listed.factors.iter().map(factor).collect(),
         remaining_recovery_codes: i32::try_from(listed.recovery_codes_left).unwrap_or(i32::MAX),
