@@ -182,7 +182,7 @@ async fn migrate_as_a_later_release(world: &World) {
         }
     }
     world
-        .execute("CREATE TABLE factors (id BIGINT PRIMARY KEY, name VARCHAR(64) NOT NULL)")
+        .execute("CREATE TABLE gadgets (id BIGINT PRIMARY KEY, name VARCHAR(64) NOT NULL)")
         .await;
     world
         .execute("CREATE INDEX sessions_by_added_text ON sessions (added_text)")

@@ -1,16 +1,18 @@
 //! Creating an MFA session: a code is kept for a user, to be answered once.
 
 mod for_factors;
+mod sending;
 
 use std::time::Duration;
 
-use crate::application::{Application, Charge};
+use self::sending::{addressee, queue};
+use crate::application::Application;
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Address, Channel, ClientContext, Code, GroupId, Locale, MessageId, MfaFactor, MfaSessionId,
-    MfaSessionRecord, NamedUser, ProvenUser, Purpose, Scope, Timestamp, User, UserId,
+    Address, Channel, ClientContext, Code, GroupId, Locale, MfaFactor, MfaSessionId,
+    MfaSessionRecord, NamedUser, ProvenUser, Scope, Timestamp, User,
 };
-use crate::ports::{Clock as _, Content, Message};
+use crate::ports::Clock as _;
 
 /// A gateway asks for a second proof of a user.
 #[derive(Debug)]
@@ -164,51 +166,4 @@ impl CreateMfaSession {
         };
         Ok(user.filter(|user| user.is_active() && user.group == self.group))
     }
-}
-
-/// An address of the user that can be reached and may get a message now, with
-/// what was charged for it. It takes as long if there is no such user.
-async fn addressee(
-    app: &Application,
-    named: &NamedUser,
-    user: Option<&User>,
-    channel: Option<Channel>,
-) -> Result<(Option<Address>, Option<Charge>), Error> {
-    let nobody = UserId::from_bytes([0; 16]);
-    let id = user.map_or(nobody, |user| user.id);
-    let addresses = app.store.addresses(id).await?;
-    let to = addresses.into_iter().find(|address| {
-        channel.is_none_or(|channel| channel.leads_to(address)) && app.messages.reaches(address)
-    });
-    let charged = app.limits.charge_addressee(to.as_ref(), named).await;
-    match charged {
-        Ok(charge) => Ok((to, Some(charge))),
-        Err(Error::Exhausted { .. }) => Ok((None, None)),
-        Err(error) => Err(error),
-    }
-}
-
-/// Queues the message. Without an address there is nobody to write to, which
-/// takes as long.
-async fn queue(
-    app: &Application,
-    id: MessageId,
-    to: Option<Address>,
-    locale: Locale,
-    code: Code,
-    expires_at: Timestamp,
-) -> Result<(), Error> {
-    let message = to.map(|to| Message {
-        to,
-        locale,
-        content: Content::Code {
-            code,
-            purpose: Purpose::SignIn,
-            expires_at,
-        },
-    });
-    let queued = app.messages.code(id, message, expires_at)?;
-    app.store.enqueue(&queued).await?;
-    app.messages.queued();
-    Ok(())
 }

@@ -3,13 +3,13 @@
 mod opening;
 mod password_grant;
 
+pub use self::opening::MfaRequired;
 use self::opening::{Opened, Opening};
 use self::password_grant::with_password;
 use crate::application::{Application, Repeats, Tokens};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    AuthenticationMethod, ClientContext, GroupId, Identifier, MfaFactor, MfaSessionId, Password,
-    Proof, Purpose, Scope, Timestamp,
+    AuthenticationMethod, ClientContext, GroupId, Identifier, Password, Proof, Purpose, Scope,
 };
 
 /// Somebody signs in.
@@ -65,17 +65,6 @@ impl Issued {
             Self::MfaRequired(_) => panic!("a second factor has to be shown"),
         }
     }
-}
-
-/// What has to be shown for a session.
-#[derive(Debug)]
-pub struct MfaRequired {
-    /// The MFA session that is to be answered.
-    pub id: MfaSessionId,
-    /// With what.
-    pub factors: Vec<MfaFactor>,
-    /// From when on it is not accepted.
-    pub expires_at: Timestamp,
 }
 
 impl IssueTokens {

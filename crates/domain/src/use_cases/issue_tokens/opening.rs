@@ -3,12 +3,11 @@
 
 use std::time::Duration;
 
-use super::MfaRequired;
 use crate::application::{Application, MfaPolicy, SignIn};
 use crate::error::Error;
 use crate::model::{
-    AuthenticationMethod, ClientContext, MfaFactor, MfaSessionRecord, ProvenUser, Scope, Session,
-    User, UserId,
+    AuthenticationMethod, ClientContext, MfaFactor, MfaSessionId, MfaSessionRecord, ProvenUser,
+    Scope, Session, Timestamp, User, UserId,
 };
 use crate::ports::{Clock as _, UnitOfWork};
 
@@ -22,6 +21,17 @@ pub(super) struct Opening {
     pub(super) scopes: Vec<Scope>,
     pub(super) client_id: String,
     pub(super) client: ClientContext,
+}
+
+/// What has to be shown for a session.
+#[derive(Debug)]
+pub struct MfaRequired {
+    /// The MFA session that is to be answered.
+    pub id: MfaSessionId,
+    /// With what.
+    pub factors: Vec<MfaFactor>,
+    /// From when on it is not accepted.
+    pub expires_at: Timestamp,
 }
 
 /// What becomes of a sign-in.
