@@ -100,6 +100,9 @@ impl Gateway {
         let issued = self.auth().issue_tokens(request).await?.into_inner();
         match issued.outcome {
             Some(v1::issue_tokens_response::Outcome::Tokens(tokens)) => Ok(tokens),
+            Some(v1::issue_tokens_response::Outcome::MfaRequired(_)) => {
+                Err(Status::internal("a second factor is asked for"))
+            }
             None => Err(Status::internal("no tokens")),
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use countersign_proto::v1;
 use countersign_proto::v1::auth_service_client::AuthServiceClient;
+use countersign_proto::v1::factor_service_client::FactorServiceClient;
 use countersign_proto::v1::session_service_client::SessionServiceClient;
 use countersign_proto::v1::verification_service_client::VerificationServiceClient;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -103,6 +104,12 @@ impl Gateway {
     #[must_use]
     pub fn auth(&self) -> AuthServiceClient<Line> {
         AuthServiceClient::new(self.line())
+    }
+
+    /// FactorService.
+    #[must_use]
+    pub fn factors(&self) -> FactorServiceClient<Line> {
+        FactorServiceClient::new(self.line())
     }
 
     /// SessionService.

@@ -10,6 +10,7 @@
 //! Each guarantee prints its figures.
 
 mod asking;
+mod authenticator;
 mod backend;
 mod balancer;
 mod callers;
@@ -63,6 +64,7 @@ mod world_options;
 use std::io::{self, Write as _};
 
 pub use asking::{ask_again_and_again, key_id};
+pub use authenticator::{Authenticator, Enrolled, at_the_beginning_of_a_step, present_step};
 pub use backend::{Backend, FreshDatabase, on_a_backend, on_backends_at_once};
 pub use balancer::Balancer;
 pub use canary::{canary_spellings, contains_any};

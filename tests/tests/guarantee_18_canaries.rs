@@ -9,8 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use countersign_proto::v1;
 use countersign_tests::{
-    Backend, Entry, PASSWORD, RedisServer, World, canary_spellings, contains_any, device, email,
-    on_a_backend, phone, reason,
+    Authenticator, Backend, Entry, PASSWORD, RedisServer, World, canary_spellings, contains_any,
+    device, email, on_a_backend, phone, reason,
 };
 
 const SOURCE: &str = "203.0.113.77";
@@ -34,7 +34,8 @@ fn no_address_and_no_code_stands_in_redis_or_in_the_database() {
 
         let (mut in_redis, mut in_database) = (Vec::new(), Vec::new());
         for secret in &secrets {
-            let spellings = canary_spellings(&secret.text);
+            let mut spellings = canary_spellings(&secret.text);
+            spellings.extend(secret.spellings.clone().unwrap_or_default());
             if let Some(entry) = entries.iter().find(|entry| holds(entry, &spellings)) {
                 let kind = String::from_utf8_lossy(&entry.key);
                 let kind = kind.rsplit_once(':').map_or(&*kind, |(kind, _)| kind);
@@ -77,14 +78,31 @@ fn a_canary_is_found_in_every_spelling() {
 /// Something that must not be found.
 struct Canary {
     text: String,
+    /// What to look for, if it is not the text.
+    spellings: Option<Vec<Vec<u8>>>,
     is_never_stored: bool,
 }
 
 impl Canary {
+    /// A secret that is no text.
+    fn bytes(bytes: &[u8]) -> Self {
+        Self {
+            text: bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+            spellings: Some(vec![
+                bytes.to_vec(),
+                STANDARD.encode(bytes).into_bytes(),
+                // As a list of numbers, in JSON.
+                format!("{bytes:?}").replace(' ', "").into_bytes(),
+            ]),
+            is_never_stored: true,
+        }
+    }
+
     /// An address: the database may hold it.
     fn address(text: &str) -> Self {
         Self {
             text: text.into(),
+            spellings: None,
             is_never_stored: false,
         }
     }
@@ -93,6 +111,7 @@ impl Canary {
     fn secret(text: &str) -> Self {
         Self {
             text: text.into(),
+            spellings: None,
             is_never_stored: true,
         }
     }
@@ -178,6 +197,28 @@ async fn leave_traces(world: &World) -> Vec<Canary> {
     let created = gateway.create_mfa(email(&mina.email), "").await;
     canaries.push(Canary::secret(&created.expect("an MFA session")));
     canaries.push(Canary::secret(&world.read_code(&mina.email).await));
+
+    // Second factors: an enrolment that is finished and one that is not, an MFA
+    // session that is open and one that is answered.
+    let mina = world.sign_up().await;
+    let tokens = mina.sign_in().await;
+    let begun = mina.begin_enrollment(&tokens, "").await.expect("begun");
+    canaries.push(Canary::secret(&begun.secret));
+    let app = Authenticator::holding(&begun.secret);
+    canaries.push(Canary::bytes(app.secret()));
+    let enrolled = mina.enroll(&tokens).await;
+    canaries.push(Canary::bytes(enrolled.app.secret()));
+    for _ in 0..2 {
+        let asked = mina.begin_sign_in().await.expect("a question");
+        canaries.push(Canary::secret(&asked.mfa_session_id));
+    }
+    let asked = mina.begin_sign_in().await.expect("a question");
+    let answer = mina.answer(&asked.mfa_session_id, &enrolled.recovery_codes[0]);
+    answer.await.expect("signed in");
+    for code in &enrolled.recovery_codes {
+        canaries.push(Canary::secret(code));
+        canaries.push(Canary::secret(&code.replace('-', "")));
+    }
 
     // Attempts at accounts that there are, and at some that there are not.
     let mina = world.sign_up().await;

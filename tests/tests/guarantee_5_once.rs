@@ -2,7 +2,8 @@
 
 use countersign_proto::v1;
 use countersign_tests::{
-    Backend, Gateway, PASSWORD, Tally, World, WorldBuilder, crowd, email, on_every_backend,
+    Backend, Gateway, PASSWORD, Person, Tally, World, WorldBuilder, at_the_beginning_of_a_step,
+    crowd, email, on_every_backend,
 };
 use tonic::Status;
 
@@ -14,6 +15,8 @@ on_every_backend!(
     a_proof_resets_a_password_once,
     an_mfa_session_is_answered_once,
     a_user_name_goes_to_one_user,
+    a_totp_step_is_used_once,
+    a_recovery_code_is_used_once,
 );
 
 const CROWD: usize = 64;
@@ -155,6 +158,66 @@ async fn a_user_name_goes_to_one_user(backend: Backend) {
     tally.assert_only(&["OK", "USERNAME_TAKEN", "DEPENDENCY_UNAVAILABLE"]);
     assert_eq!(tally.count("OK"), 1);
     assert_eq!(world.rows("identifiers WHERE kind = 'username'").await, 1);
+}
+
+/// What others of the crowd hear: the code was used, or the account has no tries
+/// left, or, on SQLite, nobody could write in time.
+const NOT_LET_IN: [&str; 3] = [
+    "SECOND_FACTOR_WRONG",
+    "TOO_MANY_ATTEMPTS",
+    "DEPENDENCY_UNAVAILABLE",
+];
+
+async fn a_totp_step_is_used_once(backend: Backend) {
+    let world = world(backend).start().await;
+    let mut trial = Trial::new(&world, "TOTP steps, by 8 MFA sessions of the account");
+    for _ in 0..3 {
+        let mina = world.sign_up().await;
+        let enrolled = mina.enroll(&mina.sign_in().await).await;
+        let questions = questions(&mina).await;
+        at_the_beginning_of_a_step().await;
+        let code = enrolled.app.code();
+        answer_all(&mut trial, &mina, &questions, &code).await;
+    }
+    trial.report();
+}
+
+async fn a_recovery_code_is_used_once(backend: Backend) {
+    let world = world(backend).start().await;
+    let mut trial = Trial::new(&world, "recovery codes, likewise");
+    for _ in 0..3 {
+        let mina = world.sign_up().await;
+        let enrolled = mina.enroll(&mina.sign_in().await).await;
+        let questions = questions(&mina).await;
+        answer_all(&mut trial, &mina, &questions, &enrolled.recovery_codes[4]).await;
+        let left = world.rows("recovery_codes").await;
+        assert_eq!(left % 10, 10 - i64::try_from(trial.secrets).expect("few"));
+    }
+    trial.report();
+}
+
+/// Questions for a second factor. There are fewer than the crowd has members,
+/// as each costs a hash.
+async fn questions(mina: &Person) -> Vec<String> {
+    let mut ids = Vec::new();
+    for _ in 0..8 {
+        let asked = mina.begin_sign_in().await.expect("a question");
+        ids.push(asked.mfa_session_id);
+    }
+    ids
+}
+
+async fn answer_all(trial: &mut Trial<'_>, mina: &Person, questions: &[String], code: &str) {
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let refusals = [&NOT_LET_IN[..], &["MFA_SESSION_NOT_FOUND"]].concat();
+    trial
+        .run(&refusals, |gateway| {
+            let turn = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let id = questions[turn % questions.len()].clone();
+            let (mina, code) = (mina.at(&gateway), code.to_owned());
+            async move { mina.answer(&id, &code).await }
+        })
+        .await;
 }
 
 /// One kind of secret, given to crowds.

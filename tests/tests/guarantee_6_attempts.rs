@@ -16,6 +16,7 @@ on_every_backend!(
     all_ways_to_guess_a_password_share_one_cap,
     a_right_password_starts_afresh,
     one_source_is_stopped_before_the_cap,
+    a_thousand_parallel_answers_to_second_factors_are_five,
 );
 
 const CODE: &str = "424242";
@@ -54,6 +55,48 @@ async fn a_thousand_parallel_guesses_of_a_code_are_five(backend: Backend) {
         "VERIFICATION_NOT_FOUND",
         "the right code came too late"
     );
+}
+
+/// However many MFA sessions they are spread over, and however many apps the
+/// account has.
+async fn a_thousand_parallel_answers_to_second_factors_are_five(backend: Backend) {
+    const GUESSES: usize = 1_000;
+    let world = World::start(backend, backend.replicas()).await;
+    let gateways = world.gateways(4);
+    let mina = world.sign_up().await;
+    let tokens = mina.sign_in().await;
+    let enrolled = mina.enroll(&tokens).await;
+    mina.enroll(&tokens).await;
+    let mut questions = Vec::new();
+    for _ in 0..5 {
+        let asked = mina.begin_sign_in().await.expect("a question");
+        questions.push(asked.mfa_session_id);
+    }
+    let outcomes = crowd(GUESSES, |guess| {
+        let mina = mina.at(&gateways[guess % gateways.len()]);
+        let id = questions[guess % questions.len()].clone();
+        // Recovery codes that there are not, and TOTP codes that are too short.
+        let code = match guess % 2 {
+            0 => format!("00000-{guess:05}"),
+            _ => format!("{guess:05}"),
+        };
+        async move { mina.answer(&id, &code).await }
+    })
+    .await;
+    let tally = Tally::of(&outcomes);
+    countersign_tests::say!(
+        "guarantee 6 on {backend}, {} replica(s): {GUESSES} parallel answers to second factors of \
+         one account: compared {}",
+        world.replicas().len(),
+        tally.count("SECOND_FACTOR_WRONG"),
+    );
+    tally.assert_only(&["SECOND_FACTOR_WRONG", "TOO_MANY_ATTEMPTS"]);
+    assert_eq!(tally.count("SECOND_FACTOR_WRONG"), TRIES);
+    let asked = mina.begin_sign_in().await.expect("a question");
+    for right in [&enrolled.app.code(), &enrolled.recovery_codes[0]] {
+        let answer = mina.answer(&asked.mfa_session_id, right).await;
+        assert_eq!(reason(&answer), "TOO_MANY_ATTEMPTS");
+    }
 }
 
 async fn a_restart_renews_no_tries_of_a_code(backend: Backend) {

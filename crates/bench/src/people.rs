@@ -106,6 +106,9 @@ impl Person {
             {
                 Ok(tokens)
             }
+            Some(Outcome::MfaRequired(_)) => {
+                Err(Failure::new("IssueTokens: a second factor is asked for"))
+            }
             Some(Outcome::Tokens(_)) => Err(Failure::new("IssueTokens: another's tokens")),
             None => Err(Failure::new("IssueTokens answered nothing")),
         }

@@ -3,6 +3,7 @@
 
 use countersign_proto::v1;
 use countersign_proto::v1::auth_service_client::AuthServiceClient;
+use countersign_proto::v1::factor_service_client::FactorServiceClient;
 use countersign_proto::v1::session_service_client::SessionServiceClient;
 use countersign_proto::v1::validate_token_response::Verdict;
 use countersign_proto::v1::verification_service_client::VerificationServiceClient;
@@ -31,6 +32,12 @@ impl Client {
     #[must_use]
     pub fn auth(&self) -> AuthServiceClient<Transport> {
         AuthServiceClient::new(self.transport.clone())
+    }
+
+    /// FactorService: a person's second factors.
+    #[must_use]
+    pub fn factors(&self) -> FactorServiceClient<Transport> {
+        FactorServiceClient::new(self.transport.clone())
     }
 
     /// SessionService: a person's sign-ins.

@@ -235,6 +235,11 @@ fn is_refusal(reason: ErrorReason) -> bool {
         | ErrorReason::IdentifierTaken
         | ErrorReason::UsernameTaken
         | ErrorReason::SessionNotFound
+        | ErrorReason::AuthenticationTooOld
+        | ErrorReason::EnrollmentNotFound
+        | ErrorReason::FactorNotFound
+        | ErrorReason::FactorLimitReached
+        | ErrorReason::SecondFactorWrong
         | ErrorReason::MfaSessionNotFound
         | ErrorReason::TooManyMessages
         | ErrorReason::TooManyAttempts => true,

@@ -55,6 +55,10 @@ pub enum MessageName {
     PasswordChanged,
     /// The password was set anew by a code.
     PasswordWasReset,
+    /// A second factor was enrolled.
+    FactorAdded,
+    /// A second factor was removed.
+    FactorRemoved,
     /// What `countersign message test` sends.
     Test,
 }
@@ -90,13 +94,15 @@ impl Channel {
 
 impl MessageName {
     /// All that there are.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::SignUp,
         Self::SignIn,
         Self::PasswordReset,
         Self::AlreadySignedUp,
         Self::PasswordChanged,
         Self::PasswordWasReset,
+        Self::FactorAdded,
+        Self::FactorRemoved,
         Self::Test,
     ];
 
@@ -112,6 +118,8 @@ impl MessageName {
             Content::AlreadySignedUp => Self::AlreadySignedUp,
             Content::PasswordChanged => Self::PasswordChanged,
             Content::PasswordReset => Self::PasswordWasReset,
+            Content::FactorAdded => Self::FactorAdded,
+            Content::FactorRemoved => Self::FactorRemoved,
         }
     }
 
@@ -125,6 +133,8 @@ impl MessageName {
             Self::AlreadySignedUp => "already_signed_up",
             Self::PasswordChanged => "password_changed",
             Self::PasswordWasReset => "password_was_reset",
+            Self::FactorAdded => "factor_added",
+            Self::FactorRemoved => "factor_removed",
             Self::Test => "test",
         }
     }

@@ -158,9 +158,11 @@ impl Router {
             Content::Code {
                 code, expires_at, ..
             } => (Some(code), Some(expires_at)),
-            Content::AlreadySignedUp | Content::PasswordChanged | Content::PasswordReset => {
-                (None, None)
-            }
+            Content::AlreadySignedUp
+            | Content::PasswordChanged
+            | Content::PasswordReset
+            | Content::FactorAdded
+            | Content::FactorRemoved => (None, None),
         };
         let (to, locale, now) = (message.to, message.locale, self.clock.now());
         let words = self

@@ -2,6 +2,7 @@
 //! collaborators for what use-cases share.
 
 mod database_clock;
+mod enrollments;
 mod key_keeper;
 mod limits;
 mod messages;
@@ -10,6 +11,7 @@ mod new_user;
 mod password_comparison;
 mod people;
 mod repeats;
+mod second_factors;
 mod session_ending;
 mod settings;
 mod tokens;
@@ -22,6 +24,7 @@ use crate::ports::{Clock, EphemeralStore, MessageSender, Notifier, PasswordHashe
 use crate::validation::{Keyring, RevocationFeed};
 
 pub use database_clock::DatabaseClock;
+pub use enrollments::{Enrollment, Enrollments};
 pub use key_keeper::KeyKeeper;
 pub(crate) use limits::Charge;
 pub use limits::Limits;
@@ -31,8 +34,9 @@ pub(crate) use new_user::NewUser;
 pub(crate) use password_comparison::compare_password;
 pub use people::{People, Person};
 pub(crate) use repeats::Repeats;
+pub use second_factors::SecondFactors;
 pub use session_ending::SessionEnding;
-pub use settings::{Settings, TokenSettings, VerificationSettings};
+pub use settings::{MfaPolicy, Settings, TokenSettings, VerificationSettings};
 pub(crate) use tokens::SignIn;
 pub use tokens::{TokenMinter, Tokens};
 pub(crate) use verifications::CodeRequest;
@@ -74,6 +78,10 @@ pub struct Application {
     pub limits: Arc<Limits>,
     /// Codes and proofs.
     pub verifications: Verifications,
+    /// Unfinished enrolments of second factors.
+    pub enrollments: Enrollments,
+    /// Second factors.
+    pub second_factors: SecondFactors,
     /// Second factors that are waited for.
     pub mfa_sessions: MfaSessions,
     /// Tokens.
@@ -118,6 +126,19 @@ impl Application {
                 &secrets,
                 Arc::clone(&limits),
                 Arc::clone(&settings),
+            ),
+            enrollments: Enrollments::new(
+                Arc::clone(&ports.ephemeral),
+                Arc::clone(&clock),
+                Arc::clone(&ports.random),
+                secrets.records.clone(),
+            ),
+            second_factors: SecondFactors::new(
+                Arc::clone(&ports.store),
+                Arc::clone(&clock),
+                Arc::clone(&ports.random),
+                &secrets,
+                Arc::clone(&limits),
             ),
             mfa_sessions: MfaSessions::new(
                 Arc::clone(&ports.ephemeral),

@@ -93,6 +93,24 @@ pub enum Refusal {
     /// The user has no such session.
     #[error("there is no such session")]
     Session,
+    /// The person signed in too long ago for this (RFC 9470).
+    #[error("the sign-in is too old")]
+    AuthenticationTooOld {
+        /// How old it may be.
+        max_age: Duration,
+    },
+    /// No such enrolment any more.
+    #[error("there is no such enrolment")]
+    Enrollment,
+    /// The user has no such second factor.
+    #[error("there is no such factor")]
+    Factor,
+    /// The user has as many factors as one may have.
+    #[error("there are too many factors")]
+    TooManyFactors,
+    /// The code of a second factor is wrong, or was used.
+    #[error("the code of the second factor is wrong")]
+    SecondFactor,
     /// No such MFA session any more, or of another group or caller.
     #[error("there is no such MFA session")]
     MfaSession,

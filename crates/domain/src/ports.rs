@@ -9,6 +9,7 @@ mod callers;
 mod clock;
 mod credentials;
 mod ephemeral_store;
+mod factors;
 mod message_sender;
 mod notifier;
 mod outbox;
@@ -27,6 +28,7 @@ pub use credentials::{CredentialChanges, Credentials};
 pub use ephemeral_store::{
     Budget, Comparison, EphemeralError, EphemeralStore, Exchange, Guess, Secret, Spending,
 };
+pub use factors::{FactorChanges, Factors};
 pub use message_sender::{Content, Message, MessageSender, SendError};
 pub use notifier::Notifier;
 pub use outbox::{Outbox, OutboxChanges};

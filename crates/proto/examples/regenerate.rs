@@ -11,9 +11,10 @@ use prost_types::FileDescriptorSet;
 mod policies;
 
 /// The files of the contract, from its root.
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "countersign/v1/auth.proto",
     "countersign/v1/error_reason.proto",
+    "countersign/v1/factor.proto",
     "countersign/v1/policy.proto",
     "countersign/v1/session.proto",
     "countersign/v1/types.proto",
@@ -27,16 +28,25 @@ pub(crate) fn root() -> PathBuf {
 
 /// Messages with a secret in them: their `Debug` is written by hand, in
 /// `src/redacted.rs`.
-const SECRET: [&str; 17] = [
+const SECRET: [&str; 26] = [
+    "BeginEnrollmentRequest",
+    "BeginEnrollmentResponse",
     "ChangePasswordRequest",
     "CheckCodeRequest",
     "CheckCodeResponse",
+    "ConfirmEnrollmentRequest",
+    "ConfirmEnrollmentResponse",
     "ConfirmSignUpRequest",
     "CreateMfaSessionRequest",
     "CreateMfaSessionResponse",
+    "ListFactorsRequest",
+    "MfaRequired",
     "PasswordGrant",
     "Person",
     "RefreshTokensRequest",
+    "RegenerateRecoveryCodesRequest",
+    "RegenerateRecoveryCodesResponse",
+    "RemoveFactorRequest",
     "ResetPasswordRequest",
     "RevokeTokenRequest",
     "SendCodeRequest",

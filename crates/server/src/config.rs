@@ -25,9 +25,9 @@ pub use error::{ConfigError, Problem};
 pub use load::{Flags, Sources};
 pub use sections::{
     AlimTalkConfig, DatabaseConfig, DeliveryConfig, EmailProvider, IdentifiersConfig, KeysConfig,
-    LogConfig, LogFormat, MetricsConfig, PasswordsConfig, RedisConfig, SensConfig, ServerConfig,
-    SmsProvider, SmtpConfig, TokensConfig, TracesConfig, ValidationConfig, VerificationConfig,
-    WebhookConfig,
+    LogConfig, LogFormat, MetricsConfig, MfaConfig, MfaPolicy, PasswordsConfig, RedisConfig,
+    SensConfig, ServerConfig, SmsProvider, SmtpConfig, TokensConfig, TracesConfig,
+    ValidationConfig, VerificationConfig, WebhookConfig,
 };
 use values::MASK;
 pub use values::{DefaultRegion, LogFilter, ServiceUrl};

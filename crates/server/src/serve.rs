@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_proto::v1::auth_service_server::AuthServiceServer;
+use countersign_proto::v1::factor_service_server::FactorServiceServer;
 use countersign_proto::v1::session_service_server::SessionServiceServer;
 use countersign_proto::v1::verification_service_server::VerificationServiceServer;
 use countersign_transport::{GrpcService, Listener, ServerHandle};
@@ -22,9 +23,9 @@ use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::descriptors;
 use crate::grpc::{
-    AuthGrpc, Bodies, BodyBudget, CheckHeaders, FastPath, HeaderCheck, OpenCalls, Reflection,
-    RpcRunner, RpcTable, SessionGrpc, VALIDATE_TOKEN, ValidateTokenService, VerificationGrpc,
-    describe_for_reflection,
+    AuthGrpc, Bodies, BodyBudget, CheckHeaders, FactorGrpc, FastPath, HeaderCheck, OpenCalls,
+    Reflection, RpcRunner, RpcTable, SessionGrpc, VALIDATE_TOKEN, ValidateTokenService,
+    VerificationGrpc, describe_for_reflection,
 };
 use crate::health::Health;
 use crate::health_list::HealthWithList;
@@ -196,6 +197,9 @@ impl Services {
         let session = SessionGrpc {
             runner: runner.clone(),
         };
+        let factor = FactorGrpc {
+            runner: runner.clone(),
+        };
         let verification = VerificationGrpc { runner };
         // What a message may be is looked at before: see `RpcTable`.
         let routes =
@@ -203,6 +207,7 @@ impl Services {
                 .add_service(
                     SessionServiceServer::new(session).max_decoding_message_size(usize::MAX),
                 )
+                .add_service(FactorServiceServer::new(factor).max_decoding_message_size(usize::MAX))
                 .add_service(
                     VerificationServiceServer::new(verification)
                         .max_decoding_message_size(usize::MAX),

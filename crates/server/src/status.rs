@@ -243,6 +243,7 @@ fn facts(refusal: Refusal) -> Option<(String, String)> {
             )
         }
         Refusal::Code { remaining } => ("remaining_attempts", remaining.to_string()),
+        Refusal::AuthenticationTooOld { max_age } => ("max_age", max_age.as_secs().to_string()),
         _ => return None,
     };
     Some((name.to_owned(), value))
@@ -281,6 +282,11 @@ fn reason_of(error: &Error) -> ErrorReason {
             Refusal::IdentifierTaken => ErrorReason::IdentifierTaken,
             Refusal::UsernameTaken => ErrorReason::UsernameTaken,
             Refusal::Session => ErrorReason::SessionNotFound,
+            Refusal::AuthenticationTooOld { .. } => ErrorReason::AuthenticationTooOld,
+            Refusal::Enrollment => ErrorReason::EnrollmentNotFound,
+            Refusal::Factor => ErrorReason::FactorNotFound,
+            Refusal::TooManyFactors => ErrorReason::FactorLimitReached,
+            Refusal::SecondFactor => ErrorReason::SecondFactorWrong,
             Refusal::MfaSession => ErrorReason::MfaSessionNotFound,
             Refusal::SenderMissing => ErrorReason::SenderNotConfigured,
         },

@@ -236,4 +236,8 @@ played! { SessionService for FakeSessions:
     revoke_session: RevokeSessionRequest -> RevokeSessionResponse = |_| Default::default();
     revoke_user_sessions: RevokeUserSessionsRequest -> RevokeUserSessionsResponse =
         |_| Default::default();
+    create_mfa_session: CreateMfaSessionRequest -> CreateMfaSessionResponse =
+        |_| Default::default();
+    validate_mfa_session: ValidateMfaSessionRequest -> ValidateMfaSessionResponse =
+        |_| Default::default();
 }

@@ -67,6 +67,18 @@ fn english(name: MessageName) -> BuiltIn {
             subject: "[{product}] Your password was reset",
             text: "Your password was reset by a code. If it was not you, reset it now.",
         },
+        MessageName::FactorAdded => BuiltIn {
+            sms: "[{product}] Two-step sign-in was added. If it was not you, reset your password.",
+            subject: "[{product}] Two-step sign-in was added",
+            text: "An authenticator was added to your account. If it was not you, reset your \
+                   password now.",
+        },
+        MessageName::FactorRemoved => BuiltIn {
+            sms: "[{product}] An authenticator was removed. If it was not you, reset your password.",
+            subject: "[{product}] An authenticator was removed",
+            text: "An authenticator was removed from your account. If it was not you, reset your \
+                   password now.",
+        },
         MessageName::Test => BuiltIn {
             sms: "[{product}] This is a test message.",
             subject: "[{product}] A test message",
@@ -113,6 +125,16 @@ fn korean(name: MessageName) -> BuiltIn {
             sms: "[{product}] 비밀번호가 재설정되었습니다. 본인이 아니면 재설정해 주세요.",
             subject: "[{product}] 비밀번호가 재설정되었습니다",
             text: "비밀번호가 인증번호로 재설정되었습니다. 본인이 아니면 즉시 다시 재설정해 주세요.",
+        },
+        MessageName::FactorAdded => BuiltIn {
+            sms: "[{product}] 2단계 인증이 추가되었습니다. 본인이 아니면 비밀번호를 바꾸세요.",
+            subject: "[{product}] 2단계 인증이 추가되었습니다",
+            text: "계정에 인증 앱이 추가되었습니다. 본인이 아니면 즉시 비밀번호를 재설정해 주세요.",
+        },
+        MessageName::FactorRemoved => BuiltIn {
+            sms: "[{product}] 2단계 인증이 삭제되었습니다. 본인이 아니면 비밀번호를 바꾸세요.",
+            subject: "[{product}] 2단계 인증이 삭제되었습니다",
+            text: "계정에서 인증 앱이 삭제되었습니다. 본인이 아니면 즉시 비밀번호를 재설정해 주세요.",
         },
         MessageName::Test => BuiltIn {
             sms: "[{product}] 시험 메시지입니다.",

@@ -49,6 +49,8 @@ enum SealedContent {
     AlreadySignedUp,
     PasswordChanged,
     PasswordReset,
+    FactorAdded,
+    FactorRemoved,
 }
 
 impl Messages {
@@ -179,6 +181,8 @@ impl SealedMessage {
             Content::AlreadySignedUp => SealedContent::AlreadySignedUp,
             Content::PasswordChanged => SealedContent::PasswordChanged,
             Content::PasswordReset => SealedContent::PasswordReset,
+            Content::FactorAdded => SealedContent::FactorAdded,
+            Content::FactorRemoved => SealedContent::FactorRemoved,
         };
         Self {
             to: message.to,
@@ -201,6 +205,8 @@ impl SealedMessage {
             SealedContent::AlreadySignedUp => Content::AlreadySignedUp,
             SealedContent::PasswordChanged => Content::PasswordChanged,
             SealedContent::PasswordReset => Content::PasswordReset,
+            SealedContent::FactorAdded => Content::FactorAdded,
+            SealedContent::FactorRemoved => Content::FactorRemoved,
         };
         Ok(Message {
             to: self.to,

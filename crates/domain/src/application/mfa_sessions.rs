@@ -56,14 +56,13 @@ impl MfaSessions {
     ) -> Result<MfaSessionId, Error> {
         let id = MfaSessionId::generate(&*self.random);
         let key = key_of(&id);
-        let plain = serde_json::to_vec(record)
-            .map_err(|error| Error::Internal(format!("a record cannot be written: {error}")))?;
+        let sealed = self.seal(&key, record)?;
         let named = match record.user {
             Some(user) => NamedUser::Id(user.id),
             None => named.clone(),
         };
         let secret = Secret {
-            value: &self.records.seal(&key, &plain, &*self.random),
+            value: &sealed,
             secret: &self.digest(code, &id),
             budget: &self.limits.wrong_answers_of(&named),
             expires_at: record.expires_at,
@@ -74,6 +73,33 @@ impl MfaSessions {
             .supersede(&[], &series, &key, secret, ttl)
             .await?;
         Ok(id)
+    }
+
+    /// Keeps an MFA session that is answered with enrolled factors.
+    pub(crate) async fn keep_for_factors(
+        &self,
+        record: &MfaSessionRecord,
+    ) -> Result<MfaSessionId, Error> {
+        let id = MfaSessionId::generate(&*self.random);
+        let key = key_of(&id);
+        let sealed = self.seal(&key, record)?;
+        let ttl = record.expires_at.since(self.clock.now());
+        self.ephemeral.put(&key, &sealed, ttl).await?;
+        Ok(id)
+    }
+
+    /// Takes an MFA session: of many who try at once, one succeeds.
+    pub(crate) async fn take(&self, id: &MfaSessionId) -> Result<(), Error> {
+        match self.ephemeral.take(&key_of(id)).await? {
+            Some(_) => Ok(()),
+            None => Err(Refusal::MfaSession.into()),
+        }
+    }
+
+    fn seal(&self, key: &str, record: &MfaSessionRecord) -> Result<Vec<u8>, Error> {
+        let plain = serde_json::to_vec(record)
+            .map_err(|error| Error::Internal(format!("a record cannot be written: {error}")))?;
+        Ok(self.records.seal(key, &plain, &*self.random))
     }
 
     /// The MFA session with this id, if it is alive, of this group, and was

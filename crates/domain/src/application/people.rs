@@ -1,6 +1,7 @@
 //! The person behind an access token.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_token::Verifier;
 
@@ -9,6 +10,9 @@ use crate::error::{Error, Refusal};
 use crate::model::{Session, SessionId, User};
 use crate::ports::{Clock, Store};
 use crate::validation::Keyring;
+
+/// How old a sign-in may be for changes of what a person signs in with.
+const FRESH: Duration = Duration::from_secs(10 * 60);
 
 /// The person behind an access token: a live session of an active user.
 #[derive(Debug, Clone)]
@@ -59,6 +63,16 @@ impl People {
             return Err(ended());
         }
         Ok(Person { user, session })
+    }
+
+    /// The person behind an access token, who signed in a moment ago.
+    pub(crate) async fn by_fresh_access_token(&self, access_token: &str) -> Result<Person, Error> {
+        let person = self.by_access_token(access_token).await?;
+        let age = self.clock.now().since(person.session.created_at);
+        if age > FRESH {
+            return Err(Refusal::AuthenticationTooOld { max_age: FRESH }.into());
+        }
+        Ok(person)
     }
 
     /// The session of an access token that one of the keys signed, whatever

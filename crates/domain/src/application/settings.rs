@@ -13,6 +13,8 @@ pub struct Settings {
     pub tokens: TokenSettings,
     /// Of codes and proofs.
     pub verification: VerificationSettings,
+    /// Who is asked for a second factor.
+    pub mfa_policy: MfaPolicy,
     /// Where phone numbers without a country code are at home.
     pub region: Region,
     /// Failures in a row after which a password is not compared any more until
@@ -22,6 +24,15 @@ pub struct Settings {
     pub source_attempts: Vec<(u32, Duration)>,
     /// Failed attempts from one source over all accounts, and in which window.
     pub attempts_per_source: (u32, Duration),
+}
+
+/// Who is asked for a second factor at a sign-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MfaPolicy {
+    /// Nobody.
+    Off,
+    /// Those who have enrolled one.
+    Optional,
 }
 
 /// Of tokens and sessions.

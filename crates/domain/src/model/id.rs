@@ -64,6 +64,10 @@ id! {
     VerificationId
 }
 id! {
+    /// The id of a second factor, and of the enrolment that it came of.
+    FactorId
+}
+id! {
     /// The id of a message in the outbox.
     MessageId
 }
@@ -77,6 +81,14 @@ impl UserId {
 }
 
 impl SessionId {
+    /// A new id.
+    #[must_use]
+    pub fn generate(now: Timestamp, random: &dyn Random) -> Self {
+        Self(version_7(now, random))
+    }
+}
+
+impl FactorId {
     /// A new id.
     #[must_use]
     pub fn generate(now: Timestamp, random: &dyn Random) -> Self {

@@ -33,6 +33,10 @@ pub struct Secrets {
     pub records: SealingKey,
     /// Seals the messages in the outbox.
     pub messages: SealingKey,
+    /// Seals the secrets of second factors.
+    pub factors: SealingKey,
+    /// Keys the digests of recovery codes.
+    pub recovery: hmac::Key,
 }
 
 impl MasterKey {
@@ -73,6 +77,11 @@ impl MasterKey {
             names: hmac::Key::new(hmac::HMAC_SHA256, &*self.derive(b"countersign names")),
             records: SealingKey::new(&self.derive(b"countersign records")),
             messages: SealingKey::new(&self.derive(b"countersign messages")),
+            factors: SealingKey::new(&self.derive(b"countersign factors")),
+            recovery: hmac::Key::new(
+                hmac::HMAC_SHA256,
+                &*self.derive(b"countersign recovery codes"),
+            ),
         }
     }
 

@@ -26,6 +26,10 @@ pub struct MfaSessionRecord {
     pub group: GroupId,
     /// The user; none if nobody active was named.
     pub user: Option<ProvenUser>,
+    /// An id that stands for a user whom there is not, so that wrong answers are
+    /// counted as those of one.
+    #[serde(default)]
+    pub stand_in: Option<UserId>,
     /// What it may be answered with.
     pub factors: Vec<MfaFactor>,
     /// How the person was authenticated before.
@@ -52,6 +56,10 @@ pub struct MfaSessionRecord {
 pub enum MfaFactor {
     /// The code that was kept with it.
     Code,
+    /// A code of an authenticator app of the user.
+    Totp,
+    /// A recovery code of the user.
+    RecoveryCode,
 }
 
 /// How the user of an MFA session is named.
@@ -61,6 +69,11 @@ pub enum NamedUser {
     Id(UserId),
     /// By an identifier.
     Identifier(Identifier),
+}
+
+impl MfaFactor {
+    /// Those that a user enrols.
+    pub const ENROLLED: [Self; 2] = [Self::Totp, Self::RecoveryCode];
 }
 
 /// A kind of address to which a code is sent.
@@ -114,7 +127,7 @@ impl MfaFactor {
     #[must_use]
     pub fn method(self) -> AuthenticationMethod {
         match self {
-            Self::Code => AuthenticationMethod::OneTimeCode,
+            Self::Code | Self::Totp | Self::RecoveryCode => AuthenticationMethod::OneTimeCode,
         }
     }
 }
@@ -143,12 +156,22 @@ impl Channel {
 }
 
 impl MfaSessionRecord {
+    /// Whose second factors it is answered with: if there is no user, those of
+    /// somebody who has none.
+    #[must_use]
+    pub fn answering(&self) -> Option<UserId> {
+        self.user.map(|user| user.id).or(self.stand_in)
+    }
+
     /// How the person is authenticated once this factor was shown.
     #[must_use]
     pub fn methods_with(&self, factor: MfaFactor) -> Vec<AuthenticationMethod> {
         let mut methods = self.shown.clone();
         if !methods.contains(&factor.method()) {
             methods.push(factor.method());
+        }
+        if !self.shown.is_empty() {
+            methods.push(AuthenticationMethod::MultiFactor);
         }
         methods
     }

@@ -59,6 +59,8 @@ pub enum AuthenticationMethod {
     Password,
     /// `otp`: a one-time code.
     OneTimeCode,
+    /// `mfa`: two of the others, of different kinds.
+    MultiFactor,
 }
 
 /// What the presented refresh token means for the session.
@@ -185,6 +187,7 @@ impl AuthenticationMethod {
         match self {
             Self::Password => "pwd",
             Self::OneTimeCode => "otp",
+            Self::MultiFactor => "mfa",
         }
     }
 
@@ -194,6 +197,7 @@ impl AuthenticationMethod {
         match text {
             "pwd" => Some(Self::Password),
             "otp" => Some(Self::OneTimeCode),
+            "mfa" => Some(Self::MultiFactor),
             _ => None,
         }
     }

@@ -49,6 +49,10 @@ pub enum Content {
     PasswordChanged,
     /// The password was set anew by proof of the address.
     PasswordReset,
+    /// A second factor was enrolled.
+    FactorAdded,
+    /// A second factor was removed.
+    FactorRemoved,
 }
 
 /// Why a message was not sent.

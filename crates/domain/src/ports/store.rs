@@ -10,8 +10,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{
-    CallerChanges, Callers, CredentialChanges, Credentials, Outbox, OutboxChanges, Revocations,
-    SessionChanges, Sessions, SigningKeyChanges, SigningKeys, StoreError, UserChanges, Users,
+    CallerChanges, Callers, CredentialChanges, Credentials, FactorChanges, Factors, Outbox,
+    OutboxChanges, Revocations, SessionChanges, Sessions, SigningKeyChanges, SigningKeys,
+    StoreError, UserChanges, Users,
 };
 use crate::model::Timestamp;
 
@@ -19,7 +20,16 @@ use crate::model::Timestamp;
 /// with [`StoreError`], never with a wrong answer.
 #[async_trait]
 pub trait Store:
-    Users + Credentials + Sessions + Revocations + SigningKeys + Callers + Outbox + Send + Sync
+    Users
+    + Credentials
+    + Sessions
+    + Revocations
+    + SigningKeys
+    + Callers
+    + Outbox
+    + Factors
+    + Send
+    + Sync
 {
     /// Begins a unit of work.
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError>;
@@ -45,6 +55,7 @@ pub trait UnitOfWork:
     + SigningKeyChanges
     + CallerChanges
     + OutboxChanges
+    + FactorChanges
     + Send
 {
     /// Makes all changes durable.

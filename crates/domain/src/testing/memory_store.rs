@@ -5,6 +5,7 @@
 
 mod callers;
 mod credentials;
+mod factors;
 mod faults;
 mod outbox;
 mod revocations;

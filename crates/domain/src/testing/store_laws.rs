@@ -10,6 +10,7 @@ mod callers;
 mod cleaning;
 mod clock;
 mod credentials;
+mod factors;
 mod identifiers;
 mod outbox;
 mod revocations;
@@ -23,6 +24,7 @@ pub use callers::*;
 pub use cleaning::*;
 pub use clock::*;
 pub use credentials::*;
+pub use factors::*;
 pub use identifiers::*;
 pub use outbox::*;
 pub use revocations::*;
@@ -93,6 +95,14 @@ macro_rules! store_laws {
             the_last_use_of_a_key_does_not_go_back
             a_message_id_is_taken_once_and_spoils_no_other
             of_64_messages_queued_at_once_all_are_there
+            a_factor_is_read_as_written
+            a_factor_needs_its_user
+            a_factor_is_deleted_once_by_its_user
+            a_totp_step_is_taken_once
+            of_64_who_take_a_totp_step_at_once_one_gets_it
+            recovery_codes_are_taken_once_and_replaced_as_a_whole
+            of_64_who_take_a_recovery_code_at_once_one_gets_it
+            deleting_a_user_deletes_its_factors
             a_dropped_unit_of_work_leaves_no_trace
             a_unit_of_work_sees_its_own_changes
             a_locked_user_makes_others_wait

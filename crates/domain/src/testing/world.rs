@@ -168,9 +168,11 @@ impl World {
             .rev()
             .find_map(|message| match message.content {
                 Content::Code { code, .. } => Some(code),
-                Content::AlreadySignedUp | Content::PasswordChanged | Content::PasswordReset => {
-                    None
-                }
+                Content::AlreadySignedUp
+                | Content::PasswordChanged
+                | Content::PasswordReset
+                | Content::FactorAdded
+                | Content::FactorRemoved => None,
             });
         code.expect("a code was sent")
     }

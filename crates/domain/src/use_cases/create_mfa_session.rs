@@ -1,10 +1,11 @@
 //! Creating an MFA session: a code is kept for a user, to be answered once.
 
-mod message;
+mod for_factors;
+mod sending;
 
 use std::time::Duration;
 
-use self::message::{addressee, queue};
+use self::sending::{addressee, queue};
 use crate::application::Application;
 use crate::error::{Error, Refusal};
 use crate::model::{
@@ -43,6 +44,8 @@ pub enum MfaCode {
     Own(Code),
     /// One that is made and sent, by this channel if one is named.
     Sent(Option<Channel>),
+    /// None: it is answered with what the user has enrolled.
+    Enrolled,
 }
 
 /// An MFA session, or nobody can tell that there is none.
@@ -61,6 +64,9 @@ impl CreateMfaSession {
     /// Too many messages; no sender; unavailable, if the code cannot be kept or
     /// its message not be queued.
     pub async fn execute(self, app: &Application) -> Result<CreatedMfaSession, Error> {
+        if matches!(self.code, MfaCode::Enrolled) {
+            return self.for_factors(app).await;
+        }
         let named = self.named_address();
         if matches!(self.code, MfaCode::Sent(_)) {
             let reaches = match &named {
@@ -89,7 +95,7 @@ impl CreateMfaSession {
         };
         let address = identifier.address()?;
         let is_meant = match self.code {
-            MfaCode::Own(_) | MfaCode::Sent(None) => true,
+            MfaCode::Own(_) | MfaCode::Sent(None) | MfaCode::Enrolled => true,
             MfaCode::Sent(Some(channel)) => channel.leads_to(&address),
         };
         is_meant.then_some(address)
@@ -106,6 +112,7 @@ impl CreateMfaSession {
         let mut record = MfaSessionRecord {
             group: self.group,
             user: user.as_ref().map(ProvenUser::of),
+            stand_in: None,
             factors: vec![MfaFactor::Code],
             shown: Vec::new(),
             client_id: self.client_id,
@@ -125,6 +132,7 @@ impl CreateMfaSession {
                 });
             }
             MfaCode::Sent(channel) => channel,
+            MfaCode::Enrolled => None,
         };
         let code = Code::generate(app.settings.verification.code_digits, &*app.random);
         let message_id = app.messages.new_id();

@@ -3,13 +3,13 @@
 mod opening;
 mod password_grant;
 
-use self::opening::Opening;
+pub use self::opening::MfaRequired;
+use self::opening::{Opened, Opening};
 use self::password_grant::with_password;
 use crate::application::{Application, Repeats, Tokens};
 use crate::error::{Error, Refusal};
 use crate::model::{
     AuthenticationMethod, ClientContext, GroupId, Identifier, Password, Proof, Purpose, Scope,
-    Session,
 };
 
 /// Somebody signs in.
@@ -43,26 +43,53 @@ pub enum Grant {
     VerifiedCode(Proof),
 }
 
+/// What a sign-in yields.
+#[derive(Debug)]
+pub enum Issued {
+    /// The tokens of a new session.
+    Tokens(Tokens),
+    /// A second factor has to be shown.
+    MfaRequired(MfaRequired),
+}
+
+impl Issued {
+    /// The tokens.
+    ///
+    /// # Panics
+    /// If a second factor has to be shown.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn into_tokens(self) -> Tokens {
+        match self {
+            Self::Tokens(tokens) => tokens,
+            Self::MfaRequired(_) => panic!("a second factor has to be shown"),
+        }
+    }
+}
+
 impl IssueTokens {
-    /// Signs the person in.
+    /// Signs the person in, or asks for a second factor if the policy does.
     ///
     /// # Errors
     /// A refused sign-in, an invalid proof, too many attempts or hashes.
-    pub async fn execute(self, app: &Application) -> Result<Tokens, Error> {
+    pub async fn execute(self, app: &Application) -> Result<Issued, Error> {
         let opening = Opening {
             audience: self.audience,
             scopes: self.scopes,
             client_id: self.client_id,
             client: self.client,
         };
-        let session = match self.grant {
+        let opened = match self.grant {
             Grant::Password {
                 identifier,
                 password,
             } => with_password(app, &self.group, &identifier, password, &opening).await?,
             Grant::VerifiedCode(proof) => with_proof(app, &self.group, &proof, &opening).await?,
         };
-        app.tokens.mint(&session)
+        match opened {
+            Opened::Session(session) => Ok(Issued::Tokens(app.tokens.mint(&session)?)),
+            Opened::MfaSession(required) => Ok(Issued::MfaRequired(required)),
+        }
     }
 }
 
@@ -71,12 +98,16 @@ async fn with_proof(
     group: &GroupId,
     proof: &Proof,
     opening: &Opening,
-) -> Result<Session, Error> {
+) -> Result<Opened, Error> {
     let proved = app.verifications.proof(proof, Purpose::SignIn).await?;
     if proved.group != *group {
         return Err(Refusal::Proof.into());
     }
     let address: Identifier = proved.address.into();
+    let asks = match proved.user {
+        Some(user) => opening.asks_for_second_factor(app, user.id).await?,
+        None => false,
+    };
     let (mut repeats, mut is_spent) = (Repeats::default(), false);
     loop {
         let opened = async {
@@ -89,9 +120,9 @@ async fn with_proof(
             if !holder.is_active() {
                 return Err(Refusal::SignIn.into());
             }
-            let session = opening.session(app, &holder, AuthenticationMethod::OneTimeCode);
-            uow.insert_session(&session).await?;
-            Ok((uow, session))
+            let shown = AuthenticationMethod::OneTimeCode;
+            let opened = opening.open(app, &mut *uow, &holder, shown, asks).await?;
+            Ok((uow, opened))
         };
         let opened = opened.await;
         // An answer spends the proof, and before the commit, as what becomes of
@@ -100,7 +131,7 @@ async fn with_proof(
             app.verifications.spend_once(proof, &mut is_spent).await?;
         }
         let committed = match opened {
-            Ok((uow, session)) => uow.commit().await.map(|()| session).map_err(Error::from),
+            Ok((uow, opened)) => uow.commit().await.map(|()| opened).map_err(Error::from),
             Err(error) => Err(error),
         };
         match committed {

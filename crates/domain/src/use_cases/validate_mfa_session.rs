@@ -32,8 +32,18 @@ impl ValidateMfaSession {
             .find(&self.id, &self.group, &self.client_id);
         let record = found.await?;
         let (mut repeats, mut is_compared) = (Repeats::default(), false);
+        let factor = match record.factors.contains(&MfaFactor::Code) {
+            true => MfaFactor::Code,
+            // Before the unit of work: a step or a recovery code is taken by a
+            // statement of its own.
+            false => {
+                let answering = record.answering().ok_or(Refusal::MfaSession)?;
+                app.second_factors.check(answering, &self.code).await?
+            }
+        };
         let session = loop {
-            match self.open(app, &record, &mut is_compared).await {
+            let opened = self.open(app, &record, factor, &mut is_compared);
+            match opened.await {
                 Err(error) if repeats.allow(&error) => {}
                 outcome => break outcome?,
             }
@@ -49,12 +59,18 @@ impl ValidateMfaSession {
         &self,
         app: &Application,
         record: &MfaSessionRecord,
+        factor: MfaFactor,
         is_compared: &mut bool,
     ) -> Result<Session, Error> {
         let mut uow = app.store.begin().await?;
         let user = uow.lock_user(user_or_nobody(record.user)).await?;
         if !*is_compared {
-            app.mfa_sessions.compare(&self.id, &self.code).await?;
+            match factor {
+                MfaFactor::Code => app.mfa_sessions.compare(&self.id, &self.code).await?,
+                MfaFactor::Totp | MfaFactor::RecoveryCode => {
+                    app.mfa_sessions.take(&self.id).await?;
+                }
+            }
             *is_compared = true;
         }
         let proven = record.user.ok_or(Refusal::SignIn)?;
@@ -70,7 +86,7 @@ impl ValidateMfaSession {
             client_id: record.client_id.clone(),
             audience: record.audience.clone(),
             scopes: record.scopes.clone(),
-            methods: record.methods_with(MfaFactor::Code),
+            methods: record.methods_with(factor),
             client: record.client.clone(),
         });
         uow.insert_session(&session).await?;

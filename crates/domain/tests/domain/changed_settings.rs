@@ -23,7 +23,7 @@ async fn signed_in() -> (World, Tokens) {
     sign_in.audience = "billing".into();
     sign_in.scopes = scopes;
     let tokens = sign_in.execute(&world.app).await.expect("signed in");
-    (world, tokens)
+    (world, tokens.into_tokens())
 }
 
 async fn has_scope(world: &World, tokens: &Tokens, scope: &str) -> bool {

@@ -54,6 +54,7 @@ async fn a_verified_code_signs_in_without_a_password_once() {
             .execute(&world.app)
             .await
             .expect("signed in")
+            .into_tokens()
             .user_id,
         user_id
     );

@@ -48,6 +48,849 @@ impl CallerRole {
         }
     }
 }
+/// A second factor.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Factor {
+    /// Its id.
+    #[prost(string, tag = "1")]
+    pub factor_id: ::prost::alloc::string::String,
+    /// What it is.
+    #[prost(enumeration = "FactorKind", tag = "2")]
+    pub kind: i32,
+    /// What the person calls it.
+    #[prost(string, tag = "3")]
+    pub label: ::prost::alloc::string::String,
+    /// When it was enrolled.
+    #[prost(message, optional, tag = "4")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// The factor to enrol.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct BeginEnrollmentRequest {
+    /// The person's access token.
+    #[prost(string, tag = "1")]
+    pub access_token: ::prost::alloc::string::String,
+    /// What it is: FACTOR_KIND_TOTP.
+    #[prost(enumeration = "FactorKind", tag = "2")]
+    pub kind: i32,
+    /// What the person calls it: up to 64 characters. May be empty.
+    #[prost(string, tag = "3")]
+    pub label: ::prost::alloc::string::String,
+}
+/// What the person's app needs. Not to be kept.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct BeginEnrollmentResponse {
+    /// Names the enrolment in ConfirmEnrollment.
+    #[prost(string, tag = "1")]
+    pub enrollment_id: ::prost::alloc::string::String,
+    /// The secret, as a key URI that apps read (otpauth://totp/…).
+    #[prost(string, tag = "2")]
+    pub otpauth_uri: ::prost::alloc::string::String,
+    /// The URI as a QR code: an SVG image.
+    #[prost(string, tag = "3")]
+    pub qr_code_svg: ::prost::alloc::string::String,
+    /// The secret in base32, to be typed in.
+    #[prost(string, tag = "4")]
+    pub secret: ::prost::alloc::string::String,
+    /// Until when the enrolment can be confirmed.
+    #[prost(message, optional, tag = "5")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// The first code of the app.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ConfirmEnrollmentRequest {
+    /// The person's access token.
+    #[prost(string, tag = "1")]
+    pub access_token: ::prost::alloc::string::String,
+    /// Of BeginEnrollment.
+    #[prost(string, tag = "2")]
+    pub enrollment_id: ::prost::alloc::string::String,
+    /// The code that the app shows.
+    #[prost(string, tag = "3")]
+    pub code: ::prost::alloc::string::String,
+}
+/// The new factor.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ConfirmEnrollmentResponse {
+    /// The factor.
+    #[prost(string, tag = "1")]
+    pub factor_id: ::prost::alloc::string::String,
+    /// With the first factor: the recovery codes, each good once in place of a
+    /// code of the app. They are never shown again.
+    #[prost(string, repeated, tag = "2")]
+    pub recovery_codes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// Whose factors to list.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ListFactorsRequest {
+    /// The person's access token.
+    #[prost(string, tag = "1")]
+    pub access_token: ::prost::alloc::string::String,
+}
+/// The factors of a person.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListFactorsResponse {
+    /// The factors, oldest first.
+    #[prost(message, repeated, tag = "1")]
+    pub factors: ::prost::alloc::vec::Vec<Factor>,
+    /// How many recovery codes have not been used.
+    #[prost(int32, tag = "2")]
+    pub remaining_recovery_codes: i32,
+}
+/// The factor to remove.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct RemoveFactorRequest {
+    /// The person's access token.
+    #[prost(string, tag = "1")]
+    pub access_token: ::prost::alloc::string::String,
+    /// Which.
+    #[prost(string, tag = "2")]
+    pub factor_id: ::prost::alloc::string::String,
+}
+/// The factor is removed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveFactorResponse {}
+/// Whose recovery codes to replace.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct RegenerateRecoveryCodesRequest {
+    /// The person's access token.
+    #[prost(string, tag = "1")]
+    pub access_token: ::prost::alloc::string::String,
+}
+/// The new recovery codes.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct RegenerateRecoveryCodesResponse {
+    /// The codes. They are never shown again.
+    #[prost(string, repeated, tag = "1")]
+    pub recovery_codes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// What a second factor is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum FactorKind {
+    /// Not used.
+    Unspecified = 0,
+    /// An authenticator app: time-based one-time passwords (RFC 6238) of SHA-1, 6
+    /// digits, 30 seconds.
+    Totp = 1,
+    /// One of the recovery codes that come with the first factor. Not enrolled by
+    /// itself.
+    RecoveryCode = 2,
+}
+impl FactorKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "FACTOR_KIND_UNSPECIFIED",
+            Self::Totp => "FACTOR_KIND_TOTP",
+            Self::RecoveryCode => "FACTOR_KIND_RECOVERY_CODE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "FACTOR_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "FACTOR_KIND_TOTP" => Some(Self::Totp),
+            "FACTOR_KIND_RECOVERY_CODE" => Some(Self::RecoveryCode),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod factor_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// FactorService enrols and removes authenticator apps, and gives recovery codes.
+    #[derive(Debug, Clone)]
+    pub struct FactorServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl FactorServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> FactorServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> FactorServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            FactorServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// BeginEnrollment makes a secret for an authenticator app, to be scanned or
+        /// typed in. It becomes a factor once ConfirmEnrollment has seen a code of it,
+        /// within 10 minutes. A person has at most 5 factors.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
+        /// (AUTHENTICATION_TOO_OLD, FACTOR_LIMIT_REACHED), RESOURCE_EXHAUSTED
+        /// (TOO_MANY_ATTEMPTS: 20 an hour), INVALID_ARGUMENT (FIELD_INVALID).
+        pub async fn begin_enrollment(
+            &mut self,
+            request: impl tonic::IntoRequest<super::BeginEnrollmentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginEnrollmentResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.FactorService/BeginEnrollment",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("countersign.v1.FactorService", "BeginEnrollment"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// ConfirmEnrollment makes the app a factor, by a code that it shows. The
+        /// person's addresses get a notice. The code is used: it is no answer to a
+        /// question for a second factor any more.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
+        /// (AUTHENTICATION_TOO_OLD, FACTOR_LIMIT_REACHED), NOT_FOUND
+        /// (ENROLLMENT_NOT_FOUND: unknown, expired, confirmed, somebody else's, or
+        /// begun before the password was set anew), PERMISSION_DENIED
+        /// (SECOND_FACTOR_WRONG), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS: 5 codes).
+        pub async fn confirm_enrollment(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ConfirmEnrollmentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ConfirmEnrollmentResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.FactorService/ConfirmEnrollment",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("countersign.v1.FactorService", "ConfirmEnrollment"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// ListFactors lists the factors of a person, oldest first.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID).
+        pub async fn list_factors(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListFactorsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListFactorsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.FactorService/ListFactors",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("countersign.v1.FactorService", "ListFactors"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// RemoveFactor removes a factor, with the last one the recovery codes, too.
+        /// The person's addresses get a notice.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
+        /// (AUTHENTICATION_TOO_OLD), NOT_FOUND (FACTOR_NOT_FOUND, also for a factor of
+        /// somebody else).
+        pub async fn remove_factor(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RemoveFactorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RemoveFactorResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.FactorService/RemoveFactor",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("countersign.v1.FactorService", "RemoveFactor"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// RegenerateRecoveryCodes puts new recovery codes in the place of all earlier
+        /// ones.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
+        /// (AUTHENTICATION_TOO_OLD), NOT_FOUND (FACTOR_NOT_FOUND: the person has no
+        /// factor).
+        pub async fn regenerate_recovery_codes(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RegenerateRecoveryCodesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RegenerateRecoveryCodesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.FactorService/RegenerateRecoveryCodes",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "countersign.v1.FactorService",
+                        "RegenerateRecoveryCodes",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod factor_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with FactorServiceServer.
+    #[async_trait]
+    pub trait FactorService: std::marker::Send + std::marker::Sync + 'static {
+        /// BeginEnrollment makes a secret for an authenticator app, to be scanned or
+        /// typed in. It becomes a factor once ConfirmEnrollment has seen a code of it,
+        /// within 10 minutes. A person has at most 5 factors.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
+        /// (AUTHENTICATION_TOO_OLD, FACTOR_LIMIT_REACHED), RESOURCE_EXHAUSTED
+        /// (TOO_MANY_ATTEMPTS: 20 an hour), INVALID_ARGUMENT (FIELD_INVALID).
+        async fn begin_enrollment(
+            &self,
+            request: tonic::Request<super::BeginEnrollmentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginEnrollmentResponse>,
+            tonic::Status,
+        >;
+        /// ConfirmEnrollment makes the app a factor, by a code that it shows. The
+        /// person's addresses get a notice. The code is used: it is no answer to a
+        /// question for a second factor any more.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
+        /// (AUTHENTICATION_TOO_OLD, FACTOR_LIMIT_REACHED), NOT_FOUND
+        /// (ENROLLMENT_NOT_FOUND: unknown, expired, confirmed, somebody else's, or
+        /// begun before the password was set anew), PERMISSION_DENIED
+        /// (SECOND_FACTOR_WRONG), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS: 5 codes).
+        async fn confirm_enrollment(
+            &self,
+            request: tonic::Request<super::ConfirmEnrollmentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ConfirmEnrollmentResponse>,
+            tonic::Status,
+        >;
+        /// ListFactors lists the factors of a person, oldest first.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID).
+        async fn list_factors(
+            &self,
+            request: tonic::Request<super::ListFactorsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListFactorsResponse>,
+            tonic::Status,
+        >;
+        /// RemoveFactor removes a factor, with the last one the recovery codes, too.
+        /// The person's addresses get a notice.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
+        /// (AUTHENTICATION_TOO_OLD), NOT_FOUND (FACTOR_NOT_FOUND, also for a factor of
+        /// somebody else).
+        async fn remove_factor(
+            &self,
+            request: tonic::Request<super::RemoveFactorRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RemoveFactorResponse>,
+            tonic::Status,
+        >;
+        /// RegenerateRecoveryCodes puts new recovery codes in the place of all earlier
+        /// ones.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
+        /// (AUTHENTICATION_TOO_OLD), NOT_FOUND (FACTOR_NOT_FOUND: the person has no
+        /// factor).
+        async fn regenerate_recovery_codes(
+            &self,
+            request: tonic::Request<super::RegenerateRecoveryCodesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RegenerateRecoveryCodesResponse>,
+            tonic::Status,
+        >;
+    }
+    /// FactorService enrols and removes authenticator apps, and gives recovery codes.
+    #[derive(Debug)]
+    pub struct FactorServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> FactorServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for FactorServiceServer<T>
+    where
+        T: FactorService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/countersign.v1.FactorService/BeginEnrollment" => {
+                    #[allow(non_camel_case_types)]
+                    struct BeginEnrollmentSvc<T: FactorService>(pub Arc<T>);
+                    impl<
+                        T: FactorService,
+                    > tonic::server::UnaryService<super::BeginEnrollmentRequest>
+                    for BeginEnrollmentSvc<T> {
+                        type Response = super::BeginEnrollmentResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::BeginEnrollmentRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as FactorService>::begin_enrollment(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = BeginEnrollmentSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.FactorService/ConfirmEnrollment" => {
+                    #[allow(non_camel_case_types)]
+                    struct ConfirmEnrollmentSvc<T: FactorService>(pub Arc<T>);
+                    impl<
+                        T: FactorService,
+                    > tonic::server::UnaryService<super::ConfirmEnrollmentRequest>
+                    for ConfirmEnrollmentSvc<T> {
+                        type Response = super::ConfirmEnrollmentResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ConfirmEnrollmentRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as FactorService>::confirm_enrollment(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ConfirmEnrollmentSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.FactorService/ListFactors" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListFactorsSvc<T: FactorService>(pub Arc<T>);
+                    impl<
+                        T: FactorService,
+                    > tonic::server::UnaryService<super::ListFactorsRequest>
+                    for ListFactorsSvc<T> {
+                        type Response = super::ListFactorsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListFactorsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as FactorService>::list_factors(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListFactorsSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.FactorService/RemoveFactor" => {
+                    #[allow(non_camel_case_types)]
+                    struct RemoveFactorSvc<T: FactorService>(pub Arc<T>);
+                    impl<
+                        T: FactorService,
+                    > tonic::server::UnaryService<super::RemoveFactorRequest>
+                    for RemoveFactorSvc<T> {
+                        type Response = super::RemoveFactorResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RemoveFactorRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as FactorService>::remove_factor(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RemoveFactorSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.FactorService/RegenerateRecoveryCodes" => {
+                    #[allow(non_camel_case_types)]
+                    struct RegenerateRecoveryCodesSvc<T: FactorService>(pub Arc<T>);
+                    impl<
+                        T: FactorService,
+                    > tonic::server::UnaryService<super::RegenerateRecoveryCodesRequest>
+                    for RegenerateRecoveryCodesSvc<T> {
+                        type Response = super::RegenerateRecoveryCodesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                super::RegenerateRecoveryCodesRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as FactorService>::regenerate_recovery_codes(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RegenerateRecoveryCodesSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for FactorServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "countersign.v1.FactorService";
+    impl<T> tonic::server::NamedService for FactorServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// Identifier is what a person types to say who they are. It is brought to one
 /// normal form before anything is looked up or counted: Unicode case folding and
 /// NFKC, user names by RFC 8265 in a single script, phone numbers in E.164.
@@ -283,11 +1126,12 @@ pub struct VerifiedCodeGrant {
     #[prost(string, tag = "1")]
     pub proof: ::prost::alloc::string::String,
 }
-/// IssueTokensResponse carries the tokens of the new session.
+/// IssueTokensResponse carries the tokens of the new session, or asks for a second
+/// factor.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct IssueTokensResponse {
     /// What the sign-in yields.
-    #[prost(oneof = "issue_tokens_response::Outcome", tags = "1")]
+    #[prost(oneof = "issue_tokens_response::Outcome", tags = "1, 2")]
     pub outcome: ::core::option::Option<issue_tokens_response::Outcome>,
 }
 /// Nested message and enum types in `IssueTokensResponse`.
@@ -298,7 +1142,27 @@ pub mod issue_tokens_response {
         /// The tokens of the new session.
         #[prost(message, tag = "1")]
         Tokens(super::Tokens),
+        /// There is no session yet: the person has second factors, and the server's
+        /// `mfa.policy` asks for one.
+        #[prost(message, tag = "2")]
+        MfaRequired(super::MfaRequired),
     }
+}
+/// MfaRequired says what has to be shown for the tokens.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct MfaRequired {
+    /// To be given to SessionService.ValidateMfaSession with the answer: opaque,
+    /// 256 random bits. Good once, for the caller that got it, and until the
+    /// password is set anew.
+    #[prost(string, tag = "1")]
+    pub mfa_session_id: ::prost::alloc::string::String,
+    /// What it may be answered with.
+    #[prost(enumeration = "FactorKind", repeated, tag = "2")]
+    pub factors: ::prost::alloc::vec::Vec<i32>,
+    /// From when on it is not accepted: 10 minutes later.
+    #[prost(message, optional, tag = "3")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// RefreshTokensRequest carries the refresh token to exchange.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -744,6 +1608,10 @@ pub mod auth_service_client {
         /// IssueTokens signs a person in: one grant is exchanged for the tokens of a
         /// new session.
         ///
+        /// Where the person has second factors and the server's `mfa.policy` asks for
+        /// them, the answer is MfaRequired, and SessionService.ValidateMfaSession has
+        /// the tokens. The password counts as right then, and a proof is spent.
+        ///
         /// An unknown user, a wrong password, a user who is not active and one with
         /// too many failures get one answer, SIGN_IN_REFUSED, at one cost. Attempts
         /// are counted for each account and source, and for each source over all
@@ -1068,6 +1936,10 @@ pub mod auth_service_server {
         >;
         /// IssueTokens signs a person in: one grant is exchanged for the tokens of a
         /// new session.
+        ///
+        /// Where the person has second factors and the server's `mfa.policy` asks for
+        /// them, the answer is MfaRequired, and SessionService.ValidateMfaSession has
+        /// the tokens. The password counts as right then, and a proof is spent.
         ///
         /// An unknown user, a wrong password, a user who is not active and one with
         /// too many failures get one answer, SIGN_IN_REFUSED, at one cost. Attempts
@@ -1901,6 +2773,24 @@ pub enum ErrorReason {
     /// replaced, used, or older than the user's password.
     /// {"reason": "MFA_SESSION_NOT_FOUND", "domain": "countersign"}
     MfaSessionNotFound = 26,
+    /// FAILED_PRECONDITION: the person signed in longer ago than this allows
+    /// (RFC 9470, insufficient authentication); sign in again. The metadata tells
+    /// in seconds how old the sign-in may be.
+    /// {"reason": "AUTHENTICATION_TOO_OLD", "domain": "countersign",
+    /// "metadata": {"max_age": "600"}}
+    AuthenticationTooOld = 27,
+    /// NOT_FOUND: no such enrolment, or expired, confirmed, somebody else's.
+    /// {"reason": "ENROLLMENT_NOT_FOUND", "domain": "countersign"}
+    EnrollmentNotFound = 28,
+    /// NOT_FOUND: the person has no such second factor.
+    /// {"reason": "FACTOR_NOT_FOUND", "domain": "countersign"}
+    FactorNotFound = 29,
+    /// FAILED_PRECONDITION: the person has as many second factors as one may have.
+    /// {"reason": "FACTOR_LIMIT_REACHED", "domain": "countersign"}
+    FactorLimitReached = 30,
+    /// PERMISSION_DENIED: the code of a second factor is wrong, or was used.
+    /// {"reason": "SECOND_FACTOR_WRONG", "domain": "countersign"}
+    SecondFactorWrong = 31,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1936,6 +2826,11 @@ impl ErrorReason {
             Self::SenderNotConfigured => "ERROR_REASON_SENDER_NOT_CONFIGURED",
             Self::EncodingUnknown => "ERROR_REASON_ENCODING_UNKNOWN",
             Self::MfaSessionNotFound => "ERROR_REASON_MFA_SESSION_NOT_FOUND",
+            Self::AuthenticationTooOld => "ERROR_REASON_AUTHENTICATION_TOO_OLD",
+            Self::EnrollmentNotFound => "ERROR_REASON_ENROLLMENT_NOT_FOUND",
+            Self::FactorNotFound => "ERROR_REASON_FACTOR_NOT_FOUND",
+            Self::FactorLimitReached => "ERROR_REASON_FACTOR_LIMIT_REACHED",
+            Self::SecondFactorWrong => "ERROR_REASON_SECOND_FACTOR_WRONG",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1968,6 +2863,11 @@ impl ErrorReason {
             "ERROR_REASON_SENDER_NOT_CONFIGURED" => Some(Self::SenderNotConfigured),
             "ERROR_REASON_ENCODING_UNKNOWN" => Some(Self::EncodingUnknown),
             "ERROR_REASON_MFA_SESSION_NOT_FOUND" => Some(Self::MfaSessionNotFound),
+            "ERROR_REASON_AUTHENTICATION_TOO_OLD" => Some(Self::AuthenticationTooOld),
+            "ERROR_REASON_ENROLLMENT_NOT_FOUND" => Some(Self::EnrollmentNotFound),
+            "ERROR_REASON_FACTOR_NOT_FOUND" => Some(Self::FactorNotFound),
+            "ERROR_REASON_FACTOR_LIMIT_REACHED" => Some(Self::FactorLimitReached),
+            "ERROR_REASON_SECOND_FACTOR_WRONG" => Some(Self::SecondFactorWrong),
             _ => None,
         }
     }
@@ -2137,6 +3037,12 @@ pub struct CreateMfaSessionRequest {
     /// For whom the gateway calls.
     #[prost(message, optional, tag = "9")]
     pub client_context: ::core::option::Option<ClientContext>,
+    /// Whether it is answered with a code of an authenticator app or a recovery code
+    /// of the user, in place of a code that is kept: none is made or sent, and
+    /// neither `code` nor `channel` may be given. It ends no other MFA session, and
+    /// is limited as IssueTokens is.
+    #[prost(bool, tag = "10")]
+    pub enrolled_factors: bool,
     /// The user. Exactly one is required.
     #[prost(oneof = "create_mfa_session_request::User", tags = "2, 3")]
     pub user: ::core::option::Option<create_mfa_session_request::User>,
@@ -2183,7 +3089,8 @@ pub struct ValidateMfaSessionRequest {
 /// ValidateMfaSessionResponse carries the tokens.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ValidateMfaSessionResponse {
-    /// The tokens of a new session, whose `amr` has `otp`.
+    /// The tokens of a new session, whose `amr` has `otp`, and after a sign-in what
+    /// was shown there and `mfa`.
     #[prost(message, optional, tag = "1")]
     pub tokens: ::core::option::Option<Tokens>,
 }
@@ -2478,7 +3385,9 @@ pub mod session_service_client {
         ///
         /// Errors: NOT_FOUND (MFA_SESSION_NOT_FOUND: unknown, of another group or
         /// caller, expired, replaced, used, or older than the user's password),
-        /// PERMISSION_DENIED (CODE_WRONG), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS),
+        /// PERMISSION_DENIED (CODE_WRONG; SECOND_FACTOR_WRONG where enrolled factors are
+        /// asked for: these have a budget of their own, 5 wrong answers in 15 minutes
+        /// and 20 a day for the account), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS),
         /// UNAUTHENTICATED (SIGN_IN_REFUSED: the code is right, and there is no active
         /// user).
         pub async fn validate_mfa_session(
@@ -2594,7 +3503,9 @@ pub mod session_service_server {
         ///
         /// Errors: NOT_FOUND (MFA_SESSION_NOT_FOUND: unknown, of another group or
         /// caller, expired, replaced, used, or older than the user's password),
-        /// PERMISSION_DENIED (CODE_WRONG), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS),
+        /// PERMISSION_DENIED (CODE_WRONG; SECOND_FACTOR_WRONG where enrolled factors are
+        /// asked for: these have a budget of their own, 5 wrong answers in 15 minutes
+        /// and 20 a day for the account), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS),
         /// UNAUTHENTICATED (SIGN_IN_REFUSED: the code is right, and there is no active
         /// user).
         async fn validate_mfa_session(

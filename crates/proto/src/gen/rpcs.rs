@@ -1,6 +1,46 @@
 // Generated from proto/ by `cargo regenerate`.
 &[
     Rpc {
+        service: "countersign.v1.FactorService",
+        name: "BeginEnrollment",
+        path: "/countersign.v1.FactorService/BeginEnrollment",
+        roles: &[CallerRole::Gateway],
+        timeout: Duration::from_secs(30),
+        idempotency: Idempotency::Unknown,
+    },
+    Rpc {
+        service: "countersign.v1.FactorService",
+        name: "ConfirmEnrollment",
+        path: "/countersign.v1.FactorService/ConfirmEnrollment",
+        roles: &[CallerRole::Gateway],
+        timeout: Duration::from_secs(30),
+        idempotency: Idempotency::Unknown,
+    },
+    Rpc {
+        service: "countersign.v1.FactorService",
+        name: "ListFactors",
+        path: "/countersign.v1.FactorService/ListFactors",
+        roles: &[CallerRole::Gateway],
+        timeout: Duration::from_secs(30),
+        idempotency: Idempotency::NoSideEffects,
+    },
+    Rpc {
+        service: "countersign.v1.FactorService",
+        name: "RemoveFactor",
+        path: "/countersign.v1.FactorService/RemoveFactor",
+        roles: &[CallerRole::Gateway],
+        timeout: Duration::from_secs(30),
+        idempotency: Idempotency::Unknown,
+    },
+    Rpc {
+        service: "countersign.v1.FactorService",
+        name: "RegenerateRecoveryCodes",
+        path: "/countersign.v1.FactorService/RegenerateRecoveryCodes",
+        roles: &[CallerRole::Gateway],
+        timeout: Duration::from_secs(30),
+        idempotency: Idempotency::Unknown,
+    },
+    Rpc {
         service: "countersign.v1.AuthService",
         name: "SignUp",
         path: "/countersign.v1.AuthService/SignUp",

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::checks::Checks;
 use super::{
     AlimTalkConfig, DatabaseConfig, DeliveryConfig, IdentifiersConfig, KeysConfig, LogConfig,
-    MetricsConfig, PasswordsConfig, RedisConfig, SensConfig, ServerConfig, ServiceUrl, SmtpConfig,
-    TokensConfig, TracesConfig, ValidationConfig, VerificationConfig, WebhookConfig,
+    MetricsConfig, MfaConfig, PasswordsConfig, RedisConfig, SensConfig, ServerConfig, ServiceUrl,
+    SmtpConfig, TokensConfig, TracesConfig, ValidationConfig, VerificationConfig, WebhookConfig,
 };
 
 /// All that may be set. Every value has a default: an empty file is a good
@@ -38,6 +38,8 @@ pub struct Config {
     pub tokens: TokensConfig,
     /// Codes and proofs.
     pub verification: VerificationConfig,
+    /// Second factors.
+    pub mfa: MfaConfig,
     /// Passwords.
     pub passwords: PasswordsConfig,
     /// E-mail addresses, phone numbers and user names.
@@ -69,6 +71,7 @@ impl Default for Config {
             keys: KeysConfig::default(),
             tokens: TokensConfig::default(),
             verification: VerificationConfig::default(),
+            mfa: MfaConfig::default(),
             passwords: PasswordsConfig::default(),
             identifiers: IdentifiersConfig::default(),
             delivery: DeliveryConfig::default(),

@@ -51,6 +51,7 @@ impl Config {
                 sends_in_all: verification.sends_in_all,
                 wrong_codes_per_address: verification.wrong_codes_per_address,
             },
+            mfa_policy: self.mfa.policy.into(),
             region: self.identifiers.default_region.region(),
             password_attempts: self.passwords.attempts,
             source_attempts: self.passwords.source_attempts(),

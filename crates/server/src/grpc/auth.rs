@@ -59,11 +59,7 @@ impl AuthService for AuthGrpc {
     ) -> Result<Response<v1::IssueTokensResponse>, Status> {
         self.runner
             .serve(request, |issue: IssueTokens, app| async move {
-                use v1::issue_tokens_response::Outcome;
-                let tokens = convert::tokens(issue.execute(&app).await?);
-                Ok(v1::IssueTokensResponse {
-                    outcome: Some(Outcome::Tokens(tokens)),
-                })
+                Ok(answers::issued(issue.execute(&app).await?))
             })
             .await
     }

@@ -45,6 +45,13 @@ one_of_each! { refusals: Refusal,
     "identifier_taken": Refusal::IdentifierTaken => Refusal::IdentifierTaken,
     "username_taken": Refusal::UsernameTaken => Refusal::UsernameTaken,
     "session": Refusal::Session => Refusal::Session,
+    "authentication_too_old": Refusal::AuthenticationTooOld { .. } => {
+        Refusal::AuthenticationTooOld { max_age: Duration::from_secs(600) }
+    },
+    "enrollment": Refusal::Enrollment => Refusal::Enrollment,
+    "factor": Refusal::Factor => Refusal::Factor,
+    "too_many_factors": Refusal::TooManyFactors => Refusal::TooManyFactors,
+    "second_factor": Refusal::SecondFactor => Refusal::SecondFactor,
     "mfa_session": Refusal::MfaSession => Refusal::MfaSession,
     "sender_missing": Refusal::SenderMissing => Refusal::SenderMissing,
 }

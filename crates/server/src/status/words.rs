@@ -87,6 +87,31 @@ pub(super) fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
             "The user has no such session.",
             "해당 로그인 기록이 없습니다.",
         ),
+        R::AuthenticationTooOld => (
+            Code::FailedPrecondition,
+            "The sign-in is too old for this; please sign in again.",
+            "보안을 위해 다시 로그인한 후 진행해 주세요.",
+        ),
+        R::EnrollmentNotFound => (
+            Code::NotFound,
+            "The enrolment has expired or was confirmed; please begin again.",
+            "등록 시간이 만료되었습니다. 처음부터 다시 등록해 주세요.",
+        ),
+        R::FactorNotFound => (
+            Code::NotFound,
+            "The person has no such second factor.",
+            "등록된 2단계 인증 수단이 없습니다.",
+        ),
+        R::FactorLimitReached => (
+            Code::FailedPrecondition,
+            "The person has as many second factors as one may have.",
+            "2단계 인증 수단을 더 등록할 수 없습니다.",
+        ),
+        R::SecondFactorWrong => (
+            Code::PermissionDenied,
+            "The code of the second factor is wrong, or was used; wait for the next one.",
+            "인증 코드가 올바르지 않거나 이미 사용되었습니다. 새 코드를 입력해 주세요.",
+        ),
         R::SenderNotConfigured => (
             Code::FailedPrecondition,
             "No message can be sent: the server has no sender (delivery.sms, delivery.email).",

@@ -17,9 +17,10 @@ const CAPACITY: usize = 10_000;
 pub(super) struct DamagedRows(Mutex<HashSet<(&'static str, String, String)>>);
 
 /// The tables of which damaged rows are left out, or locked.
-const TABLES: [&str; 6] = [
+const TABLES: [&str; 7] = [
     "callers",
     "credentials",
+    "factors",
     "outbox",
     "revocations",
     "sessions",

@@ -1,10 +1,11 @@
 //! The tables of the store in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Caller, CallerName, DeliveryState, GroupId, Identifier, MessageId, PasswordCredential,
-    QueuedMessage, Revocation, SealedSigningKey, Session, SessionId, Timestamp, User, UserId,
+    Caller, CallerName, DeliveryState, Factor, FactorId, GroupId, Identifier, MessageId,
+    PasswordCredential, QueuedMessage, Revocation, SealedSigningKey, Session, SessionId, Timestamp,
+    User, UserId,
 };
 use crate::ports::StoreError;
 
@@ -19,6 +20,9 @@ pub(super) struct Tables {
     pub(super) signing_keys: BTreeMap<String, SealedSigningKey>,
     pub(super) callers: BTreeMap<CallerName, Caller>,
     pub(super) outbox: BTreeMap<MessageId, QueuedRow>,
+    pub(super) factors: BTreeMap<FactorId, Factor>,
+    pub(super) damaged_factors: BTreeSet<FactorId>,
+    pub(super) recovery_codes: BTreeSet<(UserId, [u8; 32])>,
 }
 
 /// A message, and where it is.

@@ -79,6 +79,10 @@ impl UserChanges for MemoryUnitOfWork {
         self.tables.credentials.remove(&id);
         let sessions = &mut self.tables.sessions;
         sessions.retain(|_, session| session.user_id != id);
+        let factors = &mut self.tables.factors;
+        factors.retain(|_, factor| factor.user_id != id);
+        let recovery_codes = &mut self.tables.recovery_codes;
+        recovery_codes.retain(|(user, _)| *user != id);
         Ok(())
     }
 

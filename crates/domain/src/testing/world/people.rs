@@ -70,7 +70,8 @@ impl World {
     /// # Errors
     /// As the use-case has them.
     pub async fn sign_in(&self, email: &str, password: &str) -> Result<Tokens, Error> {
-        sign_in(email, password).execute(&self.app).await
+        let issued = sign_in(email, password).execute(&self.app).await?;
+        Ok(issued.into_tokens())
     }
 
     /// Exchanges a refresh token.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign_token::Algorithm;
 
-use crate::application::{Settings, TokenSettings, VerificationSettings};
+use crate::application::{MfaPolicy, Settings, TokenSettings, VerificationSettings};
 use crate::model::{Region, Scope};
 
 /// The usual ones.
@@ -37,6 +37,7 @@ pub(super) fn settings() -> Settings {
             sends_in_all: 10_000,
             wrong_codes_per_address: 10,
         },
+        mfa_policy: MfaPolicy::Optional,
         region: Region::parse("KR").expect("a region"),
         password_attempts: 100,
         source_attempts: vec![(10, 15 * MINUTE)],

@@ -1,7 +1,18 @@
-//! Opening a session for a person who was authenticated.
+//! Opening a session for a person who was authenticated, or asking for a second
+//! factor first.
 
-use crate::application::{Application, SignIn};
-use crate::model::{AuthenticationMethod, ClientContext, Scope, Session, User};
+use std::time::Duration;
+
+use crate::application::{Application, MfaPolicy, SignIn};
+use crate::error::Error;
+use crate::model::{
+    AuthenticationMethod, ClientContext, MfaFactor, MfaSessionId, MfaSessionRecord, ProvenUser,
+    Scope, Session, Timestamp, User, UserId,
+};
+use crate::ports::{Clock as _, UnitOfWork};
+
+/// How long a person has to show the second factor.
+const MFA_TTL: Duration = Duration::from_secs(10 * 60);
 
 /// What a session is opened with, but for the user and how it was
 /// authenticated.
@@ -12,22 +23,90 @@ pub(super) struct Opening {
     pub(super) client: ClientContext,
 }
 
+/// What has to be shown for a session.
+#[derive(Debug)]
+pub struct MfaRequired {
+    /// The MFA session that is to be answered.
+    pub id: MfaSessionId,
+    /// With what.
+    pub factors: Vec<MfaFactor>,
+    /// From when on it is not accepted.
+    pub expires_at: Timestamp,
+}
+
+/// What becomes of a sign-in.
+pub(super) enum Opened {
+    /// A session.
+    Session(Box<Session>),
+    /// An MFA session, which has to be answered first.
+    MfaSession(MfaRequired),
+}
+
 impl Opening {
-    /// A new session of the user, not written yet.
-    pub(super) fn session(
+    /// Whether the policy asks the user for a second factor. One that cannot be
+    /// read is one that the user has.
+    pub(super) async fn asks_for_second_factor(
         &self,
         app: &Application,
+        user: UserId,
+    ) -> Result<bool, Error> {
+        match app.settings.mfa_policy {
+            MfaPolicy::Off => Ok(false),
+            MfaPolicy::Optional => Ok(app.store.has_factors(user).await?),
+        }
+    }
+
+    /// Opens a session of the user in a unit of work, or an MFA session.
+    pub(super) async fn open(
+        &self,
+        app: &Application,
+        uow: &mut dyn UnitOfWork,
         user: &User,
-        method: AuthenticationMethod,
-    ) -> Session {
-        app.tokens.open_session(SignIn {
+        shown: AuthenticationMethod,
+        asks: bool,
+    ) -> Result<Opened, Error> {
+        if asks {
+            let required = self.mfa_session(app, user, shown).await?;
+            return Ok(Opened::MfaSession(required));
+        }
+        let session = app.tokens.open_session(SignIn {
             user_id: user.id,
             group: user.group.clone(),
             client_id: self.client_id.clone(),
             audience: self.audience.clone(),
             scopes: self.scopes.clone(),
-            methods: vec![method],
+            methods: vec![shown],
             client: self.client.clone(),
+        });
+        uow.insert_session(&session).await?;
+        Ok(Opened::Session(Box::new(session)))
+    }
+
+    async fn mfa_session(
+        &self,
+        app: &Application,
+        user: &User,
+        shown: AuthenticationMethod,
+    ) -> Result<MfaRequired, Error> {
+        let now = app.clock.now();
+        let record = MfaSessionRecord {
+            group: user.group.clone(),
+            user: Some(ProvenUser::of(user)),
+            stand_in: None,
+            factors: MfaFactor::ENROLLED.to_vec(),
+            shown: vec![shown],
+            client_id: self.client_id.clone(),
+            audience: self.audience.clone(),
+            scopes: self.scopes.clone(),
+            client: self.client.clone(),
+            message: None,
+            created_at: now,
+            expires_at: now.plus(MFA_TTL),
+        };
+        Ok(MfaRequired {
+            id: app.mfa_sessions.keep_for_factors(&record).await?,
+            factors: record.factors,
+            expires_at: record.expires_at,
         })
     }
 }

@@ -5,12 +5,12 @@
 
 use futures_util::future::try_join;
 
-use super::opening::Opening;
+use super::opening::{Opened, Opening};
 use crate::application::{Application, Repeats, compare_password};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    AuthenticationMethod, GroupId, Identifier, Password, PasswordCredential, PasswordHash, Session,
-    User, UserId,
+    AuthenticationMethod, GroupId, Identifier, Password, PasswordCredential, PasswordHash, User,
+    UserId,
 };
 use crate::ports::{Account, Clock as _, HashingPlace};
 
@@ -28,7 +28,7 @@ pub(super) async fn with_password(
     identifier: &Identifier,
     password: Password,
     opening: &Opening,
-) -> Result<Session, Error> {
+) -> Result<Opened, Error> {
     let place = app.hasher.admit()?;
     let charge = app
         .limits
@@ -36,16 +36,17 @@ pub(super) async fn with_password(
         .await?;
     let attempt = async {
         let matched = compare(app, group, identifier, password, place).await?;
+        let asks = opening.asks_for_second_factor(app, matched.user_id).await?;
         let mut repeats = Repeats::default();
         loop {
-            match sign_in(app, &matched, opening).await {
+            match sign_in(app, &matched, opening, asks).await {
                 Err(error) if repeats.allow(&error) => {}
                 outcome => return outcome,
             }
         }
     };
-    let session = attempt.await;
-    app.limits.refund_unless_refused(charge, session).await
+    let opened = attempt.await;
+    app.limits.refund_unless_refused(charge, opened).await
 }
 
 async fn compare(
@@ -113,7 +114,8 @@ async fn sign_in(
     app: &Application,
     matched: &Matched,
     opening: &Opening,
-) -> Result<Session, Error> {
+    asks: bool,
+) -> Result<Opened, Error> {
     let mut uow = app.store.begin().await?;
     let user = uow
         .lock_user(matched.user_id)
@@ -126,8 +128,8 @@ async fn sign_in(
     }
     uow.clear_failures(user.id, matched.rehashed.as_ref(), app.clock.now())
         .await?;
-    let session = opening.session(app, &user, AuthenticationMethod::Password);
-    uow.insert_session(&session).await?;
+    let shown = AuthenticationMethod::Password;
+    let opened = opening.open(app, &mut *uow, &user, shown, asks).await?;
     uow.commit().await?;
-    Ok(session)
+    Ok(opened)
 }

@@ -1,7 +1,7 @@
 //! What comes of AuthService's commands, as messages.
 
-use countersign_domain::model::{KeyState, VerificationRecord};
-use countersign_domain::use_cases::SignedUp;
+use countersign_domain::model::{KeyState, MfaFactor, VerificationRecord};
+use countersign_domain::use_cases::{Issued, SignedUp};
 use countersign_domain::validation::{Keyring, ListedKey};
 use countersign_proto::v1;
 
@@ -21,6 +21,32 @@ pub(super) fn signed_up(signed_up: &SignedUp) -> v1::SignUpResponse {
     };
     v1::SignUpResponse {
         outcome: Some(outcome),
+    }
+}
+
+pub(super) fn issued(issued: Issued) -> v1::IssueTokensResponse {
+    use v1::issue_tokens_response::Outcome;
+    let outcome = match issued {
+        Issued::Tokens(tokens) => Outcome::Tokens(convert::tokens(tokens)),
+        Issued::MfaRequired(required) => {
+            let factors = required.factors.iter();
+            Outcome::MfaRequired(v1::MfaRequired {
+                mfa_session_id: required.id.expose().to_owned(),
+                factors: factors.filter_map(|factor| kind(*factor)).collect(),
+                expire_time: convert::timestamp(required.expires_at),
+            })
+        }
+    };
+    v1::IssueTokensResponse {
+        outcome: Some(outcome),
+    }
+}
+
+fn kind(factor: MfaFactor) -> Option<i32> {
+    match factor {
+        MfaFactor::Code => None,
+        MfaFactor::Totp => Some(v1::FactorKind::Totp.into()),
+        MfaFactor::RecoveryCode => Some(v1::FactorKind::RecoveryCode.into()),
     }
 }
 

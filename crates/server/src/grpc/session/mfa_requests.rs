@@ -18,7 +18,10 @@ impl TryFrom<Asked<'_, v1::CreateMfaSessionRequest>> for CreateMfaSession {
         let offered = &app.settings.tokens;
         let group = convert::group(&mut fields, "group_id", &message.group_id);
         let user = named_user(&mut fields, message.user, app.settings.region);
-        let code = code(&mut fields, message.code, message.channel);
+        let code = match message.enrolled_factors {
+            true => without_code(&mut fields, &message.code, message.channel),
+            false => code(&mut fields, message.code, message.channel),
+        };
         if let (Some(NamedUser::Identifier(named)), Some(MfaCode::Sent(channel))) = (&user, &code)
             && let Some(address) = named.address()
             && channel.is_none_or(|channel| channel.leads_to(&address))
@@ -62,6 +65,17 @@ fn named_user(
             None
         }
     }
+}
+
+/// No code is kept: none may be given, and no way to send one.
+fn without_code(fields: &mut Fields, code: &str, channel: i32) -> Option<MfaCode> {
+    if !code.is_empty() {
+        fields.refuse("code", "must not be given with enrolled_factors");
+    }
+    if channel != 0 {
+        fields.refuse("channel", "must not be given with enrolled_factors");
+    }
+    Some(MfaCode::Enrolled)
 }
 
 fn code(fields: &mut Fields, code: String, channel: i32) -> Option<MfaCode> {

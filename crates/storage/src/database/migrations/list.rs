@@ -1,12 +1,15 @@
 //! The migrations, oldest first.
 
 use super::step::Migration;
-use super::{m0001_create_tables, m0002_create_caller_keys, m0003_create_caller_sans};
+use super::{
+    m0001_create_tables, m0002_create_caller_keys, m0003_create_caller_sans, m0004_create_factors,
+};
 
 pub(super) const MIGRATIONS: &[Migration] = &[
     m0001_create_tables::MIGRATION,
     m0002_create_caller_keys::MIGRATION,
     m0003_create_caller_sans::MIGRATION,
+    m0004_create_factors::MIGRATION,
 ];
 
 /// The version of the tables that this release knows.

@@ -1,4 +1,4 @@
-//! The message with the code of an MFA session: to whom, and that it is queued.
+//! Where the code of an MFA session goes, and its message.
 
 use crate::application::{Application, Charge};
 use crate::error::Error;

@@ -1,0 +1,145 @@
+//! Unfinished enrolments of second factors: a secret that was shown, and whose
+//! codes have not been seen yet. They are sealed, and bound to their user as its
+//! credentials are.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Refusal};
+use crate::model::{FactorId, FactorLabel, ProvenUser, SealingKey, Timestamp, TotpSecret};
+use crate::ports::{Clock, EphemeralStore, Random};
+
+/// How long a person has to type the first code.
+const TTL: Duration = Duration::from_secs(10 * 60);
+
+/// Keeps enrolments until they are confirmed.
+pub struct Enrollments {
+    ephemeral: Arc<dyn EphemeralStore>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    records: SealingKey,
+}
+
+/// An authenticator app that has not shown a code yet.
+#[derive(Debug)]
+pub struct Enrollment {
+    /// Its id, which the factor will have.
+    pub id: FactorId,
+    /// Who enrols it.
+    pub user: ProvenUser,
+    /// What the person calls it.
+    pub label: FactorLabel,
+    /// The secret that it shares with the app.
+    pub secret: TotpSecret,
+    /// From when on it cannot be confirmed.
+    pub expires_at: Timestamp,
+}
+
+/// An enrolment as it is sealed.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    user: ProvenUser,
+    label: String,
+    secret: Vec<u8>,
+    expires_at: Timestamp,
+}
+
+impl Enrollments {
+    pub(crate) fn new(
+        ephemeral: Arc<dyn EphemeralStore>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        records: SealingKey,
+    ) -> Self {
+        Self {
+            ephemeral,
+            clock,
+            random,
+            records,
+        }
+    }
+
+    /// A new enrolment with a new secret.
+    pub(crate) async fn begin(
+        &self,
+        user: ProvenUser,
+        label: FactorLabel,
+    ) -> Result<Enrollment, Error> {
+        let now = self.clock.now();
+        let enrollment = Enrollment {
+            id: FactorId::generate(now, &*self.random),
+            user,
+            label,
+            secret: TotpSecret::generate(&*self.random),
+            expires_at: now.plus(TTL),
+        };
+        self.keep(&enrollment).await?;
+        Ok(enrollment)
+    }
+
+    /// The user's enrolment with this id. It is not confirmed yet.
+    pub(crate) async fn find(&self, id: FactorId, user: ProvenUser) -> Result<Enrollment, Error> {
+        let key = key_of(id);
+        let sealed = self.ephemeral.get(&key).await?;
+        let sealed = sealed.ok_or(Refusal::Enrollment)?;
+        let damaged = |what: String| Error::Internal(format!("a kept enrolment: {what}"));
+        let plain = self.records.open(&key, &sealed);
+        let plain = plain.map_err(|error| damaged(error.to_string()))?;
+        let record: Record =
+            serde_json::from_slice(&plain).map_err(|error| damaged(error.to_string()))?;
+        let secret = Zeroizing::new(record.secret);
+        if record.user != user || self.clock.now() >= record.expires_at {
+            return Err(Refusal::Enrollment.into());
+        }
+        Ok(Enrollment {
+            id,
+            user: record.user,
+            label: FactorLabel::parse(&record.label).map_err(|rule| damaged(rule.into()))?,
+            secret: TotpSecret::from_bytes(&secret),
+            expires_at: record.expires_at,
+        })
+    }
+
+    /// Takes an enrolment: of many who try at once, one succeeds.
+    pub(crate) async fn take(&self, id: FactorId) -> Result<(), Error> {
+        match self.ephemeral.take(&key_of(id)).await? {
+            Some(_) => Ok(()),
+            None => Err(Refusal::Enrollment.into()),
+        }
+    }
+
+    /// Keeps an enrolment again that was taken for what could not be done.
+    pub(crate) async fn keep(&self, enrollment: &Enrollment) -> Result<(), Error> {
+        let ttl = enrollment.expires_at.since(self.clock.now());
+        if ttl.is_zero() {
+            return Ok(());
+        }
+        let record = Record {
+            user: enrollment.user,
+            label: enrollment.label.as_str().to_owned(),
+            secret: enrollment.secret.expose().to_vec(),
+            expires_at: enrollment.expires_at,
+        };
+        let plain = serde_json::to_vec(&record).map(Zeroizing::new);
+        drop(Zeroizing::new(record.secret));
+        let plain = plain
+            .map_err(|error| Error::Internal(format!("an enrolment cannot be written: {error}")))?;
+        let key = key_of(enrollment.id);
+        let sealed = self.records.seal(&key, &plain, &*self.random);
+        Ok(self.ephemeral.put(&key, &sealed, ttl).await?)
+    }
+}
+
+fn key_of(id: FactorId) -> String {
+    format!("enrollment:{id}")
+}
+
+impl fmt::Debug for Enrollments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Enrollments(..)")
+    }
+}

@@ -1,0 +1,52 @@
+//! Second factors and recovery codes.
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::model::{Factor, FactorId, UserId};
+
+/// Reads second factors, and takes what is good once.
+#[async_trait]
+pub trait Factors {
+    /// The factors of a user, oldest first. One that cannot be read is an error
+    /// in its place, [`StoreError::Corrupt`], and named in the log: it spoils no
+    /// other.
+    async fn factors(&self, user: UserId) -> Result<Vec<Result<Factor, StoreError>>, StoreError>;
+
+    /// Whether the user has a factor, readable or not.
+    async fn has_factors(&self, user: UserId) -> Result<bool, StoreError>;
+
+    /// Takes a time step of a factor, and with it all earlier ones: of many who
+    /// ask for it at once, one is told yes.
+    async fn take_totp_step(&self, factor: FactorId, step: i64) -> Result<bool, StoreError>;
+
+    /// How many recovery codes a user has left.
+    async fn recovery_codes_left(&self, user: UserId) -> Result<u32, StoreError>;
+
+    /// Takes a recovery code, which is gone with this: of many who ask for it at
+    /// once, one is told yes.
+    async fn take_recovery_code(&self, user: UserId, digest: &[u8; 32])
+    -> Result<bool, StoreError>;
+}
+
+/// Changes second factors. Who changes those of a user has locked the user.
+#[async_trait]
+pub trait FactorChanges {
+    /// Adds a factor, whose user must be there; [`StoreError::Taken`] if its id
+    /// is.
+    async fn insert_factor(&mut self, factor: &Factor) -> Result<(), StoreError>;
+
+    /// Deletes a factor of a user, readable or not; tells whether it was there.
+    async fn delete_factor(&mut self, user: UserId, id: FactorId) -> Result<bool, StoreError>;
+
+    /// How many factors a user has, readable or not.
+    async fn count_factors(&mut self, user: UserId) -> Result<u32, StoreError>;
+
+    /// Puts recovery codes in the place of all that the user, who must be there,
+    /// has. With none, the user has none.
+    async fn put_recovery_codes(
+        &mut self,
+        user: UserId,
+        digests: &[[u8; 32]],
+    ) -> Result<(), StoreError>;
+}
