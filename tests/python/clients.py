@@ -14,7 +14,7 @@ import tempfile
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from walk import Server
+from walk import SERVICES, Server
 
 HEALTH = "/grpc.health.v1.Health/Check"
 LIST_KEYS = "/countersign.v1.AuthService/ListSigningKeys"
@@ -49,7 +49,7 @@ def health(server):
     except grpc.RpcError as error:
         expect("Check of an unknown service", error.code(), grpc.StatusCode.NOT_FOUND)
     listed = stub.List(health_pb2.HealthListRequest(), timeout=5).statuses
-    services = ["", *(f"countersign.v1.{name}Service" for name in ("Auth", "Session", "Verification"))]
+    services = ["", *(f"countersign.v1.{name}" for name in SERVICES)]
     expect("List", {name: told.status for name, told in listed.items()}, dict.fromkeys(services, SERVING))
     watch = stub.Watch(health_pb2.HealthCheckRequest(service="countersign.v1.AuthService"), timeout=60)
     expect("Watch begins with", next(watch).status, SERVING)
