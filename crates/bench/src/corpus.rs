@@ -3,9 +3,8 @@
 use countersign_proto::v1::{ValidateTokenRequest, ValidateTokenResponse};
 use prost::Message;
 use prost::bytes::Bytes;
-use tonic::Request;
+use tonic::codegen::http::HeaderValue;
 use tonic::codegen::http::uri::PathAndQuery;
-use tonic::metadata::AsciiMetadataValue;
 
 use crate::echo::{self, Echoed};
 use crate::failure::{Context as _, Failure};
@@ -15,7 +14,7 @@ use crate::forge::Forged;
 pub(crate) struct Corpus {
     path: PathAndQuery,
     /// The API key that each call shows.
-    authorization: Option<AsciiMetadataValue>,
+    authorization: Option<HeaderValue>,
     questions: Vec<(Bytes, Bytes)>,
     /// Whether an answer of other bytes means the same.
     means: fn(&[u8], &[u8]) -> bool,
@@ -94,17 +93,12 @@ impl Corpus {
         self.path.clone()
     }
 
-    /// The question as a call.
-    pub(crate) fn call(&self, index: usize) -> Request<Bytes> {
-        let mut call = Request::new(self.request(index));
-        if let Some(authorization) = &self.authorization {
-            let authorization = authorization.clone();
-            call.metadata_mut().insert("authorization", authorization);
-        }
-        call
+    pub(crate) fn authorization(&self) -> Option<HeaderValue> {
+        self.authorization.clone()
     }
 
-    fn request(&self, index: usize) -> Bytes {
+    /// The question.
+    pub(crate) fn request(&self, index: usize) -> Bytes {
         self.questions[index].0.clone()
     }
 

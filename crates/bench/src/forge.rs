@@ -14,7 +14,7 @@ use countersign_proto::v1::{Claims, ValidateTokenRequest, ValidateTokenResponse}
 use countersign_storage::database::{Database, DatabaseSettings};
 use countersign_token::{AccessClaims, KeySet, SigningKey, Verifier};
 
-use crate::connections::connect;
+use crate::connections::{Connection, connect};
 use crate::failure::{Context as _, Failure};
 use crate::people::Person;
 use crate::server::{Server, Setup};
@@ -69,9 +69,9 @@ pub(crate) async fn forge(
 async fn issued(server: &Server) -> Result<(String, Claims), Failure> {
     let channel = connect(server.address()).await?;
     let person = Person::sign_up(&channel, 0).await?;
-    let mut auth = AuthServiceClient::new(channel);
-    let tokens = person.sign_in(&mut auth).await?;
-    let answer = auth
+    let mut connection = Connection::open(server.address()).await?;
+    let tokens = person.sign_in(&mut connection).await?;
+    let answer = AuthServiceClient::new(channel)
         .validate_token(ValidateTokenRequest {
             access_token: tokens.access_token.clone(),
             ..ValidateTokenRequest::default()

@@ -90,7 +90,7 @@ impl Loaded {
         let (people, refreshing) = runtime()?.block_on(async {
             let channel = connect(server.address()).await?;
             let people = Person::crowd(&channel, 0..arguments.sessions.get()).await?;
-            let refreshing = Refreshing::sign_in(&channel, &people).await?;
+            let refreshing = Refreshing::sign_in(server.address(), &people).await?;
             fill(url, sessions).await?;
             Ok((people, refreshing))
         })?;

@@ -6,12 +6,10 @@ use std::thread;
 use std::time::Duration;
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
-use countersign_proto::v1::auth_service_client::AuthServiceClient;
-use tonic::transport::Channel;
 
 use crate::arguments::Arguments;
 use crate::closed_loop::{Client, Step, drive, runtime};
-use crate::connections::{Connections, connect};
+use crate::connections::{Connection, Connections, connect};
 use crate::failure::{Context as _, Failure};
 use crate::people::Person;
 use crate::report::{Figure, Gate, Rates};
@@ -34,24 +32,27 @@ const LANES: u32 = 1;
 /// Somebody who signs in over and over.
 pub(crate) struct SigningIn {
     person: Person,
-    auth: Option<AuthServiceClient<Channel>>,
+    connection: Option<Connection>,
 }
 
 impl SigningIn {
     pub(crate) fn new(person: Person) -> Self {
-        Self { person, auth: None }
+        Self {
+            person,
+            connection: None,
+        }
     }
 }
 
 impl Client for SigningIn {
     async fn open(&mut self, connections: &mut Connections) -> Result<(), Failure> {
-        self.auth = Some(AuthServiceClient::new(connections.next().await?));
+        self.connection = Some(connections.next().await?);
         Ok(())
     }
 
     async fn call(&mut self) -> Result<Step, Failure> {
-        let auth = self.auth.as_mut().expect("it was opened");
-        self.person.sign_in(auth).await?;
+        let connection = self.connection.as_mut().expect("it was opened");
+        self.person.sign_in(connection).await?;
         Ok(Step::Answered)
     }
 }

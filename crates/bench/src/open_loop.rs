@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::{JoinError, JoinSet};
-use tonic::client::Grpc;
 
 use crate::arguments::Arguments;
 use crate::closed_loop::{Target, runtime};
@@ -119,8 +118,8 @@ fn answer(
         // The first call of each client would wait for its connection.
         runtime.block_on(async {
             for index in 0..64 {
-                let mut grpc = Grpc::new(connections.next().await?);
-                ask(&corpus, &mut grpc, index % corpus.len()).await?;
+                let mut connection = connections.next().await?;
+                ask(&corpus, &mut connection, index % corpus.len()).await?;
             }
             Ok(())
         })?;
@@ -132,10 +131,10 @@ fn answer(
         let mut latencies = histogram()?;
         let mut calls = JoinSet::new();
         while let Some((due, number)) = due.recv().await {
-            let mut grpc = Grpc::new(connections.next().await?);
+            let mut connection = connections.next().await?;
             let corpus = Arc::clone(&corpus);
             calls.spawn(async move {
-                ask(&corpus, &mut grpc, number % corpus.len()).await?;
+                ask(&corpus, &mut connection, number % corpus.len()).await?;
                 Ok(due.elapsed())
             });
             while let Some(ended) = calls.try_join_next() {

@@ -10,12 +10,16 @@ use countersign_proto::v1::issue_tokens_response::Outcome;
 use countersign_proto::v1::sign_up_response::Outcome as SignedUp;
 use countersign_proto::v1::verification_service_client::VerificationServiceClient;
 use countersign_proto::v1::{
-    CheckCodeRequest, Identifier, IssueTokensRequest, PasswordGrant, Purpose, SendCodeRequest,
-    SignUpRequest, Tokens,
+    CheckCodeRequest, Identifier, IssueTokensRequest, IssueTokensResponse, PasswordGrant, Purpose,
+    SendCodeRequest, SignUpRequest, Tokens,
 };
 use tonic::transport::Channel;
 
+use crate::connections::Connection;
 use crate::failure::{Context as _, Failure};
+
+/// Where IssueTokens is called.
+pub(crate) const ISSUE_TOKENS: &str = "/countersign.v1.AuthService/IssueTokens";
 
 const PASSWORD: &str = "seven brown otters hum at noon";
 const CODE: &str = "604182";
@@ -90,15 +94,12 @@ impl Person {
     }
 
     /// Signs in, and checks that the tokens are this person's.
-    pub(crate) async fn sign_in(
-        &self,
-        auth: &mut AuthServiceClient<Channel>,
-    ) -> Result<Tokens, Failure> {
-        let answer = auth
-            .issue_tokens(self.password_request())
+    pub(crate) async fn sign_in(&self, connection: &mut Connection) -> Result<Tokens, Failure> {
+        let answer: IssueTokensResponse = connection
+            .call(ISSUE_TOKENS, &self.password_request())
             .await
             .context("IssueTokens")?;
-        match answer.into_inner().outcome {
+        match answer.outcome {
             Some(Outcome::Tokens(tokens))
                 if tokens.user_id == self.user_id
                     && !tokens.access_token.is_empty()

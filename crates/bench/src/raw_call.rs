@@ -3,14 +3,8 @@
 
 use std::sync::Arc;
 
-use prost::bytes::{Buf as _, BufMut as _, Bytes};
-use tonic::Status;
-use tonic::client::Grpc;
-use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::transport::Channel;
-
 use crate::closed_loop::{Client, Step};
-use crate::connections::Connections;
+use crate::connections::{Connection, Connections};
 use crate::corpus::Corpus;
 use crate::failure::{Context as _, Failure};
 
@@ -27,7 +21,7 @@ pub(crate) enum Order {
 pub(crate) struct RawCaller {
     corpus: Arc<Corpus>,
     order: Order,
-    grpc: Option<Grpc<Channel>>,
+    connection: Option<Connection>,
 }
 
 /// A small generator of even draws (Steele, Lea and Flood 2014). Every run
@@ -35,16 +29,12 @@ pub(crate) struct RawCaller {
 #[derive(Debug, Clone)]
 pub(crate) struct SplitMix(u64);
 
-/// Messages as bytes.
-#[derive(Debug, Clone, Copy)]
-struct RawCodec;
-
 impl RawCaller {
     pub(crate) fn new(corpus: &Arc<Corpus>, order: Order) -> Self {
         Self {
             corpus: Arc::clone(corpus),
             order,
-            grpc: None,
+            connection: None,
         }
     }
 
@@ -67,7 +57,7 @@ impl RawCaller {
 
 impl Client for RawCaller {
     async fn open(&mut self, connections: &mut Connections) -> Result<(), Failure> {
-        self.grpc = Some(Grpc::new(connections.next().await?));
+        self.connection = Some(connections.next().await?);
         Ok(())
     }
 
@@ -79,8 +69,8 @@ impl Client for RawCaller {
         let Some(index) = next else {
             return Ok(Step::Done);
         };
-        let grpc = self.grpc.as_mut().expect("it was opened");
-        ask(&self.corpus, grpc, index).await?;
+        let connection = self.connection.as_mut().expect("it was opened");
+        ask(&self.corpus, connection, index).await?;
         Ok(Step::Answered)
     }
 }
@@ -88,15 +78,14 @@ impl Client for RawCaller {
 /// Asks one question and checks the answer.
 pub(crate) async fn ask(
     corpus: &Corpus,
-    grpc: &mut Grpc<Channel>,
+    connection: &mut Connection,
     index: usize,
 ) -> Result<(), Failure> {
-    grpc.ready().await.context("the connection")?;
-    let response = grpc
-        .unary(corpus.call(index), corpus.path(), RawCodec)
+    let answer = connection
+        .exchange(corpus.path(), corpus.authorization(), corpus.request(index))
         .await
         .context("a call")?;
-    corpus.check(index, response.get_ref())
+    corpus.check(index, &answer)
 }
 
 impl SplitMix {
@@ -110,44 +99,6 @@ impl SplitMix {
 
     fn below(&mut self, bound: usize) -> usize {
         ((u128::from(self.next()) * bound as u128) >> 64) as usize
-    }
-}
-
-impl Codec for RawCodec {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        *self
-    }
-
-    fn decoder(&mut self) -> Self {
-        *self
-    }
-}
-
-impl Encoder for RawCodec {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put(item);
-        Ok(())
-    }
-
-    fn buffer_settings(&self) -> BufferSettings {
-        BufferSettings::new(1024, 32 * 1024)
-    }
-}
-
-impl Decoder for RawCodec {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
     }
 }
 

@@ -1,13 +1,16 @@
 //! RefreshTokens on PostgreSQL beside the bare update, and on SQLite.
 
+use std::net::SocketAddr;
+
 use countersign_proto::v1::auth_service_client::AuthServiceClient;
 use countersign_proto::v1::validate_token_response::Verdict;
-use countersign_proto::v1::{RefreshTokensRequest, Tokens, ValidateTokenRequest};
-use tonic::transport::Channel;
+use countersign_proto::v1::{
+    RefreshTokensRequest, RefreshTokensResponse, Tokens, ValidateTokenRequest,
+};
 
 use crate::arguments::Arguments;
 use crate::closed_loop::{Client, Step, drive, runtime};
-use crate::connections::{Connections, connect};
+use crate::connections::{Connection, Connections, connect};
 use crate::database::FreshDatabase;
 use crate::failure::{Context as _, Failure};
 use crate::people::Person;
@@ -17,6 +20,9 @@ use crate::report::{Figure, Rates};
 use crate::rounds::{Side, alternate, beside_floors};
 use crate::sample::Sample;
 use crate::server::{Server, Setup};
+
+/// Where RefreshTokens is called.
+const REFRESH_TOKENS: &str = "/countersign.v1.AuthService/RefreshTokens";
 
 const GATE: f64 = 0.60;
 /// With fewer than 64 sessions, of which fewer share a commit.
@@ -31,20 +37,23 @@ pub(crate) const CHEAP_HASHES: [(&str, &str); 2] = [
 /// Somebody who goes on with the token that the last refresh yielded.
 pub(crate) struct Refreshing {
     tokens: Tokens,
-    auth: Option<AuthServiceClient<Channel>>,
+    connection: Option<Connection>,
 }
 
 impl Refreshing {
     /// A session of each person.
     pub(crate) async fn sign_in(
-        channel: &Channel,
+        address: SocketAddr,
         people: &[Person],
     ) -> Result<Vec<Self>, Failure> {
-        let mut auth = AuthServiceClient::new(channel.clone());
+        let mut connection = Connection::open(address).await?;
         let mut clients = Vec::new();
         for person in people {
-            let tokens = person.sign_in(&mut auth).await?;
-            clients.push(Self { tokens, auth: None });
+            let tokens = person.sign_in(&mut connection).await?;
+            clients.push(Self {
+                tokens,
+                connection: None,
+            });
         }
         Ok(clients)
     }
@@ -52,21 +61,21 @@ impl Refreshing {
 
 impl Client for Refreshing {
     async fn open(&mut self, connections: &mut Connections) -> Result<(), Failure> {
-        self.auth = Some(AuthServiceClient::new(connections.next().await?));
+        self.connection = Some(connections.next().await?);
         Ok(())
     }
 
     async fn call(&mut self) -> Result<Step, Failure> {
-        let auth = self.auth.as_mut().expect("it was opened");
+        let connection = self.connection.as_mut().expect("it was opened");
         let request = RefreshTokensRequest {
             refresh_token: self.tokens.refresh_token.clone(),
             client_context: None,
         };
-        let answer = auth
-            .refresh_tokens(request)
+        let answer: RefreshTokensResponse = connection
+            .call(REFRESH_TOKENS, &request)
             .await
             .context("RefreshTokens")?;
-        let next = answer.into_inner().tokens.unwrap_or_default();
+        let next = answer.tokens.unwrap_or_default();
         let is_right = next.session_id == self.tokens.session_id
             && next.user_id == self.tokens.user_id
             && !next.access_token.is_empty()
@@ -142,7 +151,7 @@ fn sign_in(arguments: &Arguments, server: &Server) -> Result<Vec<Refreshing>, Fa
     runtime()?.block_on(async {
         let channel = connect(server.address()).await?;
         let people = Person::crowd(&channel, 0..arguments.sessions.get()).await?;
-        Refreshing::sign_in(&channel, &people).await
+        Refreshing::sign_in(server.address(), &people).await
     })
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use countersign_proto::v1::auth_service_client::AuthServiceClient;
+use countersign_proto::v1::IssueTokensResponse;
 use hdrhistogram::Histogram;
 use tokio::task::JoinSet;
 use tonic::{Code, Status};
@@ -21,7 +21,7 @@ use crate::failure::{Context as _, Failure};
 use crate::forge::forge;
 use crate::issue::SigningIn;
 use crate::open_loop::{self, histogram, micros, offer};
-use crate::people::Person;
+use crate::people::{ISSUE_TOKENS, Person};
 use crate::raw_call::RawCaller;
 use crate::report::{Figure, Quantity};
 use crate::server::Setup;
@@ -145,9 +145,14 @@ fn sign_in(
                 break;
             }
             tokio::time::sleep_until(due.into()).await;
-            let mut auth = AuthServiceClient::new(connections.next().await?);
+            let mut connection = connections.next().await?;
             let request = person.password_request();
-            calls.spawn(async move { (system::now(), auth.issue_tokens(request).await) });
+            calls.spawn(async move {
+                let began = system::now();
+                let answer: Result<IssueTokensResponse, _> =
+                    connection.call(ISSUE_TOKENS, &request).await;
+                (began, answer)
+            });
             while let Some(ended) = calls.try_join_next() {
                 let (began, answer) = ended.context("a sign-in")?;
                 outcomes.note(began, answer.err())?;

@@ -5,11 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tonic::client::Grpc;
-
 use crate::arguments::Arguments;
 use crate::closed_loop::{Target, drive, runtime};
-use crate::connections::connect;
+use crate::connections::Connection;
 use crate::corpus::Corpus;
 use crate::failure::Failure;
 use crate::forge::forge;
@@ -87,10 +85,10 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Failure> {
 
 /// Waits until the server knows the caller.
 async fn until_known(tokens: &Corpus, address: SocketAddr) -> Result<(), Failure> {
-    let mut grpc = Grpc::new(connect(address).await?);
+    let mut connection = Connection::open(address).await?;
     let began = system::now();
     loop {
-        match raw_call::ask(tokens, &mut grpc, 0).await {
+        match raw_call::ask(tokens, &mut connection, 0).await {
             Ok(()) => return Ok(()),
             Err(failure) if began.elapsed() > KNOWING => return Err(failure),
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,

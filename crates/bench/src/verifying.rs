@@ -6,14 +6,20 @@ use countersign_proto::v1::check_code_request::Verification;
 use countersign_proto::v1::identifier::Value;
 use countersign_proto::v1::verification_service_client::VerificationServiceClient;
 use countersign_proto::v1::{
-    CheckCodeRequest, ClientContext, DeliveryState, GetVerificationRequest, Identifier, Purpose,
-    SendCodeRequest,
+    CheckCodeRequest, CheckCodeResponse, ClientContext, DeliveryState, GetVerificationRequest,
+    Identifier, Purpose, SendCodeRequest, SendCodeResponse,
 };
 use tonic::transport::Channel;
 
 use crate::closed_loop::{Client, Step};
-use crate::connections::Connections;
+use crate::connections::{Connection, Connections};
 use crate::failure::{Context as _, Failure};
+
+/// Where SendCode is called.
+const SEND_CODE: &str = "/countersign.v1.VerificationService/SendCode";
+
+/// Where CheckCode is called.
+const CHECK_CODE: &str = "/countersign.v1.VerificationService/CheckCode";
 
 const CODE: &str = "604182";
 
@@ -45,7 +51,7 @@ pub(crate) struct Messages {
 struct Sender {
     number: u32,
     calls: u32,
-    service: Option<VerificationServiceClient<Channel>>,
+    connection: Option<Connection>,
 }
 
 impl OwnCodes {
@@ -118,12 +124,12 @@ impl Sender {
         Self {
             number,
             calls: 0,
-            service: None,
+            connection: None,
         }
     }
 
     async fn open(&mut self, connections: &mut Connections) -> Result<(), Failure> {
-        self.service = Some(VerificationServiceClient::new(connections.next().await?));
+        self.connection = Some(connections.next().await?);
         Ok(())
     }
 
@@ -145,9 +151,12 @@ impl Sender {
             }),
             ..SendCodeRequest::default()
         };
-        let service = self.service.as_mut().expect("it was opened");
-        let sent = service.send_code(request).await.context("SendCode")?;
-        match sent.into_inner().verification_id {
+        let connection = self.connection.as_mut().expect("it was opened");
+        let sent: SendCodeResponse = connection
+            .call(SEND_CODE, &request)
+            .await
+            .context("SendCode")?;
+        match sent.verification_id {
             id if id.is_empty() => Err(Failure::new("SendCode answered no verification")),
             id => Ok(id),
         }
@@ -158,9 +167,12 @@ impl Sender {
             verification: Some(Verification::VerificationId(id)),
             code: CODE.into(),
         };
-        let service = self.service.as_mut().expect("it was opened");
-        let checked = service.check_code(request).await.context("CheckCode")?;
-        if checked.into_inner().proof.is_empty() {
+        let connection = self.connection.as_mut().expect("it was opened");
+        let checked: CheckCodeResponse = connection
+            .call(CHECK_CODE, &request)
+            .await
+            .context("CheckCode")?;
+        if checked.proof.is_empty() {
             return Err(Failure::new("CheckCode answered no proof"));
         }
         Ok(())
