@@ -198,10 +198,7 @@ fn unframed(mut frame: Bytes) -> Result<Bytes, Status> {
     }
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "as `map_err` hands it over"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "as `map_err` hands it over")]
 fn broken(error: h2::Error) -> Status {
     Status::unavailable(error.to_string())
 }

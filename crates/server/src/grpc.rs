@@ -29,7 +29,7 @@ pub(crate) use auth::AuthGrpc;
 pub(crate) use callers::{CallerAuthenticator, Unidentified};
 pub(crate) use check_headers::{Bodies, CheckHeaders, HeaderCheck};
 pub(crate) use factor::FactorGrpc;
-pub(crate) use fast_path::{FastPath, PATH as VALIDATE_TOKEN};
+pub(crate) use fast_path::{FastPath, FastServices};
 pub(crate) use open_calls::OpenCalls;
 pub(crate) use reflection::{Reflection, describe as describe_for_reflection};
 pub(crate) use request_body::BodyBudget;

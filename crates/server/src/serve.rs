@@ -23,8 +23,8 @@ use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::descriptors;
 use crate::grpc::{
-    AuthGrpc, Bodies, BodyBudget, CheckHeaders, FactorGrpc, FastPath, HeaderCheck, OpenCalls,
-    Reflection, RpcRunner, RpcTable, SessionGrpc, VALIDATE_TOKEN, ValidateTokenService,
+    AuthGrpc, Bodies, BodyBudget, CheckHeaders, FactorGrpc, FastPath, FastServices, HeaderCheck,
+    OpenCalls, Reflection, RpcRunner, RpcTable, SessionGrpc, ValidateTokenService,
     VerificationGrpc, describe_for_reflection,
 };
 use crate::health::Health;
@@ -209,7 +209,7 @@ impl Services {
                 )
                 .add_service(FactorServiceServer::new(factor).max_decoding_message_size(usize::MAX))
                 .add_service(
-                    VerificationServiceServer::new(verification)
+                    VerificationServiceServer::new(verification.clone())
                         .max_decoding_message_size(usize::MAX),
                 )
                 .add_service(HealthWithList {
@@ -226,8 +226,10 @@ impl Services {
             tracer: self.tracer.clone(),
         });
         FastPath {
-            service: validate_token,
-            rpc: check.rpcs.get(VALIDATE_TOKEN),
+            services: Arc::new(FastServices {
+                validate_token,
+                verification: verification.clone(),
+            }),
             check: Arc::clone(&check),
             rest: CheckHeaders {
                 check,

@@ -1,32 +1,82 @@
-//! ValidateToken's own way in, past the router and the generated stub: it is
-//! asked on every request of every service, and its answers are encoded already.
+//! The way of the busiest RPCs, past the router and the generated stubs:
+//! ValidateToken, asked on every request of every service, and the two of codes.
 
 use std::convert::identity;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use http_body::Body as HttpBody;
+use prost::bytes::Bytes;
+use tonic::Status;
 use tonic::body::Body;
 use tower::Service;
 
+use crate::grpc::call::Call;
 use crate::grpc::check_headers::{self, HeaderCheck};
 use crate::grpc::gzip_body::GzipBody;
 use crate::grpc::protocol::Encoding;
-use crate::grpc::rpc::Rpc;
 use crate::grpc::unary;
 use crate::grpc::validate_token::ValidateTokenService;
+use crate::grpc::verification::VerificationGrpc;
+use crate::status::Failure;
 
-/// Answers ValidateToken itself, and hands everything else on.
+/// Answers the busiest RPCs, and hands everything else on.
 #[derive(Clone)]
 pub(crate) struct FastPath<S> {
-    pub(crate) service: Arc<ValidateTokenService>,
+    pub(crate) services: Arc<FastServices>,
     pub(crate) check: Arc<HeaderCheck>,
-    pub(crate) rpc: &'static Rpc,
     pub(crate) rest: S,
 }
 
-/// Where ValidateToken is called.
-pub(crate) const PATH: &str = "/countersign.v1.AuthService/ValidateToken";
+/// What answers the busiest RPCs.
+pub(crate) struct FastServices {
+    pub(crate) validate_token: Arc<ValidateTokenService>,
+    pub(crate) verification: VerificationGrpc,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum FastRpc {
+    ValidateToken,
+    SendCode,
+    CheckCode,
+}
+
+impl FastRpc {
+    fn at(path: &str) -> Option<Self> {
+        match path {
+            "/countersign.v1.AuthService/ValidateToken" => Some(Self::ValidateToken),
+            "/countersign.v1.VerificationService/SendCode" => Some(Self::SendCode),
+            "/countersign.v1.VerificationService/CheckCode" => Some(Self::CheckCode),
+            _ => None,
+        }
+    }
+}
+
+impl FastServices {
+    /// Reads the question, and makes the answer in its frame.
+    async fn answer(
+        &self,
+        rpc: FastRpc,
+        call: &Call,
+        body: impl HttpBody<Data = Bytes, Error = Status>,
+    ) -> Result<Bytes, Failure> {
+        Ok(match rpc {
+            FastRpc::ValidateToken => {
+                let question = unary::read(body).await?;
+                self.validate_token.answer(&question).await?.into_bytes()
+            }
+            FastRpc::SendCode => {
+                let message = unary::read(body).await?;
+                unary::framed(&self.verification.send(call, message).await?).into()
+            }
+            FastRpc::CheckCode => {
+                let message = unary::read(body).await?;
+                unary::framed(&self.verification.check(call, message).await?).into()
+            }
+        })
+    }
+}
 
 impl<S> Service<http::Request<Body>> for FastPath<S>
 where
@@ -43,13 +93,14 @@ where
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        if request.uri().path() != PATH {
+        let path = request.uri().path();
+        let Some(fast) = FastRpc::at(path) else {
             return Box::pin(self.rest.call(request));
-        }
+        };
+        let rpc = self.check.rpcs.get(path);
         if let Some(refusal) = self.check.refuse_foreign(&request) {
             return check_headers::answer_at_once(refusal, request);
         }
-        let rpc = self.rpc;
         let (call, encoding) = match self.check.admit(rpc, &request) {
             Ok(admitted) => admitted,
             Err(refusal) => return check_headers::answer_at_once(refusal, request),
@@ -58,20 +109,20 @@ where
         let most = rpc.max_message;
         let body = request.into_body();
         let body = self.check.bodies.of_one_message(body, most);
-        let service = Arc::clone(&self.service);
+        let services = Arc::clone(&self.services);
         Box::pin(async move {
             let work = pin!(async {
-                let question = match encoding {
-                    Encoding::Identity => unary::read(body).await?,
+                match encoding {
+                    Encoding::Identity => services.answer(fast, &call, body).await,
                     Encoding::Gzip => {
-                        unary::read(GzipBody::new(Body::new(body), encoding, most)).await?
+                        let body = GzipBody::new(Body::new(body), encoding, most);
+                        services.answer(fast, &call, body).await
                     }
-                };
-                Ok(service.answer(&question).await?)
+                }
             });
             let done = call.within(limit, work).await;
             Ok(match done.and_then(identity) {
-                Ok(answer) => call.answered(unary::response(answer.into_bytes())),
+                Ok(answer) => call.answered(unary::response(answer)),
                 Err(failure) => call.refuse(&failure).into_http(),
             })
         })

@@ -23,8 +23,7 @@ pub(crate) struct RpcRunner {
 
 impl RpcRunner {
     /// Makes the command that a message asks for, does its work on the other
-    /// runtime, and answers. Begun, it runs to its end even if the caller goes
-    /// away: a commit must be followed by what belongs to it.
+    /// runtime, and answers.
     pub(crate) async fn serve<M, C, R, F>(
         &self,
         request: Request<M>,
@@ -37,6 +36,25 @@ impl RpcRunner {
         R: Send + 'static,
     {
         let (call, message) = admitted(request)?;
+        let done = self.work(&call, message, work).await;
+        finish(&call, done)
+    }
+
+    /// Makes the command that a message asks for, and does its work on the other
+    /// runtime. Begun, it runs to its end even if the caller goes away: a commit
+    /// must be followed by what belongs to it.
+    pub(crate) async fn work<M, C, R, F>(
+        &self,
+        call: &Call,
+        message: M,
+        work: impl FnOnce(C, Arc<Application>) -> F + Send + 'static,
+    ) -> Result<R, Error>
+    where
+        C: for<'a> TryFrom<Asked<'a, M>, Error = Error> + Send,
+        F: Future<Output = Result<R, Error>> + Send + 'static,
+        M: Send + 'static,
+        R: Send + 'static,
+    {
         let (working, app) = (call.clone(), Arc::clone(&self.app));
         let task = self.work_runtime.spawn(async move {
             let command = C::try_from(Asked {
@@ -46,10 +64,8 @@ impl RpcRunner {
             })?;
             work(command, app).await
         });
-        let done = task
-            .await
-            .unwrap_or_else(|broken| Err(Error::Internal(format!("the call broke off: {broken}"))));
-        finish(&call, done)
+        task.await
+            .unwrap_or_else(|broken| Err(Error::Internal(format!("the call broke off: {broken}"))))
     }
 
     /// Does the work of an RPC that is answered from memory, and answers.

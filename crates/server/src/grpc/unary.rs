@@ -93,7 +93,7 @@ pub(crate) fn framed(message: &impl Message) -> Vec<u8> {
     framed.push(0);
     // What is answered is far below 4 GiB.
     framed.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
-    framed.extend_from_slice(&message.encode_to_vec());
+    message.encode_raw(&mut framed);
     framed
 }
 
