@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use tonic::{Request, Response, Status};
 
 use crate::grpc::call::Call;
+use crate::grpc::returning::done_on;
 use crate::status::{self, Failure};
 
 /// What handlers work with.
@@ -56,16 +57,16 @@ impl RpcRunner {
         R: Send + 'static,
     {
         let (working, app) = (call.clone(), Arc::clone(&self.app));
-        let task = self.work_runtime.spawn(async move {
+        let doing = async move {
             let command = C::try_from(Asked {
                 message,
                 call: &working,
                 app: &app,
             })?;
             work(command, app).await
-        });
-        task.await
-            .unwrap_or_else(|broken| Err(Error::Internal(format!("the call broke off: {broken}"))))
+        };
+        let done = done_on(&self.work_runtime, doing).await;
+        done.unwrap_or_else(|| Err(Error::Internal("the work of the call broke off".into())))
     }
 
     /// Does the work of an RPC that is answered from memory, and answers.
