@@ -179,6 +179,16 @@ const COMBINATIONS: [Combination; 24] = [
         }),
     },
     Combination {
+        what: "mfa.remember_device is longer than devices.lifetime",
+        why: "a device is forgotten with what was shown on it",
+        judged: Judged::Refused(Rule {
+            key: "mfa.remember_device",
+            other: "devices.lifetime",
+            rule: "must not be longer than devices.lifetime",
+            is_broken: |config| config.mfa.remember_device > config.devices.lifetime,
+        }),
+    },
+    Combination {
         what: "validation.poll_interval is longer than half of validation.feed_bound",
         why: "one late reading of revocations would have validation wait for the database",
         judged: Judged::Refused(Rule {
