@@ -91,7 +91,7 @@ pub(crate) const FEW_DESCRIPTORS: Combination = Combination {
 };
 
 /// All that there are.
-const COMBINATIONS: [Combination; 24] = [
+const COMBINATIONS: [Combination; 25] = [
     Combination {
         what: "server.tls_certificate is set, and server.tls_private_key is not",
         why: "TLS needs both",
