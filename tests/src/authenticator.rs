@@ -194,6 +194,7 @@ impl Person {
             group_id: String::new(),
             mfa_session_id: mfa_session_id.into(),
             code: code.into(),
+            remember_device: false,
         };
         let mut sessions = self.gateway.sessions();
         let answered = sessions.validate_mfa_session(request).await?;

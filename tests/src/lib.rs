@@ -30,6 +30,7 @@ mod frames;
 mod gateway;
 mod health;
 mod http2;
+mod known_devices;
 mod launch;
 mod log;
 mod main_job;

@@ -215,6 +215,18 @@ async fn leave_traces(world: &World) -> Vec<Canary> {
     let asked = mina.begin_sign_in().await.expect("a question");
     let answer = mina.answer(&asked.mfa_session_id, &enrolled.recovery_codes[0]);
     answer.await.expect("signed in");
+
+    // A device that is known, and a sign-in on it that waits for the factor.
+    let asked = mina.begin_sign_in_on("198.51.100.7", "").await;
+    let asked = asked.expect("a question").mfa_session_id;
+    let answer = mina.answer_on(&asked, &enrolled.recovery_codes[1], true);
+    let device_token = answer.await.expect("signed in").device_token;
+    assert!(!device_token.is_empty());
+    let asked = mina.begin_sign_in_on("198.51.100.7", &device_token).await;
+    canaries.push(Canary::secret(&asked.expect("a question").mfa_session_id));
+    let wrong = mina.try_on("198.51.100.7", &device_token, "wrong guess");
+    wrong.await.expect_err("refused");
+    canaries.push(Canary::secret(&device_token));
     for code in &enrolled.recovery_codes {
         canaries.push(Canary::secret(code));
         canaries.push(Canary::secret(&code.replace('-', "")));

@@ -59,6 +59,8 @@ pub enum MessageName {
     FactorAdded,
     /// A second factor was removed.
     FactorRemoved,
+    /// Somebody signed in on a device that was not known.
+    NewDevice,
     /// What `countersign message test` sends.
     Test,
 }
@@ -94,7 +96,7 @@ impl Channel {
 
 impl MessageName {
     /// All that there are.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::SignUp,
         Self::SignIn,
         Self::PasswordReset,
@@ -103,6 +105,7 @@ impl MessageName {
         Self::PasswordWasReset,
         Self::FactorAdded,
         Self::FactorRemoved,
+        Self::NewDevice,
         Self::Test,
     ];
 
@@ -120,6 +123,7 @@ impl MessageName {
             Content::PasswordReset => Self::PasswordWasReset,
             Content::FactorAdded => Self::FactorAdded,
             Content::FactorRemoved => Self::FactorRemoved,
+            Content::NewDevice => Self::NewDevice,
         }
     }
 
@@ -135,6 +139,7 @@ impl MessageName {
             Self::PasswordWasReset => "password_was_reset",
             Self::FactorAdded => "factor_added",
             Self::FactorRemoved => "factor_removed",
+            Self::NewDevice => "new_device",
             Self::Test => "test",
         }
     }

@@ -162,7 +162,8 @@ impl Router {
             | Content::PasswordChanged
             | Content::PasswordReset
             | Content::FactorAdded
-            | Content::FactorRemoved => (None, None),
+            | Content::FactorRemoved
+            | Content::NewDevice => (None, None),
         };
         let (to, locale, now) = (message.to, message.locale, self.clock.now());
         let words = self

@@ -2,6 +2,7 @@
 //! collaborators for what use-cases share.
 
 mod database_clock;
+mod devices;
 mod enrollments;
 mod key_keeper;
 mod limits;
@@ -24,6 +25,8 @@ use crate::ports::{Clock, EphemeralStore, MessageSender, Notifier, PasswordHashe
 use crate::validation::{Keyring, RevocationFeed};
 
 pub use database_clock::DatabaseClock;
+pub(crate) use devices::DeviceSignIn;
+pub use devices::{Devices, KnownDevice};
 pub use enrollments::{Enrollment, Enrollments};
 pub use key_keeper::KeyKeeper;
 pub(crate) use limits::Charge;
@@ -36,7 +39,7 @@ pub use people::{People, Person};
 pub(crate) use repeats::Repeats;
 pub use second_factors::SecondFactors;
 pub use session_ending::SessionEnding;
-pub use settings::{MfaPolicy, Settings, TokenSettings, VerificationSettings};
+pub use settings::{DeviceSettings, MfaPolicy, Settings, TokenSettings, VerificationSettings};
 pub(crate) use tokens::SignIn;
 pub use tokens::{TokenMinter, Tokens};
 pub(crate) use verifications::CodeRequest;
@@ -84,6 +87,8 @@ pub struct Application {
     pub second_factors: SecondFactors,
     /// Second factors that are waited for.
     pub mfa_sessions: MfaSessions,
+    /// Known devices.
+    pub devices: Devices,
     /// Tokens.
     pub tokens: TokenMinter,
     /// The people behind access tokens.
@@ -146,6 +151,12 @@ impl Application {
                 Arc::clone(&ports.random),
                 &secrets,
                 Arc::clone(&limits),
+                Arc::clone(&settings),
+            ),
+            devices: Devices::new(
+                Arc::clone(&ports.store),
+                Arc::clone(&clock),
+                Arc::clone(&ports.random),
                 Arc::clone(&settings),
             ),
             tokens: TokenMinter::new(

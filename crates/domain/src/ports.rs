@@ -8,6 +8,7 @@
 mod callers;
 mod clock;
 mod credentials;
+mod devices;
 mod ephemeral_store;
 mod factors;
 mod message_sender;
@@ -25,6 +26,7 @@ mod users;
 pub use callers::{CallerChanges, Callers};
 pub use clock::Clock;
 pub use credentials::{CredentialChanges, Credentials};
+pub use devices::{DeviceChanges, DeviceTouch, Devices};
 pub use ephemeral_store::{
     Budget, Comparison, EphemeralError, EphemeralStore, Exchange, Guess, Secret, Spending,
 };

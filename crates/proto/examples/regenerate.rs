@@ -28,7 +28,7 @@ pub(crate) fn root() -> PathBuf {
 
 /// Messages with a secret in them: their `Debug` is written by hand, in
 /// `src/redacted.rs`.
-const SECRET: [&str; 26] = [
+const SECRET: [&str; 29] = [
     "BeginEnrollmentRequest",
     "BeginEnrollmentResponse",
     "ChangePasswordRequest",
@@ -39,6 +39,8 @@ const SECRET: [&str; 26] = [
     "ConfirmSignUpRequest",
     "CreateMfaSessionRequest",
     "CreateMfaSessionResponse",
+    "IssueTokensRequest",
+    "IssueTokensResponse",
     "ListFactorsRequest",
     "MfaRequired",
     "PasswordGrant",
@@ -53,6 +55,7 @@ const SECRET: [&str; 26] = [
     "SignUpRequest",
     "Tokens",
     "ValidateMfaSessionRequest",
+    "ValidateMfaSessionResponse",
     "ValidateTokenRequest",
     "VerifiedCodeGrant",
 ];

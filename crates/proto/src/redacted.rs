@@ -26,6 +26,8 @@ redacted!(
     v1::ConfirmSignUpRequest,
     v1::CreateMfaSessionRequest,
     v1::CreateMfaSessionResponse,
+    v1::IssueTokensRequest,
+    v1::IssueTokensResponse,
     v1::ListFactorsRequest,
     v1::MfaRequired,
     v1::PasswordGrant,
@@ -40,6 +42,7 @@ redacted!(
     v1::SignUpRequest,
     v1::Tokens,
     v1::ValidateMfaSessionRequest,
+    v1::ValidateMfaSessionResponse,
     v1::ValidateTokenRequest,
     v1::VerifiedCodeGrant,
 );

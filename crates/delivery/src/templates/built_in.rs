@@ -79,6 +79,12 @@ fn english(name: MessageName) -> BuiltIn {
             text: "An authenticator was removed from your account. If it was not you, reset your \
                    password now.",
         },
+        MessageName::NewDevice => BuiltIn {
+            sms: "[{product}] Signed in on a new device. If it was not you, reset your password.",
+            subject: "[{product}] A sign-in on a new device",
+            text: "Somebody signed in to your account on a device that was not used before. If it \
+                   was not you, reset your password now.",
+        },
         MessageName::Test => BuiltIn {
             sms: "[{product}] This is a test message.",
             subject: "[{product}] A test message",
@@ -135,6 +141,12 @@ fn korean(name: MessageName) -> BuiltIn {
             sms: "[{product}] 2단계 인증이 삭제되었습니다. 본인이 아니면 비밀번호를 바꾸세요.",
             subject: "[{product}] 2단계 인증이 삭제되었습니다",
             text: "계정에서 인증 앱이 삭제되었습니다. 본인이 아니면 즉시 비밀번호를 재설정해 주세요.",
+        },
+        MessageName::NewDevice => BuiltIn {
+            sms: "[{product}] 새 기기에서 로그인되었습니다. 본인이 아니면 비밀번호를 바꾸세요.",
+            subject: "[{product}] 새 기기에서 로그인되었습니다",
+            text: "사용한 적이 없는 기기에서 계정에 로그인되었습니다. 본인이 아니면 즉시 비밀번호를 \
+                   재설정해 주세요.",
         },
         MessageName::Test => BuiltIn {
             sms: "[{product}] 시험 메시지입니다.",

@@ -2,6 +2,7 @@
 //! at, in normal form, whether or not there is such a user, and by where he
 //! sits; never by anything that he may invent.
 
+mod devices;
 mod second_factors;
 
 use std::sync::Arc;

@@ -51,6 +51,7 @@ enum SealedContent {
     PasswordReset,
     FactorAdded,
     FactorRemoved,
+    NewDevice,
 }
 
 impl Messages {
@@ -183,6 +184,7 @@ impl SealedMessage {
             Content::PasswordReset => SealedContent::PasswordReset,
             Content::FactorAdded => SealedContent::FactorAdded,
             Content::FactorRemoved => SealedContent::FactorRemoved,
+            Content::NewDevice => SealedContent::NewDevice,
         };
         Self {
             to: message.to,
@@ -207,6 +209,7 @@ impl SealedMessage {
             SealedContent::PasswordReset => Content::PasswordReset,
             SealedContent::FactorAdded => Content::FactorAdded,
             SealedContent::FactorRemoved => Content::FactorRemoved,
+            SealedContent::NewDevice => Content::NewDevice,
         };
         Ok(Message {
             to: self.to,

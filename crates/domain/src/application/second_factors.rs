@@ -2,7 +2,8 @@
 //! what a person answers.
 //!
 //! All tries at the factors of an account have one budget, whichever factor and
-//! sign-in they are for. A try is charged before it is compared.
+//! sign-in they are for, but for those from a known device, which has its own. A
+//! try is charged before it is compared.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,8 +13,8 @@ use aws_lc_rs::hmac;
 use crate::application::{Enrollment, Limits};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Code, Factor, FactorId, FactorKind, MfaFactor, RecoveryCode, SealingKey, Secrets, TotpSecret,
-    UserId,
+    Code, DeviceDigest, Factor, FactorId, FactorKind, MfaFactor, RecoveryCode, SealingKey, Secrets,
+    TotpSecret, UserId,
 };
 use crate::ports::{Clock, Random, Store, StoreError};
 
@@ -58,12 +59,18 @@ impl SecondFactors {
     }
 
     /// Checks the answer of a user: a code of one of the enrolled authenticators,
-    /// or a recovery code. Each is good once.
+    /// or a recovery code. Each is good once. From a known device of the user it is
+    /// charged to that.
     ///
     /// # Errors
     /// A wrong or used code; too many tries; what cannot be told.
-    pub async fn check(&self, user: UserId, code: &Code) -> Result<MfaFactor, Error> {
-        let charge = self.limits.charge_second_factor(user).await?;
+    pub async fn check(
+        &self,
+        user: UserId,
+        code: &Code,
+        device: Option<&DeviceDigest>,
+    ) -> Result<MfaFactor, Error> {
+        let charge = self.limits.charge_second_factor(user, device).await?;
         match self.compare(user, code).await {
             Compared::Right(factor) => {
                 self.limits.refund(charge).await.ok();

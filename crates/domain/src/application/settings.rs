@@ -15,6 +15,8 @@ pub struct Settings {
     pub verification: VerificationSettings,
     /// Who is asked for a second factor.
     pub mfa_policy: MfaPolicy,
+    /// Of known devices.
+    pub devices: DeviceSettings,
     /// Where phone numbers without a country code are at home.
     pub region: Region,
     /// Failures in a row after which a password is not compared any more until
@@ -33,6 +35,18 @@ pub enum MfaPolicy {
     Off,
     /// Those who have enrolled one.
     Optional,
+}
+
+/// Of known devices.
+#[derive(Debug, Clone)]
+pub struct DeviceSettings {
+    /// How long a device is known after the last sign-in on it.
+    pub lifetime: Duration,
+    /// Whether people are told of sign-ins on devices that are not known.
+    pub notices: bool,
+    /// How long no second factor is asked for on a device on which one was shown,
+    /// if the person wants that. Zero: always asked for.
+    pub remembered: Duration,
 }
 
 /// Of tokens and sessions.

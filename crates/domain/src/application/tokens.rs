@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use countersign_token::AccessClaims;
 
-use crate::application::Settings;
+use crate::application::{KnownDevice, Settings};
 use crate::error::Error;
 use crate::model::{
     AuthenticationMethod, ClientContext, GroupId, RefreshToken, RefreshTokenKey, Scope, Session,
@@ -28,6 +28,8 @@ pub struct Tokens {
     pub session_id: SessionId,
     /// The user.
     pub user_id: UserId,
+    /// Of a sign-in: how the device is known from then on, if it is.
+    pub device: Option<KnownDevice>,
 }
 
 /// What a new session is made from.
@@ -138,6 +140,7 @@ impl TokenMinter {
             refresh_expires_at: session.expires_at,
             session_id: session.id,
             user_id: session.user_id,
+            device: None,
         })
     }
 

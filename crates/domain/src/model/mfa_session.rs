@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::model::{
-    Address, AuthenticationMethod, ClientContext, GroupId, Identifier, MessageId, ProvenUser,
-    Scope, Timestamp, UserId,
+    Address, AuthenticationMethod, ClientContext, DeviceClaim, GroupId, Identifier, MessageId,
+    ProvenUser, Scope, Timestamp, UserId,
 };
 use crate::ports::Random;
 
@@ -42,6 +42,9 @@ pub struct MfaSessionRecord {
     pub scopes: Vec<Scope>,
     /// The device.
     pub client: ClientContext,
+    /// What the gateway told of the device's token at the sign-in.
+    #[serde(default)]
+    pub known_as: DeviceClaim,
     /// The message that carries the code; none if there is none to carry.
     pub message: Option<MessageId>,
     /// When it was created.

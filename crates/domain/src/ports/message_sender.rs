@@ -53,6 +53,8 @@ pub enum Content {
     FactorAdded,
     /// A second factor was removed.
     FactorRemoved,
+    /// Somebody signed in on a device that was not known.
+    NewDevice,
 }
 
 /// Why a message was not sent.

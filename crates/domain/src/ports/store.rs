@@ -10,9 +10,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{
-    CallerChanges, Callers, CredentialChanges, Credentials, FactorChanges, Factors, Outbox,
-    OutboxChanges, Revocations, SessionChanges, Sessions, SigningKeyChanges, SigningKeys,
-    StoreError, UserChanges, Users,
+    CallerChanges, Callers, CredentialChanges, Credentials, DeviceChanges, Devices, FactorChanges,
+    Factors, Outbox, OutboxChanges, Revocations, SessionChanges, Sessions, SigningKeyChanges,
+    SigningKeys, StoreError, UserChanges, Users,
 };
 use crate::model::Timestamp;
 
@@ -28,6 +28,7 @@ pub trait Store:
     + Callers
     + Outbox
     + Factors
+    + Devices
     + Send
     + Sync
 {
@@ -56,6 +57,7 @@ pub trait UnitOfWork:
     + CallerChanges
     + OutboxChanges
     + FactorChanges
+    + DeviceChanges
     + Send
 {
     /// Makes all changes durable.
@@ -78,7 +80,7 @@ pub const LONGEST_UNIT_OF_WORK: Duration = Duration::from_secs(60);
 /// Up to when rows are kept.
 #[derive(Debug, Clone, Copy)]
 pub struct Retention {
-    /// Revocations, keys and messages that expired before are deleted.
+    /// Revocations, keys, messages and devices that expired before are deleted.
     pub now: Timestamp,
     /// Sessions that ended or expired before are deleted.
     pub sessions_before: Timestamp,

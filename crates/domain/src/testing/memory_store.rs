@@ -5,6 +5,7 @@
 
 mod callers;
 mod credentials;
+mod devices;
 mod factors;
 mod faults;
 mod outbox;
@@ -138,7 +139,8 @@ impl Store for MemoryStore {
             let deleted = tables.delete_ended_sessions(retention, limit)
                 + tables.delete_expired_revocations(retention, limit)
                 + tables.delete_expired_keys(retention, limit)
-                + tables.delete_expired_messages(retention, limit);
+                + tables.delete_expired_messages(retention, limit)
+                + tables.delete_expired_devices(retention, limit);
             deleted as u64
         })
         .await

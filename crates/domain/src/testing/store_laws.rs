@@ -10,6 +10,7 @@ mod callers;
 mod cleaning;
 mod clock;
 mod credentials;
+mod devices;
 mod factors;
 mod identifiers;
 mod outbox;
@@ -24,6 +25,7 @@ pub use callers::*;
 pub use cleaning::*;
 pub use clock::*;
 pub use credentials::*;
+pub use devices::*;
 pub use factors::*;
 pub use identifiers::*;
 pub use outbox::*;
@@ -103,6 +105,14 @@ macro_rules! store_laws {
             recovery_codes_are_taken_once_and_replaced_as_a_whole
             of_64_who_take_a_recovery_code_at_once_one_gets_it
             deleting_a_user_deletes_its_factors
+            a_device_is_read_as_written
+            a_device_needs_its_user
+            a_device_too_many_takes_the_place_of_the_first
+            of_30_devices_at_once_20_are_left
+            a_device_is_touched_for_its_user_alone
+            of_64_attempts_from_a_device_at_once_10_are_counted
+            forgotten_devices_are_known_to_nobody
+            deleting_a_user_deletes_its_devices
             a_dropped_unit_of_work_leaves_no_trace
             a_unit_of_work_sees_its_own_changes
             a_locked_user_makes_others_wait

@@ -172,7 +172,8 @@ impl World {
                 | Content::PasswordChanged
                 | Content::PasswordReset
                 | Content::FactorAdded
-                | Content::FactorRemoved => None,
+                | Content::FactorRemoved
+                | Content::NewDevice => None,
             });
         code.expect("a code was sent")
     }

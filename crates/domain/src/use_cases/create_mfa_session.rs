@@ -9,7 +9,7 @@ use self::sending::{addressee, queue};
 use crate::application::Application;
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Address, Channel, ClientContext, Code, GroupId, Locale, MfaFactor, MfaSessionId,
+    Address, Channel, ClientContext, Code, DeviceClaim, GroupId, Locale, MfaFactor, MfaSessionId,
     MfaSessionRecord, NamedUser, ProvenUser, Scope, Timestamp, User,
 };
 use crate::ports::Clock as _;
@@ -119,6 +119,7 @@ impl CreateMfaSession {
             audience: self.audience,
             scopes: self.scopes,
             client: self.client,
+            known_as: DeviceClaim::Untold,
             message: None,
             created_at: now,
             expires_at: now.plus(ttl),

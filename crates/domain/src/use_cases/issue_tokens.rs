@@ -9,7 +9,8 @@ use self::password_grant::with_password;
 use crate::application::{Application, Repeats, Tokens};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    AuthenticationMethod, ClientContext, GroupId, Identifier, Password, Proof, Purpose, Scope,
+    AuthenticationMethod, ClientContext, DeviceClaim, GroupId, Identifier, Locale, Password, Proof,
+    Purpose, Scope,
 };
 
 /// Somebody signs in.
@@ -27,6 +28,10 @@ pub struct IssueTokens {
     pub client_id: String,
     /// The device.
     pub client: ClientContext,
+    /// What the gateway tells of its token.
+    pub device: DeviceClaim,
+    /// The language of a notice.
+    pub locale: Locale,
 }
 
 /// How somebody signs in.
@@ -78,6 +83,8 @@ impl IssueTokens {
             scopes: self.scopes,
             client_id: self.client_id,
             client: self.client,
+            device: self.device,
+            locale: self.locale,
         };
         let opened = match self.grant {
             Grant::Password {
@@ -87,7 +94,10 @@ impl IssueTokens {
             Grant::VerifiedCode(proof) => with_proof(app, &self.group, &proof, &opening).await?,
         };
         match opened {
-            Opened::Session(session) => Ok(Issued::Tokens(app.tokens.mint(&session)?)),
+            Opened::Session(session, device) => {
+                let tokens = app.tokens.mint(&session)?;
+                Ok(Issued::Tokens(Tokens { device, ..tokens }))
+            }
             Opened::MfaSession(required) => Ok(Issued::MfaRequired(required)),
         }
     }
@@ -104,15 +114,20 @@ async fn with_proof(
         return Err(Refusal::Proof.into());
     }
     let address: Identifier = proved.address.into();
-    let asks = match proved.user {
-        Some(user) => opening.asks_for_second_factor(app, user.id).await?,
-        None => false,
+    let facts = match proved.user {
+        Some(user) => {
+            let known = app.devices.find(opening.device).await?;
+            let known = known.filter(|device| device.is_of(user));
+            Some(opening.facts(app, user.id, known).await?)
+        }
+        None => None,
     };
     let (mut repeats, mut is_spent) = (Repeats::default(), false);
     loop {
         let opened = async {
             let mut uow = app.store.begin().await?;
-            let user = proved.user.ok_or(Refusal::SignIn)?;
+            let user = proved.user.zip(facts.as_ref());
+            let (user, facts) = user.ok_or(Refusal::SignIn)?;
             let holder = uow.lock_user_by_identifier(group, &address).await?;
             let holder = holder
                 .filter(|holder| user.is_current(holder))
@@ -121,7 +136,7 @@ async fn with_proof(
                 return Err(Refusal::SignIn.into());
             }
             let shown = AuthenticationMethod::OneTimeCode;
-            let opened = opening.open(app, &mut *uow, &holder, shown, asks).await?;
+            let opened = opening.open(app, &mut *uow, &holder, shown, facts).await?;
             Ok((uow, opened))
         };
         let opened = opened.await;
@@ -136,7 +151,12 @@ async fn with_proof(
         };
         match committed {
             Err(error) if repeats.allow(&error) => {}
-            outcome => return outcome,
+            outcome => {
+                if let (Ok(_), Some(facts)) = (&outcome, &facts) {
+                    Opening::committed(app, facts);
+                }
+                return outcome;
+            }
         }
     }
 }

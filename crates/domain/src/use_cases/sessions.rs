@@ -128,7 +128,8 @@ impl RevokeSession {
 }
 
 impl RevokeUserSessions {
-    /// Ends the sessions, and tells how many.
+    /// Ends the sessions, lets no device be known any more, and tells how many
+    /// sessions it were.
     ///
     /// # Errors
     /// An access token that is not good; unavailable, if it is not certain that
@@ -159,6 +160,7 @@ async fn end_all(
     let ended = uow
         .revoke_user_sessions(user, keep, app.clock.now())
         .await?;
+    uow.forget_devices(user).await?;
     uow.commit().await?;
     Ok(ended)
 }

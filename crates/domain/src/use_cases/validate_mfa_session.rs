@@ -1,10 +1,11 @@
 //! Answering an MFA session: the right code is exchanged for the tokens of a
 //! new session.
 
-use crate::application::{Application, Repeats, SignIn, Tokens};
+use crate::application::{Application, DeviceSignIn, KnownDevice, Repeats, SignIn, Tokens};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Code, GroupId, MfaFactor, MfaSessionId, MfaSessionRecord, ProvenUser, Session, User, UserId,
+    Address, Code, Device, GroupId, Locale, MfaFactor, MfaSessionId, MfaSessionRecord, ProvenUser,
+    Session, User, UserId,
 };
 
 /// Somebody answers an MFA session.
@@ -18,6 +19,20 @@ pub struct ValidateMfaSession {
     pub code: Code,
     /// The caller, which must be the one that created it.
     pub client_id: String,
+    /// Whether no second factor is to be asked for on the device for a time.
+    pub remember_device: bool,
+    /// The language of a notice.
+    pub locale: Locale,
+}
+
+/// What the right answer leads to.
+struct Answered<'a> {
+    record: &'a MfaSessionRecord,
+    factor: MfaFactor,
+    /// The device, if it is one of the user's.
+    known: Option<Device>,
+    /// Whom to tell of a device that is not known.
+    told: Vec<Address>,
 }
 
 impl ValidateMfaSession {
@@ -32,23 +47,38 @@ impl ValidateMfaSession {
             .find(&self.id, &self.group, &self.client_id);
         let record = found.await?;
         let (mut repeats, mut is_compared) = (Repeats::default(), false);
+        let known = app.devices.find(record.known_as).await?;
+        let known = known.filter(|device| record.user.is_some_and(|user| device.is_of(user)));
         let factor = match record.factors.contains(&MfaFactor::Code) {
             true => MfaFactor::Code,
             // Before the unit of work: a step or a recovery code is taken by a
             // statement of its own.
             false => {
                 let answering = record.answering().ok_or(Refusal::MfaSession)?;
-                app.second_factors.check(answering, &self.code).await?
+                let device = known.as_ref().map(|device| &device.digest);
+                let checked = app.second_factors.check(answering, &self.code, device);
+                checked.await?
             }
         };
-        let session = loop {
-            let opened = self.open(app, &record, factor, &mut is_compared);
-            match opened.await {
+        let user = user_or_nobody(record.user);
+        let told = app.devices.to_tell(user, record.known_as, known.as_ref());
+        let answered = Answered {
+            told: told.await?,
+            record: &record,
+            factor,
+            known,
+        };
+        let (session, device) = loop {
+            match self.open(app, &answered, &mut is_compared).await {
                 Err(error) if repeats.allow(&error) => {}
                 outcome => break outcome?,
             }
         };
-        app.tokens.mint(&session)
+        if !answered.told.is_empty() {
+            app.messages.queued();
+        }
+        let tokens = app.tokens.mint(&session)?;
+        Ok(Tokens { device, ..tokens })
     }
 
     /// Opens the session, if the code is right and the user is still the one for
@@ -58,10 +88,10 @@ impl ValidateMfaSession {
     async fn open(
         &self,
         app: &Application,
-        record: &MfaSessionRecord,
-        factor: MfaFactor,
+        answered: &Answered<'_>,
         is_compared: &mut bool,
-    ) -> Result<Session, Error> {
+    ) -> Result<(Session, Option<KnownDevice>), Error> {
+        let (record, factor) = (answered.record, answered.factor);
         let mut uow = app.store.begin().await?;
         let user = uow.lock_user(user_or_nobody(record.user)).await?;
         if !*is_compared {
@@ -82,7 +112,7 @@ impl ValidateMfaSession {
         }
         let session = app.tokens.open_session(SignIn {
             user_id: user.id,
-            group: user.group,
+            group: user.group.clone(),
             client_id: record.client_id.clone(),
             audience: record.audience.clone(),
             scopes: record.scopes.clone(),
@@ -90,8 +120,20 @@ impl ValidateMfaSession {
             client: record.client.clone(),
         });
         uow.insert_session(&session).await?;
+        let sign_in = DeviceSignIn {
+            claim: record.known_as,
+            told: &answered.told,
+            locale: self.locale,
+            remember: self.remember_device,
+        };
+        let known = answered.known.as_ref();
+        let devices = &app.devices;
+        let is_known = devices.touch(&mut *uow, &user, known, self.remember_device);
+        let is_known = is_known.await?;
+        let device = devices.admit(&mut *uow, &user, is_known, &sign_in, &app.messages);
+        let device = device.await?;
         uow.commit().await?;
-        Ok(session)
+        Ok((session, device))
     }
 }
 

@@ -74,7 +74,11 @@ impl Mina {
 
     async fn check(&self, code: &str) -> Result<MfaFactor, Error> {
         let code = Code::typed(code).expect("a code");
-        self.world.app.second_factors.check(self.id, &code).await
+        self.world
+            .app
+            .second_factors
+            .check(self.id, &code, None)
+            .await
     }
 
     async fn remove(&self, id: FactorId) -> Result<(), Error> {

@@ -4,6 +4,7 @@
 mod changed_settings;
 mod codes;
 mod database_clock;
+mod devices;
 mod ephemeral_laws;
 mod factors;
 mod feed;

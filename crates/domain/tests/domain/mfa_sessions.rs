@@ -52,6 +52,8 @@ async fn answer(world: &World, id: &MfaSessionId, text: &str) -> Result<Tokens, 
         id: id.clone(),
         code: code(text),
         client_id: "gateway".into(),
+        remember_device: false,
+        locale: Locale::English,
     };
     validate.execute(&world.app).await
 }
@@ -188,6 +190,8 @@ async fn another_group_or_caller_finds_no_session_and_spends_no_try() {
             id: created.id.clone(),
             code: code("dk92kdks"),
             client_id: client_id.into(),
+            remember_device: false,
+            locale: Locale::English,
         };
         let refused = validate.execute(&world.app).await;
         assert_eq!(refusal(refused), Refusal::MfaSession);
@@ -212,6 +216,8 @@ async fn a_user_of_another_group_is_nobody() {
         id: created.id,
         code: code("dk92kdks"),
         client_id: "gateway".into(),
+        remember_device: false,
+        locale: Locale::English,
     };
     assert_eq!(refusal(validate.execute(&world.app).await), Refusal::SignIn);
 }

@@ -65,6 +65,8 @@ impl Mina {
             id: id.clone(),
             code: Code::typed(code).expect("a code"),
             client_id: "gateway".into(),
+            remember_device: false,
+            locale: Locale::English,
         };
         answer.execute(&self.world.app).await
     }

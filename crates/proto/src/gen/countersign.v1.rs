@@ -1076,6 +1076,7 @@ pub struct ConfirmSignUpResponse {
 }
 /// IssueTokensRequest carries a grant, and what the tokens are for.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct IssueTokensRequest {
     /// The group of the user. `default` if empty.
     #[prost(string, tag = "1")]
@@ -1090,6 +1091,13 @@ pub struct IssueTokensRequest {
     /// For whom the gateway calls.
     #[prost(message, optional, tag = "6")]
     pub client_context: ::core::option::Option<ClientContext>,
+    /// The device token that the gateway keeps on the person's device, from an
+    /// earlier answer; empty if it keeps none there yet. One of another user, one
+    /// that has expired, and one from before the password was set anew are as good
+    /// as none. Absent: the gateway keeps no device tokens; none is given, no
+    /// device is known, and no notice is sent.
+    #[prost(string, optional, tag = "10")]
+    pub device_token: ::core::option::Option<::prost::alloc::string::String>,
     /// The grant. Exactly one is required.
     #[prost(oneof = "issue_tokens_request::Grant", tags = "2, 3")]
     pub grant: ::core::option::Option<issue_tokens_request::Grant>,
@@ -1098,6 +1106,7 @@ pub struct IssueTokensRequest {
 pub mod issue_tokens_request {
     /// The grant. Exactly one is required.
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[prost(skip_debug)]
     pub enum Grant {
         /// A password.
         #[prost(message, tag = "2")]
@@ -1129,7 +1138,19 @@ pub struct VerifiedCodeGrant {
 /// IssueTokensResponse carries the tokens of the new session, or asks for a second
 /// factor.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct IssueTokensResponse {
+    /// With the tokens of a session, where the request has a `device_token` and
+    /// that is not of a known device: the token by which this device is known from
+    /// now on. `csd_` and 256 random bits; it signs nobody in. Keep it on the
+    /// device, where scripts cannot read it, and send it with every IssueTokens of
+    /// this user. Empty where the token that was sent stays good.
+    #[prost(string, tag = "3")]
+    pub device_token: ::prost::alloc::string::String,
+    /// When the device stops being known if nobody signs in on it before. Absent
+    /// where no device is known.
+    #[prost(message, optional, tag = "4")]
+    pub device_token_expire_time: ::core::option::Option<::prost_types::Timestamp>,
     /// What the sign-in yields.
     #[prost(oneof = "issue_tokens_response::Outcome", tags = "1, 2")]
     pub outcome: ::core::option::Option<issue_tokens_response::Outcome>,
@@ -1138,6 +1159,7 @@ pub struct IssueTokensResponse {
 pub mod issue_tokens_response {
     /// What the sign-in yields.
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[prost(skip_debug)]
     pub enum Outcome {
         /// The tokens of the new session.
         #[prost(message, tag = "1")]
@@ -1615,7 +1637,9 @@ pub mod auth_service_client {
         /// An unknown user, a wrong password, a user who is not active and one with
         /// too many failures get one answer, SIGN_IN_REFUSED, at one cost. Attempts
         /// are counted for each account and source, and for each source over all
-        /// accounts; a good one is given back.
+        /// accounts; a good one is given back. Attempts from a known device of the
+        /// user (`device_token`) are counted for that device alone, and nobody else's
+        /// keep it out.
         ///
         /// Errors: UNAUTHENTICATED (SIGN_IN_REFUSED), PERMISSION_DENIED
         /// (PROOF_INVALID), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS, OVERLOADED).
@@ -1944,7 +1968,9 @@ pub mod auth_service_server {
         /// An unknown user, a wrong password, a user who is not active and one with
         /// too many failures get one answer, SIGN_IN_REFUSED, at one cost. Attempts
         /// are counted for each account and source, and for each source over all
-        /// accounts; a good one is given back.
+        /// accounts; a good one is given back. Attempts from a known device of the
+        /// user (`device_token`) are counted for that device alone, and nobody else's
+        /// keep it out.
         ///
         /// Errors: UNAUTHENTICATED (SIGN_IN_REFUSED), PERMISSION_DENIED
         /// (PROOF_INVALID), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS, OVERLOADED).
@@ -3085,14 +3111,27 @@ pub struct ValidateMfaSessionRequest {
     /// What the person typed. Required.
     #[prost(string, tag = "3")]
     pub code: ::prost::alloc::string::String,
+    /// Whether the person is not to be asked for a second factor on this device
+    /// for the time of the server's `mfa.remember_device`. Without effect where
+    /// that is 0, and where the sign-in was begun without a `device_token`.
+    #[prost(bool, tag = "4")]
+    pub remember_device: bool,
 }
 /// ValidateMfaSessionResponse carries the tokens.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct ValidateMfaSessionResponse {
     /// The tokens of a new session, whose `amr` has `otp`, and after a sign-in what
     /// was shown there and `mfa`.
     #[prost(message, optional, tag = "1")]
     pub tokens: ::core::option::Option<Tokens>,
+    /// As IssueTokensResponse.device_token, of a sign-in that was begun with
+    /// IssueTokens.
+    #[prost(string, tag = "2")]
+    pub device_token: ::prost::alloc::string::String,
+    /// As IssueTokensResponse.device_token_expire_time.
+    #[prost(message, optional, tag = "3")]
+    pub device_token_expire_time: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// MfaChannel is a kind of address to which a code is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -3310,7 +3349,8 @@ pub mod session_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// RevokeUserSessions ends all sessions of a user, damaged ones too, and
-        /// rejects every access token that the user holds.
+        /// rejects every access token that the user holds. No device of the user is
+        /// known any more.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID).
         pub async fn revoke_user_sessions(
@@ -3387,7 +3427,8 @@ pub mod session_service_client {
         /// caller, expired, replaced, used, or older than the user's password),
         /// PERMISSION_DENIED (CODE_WRONG; SECOND_FACTOR_WRONG where enrolled factors are
         /// asked for: these have a budget of their own, 5 wrong answers in 15 minutes
-        /// and 20 a day for the account), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS),
+        /// and 20 a day for the account, and as many for each known device with which
+        /// the sign-in was begun), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS),
         /// UNAUTHENTICATED (SIGN_IN_REFUSED: the code is right, and there is no active
         /// user).
         pub async fn validate_mfa_session(
@@ -3469,7 +3510,8 @@ pub mod session_service_server {
             tonic::Status,
         >;
         /// RevokeUserSessions ends all sessions of a user, damaged ones too, and
-        /// rejects every access token that the user holds.
+        /// rejects every access token that the user holds. No device of the user is
+        /// known any more.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID).
         async fn revoke_user_sessions(
@@ -3505,7 +3547,8 @@ pub mod session_service_server {
         /// caller, expired, replaced, used, or older than the user's password),
         /// PERMISSION_DENIED (CODE_WRONG; SECOND_FACTOR_WRONG where enrolled factors are
         /// asked for: these have a budget of their own, 5 wrong answers in 15 minutes
-        /// and 20 a day for the account), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS),
+        /// and 20 a day for the account, and as many for each known device with which
+        /// the sign-in was begun), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS),
         /// UNAUTHENTICATED (SIGN_IN_REFUSED: the code is right, and there is no active
         /// user).
         async fn validate_mfa_session(

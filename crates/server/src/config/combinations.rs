@@ -91,7 +91,7 @@ pub(crate) const FEW_DESCRIPTORS: Combination = Combination {
 };
 
 /// All that there are.
-const COMBINATIONS: [Combination; 24] = [
+const COMBINATIONS: [Combination; 25] = [
     Combination {
         what: "server.tls_certificate is set, and server.tls_private_key is not",
         why: "TLS needs both",
@@ -176,6 +176,16 @@ const COMBINATIONS: [Combination; 24] = [
             other: "tokens.session_ttl",
             rule: "must not be longer than tokens.session_ttl",
             is_broken: |config| config.tokens.idle_ttl > config.tokens.session_ttl,
+        }),
+    },
+    Combination {
+        what: "mfa.remember_device is longer than devices.lifetime",
+        why: "a device is forgotten with what was shown on it",
+        judged: Judged::Refused(Rule {
+            key: "mfa.remember_device",
+            other: "devices.lifetime",
+            rule: "must not be longer than devices.lifetime",
+            is_broken: |config| config.mfa.remember_device > config.devices.lifetime,
         }),
     },
     Combination {

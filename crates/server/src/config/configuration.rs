@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::checks::Checks;
 use super::{
-    AlimTalkConfig, DatabaseConfig, DeliveryConfig, IdentifiersConfig, KeysConfig, LogConfig,
-    MetricsConfig, MfaConfig, PasswordsConfig, RedisConfig, SensConfig, ServerConfig, ServiceUrl,
-    SmtpConfig, TokensConfig, TracesConfig, ValidationConfig, VerificationConfig, WebhookConfig,
+    AlimTalkConfig, DatabaseConfig, DeliveryConfig, DevicesConfig, IdentifiersConfig, KeysConfig,
+    LogConfig, MetricsConfig, MfaConfig, PasswordsConfig, RedisConfig, SensConfig, ServerConfig,
+    ServiceUrl, SmtpConfig, TokensConfig, TracesConfig, ValidationConfig, VerificationConfig,
+    WebhookConfig,
 };
 
 /// All that may be set. Every value has a default: an empty file is a good
@@ -40,6 +41,8 @@ pub struct Config {
     pub verification: VerificationConfig,
     /// Second factors.
     pub mfa: MfaConfig,
+    /// Known devices.
+    pub devices: DevicesConfig,
     /// Passwords.
     pub passwords: PasswordsConfig,
     /// E-mail addresses, phone numbers and user names.
@@ -72,6 +75,7 @@ impl Default for Config {
             tokens: TokensConfig::default(),
             verification: VerificationConfig::default(),
             mfa: MfaConfig::default(),
+            devices: DevicesConfig::default(),
             passwords: PasswordsConfig::default(),
             identifiers: IdentifiersConfig::default(),
             delivery: DeliveryConfig::default(),
@@ -147,6 +151,8 @@ impl Config {
         self.keys.check(checks);
         self.tokens.check(checks);
         self.verification.check(checks);
+        self.mfa.check(checks);
+        self.devices.check(checks);
         self.passwords.check(checks);
         self.delivery.check(checks);
         self.sens.check(checks);

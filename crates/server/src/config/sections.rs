@@ -4,6 +4,7 @@
 mod alimtalk;
 mod database;
 mod delivery;
+mod devices;
 mod identifiers;
 mod keys;
 mod log;
@@ -23,6 +24,7 @@ mod webhook;
 pub use alimtalk::AlimTalkConfig;
 pub use database::DatabaseConfig;
 pub use delivery::{DeliveryConfig, EmailProvider, SmsProvider};
+pub use devices::DevicesConfig;
 pub use identifiers::IdentifiersConfig;
 pub use keys::KeysConfig;
 pub use log::{LogConfig, LogFormat};

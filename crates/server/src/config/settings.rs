@@ -2,7 +2,7 @@
 
 use countersign_delivery::TemplateSettings;
 use countersign_domain::Settings;
-use countersign_domain::application::{TokenSettings, VerificationSettings};
+use countersign_domain::application::{DeviceSettings, TokenSettings, VerificationSettings};
 
 use super::{Config, SmsProvider};
 
@@ -52,6 +52,11 @@ impl Config {
                 wrong_codes_per_address: verification.wrong_codes_per_address,
             },
             mfa_policy: self.mfa.policy.into(),
+            devices: DeviceSettings {
+                lifetime: self.devices.lifetime,
+                notices: self.devices.notices,
+                remembered: self.mfa.remember_device,
+            },
             region: self.identifiers.default_region.region(),
             password_attempts: self.passwords.attempts,
             source_attempts: self.passwords.source_attempts(),

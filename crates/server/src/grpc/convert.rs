@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use countersign_domain::Fields;
-use countersign_domain::application::{TokenSettings, Tokens};
+use countersign_domain::application::{KnownDevice, TokenSettings, Tokens};
 use countersign_domain::model::{
     Address, ClientContext, Email, GroupId, Identifier, Phone, Purpose, Region, Scope, Timestamp,
     Username,
@@ -207,6 +207,15 @@ pub(crate) fn tokens(tokens: Tokens) -> v1::Tokens {
         session_id: tokens.session_id.to_string(),
         user_id: tokens.user_id.to_string(),
     }
+}
+
+/// The token of a device, empty if it stays as it is, and until when it is known.
+pub(crate) fn device(known: Option<KnownDevice>) -> (String, Option<prost_types::Timestamp>) {
+    let Some(KnownDevice { token, expires_at }) = known else {
+        return (String::new(), None);
+    };
+    let token = token.map(|token| token.expose().to_owned());
+    (token.unwrap_or_default(), timestamp(expires_at))
 }
 
 pub(crate) fn claims(claims: &AccessClaims) -> v1::Claims {

@@ -12,7 +12,6 @@ use countersign_proto::v1;
 use countersign_proto::v1::session_service_server::SessionService;
 use tonic::{Request, Response, Status};
 
-use crate::grpc::convert;
 use crate::grpc::rpc_runner::RpcRunner;
 
 /// SessionService over the domain.
@@ -91,10 +90,7 @@ impl SessionService for SessionGrpc {
     ) -> Result<Response<v1::ValidateMfaSessionResponse>, Status> {
         self.runner
             .serve(request, |validate: ValidateMfaSession, app| async move {
-                let tokens = validate.execute(&app).await?;
-                Ok(v1::ValidateMfaSessionResponse {
-                    tokens: Some(convert::tokens(tokens)),
-                })
+                Ok(answers::signed_in(validate.execute(&app).await?))
             })
             .await
     }

@@ -10,7 +10,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait as _};
 use super::connection::Db;
 use super::dialect::BatchedDeletes;
 use super::error::store_error;
-use super::tables::{outbox, revocations, sessions, signing_keys};
+use super::tables::{devices, outbox, revocations, sessions, signing_keys};
 
 /// How many rows one statement deletes at most.
 const BATCH: u64 = 500;
@@ -29,6 +29,7 @@ pub(super) async fn delete_expired(
     let ended_sessions = Cond::all().add(sessions::Column::ExpiryDay.lt(ended_before));
     let old_revocations = Cond::all().add(revocations::Column::ExpiresAt.lt(now));
     let old_messages = Cond::all().add(outbox::Column::ExpiresAt.lt(now));
+    let old_devices = Cond::all().add(devices::Column::ExpiresAt.lt(now));
     let old_keys = Cond::all()
         .add(signing_keys::Column::State.eq(KeyState::Retired.as_str()))
         .add(signing_keys::Column::ExpiresAt.lt(now));
@@ -52,6 +53,13 @@ pub(super) async fn delete_expired(
             name: "outbox.delete_expired",
             id: outbox::Column::Id,
             which: old_messages,
+        }
+        .run(db, limit)
+        .await?,
+        Deletion {
+            name: "devices.delete_expired",
+            id: devices::Column::Digest,
+            which: old_devices,
         }
         .run(db, limit)
         .await?,

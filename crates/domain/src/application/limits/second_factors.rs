@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::{Charge, DAY, HOUR, Limits, tag};
 use crate::error::{Error, Limit};
-use crate::model::{ClientContext, FactorId, NamedUser, UserId};
+use crate::model::{ClientContext, DeviceDigest, FactorId, NamedUser, UserId};
 
-/// Wrong answers of second factors that an account has, and in which windows.
+/// Wrong answers of second factors that an account has, and each of its known
+/// devices beside it, and in which windows.
 const SECOND_FACTORS: [(u32, Duration); 2] = [(5, Duration::from_secs(15 * 60)), (20, DAY)];
 /// Enrolments that an account begins in an hour.
 const ENROLLMENTS: u32 = 20;
@@ -16,12 +17,20 @@ const CONFIRMATIONS: u32 = 5;
 
 impl Limits {
     /// Charges an answer to a second factor before it is compared: to the account,
-    /// whichever factor and sign-in it is for.
-    pub(crate) async fn charge_second_factor(&self, user: UserId) -> Result<Charge, Error> {
+    /// whichever factor and sign-in it is for, or to the known device from which
+    /// it comes.
+    pub(crate) async fn charge_second_factor(
+        &self,
+        user: UserId,
+        device: Option<&DeviceDigest>,
+    ) -> Result<Charge, Error> {
         let user = user.to_string();
-        let budgets = SECOND_FACTORS.map(|(limit, window)| {
-            let parts = [user.as_str(), &window.as_secs().to_string()];
-            self.budget("second-factor", &parts, limit, window)
+        let budgets = SECOND_FACTORS.map(|(limit, window)| match device {
+            Some(device) => self.budget_of_device("device-factor", device, limit, window),
+            None => {
+                let parts = [user.as_str(), &window.as_secs().to_string()];
+                self.budget("second-factor", &parts, limit, window)
+            }
         });
         self.charge(budgets.into(), Limit::Attempts).await
     }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Caller, CallerName, DeliveryState, Factor, FactorId, GroupId, Identifier, MessageId,
-    PasswordCredential, QueuedMessage, Revocation, SealedSigningKey, Session, SessionId, Timestamp,
-    User, UserId,
+    Caller, CallerName, DeliveryState, Device, DeviceDigest, Factor, FactorId, GroupId, Identifier,
+    MessageId, PasswordCredential, QueuedMessage, Revocation, SealedSigningKey, Session, SessionId,
+    Timestamp, User, UserId,
 };
 use crate::ports::StoreError;
 
@@ -23,6 +23,8 @@ pub(super) struct Tables {
     pub(super) factors: BTreeMap<FactorId, Factor>,
     pub(super) damaged_factors: BTreeSet<FactorId>,
     pub(super) recovery_codes: BTreeSet<(UserId, [u8; 32])>,
+    /// With their numbers, which go up for each user.
+    pub(super) devices: BTreeMap<DeviceDigest, (u32, Device)>,
 }
 
 /// A message, and where it is.

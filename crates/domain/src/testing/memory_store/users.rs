@@ -83,6 +83,8 @@ impl UserChanges for MemoryUnitOfWork {
         factors.retain(|_, factor| factor.user_id != id);
         let recovery_codes = &mut self.tables.recovery_codes;
         recovery_codes.retain(|(user, _)| *user != id);
+        let devices = &mut self.tables.devices;
+        devices.retain(|_, (_, device)| device.user_id != id);
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use countersign_token::Algorithm;
 
+use super::devices;
 use super::subject::StoreSubject;
 use crate::model::{
     KeyState, MessageId, MessageKind, QueuedMessage, Rotation, SealedSigningKey, Session,
@@ -30,6 +31,7 @@ pub async fn what_has_outlived_its_use_is_deleted(law: &StoreSubject) {
     let (gone_sessions, kept_sessions) = sessions(law).await;
     let (gone_keys, kept_keys) = keys(law, retention.now).await;
     let (gone_messages, kept_messages) = messages(law, retention.now).await;
+    let (gone_devices, kept_devices) = devices::expiring(law, retention.now).await;
     let (gone_revocations, kept_revocations) = revocations(law, now).await;
 
     // Two at a time of each kind; there are at most 6 of one kind.
@@ -37,10 +39,10 @@ pub async fn what_has_outlived_its_use_is_deleted(law: &StoreSubject) {
     for round in 0..3 {
         let rows = law.store.delete_expired(retention, 2).await;
         let rows = rows.expect("deleted");
-        assert!(rows <= 8, "{rows} in round {round}");
+        assert!(rows <= 10, "{rows} in round {round}");
         deleted += rows;
     }
-    let expected = gone_sessions.len() + gone_keys.len() + gone_messages.len();
+    let expected = gone_sessions.len() + gone_keys.len() + gone_messages.len() + gone_devices.len();
     assert_eq!(deleted, (expected + gone_revocations.len()) as u64);
     let more = law.store.delete_expired(retention, 1000).await;
     assert_eq!(more.expect("deleted"), 0);
@@ -56,6 +58,10 @@ pub async fn what_has_outlived_its_use_is_deleted(law: &StoreSubject) {
     }
     for (message, is_there) in with_fate(&gone_messages, &kept_messages) {
         assert_eq!(is_queued(law, message).await, is_there, "{message:?}");
+    }
+    for (device, is_there) in with_fate(&gone_devices, &kept_devices) {
+        let found = devices::stored(law, device).await.is_some();
+        assert_eq!(found, is_there, "{device:?}");
     }
     let beginning = Timestamp::from_millis(0);
     let feed = testing::whole_feed(&*law.store, beginning, beginning).await;

@@ -1,7 +1,9 @@
 //! What is asked of use-cases, and how a refusal is looked at.
 
 use crate::error::{Error, Refusal};
-use crate::model::{Address, ClientContext, Email, GroupId, Identifier, Locale, Password, Purpose};
+use crate::model::{
+    Address, ClientContext, DeviceClaim, Email, GroupId, Identifier, Locale, Password, Purpose,
+};
 use crate::use_cases::{Grant, IssueTokens, SendCode, SignUp, SignUpBy};
 
 /// The caller to which tokens are issued.
@@ -81,5 +83,7 @@ pub fn sign_in(email: &str, text: &str) -> IssueTokens {
         scopes: Vec::new(),
         client_id: CLIENT.into(),
         client: ClientContext::default(),
+        device: DeviceClaim::Untold,
+        locale: Locale::English,
     }
 }

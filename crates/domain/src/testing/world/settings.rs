@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use countersign_token::Algorithm;
 
-use crate::application::{MfaPolicy, Settings, TokenSettings, VerificationSettings};
+use crate::application::{
+    DeviceSettings, MfaPolicy, Settings, TokenSettings, VerificationSettings,
+};
 use crate::model::{Region, Scope};
 
 /// The usual ones.
@@ -38,6 +40,11 @@ pub(super) fn settings() -> Settings {
             wrong_codes_per_address: 10,
         },
         mfa_policy: MfaPolicy::Optional,
+        devices: DeviceSettings {
+            lifetime: 180 * DAY,
+            notices: true,
+            remembered: Duration::ZERO,
+        },
         region: Region::parse("KR").expect("a region"),
         password_attempts: 100,
         source_attempts: vec![(10, 15 * MINUTE)],

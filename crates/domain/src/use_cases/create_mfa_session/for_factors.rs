@@ -3,7 +3,7 @@
 use super::{CreateMfaSession, CreatedMfaSession};
 use crate::application::Application;
 use crate::error::Error;
-use crate::model::{MfaFactor, MfaSessionRecord, ProvenUser};
+use crate::model::{DeviceClaim, MfaFactor, MfaSessionRecord, ProvenUser};
 use crate::ports::Clock as _;
 
 impl CreateMfaSession {
@@ -26,6 +26,7 @@ impl CreateMfaSession {
                 audience: self.audience,
                 scopes: self.scopes,
                 client: self.client,
+                known_as: DeviceClaim::Untold,
                 message: None,
                 created_at: now,
                 expires_at: now.plus(ttl),

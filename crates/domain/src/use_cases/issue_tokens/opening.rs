@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use crate::application::{Application, MfaPolicy, SignIn};
+use crate::application::{Application, DeviceSignIn, KnownDevice, MfaPolicy, SignIn};
 use crate::error::Error;
 use crate::model::{
-    AuthenticationMethod, ClientContext, MfaFactor, MfaSessionId, MfaSessionRecord, ProvenUser,
-    Scope, Session, Timestamp, User, UserId,
+    Address, AuthenticationMethod, ClientContext, Device, DeviceClaim, Locale, MfaFactor,
+    MfaSessionId, MfaSessionRecord, ProvenUser, Scope, Session, Timestamp, User, UserId,
 };
 use crate::ports::{Clock as _, UnitOfWork};
 
@@ -21,6 +21,19 @@ pub(super) struct Opening {
     pub(super) scopes: Vec<Scope>,
     pub(super) client_id: String,
     pub(super) client: ClientContext,
+    pub(super) device: DeviceClaim,
+    pub(super) locale: Locale,
+}
+
+/// What is read of a person before the unit of work.
+pub(super) struct Facts {
+    /// Whether the policy asks for a second factor, but on a device that is
+    /// remembered.
+    asks: bool,
+    /// The device, if it is one of the person's.
+    pub(super) known: Option<Device>,
+    /// Whom to tell of a device that is not known.
+    told: Vec<Address>,
 }
 
 /// What has to be shown for a session.
@@ -36,20 +49,36 @@ pub struct MfaRequired {
 
 /// What becomes of a sign-in.
 pub(super) enum Opened {
-    /// A session.
-    Session(Box<Session>),
+    /// A session, and how the device is known from now on.
+    Session(Box<Session>, Option<KnownDevice>),
     /// An MFA session, which has to be answered first.
     MfaSession(MfaRequired),
 }
 
 impl Opening {
-    /// Whether the policy asks the user for a second factor. One that cannot be
-    /// read is one that the user has.
-    pub(super) async fn asks_for_second_factor(
+    /// Reads what the opening depends on. `known` is a device of the user.
+    pub(super) async fn facts(
         &self,
         app: &Application,
         user: UserId,
-    ) -> Result<bool, Error> {
+        known: Option<Device>,
+    ) -> Result<Facts, Error> {
+        let asks = self.asks_for_second_factor(app, user).await?;
+        let told = match asks {
+            // Once the second factor is shown.
+            true => Vec::new(),
+            false => {
+                app.devices
+                    .to_tell(user, self.device, known.as_ref())
+                    .await?
+            }
+        };
+        Ok(Facts { asks, known, told })
+    }
+
+    /// Whether the policy asks the user for a second factor. One that cannot be
+    /// read is one that the user has.
+    async fn asks_for_second_factor(&self, app: &Application, user: UserId) -> Result<bool, Error> {
         match app.settings.mfa_policy {
             MfaPolicy::Off => Ok(false),
             MfaPolicy::Optional => Ok(app.store.has_factors(user).await?),
@@ -63,9 +92,12 @@ impl Opening {
         uow: &mut dyn UnitOfWork,
         user: &User,
         shown: AuthenticationMethod,
-        asks: bool,
+        facts: &Facts,
     ) -> Result<Opened, Error> {
-        if asks {
+        let known = facts.known.as_ref();
+        let is_known = app.devices.touch(uow, user, known, false).await?;
+        let is_remembered = |device: &Device| is_known && app.devices.is_remembered(device);
+        if facts.asks && !known.is_some_and(is_remembered) {
             let required = self.mfa_session(app, user, shown).await?;
             return Ok(Opened::MfaSession(required));
         }
@@ -79,7 +111,24 @@ impl Opening {
             client: self.client.clone(),
         });
         uow.insert_session(&session).await?;
-        Ok(Opened::Session(Box::new(session)))
+        let sign_in = DeviceSignIn {
+            claim: self.device,
+            told: &facts.told,
+            locale: self.locale,
+            remember: false,
+        };
+        let device = app
+            .devices
+            .admit(uow, user, is_known, &sign_in, &app.messages)
+            .await?;
+        Ok(Opened::Session(Box::new(session), device))
+    }
+
+    /// Lets the job know of messages, after the commit.
+    pub(super) fn committed(app: &Application, facts: &Facts) {
+        if !facts.told.is_empty() {
+            app.messages.queued();
+        }
     }
 
     async fn mfa_session(
@@ -99,6 +148,7 @@ impl Opening {
             audience: self.audience.clone(),
             scopes: self.scopes.clone(),
             client: self.client.clone(),
+            known_as: self.device,
             message: None,
             created_at: now,
             expires_at: now.plus(MFA_TTL),

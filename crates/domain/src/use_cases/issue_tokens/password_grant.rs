@@ -2,17 +2,27 @@
 //! one cost, which is exactly one hash. A place for it is taken before anything
 //! is counted; the attempt is counted durably while the hash is computed, and
 //! the comparison is answered only if the attempt was counted.
+//!
+//! An attempt from a known device of the user is charged to, and counted with,
+//! that device alone. Any other device token is as good as none.
 
 use futures_util::future::try_join;
 
-use super::opening::{Opened, Opening};
+use super::opening::{Facts, Opened, Opening};
 use crate::application::{Application, Repeats, compare_password};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    AuthenticationMethod, GroupId, Identifier, Password, PasswordCredential, PasswordHash, User,
-    UserId,
+    AuthenticationMethod, Device, GroupId, Identifier, Password, PasswordCredential, PasswordHash,
+    ProvenUser, User, UserId,
 };
 use crate::ports::{Account, Clock as _, HashingPlace};
+
+/// What is read before an attempt is charged, if there is a device token.
+struct Early {
+    account: Option<Account>,
+    /// The device, if it is one of the account's.
+    known: Option<Device>,
+}
 
 /// A password that proved right, to be checked again in the unit of work.
 struct Matched {
@@ -30,38 +40,69 @@ pub(super) async fn with_password(
     opening: &Opening,
 ) -> Result<Opened, Error> {
     let place = app.hasher.admit()?;
-    let charge = app
-        .limits
-        .charge_sign_in(identifier, &opening.client)
-        .await?;
-    let attempt = async {
-        let matched = compare(app, group, identifier, password, place).await?;
-        let asks = opening.asks_for_second_factor(app, matched.user_id).await?;
-        let mut repeats = Repeats::default();
-        loop {
-            match sign_in(app, &matched, opening, asks).await {
-                Err(error) if repeats.allow(&error) => {}
-                outcome => return outcome,
-            }
+    let early = read_early(app, group, identifier, opening).await?;
+    let known = early.as_ref().and_then(|early| early.known.clone());
+    let charge = match &known {
+        Some(device) => app.limits.charge_known_device(&device.digest).await?,
+        None => {
+            let charge = app.limits.charge_sign_in(identifier, &opening.client);
+            charge.await?
         }
+    };
+    let attempt = async {
+        let account = match early {
+            Some(early) => early.account,
+            None => app.store.account_by_identifier(group, identifier).await?,
+        };
+        let matched = compare(app, identifier, password, place, account, known.as_ref()).await?;
+        let facts = opening.facts(app, matched.user_id, known).await?;
+        let mut repeats = Repeats::default();
+        let opened = loop {
+            match sign_in(app, &matched, opening, &facts).await {
+                Err(error) if repeats.allow(&error) => {}
+                outcome => break outcome?,
+            }
+        };
+        Opening::committed(app, &facts);
+        Ok(opened)
     };
     let opened = attempt.await;
     app.limits.refund_unless_refused(charge, opened).await
 }
 
-async fn compare(
+/// The account and the device, both whatever the other is: an answer's time
+/// tells of neither.
+async fn read_early(
     app: &Application,
     group: &GroupId,
     identifier: &Identifier,
+    opening: &Opening,
+) -> Result<Option<Early>, Error> {
+    if opening.device.digest().is_none() {
+        return Ok(None);
+    }
+    let account = async { Ok(app.store.account_by_identifier(group, identifier).await?) };
+    let (account, device) = try_join(account, app.devices.find(opening.device)).await?;
+    let user = account
+        .as_ref()
+        .map(|account| ProvenUser::of(&account.user));
+    let known = device.filter(|device| user.is_some_and(|user| device.is_of(user)));
+    Ok(Some(Early { account, known }))
+}
+
+async fn compare(
+    app: &Application,
+    identifier: &Identifier,
     password: Password,
     place: Box<dyn HashingPlace>,
+    account: Option<Account>,
+    known: Option<&Device>,
 ) -> Result<Matched, Error> {
-    let account = app.store.account_by_identifier(group, identifier).await?;
     let credential = account
         .as_ref()
         .and_then(|account| account.credential.clone());
     let verify = compare_password(place, password.clone(), credential.as_ref());
-    let count = count(app, identifier, credential.as_ref());
+    let count = count(app, identifier, credential.as_ref(), known);
     let (verdict, counted) = try_join(verify, count).await?;
     let (Some(Account { user, .. }), Some(credential)) = (account, credential) else {
         return Err(Refusal::SignIn.into());
@@ -81,19 +122,23 @@ async fn compare(
     })
 }
 
-/// Counts the attempt with the credential, or with nobody's if there is none or
-/// it has no attempts left: that takes as long. Tells whether the password may be
-/// compared.
+/// Counts the attempt with the known device or the credential, or with nobody's
+/// if there is none or it has no attempts left: that takes as long. Tells whether
+/// the password may be compared.
 async fn count(
     app: &Application,
     identifier: &Identifier,
     credential: Option<&PasswordCredential>,
+    known: Option<&Device>,
 ) -> Result<bool, Error> {
-    if let Some(credential) = credential {
-        let cap = app.settings.password_attempts;
-        if app.store.count_attempt(credential.user_id, cap).await? {
-            return Ok(true);
-        }
+    let cap = app.settings.password_attempts;
+    let counted = match (credential, known) {
+        (Some(_), Some(device)) => app.store.count_device_attempt(&device.digest, cap).await?,
+        (Some(credential), None) => app.store.count_attempt(credential.user_id, cap).await?,
+        (None, _) => false,
+    };
+    if counted {
+        return Ok(true);
     }
     let row = app.limits.row_of_nobody(identifier);
     app.store.count_attempt_of_nobody(row).await?;
@@ -114,7 +159,7 @@ async fn sign_in(
     app: &Application,
     matched: &Matched,
     opening: &Opening,
-    asks: bool,
+    facts: &Facts,
 ) -> Result<Opened, Error> {
     let mut uow = app.store.begin().await?;
     let user = uow
@@ -126,10 +171,17 @@ async fn sign_in(
     if credential.hash != matched.credential.hash {
         return Err(Refusal::SignIn.into());
     }
-    uow.clear_failures(user.id, matched.rehashed.as_ref(), app.clock.now())
-        .await?;
+    let rehashed = matched.rehashed.as_ref();
+    // What a known device does gives strangers nothing to guess with: a password
+    // that is locked to them stays so.
+    let is_locked = credential.failures >= app.settings.password_attempts;
+    let is_clear = credential.failures == 0 && rehashed.is_none();
+    if facts.known.is_none() || !(is_locked || is_clear) {
+        uow.clear_failures(user.id, rehashed, app.clock.now())
+            .await?;
+    }
     let shown = AuthenticationMethod::Password;
-    let opened = opening.open(app, &mut *uow, &user, shown, asks).await?;
+    let opened = opening.open(app, &mut *uow, &user, shown, facts).await?;
     uow.commit().await?;
     Ok(opened)
 }

@@ -1,7 +1,12 @@
 //! The section `[mfa]`.
 
+use std::time::Duration;
+
 use countersign_domain::application;
 use serde::{Deserialize, Serialize};
+
+use crate::config::checks::Checks;
+use crate::config::serde_formats::duration;
 
 /// `[mfa]`: second factors.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -9,6 +14,21 @@ use serde::{Deserialize, Serialize};
 pub struct MfaConfig {
     /// Who is asked for one at a sign-in.
     pub policy: MfaPolicy,
+    /// How long no one is asked for on a known device on which one was shown, if
+    /// the person wants that; 0: always asked for.
+    #[serde(with = "duration")]
+    pub remember_device: Duration,
+}
+
+impl MfaConfig {
+    pub(in crate::config) fn check(&self, checks: &mut Checks) {
+        const MOST: Duration = Duration::from_secs(90 * 86_400);
+        checks.lasts(
+            "mfa.remember_device",
+            self.remember_device,
+            Duration::ZERO..=MOST,
+        );
+    }
 }
 
 /// Who is asked for a second factor at a sign-in.

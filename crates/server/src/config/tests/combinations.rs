@@ -93,6 +93,12 @@ fn settings_that_do_not_fit_each_other_are_refused() {
             &[("TOKENS__SESSION_TTL", "29d")],
             "must not be longer than tokens.session_ttl",
         ),
+        (&[("DEVICES__LIFETIME", "401d")], "must be 1d to 400d"),
+        (&[("MFA__REMEMBER_DEVICE", "91d")], "must be 0s to 90d"),
+        (
+            &[("MFA__REMEMBER_DEVICE", "3d"), ("DEVICES__LIFETIME", "2d")],
+            "must not be longer than devices.lifetime",
+        ),
         (
             &[("VALIDATION__FEED_BOUND", "1900ms")],
             "must be at most half of validation.feed_bound",

@@ -36,7 +36,7 @@ fn unknown_keys_of_the_file_are_named_with_what_there_is() {
     assert_eq!(texts.len(), 5, "{texts:#?}");
     let has = |text: &str| assert!(texts.iter().any(|t| t.contains(text)), "{text}: {texts:#?}");
     has("colour (");
-    has("is not a setting; there are alimtalk, data_dir, database, delivery, identifiers");
+    has("is not a setting; there are alimtalk, data_dir, database, delivery, devices, identifiers");
     has("countersign.toml) must be a section, as [server]");
     has("redis.urI (");
     has("is not a setting; [redis] has url");

@@ -26,8 +26,12 @@ pub(super) fn signed_up(signed_up: &SignedUp) -> v1::SignUpResponse {
 
 pub(super) fn issued(issued: Issued) -> v1::IssueTokensResponse {
     use v1::issue_tokens_response::Outcome;
+    let mut known = None;
     let outcome = match issued {
-        Issued::Tokens(tokens) => Outcome::Tokens(convert::tokens(tokens)),
+        Issued::Tokens(mut tokens) => {
+            known = tokens.device.take();
+            Outcome::Tokens(convert::tokens(tokens))
+        }
         Issued::MfaRequired(required) => {
             let factors = required.factors.iter();
             Outcome::MfaRequired(v1::MfaRequired {
@@ -37,8 +41,11 @@ pub(super) fn issued(issued: Issued) -> v1::IssueTokensResponse {
             })
         }
     };
+    let (device_token, device_token_expire_time) = convert::device(known);
     v1::IssueTokensResponse {
         outcome: Some(outcome),
+        device_token,
+        device_token_expire_time,
     }
 }
 

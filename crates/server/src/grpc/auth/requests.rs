@@ -1,6 +1,8 @@
 //! AuthService's messages, each made the command that it asks for.
 
-use countersign_domain::model::{Address, Code, NewPassword, Password, Proof, Purpose, Username};
+use countersign_domain::model::{
+    Address, Code, DeviceClaim, DeviceToken, NewPassword, Password, Proof, Purpose, Username,
+};
 use countersign_domain::use_cases::{
     ChangePassword, ConfirmSignUp, Grant, IssueTokens, RefreshTokens, ResetPassword, RevokeToken,
     SendCode, SignUp, SignUpBy,
@@ -91,6 +93,7 @@ impl TryFrom<Asked<'_, v1::IssueTokensRequest>> for IssueTokens {
         let audience = fields.take("audience", offered.offered_audience(&message.audience));
         let scopes = convert::scopes(&mut fields, &message.scopes, offered);
         let client = convert::client(&mut fields, message.client_context);
+        let device = device(&mut fields, message.device_token);
         fields.finish(|| {
             Some(Self {
                 group: group?,
@@ -99,8 +102,21 @@ impl TryFrom<Asked<'_, v1::IssueTokensRequest>> for IssueTokens {
                 scopes,
                 client_id: call.caller.name.clone(),
                 client: client?,
+                device: device?,
+                locale: call.locale,
             })
         })
+    }
+}
+
+fn device(fields: &mut Fields, token: Option<String>) -> Option<DeviceClaim> {
+    match token {
+        None => Some(DeviceClaim::Untold),
+        Some(text) if text.is_empty() => Some(DeviceClaim::Unknown),
+        Some(text) => {
+            let token = fields.take("device_token", DeviceToken::parse(text))?;
+            Some(DeviceClaim::Token(token.digest()))
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! What comes of SessionService's commands, as messages.
 
+use countersign_domain::application::Tokens;
 use countersign_domain::model::{PageToken, Session};
 use countersign_domain::use_cases::{CreatedMfaSession, SessionPage};
 use countersign_proto::v1;
 
-use crate::grpc::convert::timestamp;
+use crate::grpc::convert::{self, timestamp};
 
 pub(super) fn page(page: SessionPage) -> v1::ListSessionsResponse {
     let current = page.current;
@@ -40,6 +41,15 @@ pub(super) fn session(session: Session, is_current: bool) -> v1::Session {
             .unwrap_or_default(),
         current: is_current,
         client_id: session.client_id,
+    }
+}
+
+pub(super) fn signed_in(mut tokens: Tokens) -> v1::ValidateMfaSessionResponse {
+    let (device_token, device_token_expire_time) = convert::device(tokens.device.take());
+    v1::ValidateMfaSessionResponse {
+        tokens: Some(convert::tokens(tokens)),
+        device_token,
+        device_token_expire_time,
     }
 }
 

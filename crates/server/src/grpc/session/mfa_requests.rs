@@ -102,6 +102,7 @@ impl TryFrom<Asked<'_, v1::ValidateMfaSessionRequest>> for ValidateMfaSession {
 
     fn try_from(asked: Asked<'_, v1::ValidateMfaSessionRequest>) -> Result<Self, Error> {
         let Asked { message, call, .. } = asked;
+        let remember_device = message.remember_device;
         let mut fields = Fields::new();
         let group = convert::group(&mut fields, "group_id", &message.group_id);
         let id = fields.take(
@@ -115,6 +116,8 @@ impl TryFrom<Asked<'_, v1::ValidateMfaSessionRequest>> for ValidateMfaSession {
                 id: id?,
                 code: code?,
                 client_id: call.caller.name.clone(),
+                remember_device,
+                locale: call.locale,
             })
         })
     }
