@@ -26,8 +26,8 @@ use crate::validation::{Keyring, RevocationFeed};
 pub use database_clock::DatabaseClock;
 pub use enrollments::{Enrollment, Enrollments};
 pub use key_keeper::KeyKeeper;
-pub(crate) use limits::Charge;
-pub use limits::Limits;
+pub(crate) use limits::{Charge, Recipient, Sends};
+pub use limits::{Limits, Pool, Rule, UnverifiedCounts};
 pub use messages::Messages;
 pub use mfa_sessions::MfaSessions;
 pub(crate) use new_user::NewUser;
@@ -36,7 +36,7 @@ pub use people::{People, Person};
 pub(crate) use repeats::Repeats;
 pub use second_factors::SecondFactors;
 pub use session_ending::SessionEnding;
-pub use settings::{MfaPolicy, Settings, TokenSettings, VerificationSettings};
+pub use settings::{MfaPolicy, Settings, TokenSettings, UnverifiedSettings, VerificationSettings};
 pub(crate) use tokens::SignIn;
 pub use tokens::{TokenMinter, Tokens};
 pub(crate) use verifications::CodeRequest;
@@ -115,6 +115,7 @@ impl Application {
         let clock: Arc<dyn Clock> = ports.clock.clone();
         let limits = Arc::new(Limits::new(
             Arc::clone(&ports.ephemeral),
+            Arc::clone(&clock),
             secrets.names.clone(),
             Arc::clone(&settings),
         ));

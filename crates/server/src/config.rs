@@ -24,9 +24,9 @@ pub use environment::Environment;
 pub use error::{ConfigError, Problem};
 pub use load::{Flags, Sources};
 pub use sections::{
-    AlimTalkConfig, DatabaseConfig, DeliveryConfig, EmailProvider, IdentifiersConfig, KeysConfig,
-    LogConfig, LogFormat, MetricsConfig, MfaConfig, MfaPolicy, PasswordsConfig, RedisConfig,
-    SensConfig, ServerConfig, SmsProvider, SmtpConfig, TokensConfig, TracesConfig,
+    AbuseMode, AlimTalkConfig, DatabaseConfig, DeliveryConfig, EmailProvider, IdentifiersConfig,
+    KeysConfig, LogConfig, LogFormat, MetricsConfig, MfaConfig, MfaPolicy, PasswordsConfig,
+    RedisConfig, SensConfig, ServerConfig, SmsProvider, SmtpConfig, TokensConfig, TracesConfig,
     ValidationConfig, VerificationConfig, WebhookConfig,
 };
 use values::MASK;

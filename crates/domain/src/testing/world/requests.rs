@@ -1,7 +1,9 @@
 //! What is asked of use-cases, and how a refusal is looked at.
 
 use crate::error::{Error, Refusal};
-use crate::model::{Address, ClientContext, Email, GroupId, Identifier, Locale, Password, Purpose};
+use crate::model::{
+    Address, ClientContext, Email, GroupId, Identifier, Locale, Password, Phone, Purpose,
+};
 use crate::use_cases::{Grant, IssueTokens, SendCode, SignUp, SignUpBy};
 
 /// The caller to which tokens are issued.
@@ -48,6 +50,22 @@ pub fn send_code(email: &str, purpose: Purpose) -> SendCode {
         ttl: None,
         locale: Locale::English,
         client: ClientContext::default(),
+    }
+}
+
+/// A request for a code to a number in E.164 form, from an IP address.
+///
+/// # Panics
+/// If it is no number.
+#[must_use]
+pub fn phone_code(number: &str, purpose: Purpose, ip_address: &str) -> SendCode {
+    SendCode {
+        address: Address::Phone(Phone::restore(number).expect("a number")),
+        client: ClientContext {
+            ip_address: ip_address.parse().ok(),
+            ..ClientContext::default()
+        },
+        ..send_code("nobody@example.com", purpose)
     }
 }
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use countersign_token::Algorithm;
 
-use crate::application::{MfaPolicy, Settings, TokenSettings, VerificationSettings};
+use crate::application::{
+    MfaPolicy, Settings, TokenSettings, UnverifiedSettings, VerificationSettings,
+};
 use crate::model::{Region, Scope};
 
 /// The usual ones.
@@ -36,6 +38,16 @@ pub(super) fn settings() -> Settings {
             sends_per_country: 1_000,
             sends_in_all: 10_000,
             wrong_codes_per_address: 10,
+            countries: Vec::new(),
+            unverified: UnverifiedSettings {
+                records_only: false,
+                at_home: 2_000,
+                per_country: 20,
+                abroad: 1_000,
+                per_source: 30,
+                per_network: 100,
+                per_neighbourhood: 10,
+            },
         },
         mfa_policy: MfaPolicy::Optional,
         region: Region::parse("KR").expect("a region"),
