@@ -29,8 +29,8 @@ pub(crate) use devices::DeviceSignIn;
 pub use devices::{Devices, KnownDevice};
 pub use enrollments::{Enrollment, Enrollments};
 pub use key_keeper::KeyKeeper;
-pub(crate) use limits::Charge;
-pub use limits::Limits;
+pub(crate) use limits::{Charge, Recipient, Sends};
+pub use limits::{Limits, Pool, Rule, UnverifiedCounts};
 pub use messages::Messages;
 pub use mfa_sessions::MfaSessions;
 pub(crate) use new_user::NewUser;
@@ -39,7 +39,9 @@ pub use people::{People, Person};
 pub(crate) use repeats::Repeats;
 pub use second_factors::SecondFactors;
 pub use session_ending::SessionEnding;
-pub use settings::{DeviceSettings, MfaPolicy, Settings, TokenSettings, VerificationSettings};
+pub use settings::{
+    DeviceSettings, MfaPolicy, Settings, TokenSettings, UnverifiedSettings, VerificationSettings,
+};
 pub(crate) use tokens::SignIn;
 pub use tokens::{TokenMinter, Tokens};
 pub(crate) use verifications::CodeRequest;
@@ -120,6 +122,7 @@ impl Application {
         let clock: Arc<dyn Clock> = ports.clock.clone();
         let limits = Arc::new(Limits::new(
             Arc::clone(&ports.ephemeral),
+            Arc::clone(&clock),
             secrets.names.clone(),
             Arc::clone(&settings),
         ));

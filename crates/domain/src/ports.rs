@@ -5,12 +5,14 @@
 //! or changed in one statement, and a trait of the changes that belong to a
 //! unit of work. [`Store`] and [`UnitOfWork`] are their sums.
 
+mod budget;
 mod callers;
 mod clock;
 mod credentials;
 mod devices;
 mod ephemeral_store;
 mod factors;
+mod guard;
 mod message_sender;
 mod notifier;
 mod outbox;
@@ -23,14 +25,14 @@ mod store;
 mod store_error;
 mod users;
 
+pub use budget::{Budget, Spending};
 pub use callers::{CallerChanges, Callers};
 pub use clock::Clock;
 pub use credentials::{CredentialChanges, Credentials};
 pub use devices::{DeviceChanges, DeviceTouch, Devices};
-pub use ephemeral_store::{
-    Budget, Comparison, EphemeralError, EphemeralStore, Exchange, Guess, Secret, Spending,
-};
+pub use ephemeral_store::{Comparison, EphemeralError, EphemeralStore, Exchange, Guess, Secret};
 pub use factors::{FactorChanges, Factors};
+pub use guard::{Alternative, Guard, GuardedSpending, Learnt, LearntBudget, Raise, Reward};
 pub use message_sender::{Content, Message, MessageSender, SendError};
 pub use notifier::Notifier;
 pub use outbox::{Outbox, OutboxChanges};

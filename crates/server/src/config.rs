@@ -24,7 +24,7 @@ pub use environment::Environment;
 pub use error::{ConfigError, Problem};
 pub use load::{Flags, Sources};
 pub use sections::{
-    AlimTalkConfig, DatabaseConfig, DeliveryConfig, DevicesConfig, EmailProvider,
+    AbuseMode, AlimTalkConfig, DatabaseConfig, DeliveryConfig, DevicesConfig, EmailProvider,
     IdentifiersConfig, KeysConfig, LogConfig, LogFormat, MetricsConfig, MfaConfig, MfaPolicy,
     PasswordsConfig, RedisConfig, SensConfig, ServerConfig, SmsProvider, SmtpConfig, TokensConfig,
     TracesConfig, ValidationConfig, VerificationConfig, WebhookConfig,

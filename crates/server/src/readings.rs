@@ -41,6 +41,7 @@ impl Readings {
         self.show_cache();
         self.show_hasher();
         self.show_providers();
+        self.show_unverified();
         self.show_database();
         self.show_feed();
         self.show_keys();
@@ -81,6 +82,22 @@ impl Readings {
                 counter!("countersign_message_tries_total", "provider" => provider, "outcome" => outcome)
                     .absolute(count);
             }
+        }
+    }
+
+    fn show_unverified(&self) {
+        const REFUSED: &str = "countersign_unverified_messages_refused_total";
+        const RECORDED: &str = "countersign_unverified_messages_recorded_total";
+        let counts = self.app.limits.unverified();
+        for (pool, count) in counts.charged() {
+            counter!("countersign_unverified_messages_total", "budgets" => pool.as_str())
+                .absolute(count);
+        }
+        for (rule, count) in counts.refused() {
+            counter!(REFUSED, "rule" => rule.as_str()).absolute(count);
+        }
+        for (rule, count) in counts.recorded() {
+            counter!(RECORDED, "rule" => rule.as_str()).absolute(count);
         }
     }
 

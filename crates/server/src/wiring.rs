@@ -29,6 +29,7 @@ use crate::system::{SystemClock, SystemRandom};
 const IN_PROCESS: Bounds = Bounds {
     values: 200_000,
     budgets: 400_000,
+    counters: 50_000,
 };
 
 /// The service, ready to be called.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use countersign_domain::model::Timestamp;
 use countersign_domain::ports::{
-    Budget, Comparison, EphemeralError, EphemeralStore as _, Exchange, Guess, Secret, Spending,
+    Budget, Comparison, EphemeralError, EphemeralStore as _, Exchange, Guard, GuardedSpending,
+    Guess, Learnt, LearntBudget, Raise, Reward, Secret, Spending,
 };
 use countersign_domain::testing::HandClock;
 use countersign_domain::testing::ephemeral_laws::EphemeralSubject;
@@ -15,7 +16,12 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 fn store(values: usize, budgets: usize) -> (InProcess, Arc<HandClock>) {
     let clock = Arc::new(HandClock::new());
-    let store = InProcess::new(clock.clone(), Bounds { values, budgets });
+    let bounds = Bounds {
+        values,
+        budgets,
+        counters: 3,
+    };
+    let store = InProcess::new(clock.clone(), bounds);
     (store, clock)
 }
 
@@ -53,6 +59,7 @@ async fn supersede_for(
         secret: b"123",
         budget: "guesses",
         expires_at: Timestamp::from_seconds(1),
+        reward: None,
     };
     let budgets: Vec<Budget> = names.iter().copied().map(budget).collect();
     store.supersede(&budgets, series, key, secret, MINUTE).await
@@ -266,8 +273,12 @@ async fn what_has_expired_is_removed_faster_than_new_comes() {
         store.put(&name, b"value", MINUTE).await.expect("put");
         spend(&store, &[&name]).await;
     }
-    let (values, budgets) = (250, 250);
-    assert_eq!(store.size(), Bounds { values, budgets });
+    let size = Bounds {
+        values: 250,
+        budgets: 250,
+        counters: 0,
+    };
+    assert_eq!(store.size(), size);
 }
 
 #[tokio::test]
@@ -305,4 +316,54 @@ async fn a_time_without_end_is_kept() {
     assert_eq!(first.expect("spend"), Spending::Spent);
     let second = store.spend(&[endless]).await.expect("spend");
     assert!(matches!(second, Spending::Refused { .. }), "{second:?}");
+}
+
+/// What is forgotten of counters only makes limits smaller.
+#[tokio::test]
+async fn where_counters_have_no_room_the_one_that_ends_first_makes_it() {
+    let (store, clock) = store(10, 10);
+    for number in 0..5 {
+        let reward = Reward {
+            refunds: Vec::new(),
+            raises: vec![Raise {
+                counter: format!("counter {number}"),
+                slot: 1,
+                ttl: MINUTE,
+            }],
+        };
+        let secret = Secret {
+            value: b"value",
+            secret: b"123",
+            budget: "guesses",
+            expires_at: Timestamp::from_seconds(1),
+            reward: Some(&reward),
+        };
+        let kept = store.supersede(&[], "series", "key", secret, MINUTE).await;
+        kept.expect("supersede");
+        let right = store.compare("key", guess(b"123"), None).await;
+        assert_eq!(right.expect("compare"), Comparison::Matches);
+        clock.advance(Duration::from_secs(1));
+    }
+    assert_eq!(store.size().counters, 3);
+    for (number, known) in [(0, false), (1, false), (2, true), (3, true), (4, true)] {
+        let budget = LearntBudget {
+            budget: Budget {
+                limit: 0,
+                ..budget(format!("of {number}"))
+            },
+            learnt: Learnt {
+                counter: format!("counter {number}"),
+                slot: 1,
+                slots: 0,
+                permille: 1_000,
+            },
+        };
+        let guard = Guard {
+            always: vec![budget],
+            ..Guard::default()
+        };
+        let spent = store.spend_guarded(&[], &guard).await.expect("spend");
+        let is_known = matches!(spent, GuardedSpending::Spent(_));
+        assert_eq!(is_known, known, "{number}");
+    }
 }

@@ -3,7 +3,10 @@
 //! sits; never by anything that he may invent.
 
 mod devices;
+mod rules;
 mod second_factors;
+mod sends;
+mod unverified;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +18,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::application::Settings;
 use crate::error::{Error, Limit};
 use crate::model::{Address, ClientContext, GroupId, Identifier, NamedUser, SessionId};
-use crate::ports::{Budget, EphemeralStore, Spending};
+use crate::ports::{Budget, Clock, EphemeralStore, Reward, Spending};
+
+pub use rules::{Pool, Rule, UnverifiedCounts};
+pub(crate) use sends::Sends;
+pub(crate) use unverified::Recipient;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -23,29 +30,44 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Charges budgets.
 pub struct Limits {
     ephemeral: Arc<dyn EphemeralStore>,
+    clock: Arc<dyn Clock>,
     names: hmac::Key,
     /// The name of the budget of all messages, which is always the same.
     all_sends: String,
     settings: Arc<Settings>,
+    unverified: UnverifiedCounts,
 }
 
 /// Budgets that were charged, to be given back if nothing comes of it.
 #[derive(Debug)]
 #[must_use = "what was charged for nothing is to be given back"]
-pub(crate) struct Charge(Vec<Budget>);
+pub(crate) struct Charge {
+    budgets: Vec<Budget>,
+    /// What is done besides once the code of a message was right.
+    reward: Option<Reward>,
+}
 
 impl Limits {
     pub(crate) fn new(
         ephemeral: Arc<dyn EphemeralStore>,
+        clock: Arc<dyn Clock>,
         names: hmac::Key,
         settings: Arc<Settings>,
     ) -> Self {
         Self {
             ephemeral,
+            clock,
             all_sends: name(&names, "send-all", &[]),
             names,
             settings,
+            unverified: UnverifiedCounts::default(),
         }
+    }
+
+    /// How many messages were charged and refused that nobody had verified yet.
+    #[must_use]
+    pub fn unverified(&self) -> &UnverifiedCounts {
+        &self.unverified
     }
 
     /// Charges an attempt at a password before it is made: to the source over
@@ -87,78 +109,6 @@ impl Limits {
         self.charge(budgets.collect(), Limit::Attempts).await
     }
 
-    /// Charges a message to an address before it is made.
-    pub(crate) async fn charge_send(
-        &self,
-        address: &Address,
-        client: &ClientContext,
-    ) -> Result<Charge, Error> {
-        self.charge(self.sends(address, client), Limit::Messages)
-            .await
-    }
-
-    /// The budgets of a message to an address.
-    pub(crate) fn sends(&self, address: &Address, client: &ClientContext) -> Vec<Budget> {
-        let mut budgets = Vec::with_capacity(5);
-        budgets.extend(self.send_source(client));
-        budgets.push(self.send_in_all());
-        budgets.extend(self.sends_to(address));
-        budgets
-    }
-
-    /// Those of them that belong to the address.
-    fn sends_to(&self, address: &Address) -> Vec<Budget> {
-        let limits = &self.settings.verification;
-        let mut budgets = Vec::with_capacity(3);
-        if let Address::Phone(phone) = address {
-            let country = [phone.calling_code()];
-            budgets.push(self.budget("send-country", &country, limits.sends_per_country, HOUR));
-        }
-        let whom = [address.as_str()];
-        if !limits.cooldown.is_zero() {
-            budgets.push(self.budget("send-cooldown", &whom, 1, limits.cooldown));
-        }
-        budgets.push(self.budget("send-address", &whom, limits.sends_per_address, DAY));
-        budgets
-    }
-
-    /// Charges a message to a user who is not named by an address, before it is
-    /// known who that is.
-    pub(crate) async fn charge_send_to_user(
-        &self,
-        named: &NamedUser,
-        client: &ClientContext,
-    ) -> Result<Charge, Error> {
-        let limits = &self.settings.verification;
-        let (kind, text) = named.parts();
-        let whom = [kind, &*text];
-        let mut budgets = Vec::with_capacity(4);
-        budgets.extend(self.send_source(client));
-        budgets.push(self.send_in_all());
-        if !limits.cooldown.is_zero() {
-            budgets.push(self.budget("send-user-cooldown", &whom, 1, limits.cooldown));
-        }
-        budgets.push(self.budget("send-user", &whom, limits.sends_per_address, DAY));
-        self.charge(budgets, Limit::Messages).await
-    }
-
-    /// Charges the address of such a user; as much in vain if there is none.
-    pub(crate) async fn charge_addressee(
-        &self,
-        to: Option<&Address>,
-        named: &NamedUser,
-    ) -> Result<Charge, Error> {
-        let budgets = match to {
-            Some(address) => self.sends_to(address),
-            None => {
-                let (kind, text) = named.parts();
-                let limit = self.settings.verification.sends_per_address;
-                vec![self.budget("send-nobody", &[kind, &*text], limit, DAY)]
-            }
-        };
-        self.charge(budgets, Limit::Messages).await
-    }
-
     /// The budget of the wrong answers to the MFA sessions of a user: its name.
     /// Limit and window are [`Self::wrong_codes`].
     pub(crate) fn wrong_answers_of(&self, named: &NamedUser) -> String {
@@ -170,13 +120,6 @@ impl Limits {
     pub(crate) fn mfa_sessions_of(&self, group: &GroupId, named: &NamedUser) -> String {
         let (kind, text) = named.parts();
         self.name("mfa-sessions", &[group.as_str(), kind, &*text])
-    }
-
-    /// Charges the source alone: of a sign-up that is refused before a message
-    /// is made.
-    pub(crate) async fn charge_send_source(&self, client: &ClientContext) -> Result<(), Error> {
-        let budgets = self.send_source(client).into_iter().collect();
-        self.charge(budgets, Limit::Messages).await.map(drop)
     }
 
     /// The budget of the wrong codes of an address: its name. Limit and window
@@ -198,7 +141,7 @@ impl Limits {
 
     /// Gives back what was charged.
     pub(crate) async fn refund(&self, charge: Charge) -> Result<(), Error> {
-        Ok(self.ephemeral.refund(&charge.0).await?)
+        Ok(self.ephemeral.refund(&charge.budgets).await?)
     }
 
     /// Gives back an attempt that succeeded, or of which nobody learned whether
@@ -236,20 +179,6 @@ impl Limits {
         name(&self.names, kind, parts)
     }
 
-    fn send_source(&self, client: &ClientContext) -> Option<Budget> {
-        client.ip_address?;
-        let limit = self.settings.verification.sends_per_source;
-        Some(self.budget("send-source", &[&client.source()], limit, HOUR))
-    }
-
-    fn send_in_all(&self) -> Budget {
-        Budget {
-            name: self.all_sends.clone(),
-            limit: self.settings.verification.sends_in_all,
-            window: HOUR,
-        }
-    }
-
     fn budget(&self, kind: &str, parts: &[&str], limit: u32, window: Duration) -> Budget {
         Budget {
             name: self.name(kind, parts),
@@ -260,7 +189,7 @@ impl Limits {
 
     async fn charge(&self, budgets: Vec<Budget>, limit: Limit) -> Result<Charge, Error> {
         if budgets.is_empty() {
-            return Ok(Charge(budgets));
+            return Ok(Charge::to(budgets));
         }
         let spending = self.ephemeral.spend(&budgets).await?;
         Charge::of(budgets, spending, limit)
@@ -268,14 +197,21 @@ impl Limits {
 }
 
 impl Charge {
+    fn to(budgets: Vec<Budget>) -> Self {
+        Self {
+            budgets,
+            reward: None,
+        }
+    }
+
+    /// What is done besides once the code of the message was right.
+    pub(crate) fn reward(&self) -> Option<&Reward> {
+        self.reward.as_ref()
+    }
     /// What was charged, if anything was.
-    pub(crate) fn of(
-        budgets: Vec<Budget>,
-        spending: Spending,
-        limit: Limit,
-    ) -> Result<Self, Error> {
+    fn of(budgets: Vec<Budget>, spending: Spending, limit: Limit) -> Result<Self, Error> {
         match spending {
-            Spending::Spent => Ok(Self(budgets)),
+            Spending::Spent => Ok(Self::to(budgets)),
             Spending::Refused { retry_after, .. } => Err(Error::Exhausted { limit, retry_after }),
         }
     }

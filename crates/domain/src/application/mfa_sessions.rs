@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 
-use crate::application::{Limits, Settings};
+use crate::application::{Charge, Limits, Settings};
 use crate::error::{Error, Limit, Refusal};
 use crate::model::{Code, GroupId, MfaSessionId, MfaSessionRecord, NamedUser, SealingKey, Secrets};
 use crate::ports::{Clock, Comparison, EphemeralStore, Guess, Random, Secret};
@@ -47,12 +47,14 @@ impl MfaSessions {
     }
 
     /// Keeps an MFA session that is answered with a code, in place of an earlier
-    /// one of the same user. If there is no user, `named` stands for it.
+    /// one of the same user. If there is no user, `named` stands for it. Its
+    /// message is charged already.
     pub(crate) async fn keep(
         &self,
         record: &MfaSessionRecord,
         named: &NamedUser,
         code: &Code,
+        charge: &Charge,
     ) -> Result<MfaSessionId, Error> {
         let id = MfaSessionId::generate(&*self.random);
         let key = key_of(&id);
@@ -66,6 +68,7 @@ impl MfaSessions {
             secret: &self.digest(code, &id),
             budget: &self.limits.wrong_answers_of(&named),
             expires_at: record.expires_at,
+            reward: charge.reward(),
         };
         let series = self.limits.mfa_sessions_of(&record.group, &named);
         let ttl = record.expires_at.since(self.clock.now());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign_token::Algorithm;
 
-use crate::model::{Lifetimes, Region, Revocation, Scope};
+use crate::model::{Address, Lifetimes, Region, Revocation, Scope};
 
 /// The settings of the domain. The defaults are in the server's configuration.
 #[derive(Debug, Clone)]
@@ -100,6 +100,43 @@ pub struct VerificationSettings {
     pub sends_in_all: u32,
     /// Wrong codes of one address in a day.
     pub wrong_codes_per_address: u32,
+    /// The countries whose numbers codes are sent to; all if there is none.
+    pub countries: Vec<Region>,
+    /// How many text messages may be sent whose codes are not typed in.
+    pub unverified: UnverifiedSettings,
+}
+
+/// How many text messages may be sent in a day whose codes are not typed in, at
+/// least: the limits of countries, sources and networks grow with what was
+/// verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnverifiedSettings {
+    /// Whether what would be refused is counted, and sent all the same.
+    pub records_only: bool,
+    /// To numbers of the country where numbers without a country code are at home.
+    pub at_home: u32,
+    /// To numbers of another country.
+    pub per_country: u32,
+    /// To numbers of all other countries together.
+    pub abroad: u32,
+    /// From one source.
+    pub per_source: u32,
+    /// From one network, of sources that have verified nothing lately.
+    pub per_network: u32,
+    /// To numbers that differ in their last two digits.
+    pub per_neighbourhood: u32,
+}
+
+impl VerificationSettings {
+    /// Whether codes are sent to this address, if it is a number: to its country.
+    #[must_use]
+    pub fn sends_to(&self, address: &Address) -> bool {
+        let Address::Phone(phone) = address else {
+            return true;
+        };
+        let is_listed = |country| self.countries.contains(&country);
+        self.countries.is_empty() || phone.region().is_some_and(is_listed)
+    }
 }
 
 impl TokenSettings {

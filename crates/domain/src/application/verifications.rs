@@ -14,14 +14,14 @@ use std::time::Duration;
 
 use aws_lc_rs::hmac;
 
-use crate::application::{Charge, Limits, Settings};
+use crate::application::{Charge, Limits, Sends, Settings};
 use crate::error::{Error, Limit, Refusal};
 use crate::model::{
-    Address, ClientContext, Code, GroupId, MessageId, PendingSignUp, Proof, ProvenUser, Purpose,
-    SealingKey, Secrets, VerificationId, VerificationRecord,
+    Address, Code, GroupId, MessageId, PendingSignUp, Proof, ProvenUser, Purpose, SealingKey,
+    Secrets, VerificationId, VerificationRecord,
 };
 use crate::ports::{
-    Budget, Clock, Comparison, EphemeralStore, Exchange, Guess, Random, Secret, Spending,
+    Clock, Comparison, EphemeralStore, Exchange, GuardedSpending, Guess, Random, Reward, Secret,
 };
 
 /// The bytes of an id.
@@ -70,15 +70,16 @@ impl Verifications {
         }
     }
 
-    /// Keeps a code, in place of an earlier one for the same address and
-    /// purpose.
+    /// Keeps a code whose message is charged already, in place of an earlier one
+    /// for the same address and purpose.
     pub(crate) async fn keep(
         &self,
         request: CodeRequest,
         code: &Code,
+        charge: &Charge,
     ) -> Result<VerificationRecord, Error> {
         let (record, ttl) = self.record(request);
-        self.put(&[], &record, code, ttl).await?;
+        self.put(None, charge.reward(), &record, code, ttl).await?;
         Ok(record)
     }
 
@@ -86,14 +87,13 @@ impl Verifications {
     /// what is refused leaves the earlier code as it is.
     pub(crate) async fn charge_and_keep(
         &self,
-        client: &ClientContext,
+        sends: Sends,
         request: CodeRequest,
         code: &Code,
     ) -> Result<(Charge, VerificationRecord), Error> {
-        let budgets = self.limits.sends(&request.address, client);
         let (record, ttl) = self.record(request);
-        let spending = self.put(&budgets, &record, code, ttl).await?;
-        Ok((Charge::of(budgets, spending, Limit::Messages)?, record))
+        let spending = self.put(Some(&sends), None, &record, code, ttl).await?;
+        Ok((self.limits.charged(sends, spending)?, record))
     }
 
     /// Keeps a code again that was taken as right, for what it was good for and
@@ -107,7 +107,7 @@ impl Verifications {
         if ttl.is_zero() {
             return Ok(());
         }
-        self.put(&[], record, code, ttl).await.map(drop)
+        self.put(None, None, record, code, ttl).await.map(drop)
     }
 
     fn record(&self, request: CodeRequest) -> (VerificationRecord, Duration) {
@@ -128,23 +128,36 @@ impl Verifications {
 
     async fn put(
         &self,
-        budgets: &[Budget],
+        sends: Option<&Sends>,
+        reward: Option<&Reward>,
         record: &VerificationRecord,
         code: &Code,
         ttl: Duration,
-    ) -> Result<Spending, Error> {
+    ) -> Result<GuardedSpending, Error> {
         let key = key_of(record);
         let secret = Secret {
             value: &self.seal(record)?,
             secret: &code.digest(record.id, &self.codes),
             budget: &self.limits.wrong_codes_of(&record.address),
             expires_at: record.expires_at,
+            reward,
         };
         let series = self.series(&record.group, &record.address, record.purpose);
-        let kept = self
-            .ephemeral
-            .supersede(budgets, &series, &key, secret, ttl);
-        Ok(kept.await?)
+        let budgets = sends.map(Sends::budgets).unwrap_or_default();
+        let kept = match sends.and_then(Sends::guard) {
+            Some(guard) => {
+                self.ephemeral
+                    .supersede_guarded(budgets, guard, &series, &key, secret, ttl)
+                    .await?
+            }
+            None => {
+                let kept = self
+                    .ephemeral
+                    .supersede(budgets, &series, &key, secret, ttl);
+                kept.await?.into()
+            }
+        };
+        Ok(kept)
     }
 
     /// The verification with this id, if its code is still alive.

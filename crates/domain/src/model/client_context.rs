@@ -31,11 +31,44 @@ impl ClientContext {
             }
         }
     }
+
+    /// The network that a source belongs to, in which addresses are cheap to
+    /// rotate: the /24 of an IPv4 address, or the /48 of an IPv6 address.
+    /// `None` if the address is not told.
+    #[must_use]
+    pub fn network(&self) -> Option<String> {
+        Some(match self.ip_address?.to_canonical() {
+            IpAddr::V4(ip) => {
+                let [a, b, c, _] = ip.octets();
+                format!("{a}.{b}.{c}.0/24")
+            }
+            IpAddr::V6(ip) => {
+                let [a, b, c, ..] = ip.segments();
+                format!("{a:x}:{b:x}:{c:x}::/48")
+            }
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_network_has_many_sources() {
+        let network = |text: &str| {
+            ClientContext {
+                ip_address: text.parse().ok(),
+                ..Default::default()
+            }
+            .network()
+        };
+        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:ffff::9"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:2:2::1"));
+        assert_eq!(network("192.0.2.7"), network("::ffff:192.0.2.250"));
+        assert_ne!(network("192.0.2.7"), network("192.0.3.7"));
+        assert_eq!(network(""), None);
+    }
 
     #[test]
     fn an_ipv6_subscriber_is_one_source() {

@@ -16,6 +16,9 @@ pub struct Phone(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region(rlibphonenumber::Region);
 
+/// What the metadata has as the region of numbers that belong to no country.
+const WORLD: &str = "001";
+
 impl Region {
     /// Reads a country code.
     ///
@@ -31,6 +34,12 @@ impl Region {
             .get_country_code_for_region(region)
             .map(|_| Self(region))
             .ok_or(RULE)
+    }
+
+    /// Its country code: `KR`.
+    #[must_use]
+    pub fn code(self) -> String {
+        self.0.as_region_str().as_str().to_owned()
     }
 }
 
@@ -98,6 +107,22 @@ impl Phone {
             .filter_map(|end| self.0.get(1..end))
             .find(is_assigned)
             .unwrap_or(&self.0[1..4])
+    }
+
+    /// The country that the number belongs to, also where several share a calling
+    /// code. `None` if it belongs to none, as those of satellites do not.
+    #[must_use]
+    pub fn region(&self) -> Option<Region> {
+        let number = PHONE_NUMBER_UTIL.parse(&self.0, None).ok()?;
+        let region = number.get_region_code().map(Region)?;
+        (region.code() != WORLD).then_some(region)
+    }
+
+    /// What the number has in common with its hundred neighbours: all but its last
+    /// two digits.
+    #[must_use]
+    pub fn neighbourhood(&self) -> &str {
+        &self.0[..self.0.len() - 2]
     }
 
     /// Whether a text message can reach the number, as far as the numbering
@@ -239,6 +264,30 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_number_belongs_to_a_country_also_where_several_share_a_code() {
+        for (number, country) in [
+            ("+821012345678", Some("KR")),
+            ("+12025550123", Some("US")),
+            ("+18765550123", Some("JM")),
+            ("+77012345678", Some("KZ")),
+            ("+80012345678", None),
+            ("+99912345678", None),
+        ] {
+            let phone = Phone::restore(number).expect("a number");
+            let code = phone.region().map(Region::code);
+            assert_eq!(code.as_deref(), country, "{number}");
+        }
+    }
+
+    #[test]
+    fn neighbours_differ_in_the_last_two_digits() {
+        let of = |text| Phone::restore(text).expect("a number");
+        let (number, next) = (of("+821012345678"), of("+821012345601"));
+        assert_eq!(number.neighbourhood(), next.neighbourhood());
+        assert_ne!(number.neighbourhood(), of("+821012345578").neighbourhood());
     }
 
     #[test]

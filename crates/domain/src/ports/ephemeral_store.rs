@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::{Budget, Guard, GuardedSpending, Reward, Spending};
 use crate::model::Timestamp;
 
 /// A few atomic verbs with a time to live. What has expired is not there any
@@ -62,6 +63,24 @@ pub trait EphemeralStore: Send + Sync {
         ttl: Duration,
     ) -> Result<Spending, EphemeralError>;
 
+    /// Keeps a secret as [`supersede`](Self::supersede) does, and charges as
+    /// [`spend_guarded`](Self::spend_guarded) does, in one atomic step. What the
+    /// right guess does besides is told by the guard, in place of the secret's
+    /// own reward.
+    ///
+    /// # Errors
+    /// If it is not certain that the secret is kept. The budgets may have been
+    /// charged.
+    async fn supersede_guarded(
+        &self,
+        budgets: &[Budget],
+        guard: &Guard,
+        series: &str,
+        key: &str,
+        secret: Secret<'_>,
+        ttl: Duration,
+    ) -> Result<GuardedSpending, EphemeralError>;
+
     /// The value of the latest of `series`, if it is still there.
     ///
     /// # Errors
@@ -71,8 +90,8 @@ pub trait EphemeralStore: Send + Sync {
     /// Compares a guess with a secret, in one atomic step: nothing is compared
     /// if the budget of the secret is used up; a wrong guess is charged to the
     /// budget and to the tries of the secret, and the last try takes the secret;
-    /// the right guess is charged to nothing, takes the secret, and leaves
-    /// `exchange` in its place, if one is given.
+    /// the right guess is charged to nothing, takes the secret, does what its
+    /// reward says, and leaves `exchange` in its place, if one is given.
     ///
     /// # Errors
     /// If it could not be told. The guess may have been charged.
@@ -98,6 +117,17 @@ pub trait EphemeralStore: Send + Sync {
     /// If the charge is not certain: the answer is then no.
     async fn spend(&self, budgets: &[Budget]) -> Result<Spending, EphemeralError>;
 
+    /// Charges one to each of the budgets and of those of a guard, in one atomic
+    /// step, as far as [`GuardedSpending`] says.
+    ///
+    /// # Errors
+    /// If the charge is not certain: the answer is then no.
+    async fn spend_guarded(
+        &self,
+        budgets: &[Budget],
+        guard: &Guard,
+    ) -> Result<GuardedSpending, EphemeralError>;
+
     /// Gives one back to each of the budgets, none below zero. The windows stay
     /// as they are.
     ///
@@ -110,17 +140,6 @@ pub trait EphemeralStore: Send + Sync {
     /// # Errors
     /// If it does not.
     async fn ping(&self) -> Result<(), EphemeralError>;
-}
-
-/// So many events of one name in a window, and no more.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Budget {
-    /// What the events have in common. It tells nobody whom it is about.
-    pub name: String,
-    /// How many events the window has room for.
-    pub limit: u32,
-    /// How long the window is, from the first event.
-    pub window: Duration,
 }
 
 /// A value and the secret that guesses are compared with.
@@ -136,6 +155,8 @@ pub struct Secret<'a> {
     /// From when on nothing is compared with it, by the clock of those who
     /// guess. How long it is kept goes by that of the store.
     pub expires_at: Timestamp,
+    /// What the right guess does besides. It goes with the secret.
+    pub reward: Option<&'a Reward>,
 }
 
 /// A guess at a secret, and under which limits it is compared.
@@ -162,21 +183,6 @@ pub struct Exchange<'a> {
     pub head: &'a [u8],
     /// How long it is kept.
     pub ttl: Duration,
-}
-
-/// What [`EphemeralStore::spend`] and [`EphemeralStore::supersede`] say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spending {
-    /// All budgets are charged.
-    Spent,
-    /// None is charged.
-    Refused {
-        /// The position of the first budget that is used up, or for which
-        /// there is no room.
-        index: usize,
-        /// When to try again.
-        retry_after: Duration,
-    },
 }
 
 /// What [`EphemeralStore::compare`] says.

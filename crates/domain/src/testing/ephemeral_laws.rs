@@ -7,8 +7,10 @@
 mod budgets;
 mod charged_secrets;
 mod comparisons;
+mod guards;
 mod races;
 mod refunds;
+mod rewards;
 mod secrets;
 mod subject;
 mod values;
@@ -16,8 +18,10 @@ mod values;
 pub use budgets::*;
 pub use charged_secrets::*;
 pub use comparisons::*;
+pub use guards::*;
 pub use races::*;
 pub use refunds::*;
+pub use rewards::*;
 pub use secrets::*;
 pub use subject::EphemeralSubject;
 pub use values::*;
@@ -97,6 +101,22 @@ macro_rules! ephemeral_laws {
             a_refund_leaves_the_window_alone
             a_refund_gives_nothing_back_after_the_window
             refunds_at_once_are_all_made
+            a_guard_is_charged_beside_the_budgets
+            a_guard_that_refuses_charges_nothing
+            a_budget_beside_a_guard_refuses_first
+            a_guard_that_records_only_refuses_nothing
+            a_budget_of_ones_own_is_charged_before_shared_ones
+            limits_grow_with_the_best_slot
+            a_counter_expires
+            a_counter_keeps_the_slots_about_the_last
+            of_64_guarded_at_once_as_many_as_the_limits_are_kept
+            the_right_guess_gives_back_what_was_guarded
+            nothing_else_gives_anything_back
+            a_secret_has_a_reward_of_its_own
+            a_reward_is_no_part_of_the_exchange
+            secrets_with_and_without_a_reward_share_a_series
+            a_late_reward_gives_nothing_back
+            of_64_right_guesses_at_once_one_gives_back
         }
     };
     ($set_up:path => $($law:ident)+) => {

@@ -1,18 +1,19 @@
 //! The ephemeral store of the domain's own tests: maps and a clock turned by
 //! hand. It can be made to fail.
 
-use std::collections::HashMap;
+mod state;
+
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
+use self::state::State;
 use super::HandClock;
-use crate::model::Timestamp;
 use crate::ports::{
-    Budget, Clock as _, Comparison, EphemeralError, EphemeralStore, Exchange, Guess, Secret,
-    Spending,
+    Budget, Clock as _, Comparison, EphemeralError, EphemeralStore, Exchange, Guard,
+    GuardedSpending, Guess, Secret, Spending,
 };
 
 /// Keeps everything, for as long as the clock says.
@@ -22,35 +23,6 @@ pub struct MemoryEphemeral {
     broken: AtomicBool,
     values_fail: AtomicBool,
     calls: AtomicU32,
-}
-
-#[derive(Default)]
-struct State {
-    values: HashMap<String, Value>,
-    /// The key of the latest secret of each series.
-    series: HashMap<String, String>,
-    budgets: HashMap<String, Charges>,
-}
-
-struct Value {
-    value: Vec<u8>,
-    guarded: Option<Guarded>,
-    expires_at: Duration,
-}
-
-/// What a value with a secret has besides.
-struct Guarded {
-    secret: Vec<u8>,
-    budget: String,
-    expires_at: Timestamp,
-    series: String,
-    tries: u32,
-}
-
-#[derive(Clone, Copy)]
-struct Charges {
-    count: u32,
-    expires_at: Duration,
 }
 
 impl MemoryEphemeral {
@@ -100,75 +72,8 @@ impl MemoryEphemeral {
         let mut state = self.state.lock().expect("no test panics while it works");
         state.values.retain(|_, value| value.expires_at > now);
         state.budgets.retain(|_, charges| charges.expires_at > now);
+        state.counters.retain(|_, counter| counter.expires_at > now);
         Ok((state, now))
-    }
-}
-
-impl State {
-    fn put(&mut self, key: &str, value: &[u8], guarded: Option<Guarded>, expires_at: Duration) {
-        let value = Value {
-            value: value.to_vec(),
-            guarded,
-            expires_at,
-        };
-        self.values.insert(key.into(), value);
-    }
-
-    /// The key of the latest secret of a series, if that is where it was left.
-    fn latest(&self, series: &str) -> Option<&str> {
-        let key = self.series.get(series)?;
-        let guarded = self.values.get(key)?.guarded.as_ref()?;
-        (guarded.series == series).then_some(key)
-    }
-
-    /// Counts a wrong guess, and tells how many are left. The last one takes the
-    /// secret.
-    fn count_try(&mut self, key: &str, tries: u32) -> u32 {
-        let kept = self.values.get_mut(key);
-        let Some(guarded) = kept.and_then(|kept| kept.guarded.as_mut()) else {
-            return 0;
-        };
-        guarded.tries += 1;
-        let remaining = tries - guarded.tries;
-        if remaining == 0 {
-            self.values.remove(key);
-        }
-        remaining
-    }
-
-    fn spend(&mut self, budgets: &[Budget], now: Duration) -> Spending {
-        match self.charged(budgets, now) {
-            Ok(charged) => {
-                self.budgets.extend(charged);
-                Spending::Spent
-            }
-            Err((index, retry_after)) => Spending::Refused { index, retry_after },
-        }
-    }
-
-    /// The budgets as they would be with one more charge each; or which of them
-    /// is used up, and for how long.
-    fn charged(
-        &self,
-        budgets: &[Budget],
-        now: Duration,
-    ) -> Result<HashMap<String, Charges>, (usize, Duration)> {
-        let mut charged = HashMap::new();
-        for (index, budget) in budgets.iter().enumerate() {
-            let opened = Charges {
-                count: 0,
-                expires_at: now.saturating_add(budget.window),
-            };
-            let kept = self.budgets.get(&budget.name).copied();
-            let charges = charged
-                .entry(budget.name.clone())
-                .or_insert_with(|| kept.unwrap_or(opened));
-            if charges.count >= budget.limit {
-                return Err((index, charges.expires_at - now));
-            }
-            charges.count += 1;
-        }
-        Ok(charged)
     }
 }
 
@@ -217,21 +122,37 @@ impl EphemeralStore for MemoryEphemeral {
         }
         let (mut state, now) = self.live()?;
         let spending = state.spend(budgets, now);
-        if spending != Spending::Spent {
-            return Ok(spending);
+        if spending == Spending::Spent {
+            state.supersede(series, key, secret, now + ttl);
         }
-        if let Some(earlier) = state.latest(series).map(str::to_owned) {
-            state.values.remove(&earlier);
+        Ok(spending)
+    }
+
+    async fn supersede_guarded(
+        &self,
+        budgets: &[Budget],
+        guard: &Guard,
+        series: &str,
+        key: &str,
+        secret: Secret<'_>,
+        ttl: Duration,
+    ) -> Result<GuardedSpending, EphemeralError> {
+        if self.values_fail.load(Ordering::Relaxed) {
+            return Err(EphemeralError("the room of values is full".into()));
         }
-        let guarded = Guarded {
-            secret: secret.secret.to_vec(),
-            budget: secret.budget.into(),
-            expires_at: secret.expires_at,
-            series: series.into(),
-            tries: 0,
+        let (mut state, now) = self.live()?;
+        let spending = state.spend_guarded(budgets, guard, now);
+        let charged = match spending {
+            GuardedSpending::Spent(alternative) => Some(alternative),
+            GuardedSpending::Guarded { .. } if guard.records_only => None,
+            _ => return Ok(spending),
         };
-        state.put(key, secret.value, Some(guarded), now + ttl);
-        state.series.insert(series.into(), key.into());
+        let reward = guard.reward(charged);
+        let secret = Secret {
+            reward: Some(&reward),
+            ..secret
+        };
+        state.supersede(series, key, secret, now + ttl);
         Ok(spending)
     }
 
@@ -271,6 +192,8 @@ impl EphemeralStore for MemoryEphemeral {
         };
         if is_right {
             let taken = state.values.remove(key).expect("it was compared with");
+            let reward = taken.guarded.and_then(|guarded| guarded.reward);
+            state.give(&reward.unwrap_or_default(), now);
             if let Some(Exchange { key, head, ttl }) = exchange {
                 let value = [head, &taken.value].concat();
                 state.put(key, &value, None, now + ttl);
@@ -294,12 +217,19 @@ impl EphemeralStore for MemoryEphemeral {
         Ok(state.spend(budgets, now))
     }
 
+    async fn spend_guarded(
+        &self,
+        budgets: &[Budget],
+        guard: &Guard,
+    ) -> Result<GuardedSpending, EphemeralError> {
+        let (mut state, now) = self.live()?;
+        Ok(state.spend_guarded(budgets, guard, now))
+    }
+
     async fn refund(&self, budgets: &[Budget]) -> Result<(), EphemeralError> {
         let (mut state, _) = self.live()?;
         for budget in budgets {
-            if let Some(charges) = state.budgets.get_mut(&budget.name) {
-                charges.count = charges.count.saturating_sub(1);
-            }
+            state.refund(&budget.name);
         }
         Ok(())
     }

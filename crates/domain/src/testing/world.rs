@@ -18,7 +18,7 @@ use crate::testing::{
 use crate::use_cases::{DeliverMessages, EnsureSigningKeys, ReadRevocations, ReadSigningKeys};
 use crate::validation::{Keyring, RevocationFeed, TokenValidator};
 
-pub use requests::{address, password, refusal, send_code, sign_in};
+pub use requests::{address, password, phone_code, refusal, send_code, sign_in};
 
 /// The application and the fakes behind its ports.
 pub struct World {
@@ -48,15 +48,28 @@ impl World {
 
     /// A service with other settings than the usual ones.
     pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        Self::start(change, true).await
+        Self::start(change, true, |_| None).await
     }
 
     /// A service that can send nothing.
     pub async fn without_sender() -> Self {
-        Self::start(|_| {}, false).await
+        Self::start(|_| {}, false, |_| None).await
     }
 
-    async fn start(change: impl FnOnce(&mut Settings), has_sender: bool) -> Self {
+    /// A service over another ephemeral store than that of `ephemeral`, which is
+    /// given the clock.
+    pub async fn over(
+        store: impl FnOnce(Arc<HandClock>) -> Arc<dyn EphemeralStore>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        Self::start(change, true, |clock| Some(store(clock))).await
+    }
+
+    async fn start(
+        change: impl FnOnce(&mut Settings),
+        has_sender: bool,
+        other: impl FnOnce(Arc<HandClock>) -> Option<Arc<dyn EphemeralStore>>,
+    ) -> Self {
         let clock = Arc::new(HandClock::new());
         let random: Arc<dyn Random> = Arc::new(SeededRandom::new(1));
         let store = Arc::new(MemoryStore::new(clock.clone()));
@@ -83,7 +96,7 @@ impl World {
         let notifications = Arc::new(Notifications::default());
         let ports = Ports {
             store: store.clone() as Arc<dyn Store>,
-            ephemeral: ephemeral.clone() as Arc<dyn EphemeralStore>,
+            ephemeral: other(clock.clone()).unwrap_or_else(|| ephemeral.clone()),
             clock: Arc::new(database_clock),
             random,
             hasher: hasher.clone(),

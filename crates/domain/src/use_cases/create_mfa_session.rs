@@ -6,7 +6,7 @@ mod sending;
 use std::time::Duration;
 
 use self::sending::{addressee, queue};
-use crate::application::Application;
+use crate::application::{Application, Charge, Recipient};
 use crate::error::{Error, Refusal};
 use crate::model::{
     Address, Channel, ClientContext, Code, DeviceClaim, GroupId, Locale, MfaFactor, MfaSessionId,
@@ -78,13 +78,20 @@ impl CreateMfaSession {
             }
         }
         let charge = match &named {
-            Some(address) => app.limits.charge_send(address, &self.client).await?,
+            Some(address) => {
+                let to = match self.code {
+                    MfaCode::Sent(_) => Recipient::Holder,
+                    MfaCode::Own(_) | MfaCode::Enrolled => Recipient::Caller,
+                };
+                let charge = app.limits.charge_send(address, &self.client, to);
+                charge.await?
+            }
             None => {
                 let charge = app.limits.charge_send_to_user(&self.user, &self.client);
                 charge.await?
             }
         };
-        let created = self.create(app, named).await;
+        let created = self.create(app, named, &charge).await;
         app.limits.refund_if_failed(charge, created).await
     }
 
@@ -105,6 +112,7 @@ impl CreateMfaSession {
         self,
         app: &Application,
         named: Option<Address>,
+        charged: &Charge,
     ) -> Result<CreatedMfaSession, Error> {
         let user = self.active_user(app).await?;
         let now = app.clock.now();
@@ -126,7 +134,8 @@ impl CreateMfaSession {
         };
         let channel = match self.code {
             MfaCode::Own(code) => {
-                let id = app.mfa_sessions.keep(&record, &self.user, &code).await?;
+                let kept = app.mfa_sessions.keep(&record, &self.user, &code, charged);
+                let id = kept.await?;
                 return Ok(CreatedMfaSession {
                     id,
                     expires_at: record.expires_at,
@@ -140,10 +149,12 @@ impl CreateMfaSession {
         record.message = Some(message_id);
         let (to, charge) = match named {
             Some(address) => (user.map(|_| address), None),
-            None => addressee(app, &self.user, user.as_ref(), channel).await?,
+            None => addressee(app, &self.user, user.as_ref(), channel, &record.client).await?,
         };
         let sent = async {
-            let id = app.mfa_sessions.keep(&record, &self.user, &code).await?;
+            let charged = charge.as_ref().unwrap_or(charged);
+            let kept = app.mfa_sessions.keep(&record, &self.user, &code, charged);
+            let id = kept.await?;
             queue(app, message_id, to, self.locale, code, record.expires_at).await?;
             Ok(CreatedMfaSession {
                 id,

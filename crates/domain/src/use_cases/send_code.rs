@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::application::{Application, CodeRequest};
+use crate::application::{Application, CodeRequest, Recipient};
 use crate::error::{Error, Refusal};
 use crate::model::{
     Address, ClientContext, Code, GroupId, Locale, MessageId, ProvenUser, Purpose, Timestamp, User,
@@ -73,9 +73,9 @@ impl SendCode {
         message: Option<MessageId>,
     ) -> Result<VerificationRecord, Error> {
         let request = self.request(app, None, message);
-        let kept = app
-            .verifications
-            .charge_and_keep(&self.client, request, &code);
+        let to = recipient(message, Recipient::Anybody);
+        let sends = app.limits.sends(&self.address, &self.client, to);
+        let kept = app.verifications.charge_and_keep(sends, request, &code);
         let (charge, record) = kept.await?;
         let queued = self.queue(app, &record, Some(code)).await;
         let sent = queued.map(|()| record);
@@ -89,11 +89,13 @@ impl SendCode {
         code: Code,
         message: Option<MessageId>,
     ) -> Result<VerificationRecord, Error> {
-        let charge = app.limits.charge_send(&self.address, &self.client).await?;
+        let to = recipient(message, Recipient::Holder);
+        let charged = app.limits.charge_send(&self.address, &self.client, to);
+        let charge = charged.await?;
         let sent = async {
             let user = holder(app, &self.group, &self.address).await?;
             let request = self.request(app, user, message);
-            let record = app.verifications.keep(request, &code).await?;
+            let record = app.verifications.keep(request, &code, &charge).await?;
             let code = user.is_some().then_some(code);
             self.queue(app, &record, code).await?;
             Ok(record)
@@ -144,6 +146,11 @@ impl SendCode {
         app.messages.queued();
         Ok(())
     }
+}
+
+/// Whom a code goes to, if there is a message.
+fn recipient(message: Option<MessageId>, to: Recipient) -> Recipient {
+    message.map_or(Recipient::Caller, |_| to)
 }
 
 /// The active user who holds an address, with its credentials as they are.

@@ -21,4 +21,5 @@ mod sign_in_with_factors;
 mod sign_up;
 mod signing_keys;
 mod store_laws;
+mod unverified;
 mod validation;

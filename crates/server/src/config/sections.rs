@@ -38,5 +38,5 @@ pub use smtp::SmtpConfig;
 pub use tokens::TokensConfig;
 pub use traces::TracesConfig;
 pub use validation::ValidationConfig;
-pub use verification::VerificationConfig;
+pub use verification::{AbuseMode, VerificationConfig};
 pub use webhook::WebhookConfig;

@@ -50,6 +50,8 @@ impl Config {
                 sends_per_country: verification.sends_per_country,
                 sends_in_all: verification.sends_in_all,
                 wrong_codes_per_address: verification.wrong_codes_per_address,
+                countries: verification.countries.iter().map(|c| c.region()).collect(),
+                unverified: verification.unverified(),
             },
             mfa_policy: self.mfa.policy.into(),
             devices: DeviceSettings {

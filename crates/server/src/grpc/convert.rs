@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use countersign_domain::Fields;
-use countersign_domain::application::{KnownDevice, TokenSettings, Tokens};
+use countersign_domain::application::{KnownDevice, TokenSettings, Tokens, VerificationSettings};
 use countersign_domain::model::{
     Address, ClientContext, Email, GroupId, Identifier, Phone, Purpose, Region, Scope, Timestamp,
     Username,
@@ -67,8 +67,21 @@ pub(crate) fn address(
 }
 
 /// Refuses an address to which a message is to go that cannot receive any.
-pub(crate) fn reachable(fields: &mut Fields, field: &str, address: Option<&Address>) {
-    if let Some(Address::Phone(phone)) = address
+pub(crate) fn reachable(
+    fields: &mut Fields,
+    field: &str,
+    address: Option<&Address>,
+    settings: &VerificationSettings,
+) {
+    let Some(address) = address else {
+        return;
+    };
+    if !settings.sends_to(address) {
+        fields.refuse(
+            &format!("{field}.phone"),
+            "must be a number of a country in the server's verification.countries",
+        );
+    } else if let Address::Phone(phone) = address
         && !phone.can_receive_messages()
     {
         fields.refuse(

@@ -45,6 +45,18 @@ const COUNTERS: &[(&str, &str)] = &[
         "Tries to send a message, by provider and outcome.",
     ),
     (
+        "countersign_unverified_messages_total",
+        "Text messages charged to budgets of those that nobody has verified yet, by whose they are.",
+    ),
+    (
+        "countersign_unverified_messages_refused_total",
+        "Text messages refused as too many are not verified, by rule.",
+    ),
+    (
+        "countersign_unverified_messages_recorded_total",
+        "Text messages sent although a rule would refuse them, as it is only recorded, by rule.",
+    ),
+    (
         "countersign_connections_refused_total",
         "Connections of callers that were closed, by reason.",
     ),

@@ -1,6 +1,7 @@
 //! The ephemeral store of a single server, in its memory. A restart empties it.
 
 mod budgets;
+mod counters;
 mod room;
 mod values;
 
@@ -10,17 +11,20 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_domain::ports::{
-    Budget, Clock, Comparison, EphemeralError, EphemeralStore, Exchange, Guess, Secret, Spending,
+    Budget, Clock, Comparison, EphemeralError, EphemeralStore, Exchange, Guard, GuardedSpending,
+    Guess, Secret, Spending,
 };
 
 use budgets::Budgets;
+use counters::Counters;
 use values::Values;
 
 /// Keeps a bounded number of values and of budgets in memory.
 ///
 /// Nothing live is dropped to make room: a budget that is dropped is a limit
 /// that is lifted. When the room of values is full, new ones are errors; when
-/// that of budgets is full, names not charged yet are refused.
+/// that of budgets is full, names not charged yet are refused. Counters alone are
+/// dropped: without one, limits are smaller.
 pub struct InProcess {
     clock: Arc<dyn Clock>,
     kept: Mutex<Kept>,
@@ -33,11 +37,14 @@ pub struct Bounds {
     pub values: usize,
     /// Budgets, of some 200 bytes each.
     pub budgets: usize,
+    /// Counters, of some 400 bytes each.
+    pub counters: usize,
 }
 
 struct Kept {
     values: Values,
     budgets: Budgets,
+    counters: Counters,
 }
 
 impl InProcess {
@@ -49,6 +56,7 @@ impl InProcess {
             kept: Mutex::new(Kept {
                 values: Values::new(bounds.values),
                 budgets: Budgets::new(bounds.budgets),
+                counters: Counters::new(bounds.counters),
             }),
         }
     }
@@ -60,6 +68,7 @@ impl InProcess {
         Bounds {
             values: kept.values.len(),
             budgets: kept.budgets.len(),
+            counters: kept.counters.len(),
         }
     }
 
@@ -74,6 +83,23 @@ impl InProcess {
         let (mut kept, now) = self.lock();
         kept.values.sweep(now);
         (kept, now)
+    }
+}
+
+impl Kept {
+    /// What is said of budgets under a guard, and which are to be charged.
+    fn choose(
+        &mut self,
+        budgets: &[Budget],
+        guard: &Guard,
+        now: Duration,
+    ) -> (GuardedSpending, Vec<Budget>) {
+        let counters = &self.counters;
+        guard.choose(
+            budgets,
+            |learnt| counters.best(learnt, now),
+            |budgets| self.budgets.look(budgets, now),
+        )
     }
 }
 
@@ -129,6 +155,34 @@ impl EphemeralStore for InProcess {
         Ok(spending)
     }
 
+    async fn supersede_guarded(
+        &self,
+        budgets: &[Budget],
+        guard: &Guard,
+        series: &str,
+        key: &str,
+        secret: Secret<'_>,
+        ttl: Duration,
+    ) -> Result<GuardedSpending, EphemeralError> {
+        let (mut kept, now) = self.lock_for_values();
+        let (spending, charged) = kept.choose(budgets, guard, now);
+        let alternative = match spending {
+            GuardedSpending::Spent(alternative) => Some(alternative),
+            GuardedSpending::Guarded { .. } if guard.records_only => None,
+            _ => return Ok(spending),
+        };
+        let reward = guard.reward(alternative);
+        let secret = Secret {
+            reward: Some(&reward),
+            ..secret
+        };
+        // What has no room is not charged.
+        let expires_at = now.saturating_add(ttl);
+        kept.values.supersede(series, key, secret, expires_at)?;
+        kept.budgets.charge(&charged, now);
+        Ok(spending)
+    }
+
     async fn latest(&self, series: &str) -> Result<Option<Vec<u8>>, EphemeralError> {
         let (kept, now) = self.lock();
         let latest = kept.values.latest(series, now);
@@ -142,7 +196,11 @@ impl EphemeralStore for InProcess {
         exchange: Option<Exchange<'_>>,
     ) -> Result<Comparison, EphemeralError> {
         let (mut kept, now) = self.lock_for_values();
-        let Kept { values, budgets } = &mut *kept;
+        let Kept {
+            values,
+            budgets,
+            counters,
+        } = &mut *kept;
         let Some(guarded) = values.guarded_mut(key, now) else {
             return Ok(Comparison::Absent);
         };
@@ -159,7 +217,16 @@ impl EphemeralStore for InProcess {
             return Ok(Comparison::Exhausted { retry_after });
         }
         if guarded.equals(guess.secret) {
-            let taken = values.take(key, now);
+            let mut taken = values.take(key, now);
+            let guarded = taken.as_mut().and_then(|taken| taken.guarded.as_mut());
+            if let Some(reward) = guarded.and_then(|guarded| guarded.reward.take()) {
+                for name in &reward.refunds {
+                    budgets.give_back(name, now);
+                }
+                for raise in &reward.raises {
+                    counters.raise(raise, now);
+                }
+            }
             if let (Some(taken), Some(Exchange { key, head, ttl })) = (taken, exchange) {
                 // It has the room of the secret.
                 let value = [head, &taken.bytes].concat();
@@ -189,6 +256,17 @@ impl EphemeralStore for InProcess {
         if spending == Spending::Spent {
             kept.budgets.charge(budgets, now);
         }
+        Ok(spending)
+    }
+
+    async fn spend_guarded(
+        &self,
+        budgets: &[Budget],
+        guard: &Guard,
+    ) -> Result<GuardedSpending, EphemeralError> {
+        let (mut kept, now) = self.lock();
+        let (spending, charged) = kept.choose(budgets, guard, now);
+        kept.budgets.charge(&charged, now);
         Ok(spending)
     }
 

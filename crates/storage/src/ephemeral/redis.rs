@@ -15,6 +15,7 @@ mod call;
 mod calls;
 mod changes;
 mod connection;
+mod guarded;
 mod handle;
 mod kept;
 mod pipelines;
@@ -26,7 +27,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign_domain::ports::{
-    Budget, Comparison, EphemeralError, EphemeralStore, Exchange, Guess, Secret, Spending,
+    Budget, Comparison, EphemeralError, EphemeralStore, Exchange, Guard, GuardedSpending, Guess,
+    Secret, Spending,
 };
 
 pub use changes::{Changes, Subscription};
@@ -82,6 +84,18 @@ impl EphemeralStore for Redis {
         secrets::supersede(self, budgets, series, key, secret, ttl).await
     }
 
+    async fn supersede_guarded(
+        &self,
+        budgets: &[Budget],
+        guard: &Guard,
+        series: &str,
+        key: &str,
+        secret: Secret<'_>,
+        ttl: Duration,
+    ) -> Result<GuardedSpending, EphemeralError> {
+        secrets::supersede_guarded(self, budgets, guard, series, key, secret, ttl).await
+    }
+
     async fn latest(&self, series: &str) -> Result<Option<Vec<u8>>, EphemeralError> {
         secrets::latest(self, series).await
     }
@@ -101,6 +115,14 @@ impl EphemeralStore for Redis {
 
     async fn spend(&self, budgets: &[Budget]) -> Result<Spending, EphemeralError> {
         budgets::spend(self, budgets).await
+    }
+
+    async fn spend_guarded(
+        &self,
+        budgets: &[Budget],
+        guard: &Guard,
+    ) -> Result<GuardedSpending, EphemeralError> {
+        guarded::spend(self, budgets, guard).await
     }
 
     async fn refund(&self, budgets: &[Budget]) -> Result<(), EphemeralError> {

@@ -69,6 +69,7 @@ async fn keep_secret_for(
         secret: b"123",
         budget: "guesses",
         expires_at: Timestamp::from_seconds(1),
+        reward: None,
     };
     redis.supersede(budgets, series, key, secret, MINUTE).await
 }

@@ -192,6 +192,7 @@ pub(super) fn secret_under<'a>(budget: &'a Budget, value: &'a str, secret: &'a s
         secret: secret.as_bytes(),
         budget: &budget.name,
         expires_at: UNTIL,
+        reward: None,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Address, ClientContext, DeviceClaim, Email, GroupId, Identifier, Locale, Password, Purpose,
+    Address, ClientContext, DeviceClaim, Email, GroupId, Identifier, Locale, Password, Phone,
+    Purpose,
 };
 use crate::use_cases::{Grant, IssueTokens, SendCode, SignUp, SignUpBy};
 
@@ -50,6 +51,22 @@ pub fn send_code(email: &str, purpose: Purpose) -> SendCode {
         ttl: None,
         locale: Locale::English,
         client: ClientContext::default(),
+    }
+}
+
+/// A request for a code to a number in E.164 form, from an IP address.
+///
+/// # Panics
+/// If it is no number.
+#[must_use]
+pub fn phone_code(number: &str, purpose: Purpose, ip_address: &str) -> SendCode {
+    SendCode {
+        address: Address::Phone(Phone::restore(number).expect("a number")),
+        client: ClientContext {
+            ip_address: ip_address.parse().ok(),
+            ..ClientContext::default()
+        },
+        ..send_code("nobody@example.com", purpose)
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use countersign_token::Algorithm;
 
 use crate::application::{
-    DeviceSettings, MfaPolicy, Settings, TokenSettings, VerificationSettings,
+    DeviceSettings, MfaPolicy, Settings, TokenSettings, UnverifiedSettings, VerificationSettings,
 };
 use crate::model::{Region, Scope};
 
@@ -38,6 +38,16 @@ pub(super) fn settings() -> Settings {
             sends_per_country: 1_000,
             sends_in_all: 10_000,
             wrong_codes_per_address: 10,
+            countries: Vec::new(),
+            unverified: UnverifiedSettings {
+                records_only: false,
+                at_home: 2_000,
+                per_country: 20,
+                abroad: 1_000,
+                per_source: 30,
+                per_network: 100,
+                per_neighbourhood: 10,
+            },
         },
         mfa_policy: MfaPolicy::Optional,
         devices: DeviceSettings {

@@ -3,7 +3,8 @@
 use crate::application::{Application, Charge};
 use crate::error::Error;
 use crate::model::{
-    Address, Channel, Code, Locale, MessageId, NamedUser, Purpose, Timestamp, User, UserId,
+    Address, Channel, ClientContext, Code, Locale, MessageId, NamedUser, Purpose, Timestamp, User,
+    UserId,
 };
 use crate::ports::{Content, Message};
 
@@ -14,14 +15,20 @@ pub(super) async fn addressee(
     named: &NamedUser,
     user: Option<&User>,
     channel: Option<Channel>,
+    client: &ClientContext,
 ) -> Result<(Option<Address>, Option<Charge>), Error> {
     let nobody = UserId::from_bytes([0; 16]);
     let id = user.map_or(nobody, |user| user.id);
     let addresses = app.store.addresses(id).await?;
     let to = addresses.into_iter().find(|address| {
-        channel.is_none_or(|channel| channel.leads_to(address)) && app.messages.reaches(address)
+        channel.is_none_or(|channel| channel.leads_to(address))
+            && app.messages.reaches(address)
+            && app.settings.verification.sends_to(address)
     });
-    let charged = app.limits.charge_addressee(to.as_ref(), named).await;
+    let charged = app
+        .limits
+        .charge_addressee(to.as_ref(), named, client)
+        .await;
     match charged {
         Ok(charge) => Ok((to, Some(charge))),
         Err(Error::Exhausted { .. }) => Ok((None, None)),

@@ -1,6 +1,6 @@
 //! A sign-up that waits for its code.
 
-use crate::application::{Application, CodeRequest};
+use crate::application::{Application, Charge, CodeRequest, Recipient};
 use crate::error::{Error, Refusal};
 use crate::model::{
     Address, ClientContext, Code, GroupId, Identifier, Locale, NewPassword, PendingSignUp, Purpose,
@@ -32,8 +32,9 @@ impl Unproved {
             app.limits.charge_send_source(client).await?;
             return Err(Refusal::UsernameTaken.into());
         }
-        let charge = app.limits.charge_send(&self.address, client).await?;
-        let sent = self.send(app, place, password).await;
+        let to = Recipient::Anybody;
+        let charge = app.limits.charge_send(&self.address, client, to).await?;
+        let sent = self.send(app, place, password, &charge).await;
         app.limits.refund_if_failed(charge, sent).await
     }
 
@@ -56,6 +57,7 @@ impl Unproved {
         app: &Application,
         place: Box<dyn HashingPlace>,
         password: NewPassword,
+        charge: &Charge,
     ) -> Result<VerificationRecord, Error> {
         let hash = place.hash(password.into_password()).await?;
         let owner = app
@@ -76,7 +78,7 @@ impl Unproved {
             message: Some(message_id),
             ttl: app.settings.verification.code_ttl,
         };
-        let record = app.verifications.keep(request, &code).await?;
+        let record = app.verifications.keep(request, &code, charge).await?;
         // The owner of the address is told, and nobody has the code.
         let content = if owner.is_some() {
             Content::AlreadySignedUp

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use countersign_domain::application::UnverifiedSettings;
 use serde::{Deserialize, Serialize};
 
+use crate::config::DefaultRegion;
 use crate::config::checks::Checks;
 use crate::config::serde_formats::duration;
 
@@ -34,6 +36,33 @@ pub struct VerificationConfig {
     pub sends_in_all: u32,
     /// Wrong codes of one address in a day.
     pub wrong_codes_per_address: u32,
+    /// The countries whose numbers codes are sent to; all if there is none.
+    pub countries: Vec<DefaultRegion>,
+    /// What is done about messages beyond those that may stay unverified.
+    pub abuse: AbuseMode,
+    /// Messages to numbers at home in a day whose codes nobody types in.
+    pub unverified_at_home: u32,
+    /// Messages to one other country's numbers, likewise.
+    pub unverified_per_country: u32,
+    /// Messages to numbers of all other countries, likewise.
+    pub unverified_abroad: u32,
+    /// Messages from one source, likewise.
+    pub unverified_per_source: u32,
+    /// Messages from one network, likewise.
+    pub unverified_per_network: u32,
+    /// Messages to numbers that differ in their last two digits, likewise.
+    pub unverified_per_neighbourhood: u32,
+}
+
+/// What is done about messages beyond those that may stay unverified.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AbuseMode {
+    /// They are refused.
+    #[default]
+    Enforce,
+    /// They are counted, and sent.
+    Record,
 }
 
 impl Default for VerificationConfig {
@@ -49,6 +78,14 @@ impl Default for VerificationConfig {
             sends_per_country: 1_000,
             sends_in_all: 10_000,
             wrong_codes_per_address: 10,
+            countries: Vec::new(),
+            abuse: AbuseMode::default(),
+            unverified_at_home: 2_000,
+            unverified_per_country: 20,
+            unverified_abroad: 1_000,
+            unverified_per_source: 30,
+            unverified_per_network: 100,
+            unverified_per_neighbourhood: 10,
         }
     }
 }
@@ -89,6 +126,41 @@ impl VerificationConfig {
             ),
         ] {
             checks.within(key, value, 1..=most);
+        }
+        for (key, value) in [
+            ("verification.unverified_at_home", self.unverified_at_home),
+            (
+                "verification.unverified_per_country",
+                self.unverified_per_country,
+            ),
+            ("verification.unverified_abroad", self.unverified_abroad),
+            (
+                "verification.unverified_per_source",
+                self.unverified_per_source,
+            ),
+            (
+                "verification.unverified_per_network",
+                self.unverified_per_network,
+            ),
+            (
+                "verification.unverified_per_neighbourhood",
+                self.unverified_per_neighbourhood,
+            ),
+        ] {
+            checks.within(key, value, 1..=100_000_000);
+        }
+    }
+
+    /// The settings of messages that nobody verifies.
+    pub(in crate::config) fn unverified(&self) -> UnverifiedSettings {
+        UnverifiedSettings {
+            records_only: self.abuse == AbuseMode::Record,
+            at_home: self.unverified_at_home,
+            per_country: self.unverified_per_country,
+            abroad: self.unverified_abroad,
+            per_source: self.unverified_per_source,
+            per_network: self.unverified_per_network,
+            per_neighbourhood: self.unverified_per_neighbourhood,
         }
     }
 }

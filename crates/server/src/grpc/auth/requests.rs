@@ -43,7 +43,12 @@ impl TryFrom<Asked<'_, v1::SignUpRequest>> for SignUp {
                 .take("proof", Proof::parse(proof))
                 .map(|proof| SignUpBy::Proof { proof, password }),
             _ => {
-                convert::reachable(&mut fields, "identifier", address.as_ref());
+                convert::reachable(
+                    &mut fields,
+                    "identifier",
+                    address.as_ref(),
+                    &app.settings.verification,
+                );
                 if password.is_none() && !fields.refuses("password") {
                     fields.refuse("password", "must be given, since no proof is");
                 }
@@ -207,7 +212,12 @@ impl TryFrom<Asked<'_, v1::StartPasswordResetRequest>> for StartReset {
         let address = convert::address(&mut fields, "identifier", message.identifier, region);
         let code = convert::optional(&mut fields, "code", message.code, Code::parse);
         if code.is_none() {
-            convert::reachable(&mut fields, "identifier", address.as_ref());
+            convert::reachable(
+                &mut fields,
+                "identifier",
+                address.as_ref(),
+                &app.settings.verification,
+            );
         }
         let ttl = convert::code_ttl(&mut fields, message.ttl);
         let client = convert::client(&mut fields, message.client_context);

@@ -26,7 +26,12 @@ impl TryFrom<Asked<'_, v1::CreateMfaSessionRequest>> for CreateMfaSession {
             && let Some(address) = named.address()
             && channel.is_none_or(|channel| channel.leads_to(&address))
         {
-            convert::reachable(&mut fields, "identifier", Some(&address));
+            convert::reachable(
+                &mut fields,
+                "identifier",
+                Some(&address),
+                &app.settings.verification,
+            );
         }
         let ttl = convert::code_ttl(&mut fields, message.ttl);
         let audience = fields.take("audience", offered.offered_audience(&message.audience));

@@ -28,7 +28,12 @@ impl TryFrom<Asked<'_, v1::SendCodeRequest>> for SendCode {
         }
         let code = convert::optional(&mut fields, "code", message.code, Code::parse);
         if code.is_none() {
-            convert::reachable(&mut fields, "identifier", address.as_ref());
+            convert::reachable(
+                &mut fields,
+                "identifier",
+                address.as_ref(),
+                &app.settings.verification,
+            );
         }
         let ttl = convert::code_ttl(&mut fields, message.ttl);
         let client = convert::client(&mut fields, message.client_context);

@@ -77,9 +77,14 @@ impl Budgets {
     /// Gives one back to each of the budgets, none below zero.
     pub(super) fn refund(&mut self, budgets: &[Budget], now: Duration) {
         for budget in budgets {
-            if let Some(charged) = self.room.live_mut(&budget.name, now) {
-                *charged = charged.saturating_sub(1);
-            }
+            self.give_back(&budget.name, now);
+        }
+    }
+
+    /// Gives one back to a budget.
+    pub(super) fn give_back(&mut self, name: &str, now: Duration) {
+        if let Some(charged) = self.room.live_mut(name, now) {
+            *charged = charged.saturating_sub(1);
         }
     }
 

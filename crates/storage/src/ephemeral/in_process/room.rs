@@ -56,6 +56,11 @@ impl<T> Room<T> {
         if self.next_expiry()? > now {
             return None;
         }
+        self.pop_first()
+    }
+
+    /// Removes the entry that expires first, if there is one.
+    pub(super) fn pop_first(&mut self) -> Option<T> {
         let (_, name) = self.by_expiry.pop_first()?;
         self.by_name.remove(&name).map(|entry| entry.content)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use countersign_domain::model::Timestamp;
-use countersign_domain::ports::{Budget, EphemeralError, Guess, Secret};
+use countersign_domain::ports::{Budget, EphemeralError, Guess, Reward, Secret};
 
 use super::room::{Entry, Room};
 
@@ -35,6 +35,8 @@ pub(super) struct Guarded {
     series: Box<str>,
     /// How many wrong guesses there were.
     pub(super) tries: u32,
+    /// What the right guess does besides.
+    pub(super) reward: Option<Box<Reward>>,
 }
 
 impl Values {
@@ -110,6 +112,7 @@ impl Values {
                 expires_at: secret.expires_at,
                 series: series.into(),
                 tries: 0,
+                reward: secret.reward.cloned().map(Box::new),
             }),
         };
         if let Some(earlier) = self.series.get(series).cloned() {

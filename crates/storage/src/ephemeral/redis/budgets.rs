@@ -103,6 +103,6 @@ pub(super) fn spending((refused, wait): (usize, u64)) -> Spending {
     }
 }
 
-fn key_of(redis: &Redis, budget: &Budget) -> String {
+pub(super) fn key_of(redis: &Redis, budget: &Budget) -> String {
     redis.key_in("budgets", &budget.name)
 }

@@ -8,12 +8,13 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use countersign_domain::ports::{
-    Budget, Comparison, EphemeralError, Exchange, Guess, Secret, Spending,
+    Budget, Comparison, EphemeralError, Exchange, Guard, GuardedSpending, Guess, Secret, Spending,
 };
 use deadpool_redis::redis::cmd;
 
 use super::budgets;
 use super::call::{Lua, StaticLua};
+use super::guarded;
 use super::handle::{Redis, millis};
 use super::kept;
 use super::values::key_of;
@@ -22,10 +23,23 @@ use super::values::key_of;
 static SUPERSEDE: StaticLua = LazyLock::new(|| {
     Lua::new(concat!(
         "#!lua\n",
+        include_str!("lua/keep_secret.lua"),
         include_str!("lua/supersede.lua"),
         include_str!("lua/spend_open_windows.lua"),
         include_str!("lua/budgets.lua"),
         include_str!("lua/spend.lua"),
+    ))
+});
+
+/// Keys and arguments as the head of `supersede_guarded.lua` says.
+static SUPERSEDE_GUARDED: StaticLua = LazyLock::new(|| {
+    Lua::new(concat!(
+        "#!lua\n",
+        include_str!("lua/budgets.lua"),
+        include_str!("lua/counters.lua"),
+        include_str!("lua/guarded.lua"),
+        include_str!("lua/keep_secret.lua"),
+        include_str!("lua/supersede_guarded.lua"),
     ))
 });
 
@@ -46,6 +60,8 @@ static COMPARE: StaticLua = LazyLock::new(|| {
         "#!lua\n",
         include_str!("lua/compare_right.lua"),
         include_str!("lua/budgets.lua"),
+        include_str!("lua/counters.lua"),
+        include_str!("lua/reward.lua"),
         include_str!("lua/compare.lua"),
     ))
 });
@@ -66,6 +82,27 @@ pub(super) async fn supersede(
     supersede.arg(kept).arg(of_series).arg(millis(ttl));
     let answer = redis.calls.ask("supersede", supersede).await?;
     Ok(budgets::spending(answer))
+}
+
+pub(super) async fn supersede_guarded(
+    redis: &Redis,
+    charged: &[Budget],
+    guard: &Guard,
+    series: &str,
+    key: &str,
+    secret: Secret<'_>,
+    ttl: Duration,
+) -> Result<GuardedSpending, EphemeralError> {
+    let mut supersede = SUPERSEDE_GUARDED.call();
+    guarded::add_guarded(redis, charged, guard, &mut supersede);
+    supersede.key(redis.key_in("latest", series));
+    supersede.key(key_of(redis, key));
+    let (head, of_series) = kept::rewarded_head(series, &secret);
+    supersede.arg(head).arg(kept::raises(&guard.raises));
+    supersede.arg(secret.value);
+    supersede.arg(of_series).arg(millis(ttl));
+    let answer = redis.calls.ask("supersede_guarded", supersede).await?;
+    guarded::spending(answer)
 }
 
 pub(super) async fn latest(redis: &Redis, series: &str) -> Result<Option<Vec<u8>>, EphemeralError> {

@@ -1,12 +1,16 @@
--- What remains to be done where the guess is wrong, or its budget may have no room.
+-- What remains to be done where the guess is wrong, its budget may have no room, or
+-- the right one has a reward.
 if not has_room then
     local wait = wait_for(budget, limit, window, max_names)
     if wait then
         return {'exhausted', wait}
     end
-    if secret == ARGV[2] then
-        return match()
+end
+if secret == ARGV[2] then
+    if reward then
+        give(reward)
     end
+    return match()
 end
 charge(budget, limit, window, max_names)
 keep_names()

@@ -6,12 +6,17 @@
 -- the exchange, and how many milliseconds it is kept.
 -- Answers what came of it, and the tries left or the milliseconds to wait.
 local kept = redis.call('GET', KEYS[2])
-if not kept or string.sub(kept, 1, 1) ~= 's' then
+local mark = kept and string.sub(kept, 1, 1)
+if mark ~= 's' and mark ~= 'r' then
     return {'absent', 0}
 end
 -- As `kept.rs` writes it.
 local series, used, expires_at, name, secret, value_at =
     struct.unpack('>I4c0I4i8I4c0I4c0', kept, 2)
+local reward
+if mark == 'r' then
+    reward, value_at = struct.unpack('>I4c0', kept, value_at)
+end
 local tries = tonumber(ARGV[4])
 if tonumber(ARGV[3]) >= expires_at then
     return {'absent', 0}
@@ -39,6 +44,6 @@ if charged then
 else
     has_room = limit > 0 and redis.call('ZCARD', KEYS[1]) < max_names
 end
-if has_room and secret == ARGV[2] then
+if has_room and secret == ARGV[2] and not reward then
     return match()
 end

@@ -8,12 +8,6 @@ local last = #KEYS - 2
 local function granted()
     local series, key, ttl = KEYS[#KEYS - 1], KEYS[#KEYS], ARGV[#ARGV]
     local kept, of_series = ARGV[#ARGV - 2], tonumber(ARGV[#ARGV - 1])
-    redis.call('SET', key, kept, 'PX', ttl)
-    local earlier = redis.call('SET', series, key, 'PX', ttl, 'GET')
-    if earlier and earlier ~= key
-        and redis.call('GETRANGE', earlier, 0, of_series - 1) == string.sub(kept, 1, of_series)
-    then
-        redis.call('DEL', earlier)
-    end
+    keep_secret(series, key, kept, of_series, ttl)
     return {0, 0}
 end

@@ -1,0 +1,50 @@
+-- What the right guess at a secret does besides.
+
+local function give_back(name)
+    local budget = KEYS[1] .. ':' .. name
+    if tonumber(redis.call('GET', budget) or 0) > 0 then
+        redis.call('DECR', budget)
+    end
+end
+
+local function drop(names)
+    for _, name in ipairs(names) do
+        redis.call('DEL', COUNTERS .. ':' .. name)
+        redis.call('ZREM', COUNTERS, name)
+    end
+end
+
+local function raise(name, slot, ttl)
+    local counter = COUNTERS .. ':' .. name
+    if redis.call('HINCRBY', counter, whole(slot), 1) == 1 then
+        for _, field in ipairs(redis.call('HKEYS', counter)) do
+            if math.abs(tonumber(field) - slot) > MAX_SLOTS_AWAY then
+                redis.call('HDEL', counter, field)
+            end
+        end
+    end
+    time = time or now()
+    redis.call('PEXPIRE', counter, whole(ttl))
+    redis.call('ZADD', COUNTERS, whole(time + ttl), name)
+    redis.call('PEXPIRE', COUNTERS, whole(ttl + GRACE))
+    drop(redis.call('ZRANGE', COUNTERS, '-inf', whole(time), 'BYSCORE', 'LIMIT', 0, 4))
+    local beyond = redis.call('ZCARD', COUNTERS) - MAX_COUNTERS
+    if beyond > 0 then
+        drop(redis.call('ZRANGE', COUNTERS, 0, math.min(beyond, 4) - 1))
+    end
+end
+
+-- As `kept.rs` writes it.
+local function give(reward)
+    local count, at = struct.unpack('>I4', reward)
+    local name, slot, ttl
+    for _ = 1, count do
+        name, at = struct.unpack('>I4c0', reward, at)
+        give_back(name)
+    end
+    count, at = struct.unpack('>I4', reward, at)
+    for _ = 1, count do
+        name, slot, ttl, at = struct.unpack('>I4c0i8i8', reward, at)
+        raise(name, slot, ttl)
+    end
+end
