@@ -8,21 +8,21 @@
 //! bound to the id by its digest, the id to group, address and purpose by the
 //! seal of the record. A proof is that record, taken over by the right code.
 
-use std::fmt::Display;
+mod keys;
+mod proofs;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::hmac;
-
+use self::keys::{code_key, key_of, sign_up_key};
+use crate::application::sealed_records::{SealedRecords, damaged};
 use crate::application::{Charge, Limits, Settings};
 use crate::error::{Error, Limit, Refusal};
 use crate::model::{
     Address, ClientContext, Code, GroupId, MessageId, PendingSignUp, Proof, ProvenUser, Purpose,
-    SealingKey, Secrets, VerificationId, VerificationRecord,
+    VerificationId, VerificationRecord,
 };
-use crate::ports::{
-    Budget, Clock, Comparison, EphemeralStore, Exchange, Guess, Random, Secret, Spending,
-};
+use crate::ports::{Budget, Clock, EphemeralStore, Secret, Spending};
 
 /// The bytes of an id.
 const ID_LEN: usize = 16;
@@ -31,9 +31,7 @@ const ID_LEN: usize = 16;
 pub struct Verifications {
     ephemeral: Arc<dyn EphemeralStore>,
     clock: Arc<dyn Clock>,
-    random: Arc<dyn Random>,
-    codes: hmac::Key,
-    records: SealingKey,
+    records: SealedRecords,
     limits: Arc<Limits>,
     settings: Arc<Settings>,
 }
@@ -54,17 +52,14 @@ impl Verifications {
     pub(crate) fn new(
         ephemeral: Arc<dyn EphemeralStore>,
         clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
-        secrets: &Secrets,
+        records: SealedRecords,
         limits: Arc<Limits>,
         settings: Arc<Settings>,
     ) -> Self {
         Self {
             ephemeral,
             clock,
-            random,
-            codes: secrets.code.clone(),
-            records: secrets.records.clone(),
+            records,
             limits,
             settings,
         }
@@ -113,7 +108,7 @@ impl Verifications {
     fn record(&self, request: CodeRequest) -> (VerificationRecord, Duration) {
         let now = self.clock.now();
         let record = VerificationRecord {
-            id: VerificationId::generate(&*self.random),
+            id: VerificationId::generate(&*self.records.random),
             group: request.group,
             address: request.address,
             purpose: request.purpose,
@@ -136,7 +131,7 @@ impl Verifications {
         let key = key_of(record);
         let secret = Secret {
             value: &self.seal(record)?,
-            secret: &code.digest(record.id, &self.codes),
+            secret: &code.digest(record.id, &self.records.codes),
             budget: &self.limits.wrong_codes_of(&record.address),
             expires_at: record.expires_at,
         };
@@ -184,22 +179,24 @@ impl Verifications {
     /// Checks the code of a sign-up, which is gone if it was right. A wrong one
     /// is charged to the code and to the address.
     pub(crate) async fn check_sign_up(&self, id: VerificationId, code: &Code) -> Result<(), Error> {
-        self.compare(&sign_up_key(id), id, code, None).await
+        let (key, digest) = (sign_up_key(id), code.digest(id, &self.records.codes));
+        let compared = self
+            .records
+            .compare(&key, &digest, None, Refusal::Verification);
+        compared.await
     }
 
     /// Checks a code as [`Self::check_sign_up`] does, and exchanges it for a
     /// proof. Those of sign-ups are not found.
     pub(crate) async fn exchange(&self, id: VerificationId, code: &Code) -> Result<Proof, Error> {
-        let proof = Proof::generate(&*self.random);
-        let key = proof_key(&proof);
-        let exchange = Exchange {
-            key: &key,
-            head: &self.records.seal(&key, id.as_bytes(), &*self.random),
-            ttl: self.settings.verification.proof_ttl,
-        };
-        self.compare(&code_key(id), id, code, Some(exchange))
-            .await?;
-        Ok(proof)
+        let new = self.new_proof(id);
+        let (key, exchange) = (code_key(id), self.exchange_for(&new));
+        let digest = code.digest(id, &self.records.codes);
+        let compared = self
+            .records
+            .compare(&key, &digest, Some(exchange), Refusal::Verification);
+        compared.await?;
+        Ok(new.proof)
     }
 
     /// Tries left for a code.
@@ -214,72 +211,6 @@ impl Verifications {
             self.ephemeral.take(&key).await?;
         }
         Ok(())
-    }
-
-    /// The verification that a proof comes of, if it was for this purpose. The
-    /// proof is not spent yet.
-    pub(crate) async fn proof(
-        &self,
-        proof: &Proof,
-        purpose: Purpose,
-    ) -> Result<VerificationRecord, Error> {
-        let key = proof_key(proof);
-        let kept = self.ephemeral.get(&key).await?.ok_or(Refusal::Proof)?;
-        let (head, sealed) = kept
-            .split_at_checked(SealingKey::sealed_len(ID_LEN))
-            .ok_or_else(|| damaged("is too short"))?;
-        let id = self.records.open(&key, head).map_err(damaged)?;
-        let id = id.first_chunk().ok_or_else(|| damaged("is too short"))?;
-        let record = self.open(VerificationId::from_bytes(*id), sealed)?;
-        if record.purpose == purpose {
-            Ok(record)
-        } else {
-            Err(Refusal::Proof.into())
-        }
-    }
-
-    /// Spends a proof: of many who try at once, one succeeds.
-    pub(crate) async fn spend_proof(&self, proof: &Proof) -> Result<(), Error> {
-        match self.ephemeral.take(&proof_key(proof)).await? {
-            Some(_) => Ok(()),
-            None => Err(Refusal::Proof.into()),
-        }
-    }
-
-    /// Spends a proof as [`Self::spend_proof`] does, but once however often a
-    /// unit of work is repeated.
-    pub(crate) async fn spend_once(&self, proof: &Proof, is_spent: &mut bool) -> Result<(), Error> {
-        if !*is_spent {
-            self.spend_proof(proof).await?;
-            *is_spent = true;
-        }
-        Ok(())
-    }
-
-    async fn compare(
-        &self,
-        key: &str,
-        id: VerificationId,
-        code: &Code,
-        exchange: Option<Exchange<'_>>,
-    ) -> Result<(), Error> {
-        let (limit, window) = self.limits.wrong_codes();
-        let guess = Guess {
-            secret: &code.digest(id, &self.codes),
-            at: self.clock.now(),
-            tries: self.settings.verification.code_tries,
-            limit,
-            window,
-        };
-        match self.ephemeral.compare(key, guess, exchange).await? {
-            Comparison::Matches => Ok(()),
-            Comparison::Differs { remaining } => Err(Refusal::Code { remaining }.into()),
-            Comparison::Absent => Err(Refusal::Verification.into()),
-            Comparison::Exhausted { retry_after } => Err(Error::Exhausted {
-                limit: Limit::Attempts,
-                retry_after,
-            }),
-        }
     }
 
     fn alive(&self, record: VerificationRecord) -> Result<VerificationRecord, Error> {
@@ -298,44 +229,14 @@ impl Verifications {
     /// Seals a record. Its id, which the seal is bound to, stands before it in
     /// the clear.
     fn seal(&self, record: &VerificationRecord) -> Result<Vec<u8>, Error> {
-        let plain = serde_json::to_vec(record)
-            .map_err(|error| Error::Internal(format!("a record cannot be written: {error}")))?;
-        let sealed = self
-            .records
-            .seal(&code_key(record.id), &plain, &*self.random);
+        let sealed = self.records.seal(&code_key(record.id), record)?;
         Ok([record.id.as_bytes(), &*sealed].concat())
     }
 
     fn open(&self, id: VerificationId, value: &[u8]) -> Result<VerificationRecord, Error> {
         let sealed = value.get(ID_LEN..).unwrap_or_default();
-        let plain = self.records.open(&code_key(id), sealed);
-        serde_json::from_slice(&plain.map_err(damaged)?).map_err(damaged)
+        self.records.open(&code_key(id), sealed)
     }
-}
-
-fn damaged(what: impl Display) -> Error {
-    Error::Internal(format!("a kept record: {what}"))
-}
-
-fn key_of(record: &VerificationRecord) -> String {
-    match record.purpose {
-        Purpose::SignUp | Purpose::SignIn | Purpose::PasswordReset => code_key(record.id),
-        Purpose::ConfirmSignUp => sign_up_key(record.id),
-    }
-}
-
-/// The key of a code that is exchanged for a proof.
-fn code_key(id: VerificationId) -> String {
-    format!("verification:{id}")
-}
-
-/// The key of a code that completes a sign-up.
-fn sign_up_key(id: VerificationId) -> String {
-    format!("sign-up:{id}")
-}
-
-fn proof_key(proof: &Proof) -> String {
-    format!("proof:{}", proof.digest())
 }
 
 impl std::fmt::Debug for Verifications {
