@@ -28,7 +28,7 @@ pub(crate) fn root() -> PathBuf {
 
 /// Messages with a secret in them: their `Debug` is written by hand, in
 /// `src/redacted.rs`.
-const SECRET: [&str; 26] = [
+const SECRET: [&str; 28] = [
     "BeginEnrollmentRequest",
     "BeginEnrollmentResponse",
     "ChangePasswordRequest",
@@ -39,6 +39,7 @@ const SECRET: [&str; 26] = [
     "ConfirmSignUpRequest",
     "CreateMfaSessionRequest",
     "CreateMfaSessionResponse",
+    "GetVerificationRequest",
     "ListFactorsRequest",
     "MfaRequired",
     "PasswordGrant",
@@ -51,6 +52,7 @@ const SECRET: [&str; 26] = [
     "RevokeTokenRequest",
     "SendCodeRequest",
     "SignUpRequest",
+    "StartPasswordResetRequest",
     "Tokens",
     "ValidateMfaSessionRequest",
     "ValidateTokenRequest",

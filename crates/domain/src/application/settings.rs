@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign_token::Algorithm;
 
-use crate::model::{Lifetimes, Region, Revocation, Scope};
+use crate::model::{Lifetimes, LinkPrefix, Region, Revocation, Scope};
 
 /// The settings of the domain. The defaults are in the server's configuration.
 #[derive(Debug, Clone)]
@@ -86,6 +86,26 @@ pub struct VerificationSettings {
     pub sends_in_all: u32,
     /// Wrong codes of one address in a day.
     pub wrong_codes_per_address: u32,
+    /// Where links may lead. With none, there are no links.
+    pub link_prefixes: Vec<LinkPrefix>,
+}
+
+impl VerificationSettings {
+    /// Where a link shall lead, if that is offered.
+    ///
+    /// # Errors
+    /// What would be right.
+    pub fn offered_link_prefix(&self, wanted: &str) -> Result<LinkPrefix, &'static str> {
+        if self.link_prefixes.is_empty() {
+            return Err("must be empty: the server's verification.link_prefixes has no entry");
+        }
+        let prefix = LinkPrefix::parse(wanted)?;
+        if self.link_prefixes.contains(&prefix) {
+            Ok(prefix)
+        } else {
+            Err("must be one of the server's verification.link_prefixes")
+        }
+    }
 }
 
 impl TokenSettings {

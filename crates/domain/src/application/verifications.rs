@@ -1,7 +1,8 @@
-//! Making codes, checking them, and spending the proofs that come of them.
+//! Keeping codes and links, checking them, and spending the proofs that come of
+//! them.
 //!
-//! One code is alive for each group, address and purpose: a new one supersedes
-//! the old. What is kept of it is sealed, so that the ephemeral store tells
+//! One code or link is alive for each group, address and purpose: a new one
+//! supersedes the old. What is kept of it is sealed, so that the ephemeral store tells
 //! nobody whom it is about.
 //!
 //! Who checks a code names the verification and need not know more: the code is
@@ -9,18 +10,19 @@
 //! seal of the record. A proof is that record, taken over by the right code.
 
 mod keys;
+mod links;
 mod proofs;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::keys::{code_key, key_of, sign_up_key};
+use self::keys::{code_key, key_of, link_key, sign_up_key};
 use crate::application::sealed_records::{SealedRecords, damaged};
 use crate::application::{Charge, Limits, Settings};
 use crate::error::{Error, Limit, Refusal};
 use crate::model::{
-    Address, ClientContext, Code, GroupId, MessageId, PendingSignUp, Proof, ProvenUser, Purpose,
-    VerificationId, VerificationRecord,
+    Address, ClientContext, Code, GroupId, Link, MessageId, OneTimeSecret, PendingSignUp, Proof,
+    ProvenUser, Purpose, VerificationId, VerificationRecord,
 };
 use crate::ports::{Budget, Clock, EphemeralStore, Secret, Spending};
 
@@ -36,7 +38,7 @@ pub struct Verifications {
     settings: Arc<Settings>,
 }
 
-/// What a new code is for.
+/// What a new code or link is for.
 #[derive(Debug, Clone)]
 pub(crate) struct CodeRequest {
     pub(crate) group: GroupId,
@@ -65,29 +67,29 @@ impl Verifications {
         }
     }
 
-    /// Keeps a code, in place of an earlier one for the same address and
-    /// purpose.
+    /// Keeps a code or a link, in place of an earlier one for the same address
+    /// and purpose.
     pub(crate) async fn keep(
         &self,
         request: CodeRequest,
-        code: &Code,
+        secret: &OneTimeSecret,
     ) -> Result<VerificationRecord, Error> {
-        let (record, ttl) = self.record(request);
-        self.put(&[], &record, code, ttl).await?;
+        let (record, ttl) = self.record(request, secret);
+        self.put(&[], &record, secret, ttl).await?;
         Ok(record)
     }
 
-    /// Keeps a code as [`Self::keep`] does and charges its message, in one step:
+    /// Keeps a code or a link as [`Self::keep`] does and charges its message, in one step:
     /// what is refused leaves the earlier code as it is.
     pub(crate) async fn charge_and_keep(
         &self,
         client: &ClientContext,
         request: CodeRequest,
-        code: &Code,
+        secret: &OneTimeSecret,
     ) -> Result<(Charge, VerificationRecord), Error> {
         let budgets = self.limits.sends(&request.address, client);
-        let (record, ttl) = self.record(request);
-        let spending = self.put(&budgets, &record, code, ttl).await?;
+        let (record, ttl) = self.record(request, secret);
+        let spending = self.put(&budgets, &record, secret, ttl).await?;
         Ok((Charge::of(budgets, spending, Limit::Messages)?, record))
     }
 
@@ -102,19 +104,31 @@ impl Verifications {
         if ttl.is_zero() {
             return Ok(());
         }
-        self.put(&[], record, code, ttl).await.map(drop)
+        let secret = OneTimeSecret::Code(code.clone());
+        self.put(&[], record, &secret, ttl).await.map(drop)
     }
 
-    fn record(&self, request: CodeRequest) -> (VerificationRecord, Duration) {
+    fn record(
+        &self,
+        request: CodeRequest,
+        secret: &OneTimeSecret,
+    ) -> (VerificationRecord, Duration) {
         let now = self.clock.now();
+        let (id, link) = match secret {
+            OneTimeSecret::Code(_) => (VerificationId::generate(&*self.records.random), None),
+            OneTimeSecret::Link(Link { token, .. }) => {
+                (token.id(), Some(token.digest(&self.records.codes)))
+            }
+        };
         let record = VerificationRecord {
-            id: VerificationId::generate(&*self.records.random),
+            id,
             group: request.group,
             address: request.address,
             purpose: request.purpose,
             user: request.user,
             sign_up: request.sign_up,
             message: request.message,
+            link,
             created_at: now,
             expires_at: now.plus(request.ttl),
         };
@@ -125,14 +139,24 @@ impl Verifications {
         &self,
         budgets: &[Budget],
         record: &VerificationRecord,
-        code: &Code,
+        secret: &OneTimeSecret,
         ttl: Duration,
     ) -> Result<Spending, Error> {
         let key = key_of(record);
+        let codes = &self.records.codes;
+        let (digest, budget) = match secret {
+            OneTimeSecret::Code(code) => (
+                code.digest(record.id, codes),
+                self.limits.wrong_codes_of(&record.address),
+            ),
+            OneTimeSecret::Link(Link { token, .. }) => {
+                (*token.digest(codes).as_bytes(), self.wrong_tokens())
+            }
+        };
         let secret = Secret {
             value: &self.seal(record)?,
-            secret: &code.digest(record.id, &self.records.codes),
-            budget: &self.limits.wrong_codes_of(&record.address),
+            secret: &digest,
+            budget: &budget,
             expires_at: record.expires_at,
         };
         let series = self.series(&record.group, &record.address, record.purpose);
@@ -142,12 +166,14 @@ impl Verifications {
         Ok(kept.await?)
     }
 
-    /// The verification with this id, if its code is still alive.
+    /// The verification with this id, if its code or link is still alive.
     pub(crate) async fn find(&self, id: VerificationId) -> Result<VerificationRecord, Error> {
-        match self.ephemeral.get(&code_key(id)).await? {
-            Some(sealed) => self.alive(self.open(id, &sealed)?),
-            None => self.find_sign_up(id).await,
+        for key in [code_key(id), link_key(id)] {
+            if let Some(sealed) = self.ephemeral.get(&key).await? {
+                return self.alive(self.open(id, &sealed)?);
+            }
         }
+        self.find_sign_up(id).await
     }
 
     /// The verification with this id that completes a sign-up, if its code is
@@ -199,15 +225,18 @@ impl Verifications {
         Ok(new.proof)
     }
 
-    /// Tries left for a code.
+    /// Tries left for a code; one for a link, whose wrong tokens are no tries.
     pub(crate) async fn remaining_tries(&self, record: &VerificationRecord) -> Result<u32, Error> {
+        if record.link.is_some() {
+            return Ok(1);
+        }
         let tried = self.ephemeral.tries(&key_of(record)).await?;
         Ok(self.settings.verification.code_tries.saturating_sub(tried))
     }
 
-    /// Kills a code. If it is gone already, that is no error.
+    /// Kills a code or a link. If it is gone already, that is no error.
     pub(crate) async fn cancel(&self, id: VerificationId) -> Result<(), Error> {
-        for key in [code_key(id), sign_up_key(id)] {
+        for key in [code_key(id), sign_up_key(id), link_key(id)] {
             self.ephemeral.take(&key).await?;
         }
         Ok(())

@@ -16,6 +16,7 @@ impl Config {
             folder: delivery.templates.clone(),
             code_digits: self.verification.code_digits,
             code_ttl: self.verification.code_ttl,
+            longest_link: self.verification.longest_link(),
             counts_sms: delivery.sms.iter().any(|name| *name != SmsProvider::Log),
         }
     }
@@ -50,6 +51,7 @@ impl Config {
                 sends_per_country: verification.sends_per_country,
                 sends_in_all: verification.sends_in_all,
                 wrong_codes_per_address: verification.wrong_codes_per_address,
+                link_prefixes: verification.link_prefixes.clone(),
             },
             mfa_policy: self.mfa.policy.into(),
             region: self.identifiers.default_region.region(),

@@ -3,11 +3,12 @@
 mod answers;
 mod requests;
 
-use countersign_domain::use_cases::{CancelVerification, CheckCode, GetVerification, SendCode};
+use countersign_domain::use_cases::{CancelVerification, SendCode};
 use countersign_proto::v1;
 use countersign_proto::v1::verification_service_server::VerificationService;
 use tonic::{Request, Response, Status};
 
+use self::requests::{Check, Get};
 use crate::grpc::rpc_runner::RpcRunner;
 
 /// VerificationService over the domain.
@@ -34,8 +35,12 @@ impl VerificationService for VerificationGrpc {
         request: Request<v1::CheckCodeRequest>,
     ) -> Result<Response<v1::CheckCodeResponse>, Status> {
         self.runner
-            .serve(request, |check: CheckCode, app| async move {
-                Ok(answers::checked(&check.execute(&app).await?))
+            .serve(request, |check: Check, app| async move {
+                let checked = match check {
+                    Check::Code(check) => check.execute(&app).await?,
+                    Check::Link(check) => check.execute(&app).await?,
+                };
+                Ok(answers::checked(&checked))
             })
             .await
     }
@@ -45,8 +50,12 @@ impl VerificationService for VerificationGrpc {
         request: Request<v1::GetVerificationRequest>,
     ) -> Result<Response<v1::GetVerificationResponse>, Status> {
         self.runner
-            .serve(request, |get: GetVerification, app| async move {
-                Ok(answers::shown(&get.execute(&app).await?))
+            .serve(request, |get: Get, app| async move {
+                let shown = match get {
+                    Get::Id(get) => get.execute(&app).await?,
+                    Get::Link(get) => get.execute(&app).await?,
+                };
+                Ok(answers::shown(&shown))
             })
             .await
     }

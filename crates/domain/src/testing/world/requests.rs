@@ -1,7 +1,10 @@
 //! What is asked of use-cases, and how a refusal is looked at.
 
+use super::settings::LINK_PREFIX;
 use crate::error::{Error, Refusal};
-use crate::model::{Address, ClientContext, Email, GroupId, Identifier, Locale, Password, Purpose};
+use crate::model::{
+    Address, ClientContext, Email, GroupId, Identifier, LinkPrefix, Locale, Password, Purpose,
+};
 use crate::use_cases::{Grant, IssueTokens, SendCode, SignUp, SignUpBy};
 
 /// The caller to which tokens are issued.
@@ -45,9 +48,23 @@ pub fn send_code(email: &str, purpose: Purpose) -> SendCode {
         address: address(email),
         purpose,
         code: None,
+        link_prefix: None,
         ttl: None,
         locale: Locale::English,
         client: ClientContext::default(),
+    }
+}
+
+/// A request for a link, to where links lead in the world.
+///
+/// # Panics
+/// Never: it is a prefix.
+#[must_use]
+pub fn send_link(email: &str, purpose: Purpose) -> SendCode {
+    let prefix = LinkPrefix::parse(LINK_PREFIX).expect("a prefix");
+    SendCode {
+        link_prefix: Some(prefix),
+        ..send_code(email, purpose)
     }
 }
 

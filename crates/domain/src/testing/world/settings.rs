@@ -5,7 +5,10 @@ use std::time::Duration;
 use countersign_token::Algorithm;
 
 use crate::application::{MfaPolicy, Settings, TokenSettings, VerificationSettings};
-use crate::model::{Region, Scope};
+use crate::model::{LinkPrefix, Region, Scope};
+
+/// Where links lead.
+pub const LINK_PREFIX: &str = "https://shop.example.com/confirm";
 
 /// The usual ones.
 pub(super) fn settings() -> Settings {
@@ -36,6 +39,7 @@ pub(super) fn settings() -> Settings {
             sends_per_country: 1_000,
             sends_in_all: 10_000,
             wrong_codes_per_address: 10,
+            link_prefixes: vec![LinkPrefix::parse(LINK_PREFIX).expect("a prefix")],
         },
         mfa_policy: MfaPolicy::Optional,
         region: Region::parse("KR").expect("a region"),

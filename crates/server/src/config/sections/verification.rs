@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use countersign_domain::model::{LinkPrefix, LinkToken};
 use serde::{Deserialize, Serialize};
 
 use crate::config::checks::Checks;
-use crate::config::serde_formats::duration;
+use crate::config::serde_formats::{duration, link_prefixes};
 
 /// `[verification]`: codes and proofs, and how many are sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,9 @@ pub struct VerificationConfig {
     pub sends_in_all: u32,
     /// Wrong codes of one address in a day.
     pub wrong_codes_per_address: u32,
+    /// Where links may lead; with none, there are no links.
+    #[serde(with = "link_prefixes")]
+    pub link_prefixes: Vec<LinkPrefix>,
 }
 
 impl Default for VerificationConfig {
@@ -49,11 +53,23 @@ impl Default for VerificationConfig {
             sends_per_country: 1_000,
             sends_in_all: 10_000,
             wrong_codes_per_address: 10,
+            link_prefixes: Vec::new(),
         }
     }
 }
 
 impl VerificationConfig {
+    /// How many bytes the longest link has; 0 if there are none.
+    pub(in crate::config) fn longest_link(&self) -> usize {
+        let lengths = self
+            .link_prefixes
+            .iter()
+            .map(|prefix| prefix.as_str().len());
+        lengths
+            .max()
+            .map_or(0, |prefix| prefix + 1 + LinkToken::TEXT_LEN)
+    }
+
     pub(in crate::config) fn check(&self, checks: &mut Checks) {
         let (least, hour) = (Duration::from_secs(30), Duration::from_secs(3_600));
         checks.within("verification.code_digits", self.code_digits, 4..=10);

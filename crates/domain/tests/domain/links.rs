@@ -1,0 +1,381 @@
+//! Links: good once, worth what a code is worth, and nobody's to spend but those
+//! who have the whole of it.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use countersign_domain::model::{
+    Code, GroupId, Link, LinkPrefix, LinkToken, Locale, Password, Proof, Purpose, VerificationId,
+};
+use countersign_domain::ports::EphemeralStore as _;
+use countersign_domain::testing::{
+    LINK_PREFIX, World, address, password, refusal, send_code, send_link, sign_in,
+};
+use countersign_domain::use_cases::{
+    CancelVerification, ChangePassword, CheckCode, CheckLink, CheckedCode, Delivery,
+    GetVerification, GetVerificationOfLink, Grant, IssueTokens, ResetPassword, SendCode, SignedUp,
+    Which,
+};
+use countersign_domain::{Error, Refusal};
+use futures_util::future::join_all;
+
+const EMAIL: &str = "mina@example.com";
+const PASSWORD: &str = "a long enough phrase";
+
+/// Sends a link and takes it out of the mail.
+async fn link(world: &World, purpose: Purpose) -> (VerificationId, Link) {
+    let sent = send_link(EMAIL, purpose).execute(&world.app).await;
+    let id = sent.expect("sent").record.id;
+    let link = world.take_link().await;
+    world
+        .clock
+        .advance(world.app.settings.verification.cooldown);
+    (id, link)
+}
+
+async fn open(world: &World, token: &LinkToken) -> Result<CheckedCode, Error> {
+    let token = token.clone();
+    CheckLink { token }.execute(&world.app).await
+}
+
+async fn look(world: &World, token: &LinkToken) -> Result<u32, Error> {
+    let token = token.clone();
+    let shown = GetVerificationOfLink { token }.execute(&world.app).await?;
+    Ok(shown.remaining_attempts)
+}
+
+/// The same verification, and another secret.
+fn forged(token: &LinkToken) -> LinkToken {
+    let mut bytes = URL_SAFE_NO_PAD.decode(&*token.expose()).expect("base64url");
+    bytes[31] ^= 1;
+    LinkToken::parse(&URL_SAFE_NO_PAD.encode(bytes)).expect("a token")
+}
+
+fn with_proof(proof: Proof) -> IssueTokens {
+    IssueTokens {
+        grant: Grant::VerifiedCode(proof),
+        ..sign_in(EMAIL, PASSWORD)
+    }
+}
+
+#[tokio::test]
+async fn a_link_signs_up_in_and_resets_as_a_code_does() {
+    let world = World::new().await;
+    let (_, to_sign_up) = link(&world, Purpose::SignUp).await;
+    assert_eq!(to_sign_up.prefix.as_str(), LINK_PREFIX);
+    let proof = open(&world, &to_sign_up.token).await.expect("right").proof;
+    let signed_up = world.sign_up_proven(EMAIL, None, proof);
+    let signed_up = signed_up.execute(&world.app).await;
+    assert!(
+        matches!(signed_up, Ok(SignedUp::Active(_))),
+        "{signed_up:?}"
+    );
+
+    let (_, to_sign_in) = link(&world, Purpose::SignIn).await;
+    let proof = open(&world, &to_sign_in.token).await.expect("right").proof;
+    let tokens = with_proof(proof.clone()).execute(&world.app).await;
+    tokens.expect("signed in without a password").into_tokens();
+    let again = with_proof(proof).execute(&world.app).await;
+    assert_eq!(refusal(again), Refusal::Proof);
+
+    let (_, to_reset) = link(&world, Purpose::PasswordReset).await;
+    let proof = open(&world, &to_reset.token).await.expect("right").proof;
+    let reset = ResetPassword {
+        proof,
+        new: password(PASSWORD),
+        locale: Locale::English,
+    };
+    reset.execute(&world.app).await.expect("reset");
+    world.sign_in(EMAIL, PASSWORD).await.expect("signed in");
+}
+
+#[tokio::test]
+async fn of_64_who_open_a_link_at_once_one_gets_a_proof() {
+    let world = World::new().await;
+    let (_, link) = link(&world, Purpose::SignUp).await;
+    let opened = join_all((0..64).map(|_| open(&world, &link.token))).await;
+    let (right, wrong): (Vec<_>, Vec<_>) = opened.into_iter().partition(Result::is_ok);
+    assert_eq!(right.len(), 1);
+    for late in wrong {
+        assert_eq!(refusal(late), Refusal::Verification);
+    }
+}
+
+#[tokio::test]
+async fn a_scanner_that_looks_a_hundred_times_spends_nothing() {
+    let world = World::new().await;
+    let (id, link) = link(&world, Purpose::SignUp).await;
+    for _ in 0..100 {
+        assert_eq!(look(&world, &link.token).await.expect("shown"), 1);
+    }
+    let shown = GetVerification { id }.execute(&world.app).await;
+    assert_eq!(shown.expect("shown").remaining_attempts, 1);
+    open(&world, &link.token).await.expect("right");
+    assert_eq!(
+        refusal(look(&world, &link.token).await),
+        Refusal::Verification
+    );
+    assert_eq!(
+        refusal(open(&world, &link.token).await),
+        Refusal::Verification
+    );
+}
+
+#[tokio::test]
+async fn a_code_kills_an_earlier_link_and_a_link_an_earlier_code() {
+    let world = World::new().await;
+    world.user(EMAIL, PASSWORD).await;
+    let (_, first) = link(&world, Purpose::SignUp).await;
+    let sent = send_code(EMAIL, Purpose::SignUp).execute(&world.app).await;
+    let which = || Which::Latest(GroupId::fallback(), address(EMAIL), Purpose::SignUp);
+    let code = world.take_code().await;
+    world
+        .clock
+        .advance(world.app.settings.verification.cooldown);
+    assert_eq!(
+        refusal(open(&world, &first.token).await),
+        Refusal::Verification
+    );
+    // One of another purpose kills nothing.
+    let (_, other) = link(&world, Purpose::SignIn).await;
+    let shown = GetVerification {
+        id: sent.expect("sent").record.id,
+    };
+    shown.execute(&world.app).await.expect("it is alive");
+
+    let (id, second) = link(&world, Purpose::SignUp).await;
+    for which in [which(), Which::Id(id)] {
+        let code = code.clone();
+        let late = CheckCode { which, code }.execute(&world.app).await;
+        assert_eq!(refusal(late), Refusal::Verification);
+    }
+    let (_, third) = link(&world, Purpose::SignUp).await;
+    assert_eq!(
+        refusal(open(&world, &second.token).await),
+        Refusal::Verification
+    );
+    open(&world, &third.token).await.expect("the latest");
+    open(&world, &other.token).await.expect("the other");
+}
+
+#[tokio::test]
+async fn wrong_tokens_charge_nobody_and_spend_nothing() {
+    let world = World::new().await;
+    let (_, link) = link(&world, Purpose::SignUp).await;
+    for _ in 0..1_000 {
+        let forged = forged(&link.token);
+        assert_eq!(refusal(open(&world, &forged).await), Refusal::Verification);
+        assert_eq!(refusal(look(&world, &forged).await), Refusal::Verification);
+        let invented = LinkToken::generate(&*world.app.random);
+        assert_eq!(
+            refusal(open(&world, &invented).await),
+            Refusal::Verification
+        );
+    }
+    open(&world, &link.token).await.expect("right");
+    // The owner of the address has all tries of codes.
+    let sent = send_code(EMAIL, Purpose::SignUp).execute(&world.app).await;
+    let wrong = CheckCode {
+        which: Which::Id(sent.expect("sent").record.id),
+        code: Code::parse("nope".into()).expect("a code"),
+    };
+    let refused = refusal(wrong.execute(&world.app).await);
+    assert_eq!(refused, Refusal::Code { remaining: 4 });
+}
+
+#[tokio::test]
+async fn a_code_is_no_token_and_the_id_of_a_link_takes_no_code() {
+    let world = World::new().await;
+    let (id, link) = link(&world, Purpose::SignUp).await;
+    for which in [
+        Which::Id(id),
+        Which::Latest(GroupId::fallback(), address(EMAIL), Purpose::SignUp),
+    ] {
+        let code = Code::parse(link.token.expose()[..40].replace(['-', '_'], "x")).expect("a code");
+        let checked = CheckCode { which, code }.execute(&world.app).await;
+        assert_eq!(refusal(checked), Refusal::Verification);
+    }
+    open(&world, &link.token).await.expect("it was not spent");
+}
+
+#[tokio::test]
+async fn a_link_expires_by_the_clock_of_all_though_it_is_still_kept() {
+    let world = World::new().await;
+    let sent = send_link(EMAIL, Purpose::SignUp).execute(&world.app).await;
+    let record = sent.expect("sent").record;
+    let link = world.take_link().await;
+    world.clock.jump_to(record.expires_at);
+    world.read().await;
+    assert_eq!(
+        refusal(look(&world, &link.token).await),
+        Refusal::Verification
+    );
+    assert_eq!(
+        refusal(open(&world, &link.token).await),
+        Refusal::Verification
+    );
+}
+
+#[tokio::test]
+async fn a_link_whose_time_is_over_is_gone() {
+    let world = World::new().await;
+    let sent = SendCode {
+        ttl: Some(Duration::from_secs(3_600)),
+        ..send_link(EMAIL, Purpose::SignUp)
+    };
+    sent.execute(&world.app).await.expect("sent");
+    let link = world.take_link().await;
+    world.clock.advance(Duration::from_secs(3_599));
+    look(&world, &link.token).await.expect("still good");
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(
+        refusal(open(&world, &link.token).await),
+        Refusal::Verification
+    );
+}
+
+#[tokio::test]
+async fn a_cancelled_link_is_dead() {
+    let world = World::new().await;
+    let (id, link) = link(&world, Purpose::SignUp).await;
+    for _ in 0..2 {
+        let cancelled = CancelVerification { id }.execute(&world.app).await;
+        cancelled.expect("cancelled");
+    }
+    assert_eq!(
+        refusal(open(&world, &link.token).await),
+        Refusal::Verification
+    );
+}
+
+#[tokio::test]
+async fn a_link_is_not_sent_where_its_prefix_was_taken_out_meanwhile() {
+    let mut world = World::new().await;
+    let sent = send_link(EMAIL, Purpose::SignUp).execute(&world.app).await;
+    let id = sent.expect("queued").record.id;
+    world.reconfigure(|settings| settings.verification.link_prefixes.clear());
+    assert!(world.take_sent().await.is_empty());
+    let shown = GetVerification { id }.execute(&world.app).await;
+    assert_eq!(shown.expect("shown").delivery, Delivery::Failed);
+    // It is not sent later either.
+    world.reconfigure(|settings| {
+        let prefix = LinkPrefix::parse(LINK_PREFIX).expect("a prefix");
+        settings.verification.link_prefixes = vec![prefix];
+    });
+    world.clock.advance(Duration::from_secs(120));
+    assert!(world.take_sent().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_link_to_sign_in_is_sent_to_users_only_and_nobody_can_tell() {
+    let world = World::new().await;
+    world.user(EMAIL, PASSWORD).await;
+    for (email, messages) in [("nobody@example.com", 0), (EMAIL, 1)] {
+        for purpose in [Purpose::SignIn, Purpose::PasswordReset] {
+            world.ephemeral.take_calls();
+            let sent = send_link(email, purpose).execute(&world.app).await;
+            let id = sent.expect("looks sent").record.id;
+            assert_eq!(world.ephemeral.take_calls(), 2, "{email} {purpose:?}");
+            let shown = GetVerification { id }.execute(&world.app).await;
+            assert_eq!(shown.expect("shown").delivery, Delivery::Queued);
+            assert_eq!(world.take_sent().await.len(), messages, "{email}");
+            let shown = GetVerification { id }.execute(&world.app).await;
+            assert_eq!(shown.expect("shown").delivery, Delivery::Sent);
+            world.clock.advance(Duration::from_secs(60));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_link_sent_before_the_password_was_changed_is_worthless() {
+    let world = World::new().await;
+    world.user(EMAIL, PASSWORD).await;
+    let (_, opened_before) = link(&world, Purpose::SignIn).await;
+    let before = open(&world, &opened_before.token).await.expect("right");
+    let (_, opened_after) = link(&world, Purpose::SignIn).await;
+    let (_, to_reset) = link(&world, Purpose::PasswordReset).await;
+    let tokens = world.sign_in(EMAIL, PASSWORD).await.expect("signed in");
+    let change = ChangePassword {
+        access_token: tokens.access_token,
+        current: Password::to_compare(PASSWORD.into()).expect("a password"),
+        new: password("another long phrase"),
+        locale: Locale::English,
+    };
+    change.execute(&world.app).await.expect("changed");
+    let after = open(&world, &opened_after.token).await.expect("right");
+    for checked in [before, after] {
+        let signed_in = with_proof(checked.proof).execute(&world.app).await;
+        assert_eq!(refusal(signed_in), Refusal::Proof);
+    }
+    let checked = open(&world, &to_reset.token).await.expect("right");
+    let reset = ResetPassword {
+        proof: checked.proof,
+        new: password("an attacker's phrase"),
+        locale: Locale::English,
+    };
+    assert_eq!(refusal(reset.execute(&world.app).await), Refusal::Proof);
+}
+
+#[tokio::test]
+async fn the_proof_of_a_link_is_good_in_its_group_and_for_its_purpose_alone() {
+    let world = World::new().await;
+    world.user(EMAIL, PASSWORD).await;
+    let (_, link) = link(&world, Purpose::SignIn).await;
+    let proof = open(&world, &link.token).await.expect("right").proof;
+    let elsewhere = IssueTokens {
+        group: GroupId::parse("another").expect("a group"),
+        ..with_proof(proof.clone())
+    };
+    assert_eq!(refusal(elsewhere.execute(&world.app).await), Refusal::Proof);
+    let reset = ResetPassword {
+        proof: proof.clone(),
+        new: password("an attacker's phrase"),
+        locale: Locale::English,
+    };
+    assert_eq!(refusal(reset.execute(&world.app).await), Refusal::Proof);
+    let signed_in = with_proof(proof).execute(&world.app).await;
+    signed_in.expect("it was not spent");
+}
+
+#[tokio::test]
+async fn a_code_of_ones_own_and_a_link_at_once_are_refused() {
+    let world = World::new().await;
+    let both = SendCode {
+        code: Some(Code::parse("123456".into()).expect("a code")),
+        ..send_link(EMAIL, Purpose::SignUp)
+    };
+    let refused = both.execute(&world.app).await;
+    assert!(
+        matches!(&refused, Err(Error::Invalid(fields)) if fields[0].field == "link_prefix"),
+        "{refused:?}"
+    );
+    // Nothing was charged: the next one may be sent at once.
+    let sent = send_link(EMAIL, Purpose::SignUp).execute(&world.app).await;
+    sent.expect("sent");
+}
+
+#[tokio::test]
+async fn without_a_sender_there_is_no_link() {
+    let world = World::without_sender().await;
+    let sent = send_link(EMAIL, Purpose::SignUp).execute(&world.app).await;
+    assert_eq!(refusal(sent), Refusal::SenderMissing);
+}
+
+#[tokio::test]
+async fn a_damaged_link_is_an_error_and_no_answer() {
+    let world = World::new().await;
+    let (id, link) = link(&world, Purpose::SignUp).await;
+    let key = format!("link:{id}");
+    let kept = world.ephemeral.get(&key).await.expect("the store works");
+    let mut kept = kept.expect("it is kept");
+    kept[40] ^= 1;
+    let put = world.ephemeral.put(&key, &kept, Duration::from_secs(60));
+    put.await.expect("the store works");
+    for outcome in [
+        open(&world, &link.token).await.map(drop),
+        look(&world, &link.token).await.map(drop),
+    ] {
+        assert!(matches!(outcome, Err(Error::Internal(_))), "{outcome:?}");
+    }
+}
