@@ -5,20 +5,18 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use countersign_domain::model::{
-    Code, GroupId, Link, LinkPrefix, LinkToken, Locale, Password, Proof, Purpose, VerificationId,
-};
+use countersign_domain::model::{Code, GroupId, Link, LinkToken, Purpose, VerificationId};
 use countersign_domain::ports::EphemeralStore as _;
-use countersign_domain::testing::{
-    LINK_PREFIX, World, address, password, refusal, send_code, send_link, sign_in,
-};
+use countersign_domain::testing::{World, address, refusal, send_code, send_link};
 use countersign_domain::use_cases::{
-    CancelVerification, ChangePassword, CheckCode, CheckLink, CheckedCode, Delivery,
-    GetVerification, GetVerificationOfLink, Grant, IssueTokens, ResetPassword, SendCode, SignedUp,
-    Which,
+    CancelVerification, CheckCode, CheckLink, CheckedCode, GetVerification, GetVerificationOfLink,
+    SendCode, Which,
 };
 use countersign_domain::{Error, Refusal};
 use futures_util::future::join_all;
+
+mod proofs;
+mod sending;
 
 const EMAIL: &str = "mina@example.com";
 const PASSWORD: &str = "a long enough phrase";
@@ -50,44 +48,6 @@ fn forged(token: &LinkToken) -> LinkToken {
     let mut bytes = URL_SAFE_NO_PAD.decode(&*token.expose()).expect("base64url");
     bytes[31] ^= 1;
     LinkToken::parse(&URL_SAFE_NO_PAD.encode(bytes)).expect("a token")
-}
-
-fn with_proof(proof: Proof) -> IssueTokens {
-    IssueTokens {
-        grant: Grant::VerifiedCode(proof),
-        ..sign_in(EMAIL, PASSWORD)
-    }
-}
-
-#[tokio::test]
-async fn a_link_signs_up_in_and_resets_as_a_code_does() {
-    let world = World::new().await;
-    let (_, to_sign_up) = link(&world, Purpose::SignUp).await;
-    assert_eq!(to_sign_up.prefix.as_str(), LINK_PREFIX);
-    let proof = open(&world, &to_sign_up.token).await.expect("right").proof;
-    let signed_up = world.sign_up_proven(EMAIL, None, proof);
-    let signed_up = signed_up.execute(&world.app).await;
-    assert!(
-        matches!(signed_up, Ok(SignedUp::Active(_))),
-        "{signed_up:?}"
-    );
-
-    let (_, to_sign_in) = link(&world, Purpose::SignIn).await;
-    let proof = open(&world, &to_sign_in.token).await.expect("right").proof;
-    let tokens = with_proof(proof.clone()).execute(&world.app).await;
-    tokens.expect("signed in without a password").into_tokens();
-    let again = with_proof(proof).execute(&world.app).await;
-    assert_eq!(refusal(again), Refusal::Proof);
-
-    let (_, to_reset) = link(&world, Purpose::PasswordReset).await;
-    let proof = open(&world, &to_reset.token).await.expect("right").proof;
-    let reset = ResetPassword {
-        proof,
-        new: password(PASSWORD),
-        locale: Locale::English,
-    };
-    reset.execute(&world.app).await.expect("reset");
-    world.sign_in(EMAIL, PASSWORD).await.expect("signed in");
 }
 
 #[tokio::test]
@@ -163,6 +123,7 @@ async fn a_code_kills_an_earlier_link_and_a_link_an_earlier_code() {
 async fn wrong_tokens_charge_nobody_and_spend_nothing() {
     let world = World::new().await;
     let (_, link) = link(&world, Purpose::SignUp).await;
+    let budgets = world.ephemeral.budgets();
     for _ in 0..1_000 {
         let forged = forged(&link.token);
         assert_eq!(refusal(open(&world, &forged).await), Refusal::Verification);
@@ -174,6 +135,7 @@ async fn wrong_tokens_charge_nobody_and_spend_nothing() {
         );
     }
     open(&world, &link.token).await.expect("right");
+    assert_eq!(world.ephemeral.budgets(), budgets, "nothing is counted");
     // The owner of the address has all tries of codes.
     let sent = send_code(EMAIL, Purpose::SignUp).execute(&world.app).await;
     let wrong = CheckCode {
@@ -250,119 +212,6 @@ async fn a_cancelled_link_is_dead() {
 }
 
 #[tokio::test]
-async fn a_link_is_not_sent_where_its_prefix_was_taken_out_meanwhile() {
-    let mut world = World::new().await;
-    let sent = send_link(EMAIL, Purpose::SignUp).execute(&world.app).await;
-    let id = sent.expect("queued").record.id;
-    world.reconfigure(|settings| settings.verification.link_prefixes.clear());
-    assert!(world.take_sent().await.is_empty());
-    let shown = GetVerification { id }.execute(&world.app).await;
-    assert_eq!(shown.expect("shown").delivery, Delivery::Failed);
-    // It is not sent later either.
-    world.reconfigure(|settings| {
-        let prefix = LinkPrefix::parse(LINK_PREFIX).expect("a prefix");
-        settings.verification.link_prefixes = vec![prefix];
-    });
-    world.clock.advance(Duration::from_secs(120));
-    assert!(world.take_sent().await.is_empty());
-}
-
-#[tokio::test]
-async fn a_link_to_sign_in_is_sent_to_users_only_and_nobody_can_tell() {
-    let world = World::new().await;
-    world.user(EMAIL, PASSWORD).await;
-    for (email, messages) in [("nobody@example.com", 0), (EMAIL, 1)] {
-        for purpose in [Purpose::SignIn, Purpose::PasswordReset] {
-            world.ephemeral.take_calls();
-            let sent = send_link(email, purpose).execute(&world.app).await;
-            let id = sent.expect("looks sent").record.id;
-            assert_eq!(world.ephemeral.take_calls(), 2, "{email} {purpose:?}");
-            let shown = GetVerification { id }.execute(&world.app).await;
-            assert_eq!(shown.expect("shown").delivery, Delivery::Queued);
-            assert_eq!(world.take_sent().await.len(), messages, "{email}");
-            let shown = GetVerification { id }.execute(&world.app).await;
-            assert_eq!(shown.expect("shown").delivery, Delivery::Sent);
-            world.clock.advance(Duration::from_secs(60));
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_link_sent_before_the_password_was_changed_is_worthless() {
-    let world = World::new().await;
-    world.user(EMAIL, PASSWORD).await;
-    let (_, opened_before) = link(&world, Purpose::SignIn).await;
-    let before = open(&world, &opened_before.token).await.expect("right");
-    let (_, opened_after) = link(&world, Purpose::SignIn).await;
-    let (_, to_reset) = link(&world, Purpose::PasswordReset).await;
-    let tokens = world.sign_in(EMAIL, PASSWORD).await.expect("signed in");
-    let change = ChangePassword {
-        access_token: tokens.access_token,
-        current: Password::to_compare(PASSWORD.into()).expect("a password"),
-        new: password("another long phrase"),
-        locale: Locale::English,
-    };
-    change.execute(&world.app).await.expect("changed");
-    let after = open(&world, &opened_after.token).await.expect("right");
-    for checked in [before, after] {
-        let signed_in = with_proof(checked.proof).execute(&world.app).await;
-        assert_eq!(refusal(signed_in), Refusal::Proof);
-    }
-    let checked = open(&world, &to_reset.token).await.expect("right");
-    let reset = ResetPassword {
-        proof: checked.proof,
-        new: password("an attacker's phrase"),
-        locale: Locale::English,
-    };
-    assert_eq!(refusal(reset.execute(&world.app).await), Refusal::Proof);
-}
-
-#[tokio::test]
-async fn the_proof_of_a_link_is_good_in_its_group_and_for_its_purpose_alone() {
-    let world = World::new().await;
-    world.user(EMAIL, PASSWORD).await;
-    let (_, link) = link(&world, Purpose::SignIn).await;
-    let proof = open(&world, &link.token).await.expect("right").proof;
-    let elsewhere = IssueTokens {
-        group: GroupId::parse("another").expect("a group"),
-        ..with_proof(proof.clone())
-    };
-    assert_eq!(refusal(elsewhere.execute(&world.app).await), Refusal::Proof);
-    let reset = ResetPassword {
-        proof: proof.clone(),
-        new: password("an attacker's phrase"),
-        locale: Locale::English,
-    };
-    assert_eq!(refusal(reset.execute(&world.app).await), Refusal::Proof);
-    let signed_in = with_proof(proof).execute(&world.app).await;
-    signed_in.expect("it was not spent");
-}
-
-#[tokio::test]
-async fn a_code_of_ones_own_and_a_link_at_once_are_refused() {
-    let world = World::new().await;
-    let both = SendCode {
-        code: Some(Code::parse("123456".into()).expect("a code")),
-        ..send_link(EMAIL, Purpose::SignUp)
-    };
-    let refused = both.execute(&world.app).await;
-    assert!(
-        matches!(&refused, Err(Error::Invalid(fields)) if fields[0].field == "link_prefix"),
-        "{refused:?}"
-    );
-    // Nothing was charged: the next one may be sent at once.
-    let sent = send_link(EMAIL, Purpose::SignUp).execute(&world.app).await;
-    sent.expect("sent");
-}
-
-#[tokio::test]
-async fn without_a_sender_there_is_no_link() {
-    let world = World::without_sender().await;
-    let sent = send_link(EMAIL, Purpose::SignUp).execute(&world.app).await;
-    assert_eq!(refusal(sent), Refusal::SenderMissing);
-}
-
-#[tokio::test]
 async fn a_damaged_link_is_an_error_and_no_answer() {
     let world = World::new().await;
     let (id, link) = link(&world, Purpose::SignUp).await;
@@ -378,4 +227,22 @@ async fn a_damaged_link_is_an_error_and_no_answer() {
     ] {
         assert!(matches!(outcome, Err(Error::Internal(_))), "{outcome:?}");
     }
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_is_no_answer_and_spends_no_link() {
+    let world = World::new().await;
+    let (_, link) = link(&world, Purpose::SignUp).await;
+    world.ephemeral.set_broken(true);
+    for _ in 0..3 {
+        for outcome in [
+            open(&world, &link.token).await.map(drop),
+            look(&world, &link.token).await.map(drop),
+        ] {
+            let error = outcome.expect_err("nobody can tell");
+            assert!(!error.is_an_answer(), "{error}");
+        }
+    }
+    world.ephemeral.set_broken(false);
+    open(&world, &link.token).await.expect("right");
 }
