@@ -258,6 +258,7 @@ impl Gateway {
     pub async fn verification(&self, id: &str) -> Result<v1::Verification, Status> {
         let request = v1::GetVerificationRequest {
             verification_id: id.into(),
+            ..Default::default()
         };
         let shown = self.verifications().get_verification(request).await?;
         let shown = shown.into_inner().verification;

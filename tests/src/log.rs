@@ -99,6 +99,16 @@ impl Log {
         tokio::time::timeout(PATIENCE, search).await.ok().flatten()
     }
 
+    /// The lines that no sender wrote: those of the `log` sender show secrets.
+    #[must_use]
+    pub fn but_for_messages(&self) -> String {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let others = lines
+            .iter()
+            .filter(|line| field(&line.json, "target") != Some("countersign::delivery"));
+        others.map(|line| format!("{}\n", line.text)).collect()
+    }
+
     /// What `look` finds in the lines that were read so far, in their order.
     pub(crate) fn all<T>(&self, look: impl Fn(&Value) -> Option<T>) -> Vec<T> {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);

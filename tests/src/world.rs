@@ -29,7 +29,7 @@ pub struct World {
     backend: Backend,
     replicas: Vec<Replica>,
     log: Log,
-    read_codes: Mutex<HashMap<String, usize>>,
+    read_secrets: Mutex<HashMap<String, usize>>,
     pub(crate) database_lines: BTreeMap<usize, Proxy>,
     pub(crate) redis_line: Option<Proxy>,
     database_url: String,
@@ -168,13 +168,25 @@ impl World {
     /// # Panics
     /// If none comes.
     pub async fn read_code(&self, address: &str) -> String {
+        self.read_secret("code", address).await
+    }
+
+    /// The next link that was sent to such an address, likewise.
+    ///
+    /// # Panics
+    /// If none comes.
+    pub async fn read_link(&self, address: &str) -> String {
+        self.read_secret("link", address).await
+    }
+
+    async fn read_secret(&self, kind: &str, address: &str) -> String {
         let masked = address.replacen("mina@", "m***@", 1);
         let nth = {
             let mut read = self
-                .read_codes
+                .read_secrets
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            let count = read.entry(masked.clone()).or_default();
+            let count = read.entry(format!("{kind} {masked}")).or_default();
             *count += 1;
             *count - 1
         };
@@ -182,11 +194,11 @@ impl World {
             let is_it = field(line, "target") == Some("countersign::delivery")
                 && field(line, "to") == Some(&masked);
             is_it
-                .then(|| field(line, "code").map(str::to_owned))
+                .then(|| field(line, kind).map(str::to_owned))
                 .flatten()
         });
         sent.await
-            .unwrap_or_else(|| panic!("no code number {nth} came to {masked}"))
+            .unwrap_or_else(|| panic!("no {kind} number {nth} came to {masked}"))
     }
 }
 
@@ -308,7 +320,7 @@ impl WorldBuilder {
             backend: self.backend,
             replicas,
             log,
-            read_codes: Mutex::default(),
+            read_secrets: Mutex::default(),
             database_lines,
             redis_line,
             database_url,

@@ -1,16 +1,17 @@
 //! Guarantee 18, for what is kept for a while: after everything was done that
-//! leaves a trace in Redis, no address, phone number, code or password stands in
-//! it; and no code or message in the database. Each is searched for as it is, in
+//! leaves a trace in Redis, no address, phone number, code, link or password
+//! stands in it; no code, link or message in the database; and none of these
+//! secrets in the log, but for what the `log` sender writes. Each is searched for as it is, in
 //! base64 and in hex.
 
 use std::fs;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use countersign_proto::v1;
 use countersign_tests::{
-    Authenticator, Backend, Entry, PASSWORD, RedisServer, World, canary_spellings, contains_any,
-    device, email, on_a_backend, phone, reason,
+    Authenticator, Backend, Entry, LINK_PREFIX, PASSWORD, RedisServer, World, canary_spellings,
+    contains_any, device, email, on_a_backend, phone, reason, token_of,
 };
 
 const SOURCE: &str = "203.0.113.77";
@@ -26,13 +27,17 @@ fn no_address_and_no_code_stands_in_redis_or_in_the_database() {
         let world = World::on(backend)
             .redis(redis.url())
             .set("verification.code_digits", 10)
+            .set("verification.link_prefixes", vec![LINK_PREFIX])
+            .set("log.filter", "trace,h2=info")
             .start()
             .await;
         let secrets = leave_traces(&world).await;
         let entries = redis.contents().await;
         let files = database_files(&world);
 
-        let (mut in_redis, mut in_database) = (Vec::new(), Vec::new());
+        let log = world.log().but_for_messages();
+
+        let (mut in_redis, mut in_database, mut in_log) = (Vec::new(), Vec::new(), Vec::new());
         for secret in &secrets {
             let mut spellings = canary_spellings(&secret.text);
             spellings.extend(secret.spellings.clone().unwrap_or_default());
@@ -41,6 +46,9 @@ fn no_address_and_no_code_stands_in_redis_or_in_the_database() {
                 let kind = kind.rsplit_once(':').map_or(&*kind, |(kind, _)| kind);
                 in_redis.push(format!("{} in {kind}:…", secret.text));
             }
+            if secret.is_never_stored && contains_any(log.as_bytes(), &spellings) {
+                in_log.push(secret.text.clone());
+            }
             let is_kept = secret.is_never_stored;
             if is_kept && files.iter().any(|file| contains_any(file, &spellings)) {
                 in_database.push(secret.text.clone());
@@ -48,16 +56,21 @@ fn no_address_and_no_code_stands_in_redis_or_in_the_database() {
         }
         countersign_tests::say!(
             "guarantee 18: {} canaries in {} keys of Redis: found {}: {in_redis:?}; in {} bytes of \
-             the database: found {}: {in_database:?}",
+             the database: found {}: {in_database:?}; in {} bytes of the log: found {}: {in_log:?}",
             secrets.len(),
             entries.len(),
             in_redis.len(),
             files.iter().map(Vec::len).sum::<usize>(),
             in_database.len(),
+            log.len(),
+            in_log.len(),
         );
         assert!(entries.len() >= 20, "there was something to search");
         assert!(in_redis.is_empty(), "{in_redis:?}");
         assert!(in_database.is_empty(), "{in_database:?}");
+        let calls = log.matches("\"level\":\"DEBUG\"").count();
+        assert!(calls > 50, "there was something to search: {calls}");
+        assert!(in_log.is_empty(), "{in_log:?}");
     });
 }
 
@@ -173,6 +186,33 @@ async fn leave_traces(world: &World) -> Vec<Canary> {
             gateway.confirm(&id, &code).await.expect("a user");
         }
         canaries.push(Canary::address(&newcomer));
+    }
+
+    // Links: looked at, confirmed and not, and of nobody's.
+    for is_confirmed in [false, true] {
+        let mina = world.sign_up().await;
+        let newcomer = world.new_email();
+        let sent = gateway.send_link(email(&newcomer), v1::Purpose::SignIn);
+        sent.await.expect("the answer does not tell");
+        let sent = gateway.send_link(email(&newcomer), v1::Purpose::SignUp);
+        sent.await.expect("a link");
+        let sent = gateway.send_link(email(&mina.email), v1::Purpose::SignIn);
+        sent.await.expect("a link");
+        let sent = gateway.send_reset_link(email(&mina.email));
+        sent.await.expect("a link");
+        for address in [&newcomer, &mina.email, &mina.email] {
+            let link = world.read_link(address).await;
+            let token = token_of(&link);
+            let shown = gateway.verification_of_link(token).await;
+            shown.expect("it is good");
+            if is_confirmed {
+                gateway.check_link(token).await.expect("a proof");
+            }
+            let bytes = URL_SAFE_NO_PAD.decode(token).expect("base64url");
+            canaries.push(Canary::secret(token));
+            canaries.push(Canary::bytes(&bytes[16..]));
+            canaries.push(Canary::address(address));
+        }
     }
 
     // MFA sessions of somebody and of nobody: open, answered, and with a code sent.

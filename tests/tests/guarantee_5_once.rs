@@ -2,13 +2,14 @@
 
 use countersign_proto::v1;
 use countersign_tests::{
-    Backend, Gateway, PASSWORD, Person, Tally, World, WorldBuilder, at_the_beginning_of_a_step,
-    crowd, email, on_every_backend,
+    Backend, Gateway, LINK_PREFIX, PASSWORD, Person, Tally, World, WorldBuilder,
+    at_the_beginning_of_a_step, crowd, email, on_every_backend, token_of,
 };
 use tonic::Status;
 
 on_every_backend!(
     a_code_yields_one_proof,
+    a_link_yields_one_proof,
     a_sign_up_is_confirmed_once,
     a_proof_creates_one_user,
     a_proof_signs_in_once,
@@ -36,6 +37,30 @@ async fn a_code_yields_one_proof(backend: Backend) {
             .run(&["VERIFICATION_NOT_FOUND"], |gateway| {
                 let id = id.clone();
                 async move { gateway.check_code(&id, "135790").await }
+            })
+            .await;
+    }
+    trial.report();
+}
+
+async fn a_link_yields_one_proof(backend: Backend) {
+    let world = world(backend)
+        .set("verification.link_prefixes", vec![LINK_PREFIX])
+        .start()
+        .await;
+    let mut trial = Trial::new(&world, "links");
+    for _ in 0..ROUNDS {
+        let address = world.new_email();
+        let sent = world
+            .gateway()
+            .send_link(email(&address), v1::Purpose::SignUp)
+            .await;
+        sent.expect("a link is sent");
+        let link = world.read_link(&address).await;
+        trial
+            .run(&["VERIFICATION_NOT_FOUND"], |gateway| {
+                let token = token_of(&link).to_owned();
+                async move { gateway.check_link(&token).await }
             })
             .await;
     }

@@ -90,6 +90,7 @@ impl Messages {
     pub(crate) async fn check(&self, channel: Channel) -> Result<(), Failure> {
         let request = GetVerificationRequest {
             verification_id: self.sent.clone(),
+            ..Default::default()
         };
         let shown = VerificationServiceClient::new(channel)
             .get_verification(request)

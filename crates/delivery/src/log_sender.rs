@@ -1,16 +1,16 @@
 //! The provider of the embedded default: it delivers nothing and writes each
-//! message, its code in the clear, to the log, so that the service can be tried
+//! message, its code or link in the clear, to the log, so that the service can be tried
 //! out without a provider.
 
 use async_trait::async_trait;
-use countersign_domain::model::Code;
+use countersign_domain::model::OneTimeSecret;
 
 use crate::outgoing::Outgoing;
 use crate::provider::{Accepted, Progress, Provider, ProviderError};
 
 /// Writes messages to the log, at level INFO under `countersign::delivery`.
 ///
-/// This is the one place where a code is written in the clear, and each line
+/// This is the one place where a code or a link is written in the clear, and each line
 /// says that it is for trying out only. The address is masked all the same.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LogSender;
@@ -27,10 +27,16 @@ impl Provider for LogSender {
         progress: &Progress,
     ) -> Result<Accepted, ProviderError> {
         progress.hand_over();
+        let (code, link) = match &message.secret {
+            Some(OneTimeSecret::Code(code)) => (Some(code.expose()), None),
+            Some(OneTimeSecret::Link(link)) => (None, Some(link.expose())),
+            None => (None, None),
+        };
         tracing::info!(
             target: "countersign::delivery",
             to = message.to.masked(),
-            code = message.code.as_ref().map(Code::expose),
+            code,
+            link = link.as_ref().map(|link| link.as_str()),
             text = message.text(),
             "not delivered: the log sender is for trying out only"
         );

@@ -1,18 +1,19 @@
 //! A message in words, on its way to one address.
 
-use countersign_domain::model::{Address, Code, Locale, MessageId, Purpose, Timestamp};
+use countersign_domain::model::{Address, Locale, MessageId, OneTimeSecret, Purpose, Timestamp};
 use countersign_domain::ports::Content;
 
-/// A message as providers take it. There is no `Debug`: there may be a code in
-/// it.
+/// A message as providers take it. There is no `Debug`: there may be a code or a
+/// link in it.
 pub struct Outgoing {
     /// The same at each try, at every provider.
     pub(crate) id: MessageId,
     pub(crate) to: Address,
     pub(crate) locale: Locale,
     pub(crate) name: MessageName,
-    pub(crate) code: Option<Code>,
-    /// From when on the code is not accepted.
+    /// With one, the message is never sent twice.
+    pub(crate) secret: Option<OneTimeSecret>,
+    /// From when on the secret is not accepted.
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) words: Words,
 }
@@ -49,11 +50,17 @@ pub enum MessageName {
     SignIn,
     /// A code to reset the password with.
     PasswordReset,
+    /// A link to sign up with.
+    SignUpLink,
+    /// A link to sign in with.
+    SignInLink,
+    /// A link to reset the password with.
+    PasswordResetLink,
     /// Somebody tried to sign up with an address that has an account.
     AlreadySignedUp,
     /// The password was changed.
     PasswordChanged,
-    /// The password was set anew by a code.
+    /// The password was set anew by proof of the address.
     PasswordWasReset,
     /// A second factor was enrolled.
     FactorAdded,
@@ -96,10 +103,13 @@ impl Channel {
 
 impl MessageName {
     /// All that there are.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::SignUp,
         Self::SignIn,
         Self::PasswordReset,
+        Self::SignUpLink,
+        Self::SignInLink,
+        Self::PasswordResetLink,
         Self::AlreadySignedUp,
         Self::PasswordChanged,
         Self::PasswordWasReset,
@@ -118,6 +128,11 @@ impl MessageName {
                 Purpose::SignIn => Self::SignIn,
                 Purpose::PasswordReset => Self::PasswordReset,
             },
+            Content::Link { purpose, .. } => match purpose {
+                Purpose::SignUp | Purpose::ConfirmSignUp => Self::SignUpLink,
+                Purpose::SignIn => Self::SignInLink,
+                Purpose::PasswordReset => Self::PasswordResetLink,
+            },
             Content::AlreadySignedUp => Self::AlreadySignedUp,
             Content::PasswordChanged => Self::PasswordChanged,
             Content::PasswordReset => Self::PasswordWasReset,
@@ -134,6 +149,9 @@ impl MessageName {
             Self::SignUp => "sign_up",
             Self::SignIn => "sign_in",
             Self::PasswordReset => "password_reset",
+            Self::SignUpLink => "sign_up_link",
+            Self::SignInLink => "sign_in_link",
+            Self::PasswordResetLink => "password_reset_link",
             Self::AlreadySignedUp => "already_signed_up",
             Self::PasswordChanged => "password_changed",
             Self::PasswordWasReset => "password_was_reset",
@@ -148,5 +166,14 @@ impl MessageName {
     #[must_use]
     pub fn has_code(self) -> bool {
         matches!(self, Self::SignUp | Self::SignIn | Self::PasswordReset)
+    }
+
+    /// Whether there is a link in it.
+    #[must_use]
+    pub fn has_link(self) -> bool {
+        matches!(
+            self,
+            Self::SignUpLink | Self::SignInLink | Self::PasswordResetLink
+        )
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign_domain::model::{Address, Locale, MessageId};
+use countersign_domain::model::{Address, Locale, MessageId, OneTimeSecret};
 use countersign_domain::ports::{Clock, Content, Message, MessageSender, SendError};
 use tokio::time::timeout;
 
@@ -18,8 +18,8 @@ use crate::templates::Templates;
 /// Tries the providers of a message's channel in their order.
 ///
 /// A provider that for certain has not sent it gives way to the next one. Where
-/// that is not certain, a code goes no further: it is never sent twice. A
-/// notice does.
+/// that is not certain, a code or a link goes no further: it is never sent twice.
+/// A notice does.
 pub struct Router {
     sms: Vec<Arc<Guarded>>,
     email: Vec<Arc<Guarded>>,
@@ -124,7 +124,7 @@ impl Router {
             to,
             locale,
             name,
-            code: None,
+            secret: None,
             expires_at: None,
             words,
         };
@@ -154,10 +154,13 @@ impl Router {
 
     fn words(&self, id: MessageId, message: Message) -> Outgoing {
         let name = MessageName::of(&message.content);
-        let (code, expires_at) = match message.content {
+        let (secret, expires_at) = match message.content {
             Content::Code {
                 code, expires_at, ..
-            } => (Some(code), Some(expires_at)),
+            } => (Some(OneTimeSecret::Code(code)), Some(expires_at)),
+            Content::Link {
+                link, expires_at, ..
+            } => (Some(OneTimeSecret::Link(link)), Some(expires_at)),
             Content::AlreadySignedUp
             | Content::PasswordChanged
             | Content::PasswordReset
@@ -168,13 +171,13 @@ impl Router {
         let (to, locale, now) = (message.to, message.locale, self.clock.now());
         let words = self
             .templates
-            .words(name, locale, &to, code.as_ref(), expires_at, now);
+            .words(name, locale, &to, secret.as_ref(), expires_at, now);
         Outgoing {
             id,
             to,
             locale,
             name,
-            code,
+            secret,
             expires_at,
             words,
         }
@@ -185,7 +188,7 @@ impl Router {
 impl MessageSender for Router {
     async fn send(&self, id: MessageId, message: Message) -> Result<(), SendError> {
         let message = self.words(id, message);
-        let is_code = message.code.is_some();
+        let has_secret = message.secret.is_some();
         let mut failures = Failures::default();
         for guarded in self.list(&message.to) {
             let name = guarded.provider.name();
@@ -219,7 +222,7 @@ impl MessageSender for Router {
                 guarded.breaker.failed(self.clock.monotonic(), retry_after);
             }
             failures.add(name, &error);
-            if is_code && matches!(error, ProviderError::Unknown { .. }) {
+            if has_secret && matches!(error, ProviderError::Unknown { .. }) {
                 break;
             }
         }

@@ -15,7 +15,7 @@ mod tests;
 
 use std::collections::HashMap;
 
-use countersign_domain::model::{Address, Code, Locale, Timestamp};
+use countersign_domain::model::{Address, Locale, OneTimeSecret, Timestamp};
 
 use self::settings::{LOCALES, minutes};
 use self::template::{Template, Values};
@@ -23,7 +23,7 @@ use crate::outgoing::{MessageName, Words};
 
 pub use error::TemplateError;
 pub use settings::TemplateSettings;
-pub(crate) use sms::{LONGEST as LONGEST_SMS, euc_kr_bytes};
+pub(crate) use sms::{LONGEST as LONGEST_SMS, LONGEST_LONG as LONGEST_LMS, euc_kr_bytes};
 
 /// All messages in all languages.
 #[derive(Debug, Clone)]
@@ -78,14 +78,20 @@ impl Templates {
         name: MessageName,
         locale: Locale,
         to: &Address,
-        code: Option<&Code>,
+        secret: Option<&OneTimeSecret>,
         expires_at: Option<Timestamp>,
         now: Timestamp,
     ) -> Words {
         let texts = &self.messages[&(name.as_str(), locale.tag())];
         let minutes = expires_at.map(|end| end.since(now)).map_or(1, minutes);
+        let (code, link) = match secret {
+            Some(OneTimeSecret::Code(code)) => (Some(code.expose()), None),
+            Some(OneTimeSecret::Link(link)) => (None, Some(link.expose())),
+            None => (None, None),
+        };
         let values = Values {
-            code: code.map_or("", Code::expose),
+            code: code.unwrap_or_default(),
+            link: link.as_ref().map_or("", |link| link.as_str()),
             product: &self.product,
             minutes,
         };
@@ -144,13 +150,11 @@ impl Texts {
             Some(html) => Template::parse(&html_file, html, name, &settings.product)?,
             None => html::of(&text, locale),
         };
-        if name.has_code() {
-            for template in [Some(&sms), alimtalk.as_ref(), Some(&text), Some(&html)]
-                .into_iter()
-                .flatten()
-            {
-                template.has_code()?;
-            }
+        for template in [Some(&sms), alimtalk.as_ref(), Some(&text), Some(&html)]
+            .into_iter()
+            .flatten()
+        {
+            template.has_secret_of(name)?;
         }
         Ok(Self {
             sms,

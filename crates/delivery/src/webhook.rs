@@ -6,6 +6,7 @@ mod signature;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use countersign_domain::model::OneTimeSecret;
 use countersign_domain::ports::Clock;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use secrecy::SecretString;
@@ -119,8 +120,10 @@ fn payload(message: &Outgoing) -> Value {
             data["html"] = json!(html);
         }
     }
-    if let Some(code) = &message.code {
-        data["code"] = json!(code.expose());
+    match &message.secret {
+        Some(OneTimeSecret::Code(code)) => data["code"] = json!(code.expose()),
+        Some(OneTimeSecret::Link(link)) => data["link"] = json!(link.expose().as_str()),
+        None => {}
     }
     if let Some(expires_at) = message.expires_at {
         data["expires_at"] = json!(expires_at.as_seconds());

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use countersign_delivery::{LogSender, Router, RouterSettings, TemplateSettings, Templates};
 use countersign_domain::model::{
-    Address, Code, Email, Locale, MessageId, Phone, Purpose, Timestamp,
+    Address, Code, Email, Link, LinkPrefix, LinkToken, Locale, MessageId, Phone, Purpose, Timestamp,
 };
 use countersign_domain::ports::{Content, Message, MessageSender as _};
 use countersign_domain::testing::HandClock;
@@ -82,6 +82,24 @@ async fn a_code_is_logged_in_the_clear_with_the_warning() {
         assert!(line.contains(part), "{part} is not in {line}");
     }
     assert_eq!(line.lines().count(), 1);
+}
+
+#[tokio::test]
+async fn a_link_is_logged_likewise() {
+    let prefix = LinkPrefix::parse("http://localhost:3000/in").expect("a prefix");
+    let token = LinkToken::parse(&"A".repeat(43)).expect("a token");
+    let line = logged(Message {
+        content: Content::Link {
+            link: Link { prefix, token },
+            purpose: Purpose::SignIn,
+            expires_at: Timestamp::from_seconds(1_790_000_300),
+        },
+        ..code(Locale::English)
+    })
+    .await;
+    let link = format!("http://localhost:3000/in#{}", "A".repeat(43));
+    assert!(line.contains(&format!("link=\"{link}\"")), "{line}");
+    assert!(!line.contains("code="), "{line}");
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod new_user;
 mod password_comparison;
 mod people;
 mod repeats;
+mod sealed_records;
 mod second_factors;
 mod session_ending;
 mod settings;
@@ -20,6 +21,7 @@ mod verifications;
 
 use std::sync::Arc;
 
+use self::sealed_records::SealedRecords;
 use crate::model::MasterKey;
 use crate::ports::{Clock, EphemeralStore, MessageSender, Notifier, PasswordHasher, Random, Store};
 use crate::validation::{Keyring, RevocationFeed};
@@ -126,20 +128,26 @@ impl Application {
             secrets.names.clone(),
             Arc::clone(&settings),
         ));
+        let records = SealedRecords::new(
+            Arc::clone(&ports.ephemeral),
+            Arc::clone(&clock),
+            Arc::clone(&ports.random),
+            &secrets,
+            Arc::clone(&limits),
+            Arc::clone(&settings),
+        );
         Self {
             verifications: Verifications::new(
                 Arc::clone(&ports.ephemeral),
                 Arc::clone(&clock),
-                Arc::clone(&ports.random),
-                &secrets,
+                records.clone(),
                 Arc::clone(&limits),
                 Arc::clone(&settings),
             ),
             enrollments: Enrollments::new(
                 Arc::clone(&ports.ephemeral),
                 Arc::clone(&clock),
-                Arc::clone(&ports.random),
-                secrets.records.clone(),
+                records.clone(),
             ),
             second_factors: SecondFactors::new(
                 Arc::clone(&ports.store),
@@ -151,10 +159,8 @@ impl Application {
             mfa_sessions: MfaSessions::new(
                 Arc::clone(&ports.ephemeral),
                 Arc::clone(&clock),
-                Arc::clone(&ports.random),
-                &secrets,
+                records,
                 Arc::clone(&limits),
-                Arc::clone(&settings),
             ),
             devices: Devices::new(
                 Arc::clone(&ports.store),

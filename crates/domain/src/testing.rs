@@ -21,4 +21,6 @@ pub use plain_hasher::PlainHasher;
 pub use random::SeededRandom;
 pub use sent_messages::SentMessages;
 pub use whole_feed::whole_feed;
-pub use world::{World, address, password, phone_code, refusal, send_code, sign_in};
+pub use world::{
+    LINK_PREFIX, World, address, password, phone_code, refusal, send_code, send_link, sign_in,
+};

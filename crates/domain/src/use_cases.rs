@@ -30,7 +30,7 @@ mod verifications;
 pub use caller_sans::{AddCallerSan, CallerSanError, RemoveCallerSan};
 pub use callers::{AddCallerKey, CallerKeyError, CreateCaller, NewCredential, RemoveCallerKey};
 pub use change_password::ChangePassword;
-pub use check_code::{CheckCode, CheckedCode, Which};
+pub use check_code::{CheckCode, CheckLink, CheckedCode, Which};
 pub use confirm_sign_up::ConfirmSignUp;
 pub use create_mfa_session::{CreateMfaSession, CreatedMfaSession, MfaCode};
 pub use delete_expired::DeleteExpired;
@@ -52,4 +52,6 @@ pub use sessions::{
 };
 pub use sign_up::{SignUp, SignUpBy, SignedUp};
 pub use validate_mfa_session::ValidateMfaSession;
-pub use verifications::{CancelVerification, Delivery, GetVerification, ShownVerification};
+pub use verifications::{
+    CancelVerification, Delivery, GetVerification, GetVerificationOfLink, ShownVerification,
+};

@@ -28,7 +28,7 @@ pub(crate) fn root() -> PathBuf {
 
 /// Messages with a secret in them: their `Debug` is written by hand, in
 /// `src/redacted.rs`.
-const SECRET: [&str; 29] = [
+const SECRET: [&str; 31] = [
     "BeginEnrollmentRequest",
     "BeginEnrollmentResponse",
     "ChangePasswordRequest",
@@ -39,6 +39,7 @@ const SECRET: [&str; 29] = [
     "ConfirmSignUpRequest",
     "CreateMfaSessionRequest",
     "CreateMfaSessionResponse",
+    "GetVerificationRequest",
     "IssueTokensRequest",
     "IssueTokensResponse",
     "ListFactorsRequest",
@@ -53,6 +54,7 @@ const SECRET: [&str; 29] = [
     "RevokeTokenRequest",
     "SendCodeRequest",
     "SignUpRequest",
+    "StartPasswordResetRequest",
     "Tokens",
     "ValidateMfaSessionRequest",
     "ValidateMfaSessionResponse",

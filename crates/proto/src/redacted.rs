@@ -26,6 +26,7 @@ redacted!(
     v1::ConfirmSignUpRequest,
     v1::CreateMfaSessionRequest,
     v1::CreateMfaSessionResponse,
+    v1::GetVerificationRequest,
     v1::IssueTokensRequest,
     v1::IssueTokensResponse,
     v1::ListFactorsRequest,
@@ -40,6 +41,7 @@ redacted!(
     v1::RevokeTokenRequest,
     v1::SendCodeRequest,
     v1::SignUpRequest,
+    v1::StartPasswordResetRequest,
     v1::Tokens,
     v1::ValidateMfaSessionRequest,
     v1::ValidateMfaSessionResponse,
@@ -63,5 +65,20 @@ mod tests {
             ..Default::default()
         };
         assert!(!format!("{request:?}").contains("horse"));
+    }
+
+    #[test]
+    fn the_token_of_a_link_is_not_shown() {
+        let token = || "dG9rZW4".to_owned();
+        let check = v1::CheckCodeRequest {
+            verification: Some(v1::check_code_request::Verification::LinkToken(token())),
+            ..Default::default()
+        };
+        let get = v1::GetVerificationRequest {
+            link_token: token(),
+            ..Default::default()
+        };
+        let shown = format!("{check:?} {get:?}");
+        assert!(!shown.contains("dG9rZW4"), "{shown}");
     }
 }

@@ -250,6 +250,7 @@ impl<'a> Attacker<'a> {
         const LOOKS: usize = 50;
         let request = || v1::GetVerificationRequest {
             verification_id: self.latest.clone(),
+            ..Default::default()
         };
         let mut shown = self
             .gateway

@@ -2,7 +2,9 @@
 
 use std::sync::Mutex;
 
-use countersign_domain::model::{Code, Email, Phone, Purpose, Timestamp};
+use countersign_domain::model::{
+    Code, Email, Link, LinkPrefix, LinkToken, Phone, Purpose, Timestamp,
+};
 use countersign_domain::testing::HandClock;
 
 use super::*;
@@ -104,6 +106,17 @@ fn code() -> Message {
     })
 }
 
+fn link() -> Message {
+    message(Content::Link {
+        link: Link {
+            prefix: LinkPrefix::parse("https://shop.example/in").expect("a prefix"),
+            token: LinkToken::parse(&"A".repeat(43)).expect("a token"),
+        },
+        purpose: Purpose::SignIn,
+        expires_at: Timestamp::from_seconds(1_900_000_000),
+    })
+}
+
 const ID: MessageId = MessageId::from_bytes([7; 16]);
 
 fn refused() -> Option<ProviderError> {
@@ -121,12 +134,14 @@ async fn the_next_provider_takes_what_the_first_has_not_sent() {
 }
 
 #[tokio::test]
-async fn a_code_that_may_have_been_sent_goes_no_further_and_a_notice_does() {
+async fn what_may_have_been_sent_goes_no_further_and_a_notice_does() {
     let two = two();
     two.first.say(Some(ProviderError::unknown("cut off", "")));
-    let error = two.router.send(ID, code()).await.expect_err("nobody knows");
-    assert!(matches!(error, SendError::Unknown(_)), "{error}");
-    assert_eq!(two.second.tries(), 0);
+    for secret in [code(), link()] {
+        let error = two.router.send(ID, secret).await.expect_err("nobody knows");
+        assert!(matches!(error, SendError::Unknown(_)), "{error}");
+    }
+    assert_eq!((two.first.tries(), two.second.tries()), (2, 0));
     let notice = message(Content::PasswordChanged);
     two.router.send(ID, notice).await.expect("sent");
     assert_eq!(two.second.tries(), 1);

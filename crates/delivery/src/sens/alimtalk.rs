@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::answer;
 use super::gateway::{Gateway, SensKeys};
-use super::sms::number;
+use super::sms::{kind, number};
 use crate::outgoing::{MessageName, Outgoing, Words};
 use crate::provider::{Accepted, Progress, Provider, ProviderError};
 use crate::tls::Authorities;
@@ -153,8 +153,10 @@ impl Provider for AlimTalk {
             ));
         };
         let country_code = phone.calling_code();
-        let failover = self.failover_from.as_deref().map(|from| Failover {
-            r#type: "SMS",
+        let kind = kind(text, country_code);
+        let failover = self.failover_from.as_deref().zip(kind);
+        let failover = failover.map(|(from, kind)| Failover {
+            r#type: kind,
             from,
             content: text,
         });

@@ -11,7 +11,7 @@ use super::answer;
 use super::gateway::{Gateway, SensKeys};
 use crate::outgoing::{Outgoing, Words};
 use crate::provider::{Accepted, Progress, Provider, ProviderError};
-use crate::templates::{LONGEST_SMS, euc_kr_bytes};
+use crate::templates::{LONGEST_LMS, LONGEST_SMS, euc_kr_bytes};
 use crate::tls::Authorities;
 
 /// The service for text messages.
@@ -78,15 +78,13 @@ impl Provider for Sens {
         let (Address::Phone(phone), Words::Sms { text, .. }) = (&message.to, &message.words) else {
             return Err(ProviderError::rejected("sends to phone numbers only", ""));
         };
-        if euc_kr_bytes(text).is_none_or(|length| length > LONGEST_SMS) {
-            return Err(ProviderError::rejected(
-                "takes 90 bytes of EUC-KR at most",
-                "",
-            ));
-        }
         let country_code = phone.calling_code();
+        let kind = kind(text, country_code).ok_or_else(|| {
+            let why = "takes 90 bytes of EUC-KR at most, 2,000 within Korea";
+            ProviderError::rejected(why, "")
+        })?;
         let request = Request {
-            r#type: "SMS",
+            r#type: kind,
             content_type: "COMM",
             country_code,
             from: &self.from,
@@ -96,6 +94,16 @@ impl Provider for Sens {
             }],
         };
         answer::read(&self.gateway.post(&request, progress).await?)
+    }
+}
+
+/// As what a text is sent: `SMS`, or `LMS` if it is longer, which there is in
+/// Korea alone. `None` if it is too long, or has what is not in EUC-KR.
+pub(super) fn kind(text: &str, country_code: &str) -> Option<&'static str> {
+    match euc_kr_bytes(text)? {
+        length if length <= LONGEST_SMS => Some("SMS"),
+        length if length <= LONGEST_LMS && country_code == "82" => Some("LMS"),
+        _ => None,
     }
 }
 
@@ -113,6 +121,23 @@ pub(super) fn number(e164: &str, country_code: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_of_more_than_90_bytes_is_a_long_message_in_korea_and_none_elsewhere() {
+        let (short, long) = ("가".repeat(45), "가".repeat(46));
+        let (longest, too_long) = ("가".repeat(1_000), "가".repeat(1_001));
+        for (text, country_code, expected) in [
+            (&short, "82", Some("SMS")),
+            (&short, "1", Some("SMS")),
+            (&long, "82", Some("LMS")),
+            (&long, "1", None),
+            (&longest, "82", Some("LMS")),
+            (&too_long, "82", None),
+            (&"🔑".to_owned(), "82", None),
+        ] {
+            assert_eq!(kind(text, country_code), expected, "{}", text.len());
+        }
+    }
 
     #[test]
     fn numbers_at_home_begin_with_0_and_others_have_no_country_code() {

@@ -1,5 +1,6 @@
-//! The texts that are built in. Text messages leave room for a product name of
-//! 11 letters and the line of an origin as long as `example.com`.
+//! The texts that are built in. Text messages with a code and notices leave room
+//! for a product name of 11 letters and the line of an origin as long as
+//! `example.com`.
 
 use countersign_domain::model::Locale;
 
@@ -51,6 +52,28 @@ fn english(name: MessageName) -> BuiltIn {
                    It expires in {minutes} min. Do not share it. If you did not ask for it, \
                    ignore this message: your password stays as it is.",
         },
+        MessageName::SignUpLink => BuiltIn {
+            sms: "[{product}] Open this link to sign up. Do not share it.\n{link}",
+            subject: "[{product}] Your link to sign up",
+            text: "Open this link to sign up:\n\n{link}\n\n\
+                   It works once and expires in {minutes} min. Do not share it. If you did not ask \
+                   for it, ignore this message.",
+        },
+        MessageName::SignInLink => BuiltIn {
+            sms: "[{product}] Open this link to sign in. Do not share it.\n{link}",
+            subject: "[{product}] Your link to sign in",
+            text: "Open this link to sign in:\n\n{link}\n\n\
+                   It works once and expires in {minutes} min. Do not share it. If you did not ask \
+                   for it, ignore this message.",
+        },
+        MessageName::PasswordResetLink => BuiltIn {
+            sms: "[{product}] Open this link to reset your password. Do not share it.\n{link}",
+            subject: "[{product}] Your link to reset your password",
+            text: "Open this link to reset your password:\n\n{link}\n\n\
+                   It works once and expires in {minutes} min. Do not share it. If you did not ask \
+                   for it, ignore this message: your password stays as it \
+                   is.",
+        },
         MessageName::AlreadySignedUp => BuiltIn {
             sms: "[{product}] You already have an account. If you tried to sign up, sign in instead.",
             subject: "[{product}] You already have an account",
@@ -63,9 +86,9 @@ fn english(name: MessageName) -> BuiltIn {
             text: "Your password was changed. If it was not you, reset it now.",
         },
         MessageName::PasswordWasReset => BuiltIn {
-            sms: "[{product}] Your password was reset by a code. If it was not you, reset it now.",
+            sms: "[{product}] Your password was reset. If it was not you, reset it now.",
             subject: "[{product}] Your password was reset",
-            text: "Your password was reset by a code. If it was not you, reset it now.",
+            text: "Your password was reset. If it was not you, reset it now.",
         },
         MessageName::FactorAdded => BuiltIn {
             sms: "[{product}] Two-step sign-in was added. If it was not you, reset your password.",
@@ -116,6 +139,28 @@ fn korean(name: MessageName) -> BuiltIn {
                    {minutes}분 동안 유효합니다. 타인에게 알려주지 마세요. 요청하지 않으셨다면 이 \
                    메일을 무시해 주세요. 비밀번호는 바뀌지 않습니다.",
         },
+        MessageName::SignUpLink => BuiltIn {
+            sms: "[{product}] 회원가입 링크입니다. 타인에게 전달하지 마세요.\n{link}",
+            subject: "[{product}] 회원가입 링크 안내",
+            text: "아래 링크를 열어 회원가입을 계속해 주세요.\n\n{link}\n\n\
+                   한 번만 사용할 수 있으며 {minutes}분 동안 유효합니다. 타인에게 전달하지 마세요. \
+                   요청하지 않으셨다면 이 메일을 무시해 주세요.",
+        },
+        MessageName::SignInLink => BuiltIn {
+            sms: "[{product}] 로그인 링크입니다. 타인에게 전달하지 마세요.\n{link}",
+            subject: "[{product}] 로그인 링크 안내",
+            text: "아래 링크를 열어 로그인해 주세요.\n\n{link}\n\n\
+                   한 번만 사용할 수 있으며 {minutes}분 동안 유효합니다. 타인에게 전달하지 마세요. \
+                   요청하지 않으셨다면 이 메일을 무시해 주세요.",
+        },
+        MessageName::PasswordResetLink => BuiltIn {
+            sms: "[{product}] 비밀번호 재설정 링크입니다. 타인에게 전달하지 마세요.\n{link}",
+            subject: "[{product}] 비밀번호 재설정 링크 안내",
+            text: "아래 링크를 열어 비밀번호를 재설정해 주세요.\n\n{link}\n\n\
+                   한 번만 사용할 수 있으며 {minutes}분 동안 유효합니다. 타인에게 전달하지 마세요. \
+                   요청하지 않으셨다면 이 메일을 무시해 주세요. 비밀번호는 바뀌지 \
+                   않습니다.",
+        },
         MessageName::AlreadySignedUp => BuiltIn {
             sms: "[{product}] 이미 가입된 계정이 있습니다. 로그인해 주세요.",
             subject: "[{product}] 이미 가입된 계정이 있습니다",
@@ -130,7 +175,7 @@ fn korean(name: MessageName) -> BuiltIn {
         MessageName::PasswordWasReset => BuiltIn {
             sms: "[{product}] 비밀번호가 재설정되었습니다. 본인이 아니면 재설정해 주세요.",
             subject: "[{product}] 비밀번호가 재설정되었습니다",
-            text: "비밀번호가 인증번호로 재설정되었습니다. 본인이 아니면 즉시 다시 재설정해 주세요.",
+            text: "비밀번호가 재설정되었습니다. 본인이 아니면 즉시 다시 재설정해 주세요.",
         },
         MessageName::FactorAdded => BuiltIn {
             sms: "[{product}] 2단계 인증이 추가되었습니다. 본인이 아니면 비밀번호를 바꾸세요.",

@@ -1,5 +1,6 @@
 //! Mail as HTML, made of its text: paragraphs, and the code large enough to be
-//! read at a glance. It loads nothing and links to nothing.
+//! read at a glance. It loads nothing, and links to nothing
+//! but the link that it is about.
 
 use countersign_domain::model::Locale;
 
@@ -26,6 +27,13 @@ pub(super) fn of(text: &Template, locale: Locale) -> Template {
                 ));
                 parts.push(Part::Code);
                 parts.push(Part::Text("</strong>".into()));
+            }
+            Part::Link => {
+                parts.push(Part::Text("<a href=\"".into()));
+                parts.push(Part::Link);
+                parts.push(Part::Text("\">".into()));
+                parts.push(Part::Link);
+                parts.push(Part::Text("</a>".into()));
             }
             Part::Product | Part::Minutes => parts.push(part.clone()),
         }

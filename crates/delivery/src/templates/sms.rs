@@ -1,5 +1,6 @@
 //! What a text message may hold: 90 bytes of EUC-KR, as Korean providers count
-//! them. What is longer is cut off by some, and billed as two by others.
+//! them. What is longer is cut off by some, and billed as two by others. One with
+//! a link goes out as a long message.
 
 use encoding_rs::EUC_KR;
 
@@ -10,6 +11,9 @@ use crate::outgoing::MessageName;
 
 /// In bytes of EUC-KR.
 pub(crate) const LONGEST: usize = 90;
+
+/// Of a long message (LMS), likewise.
+pub(crate) const LONGEST_LONG: usize = 2_000;
 
 /// How many bytes a text has in EUC-KR. `None` if a character is not in it,
 /// such as an emoji: providers refuse those.
@@ -31,8 +35,10 @@ pub(super) fn check(
     settings: &TemplateSettings,
 ) -> Result<(), TemplateError> {
     let code = "0".repeat(settings.code_digits as usize);
+    let link = "x".repeat(settings.longest_link);
     let values = Values {
         code: &code,
+        link: &link,
         product: &settings.product,
         minutes: minutes(settings.code_ttl),
     };
@@ -58,11 +64,15 @@ pub(super) fn check(
         text = format!("{text}\n{}", origin_line(&settings.origin, &code));
         also.push_str(", with the line of delivery.origin");
     }
+    let (kind, longest) = match name.has_link() {
+        true => ("a text message with a link", LONGEST_LONG),
+        false => ("a text message", LONGEST),
+    };
     match euc_kr_bytes(&text) {
-        Some(length) if length <= LONGEST => Ok(()),
+        Some(length) if length <= longest => Ok(()),
         Some(length) => {
             let rule = format!(
-                "a text message has at most {LONGEST} bytes of EUC-KR, and this one has {length}{also}"
+                "{kind} has at most {longest} bytes of EUC-KR, and this one has {length}{also}"
             );
             Err(template.wrong(lines, rule))
         }

@@ -1,4 +1,4 @@
-//! A text with places for a code, the product and how long the code is good.
+//! A text with places for a code or a link, how long it is good, and the product.
 
 use super::error::TemplateError;
 use super::escape::escape;
@@ -16,6 +16,7 @@ pub(super) struct Template {
 pub(super) enum Part {
     Text(String),
     Code,
+    Link,
     Product,
     Minutes,
 }
@@ -23,6 +24,7 @@ pub(super) enum Part {
 /// What is put in the places.
 pub(super) struct Values<'a> {
     pub(super) code: &'a str,
+    pub(super) link: &'a str,
     pub(super) product: &'a str,
     pub(super) minutes: u64,
 }
@@ -82,17 +84,24 @@ impl Template {
         let parts = self.parts.iter().map(|part| match part {
             Part::Text(text) => text.clone(),
             Part::Code => write(values.code),
+            Part::Link => write(values.link),
             Part::Product => write(values.product),
             Part::Minutes => values.minutes.to_string(),
         });
         parts.collect()
     }
 
-    pub(super) fn has_code(&self) -> Result<(), TemplateError> {
-        if self.parts.contains(&Part::Code) {
+    /// Whether the code or the link of the message is in it.
+    pub(super) fn has_secret_of(&self, name: MessageName) -> Result<(), TemplateError> {
+        let (part, place) = match name {
+            _ if name.has_code() => (Part::Code, "{code}"),
+            _ if name.has_link() => (Part::Link, "{link}"),
+            _ => return Ok(()),
+        };
+        if self.parts.contains(&part) {
             return Ok(());
         }
-        Err(self.wrong(self.lines, "{code} is missing".into()))
+        Err(self.wrong(self.lines, format!("{place} is missing")))
     }
 
     /// A subject is one line, which others than the reader see: notifications
@@ -101,8 +110,10 @@ impl Template {
         if self.lines > 1 {
             return Err(self.wrong(2, "a subject has one line".into()));
         }
-        if self.parts.contains(&Part::Code) {
-            return Err(self.wrong(1, "a subject must not have {code}".into()));
+        for (part, place) in [(Part::Code, "{code}"), (Part::Link, "{link}")] {
+            if self.parts.contains(&part) {
+                return Err(self.wrong(1, format!("a subject must not have {place}")));
+            }
         }
         Ok(())
     }
@@ -139,17 +150,24 @@ fn next_place(text: &str) -> Option<(&str, &str, &str)> {
 
 fn part(place: &str, name: MessageName, product: &str) -> Result<Part, String> {
     match place {
-        "code" | "minutes" if !name.has_code() => Err(format!(
-            "{{{place}}} is of codes, and this message has none"
-        )),
+        "code" if !name.has_code() => {
+            Err("{code} is of codes, and this message has none".to_owned())
+        }
+        "link" if !name.has_link() => {
+            Err("{link} is of links, and this message has none".to_owned())
+        }
+        "minutes" if !name.has_code() && !name.has_link() => {
+            Err("{minutes} is of codes and links, and this message has neither".to_owned())
+        }
         "code" => Ok(Part::Code),
+        "link" => Ok(Part::Link),
         "minutes" => Ok(Part::Minutes),
         "product" if product.is_empty() => {
             Err("{product} needs a delivery.product_name".to_owned())
         }
         "product" => Ok(Part::Product),
         other => Err(format!(
-            "{{{other}}} is not known; there are {{code}}, {{minutes}} and {{product}}"
+            "{{{other}}} is not known; there are {{code}}, {{link}}, {{minutes}} and {{product}}"
         )),
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use countersign_domain::model::{Email, Phone};
+use countersign_domain::model::{Code, Email, Link, LinkPrefix, LinkToken, Phone};
 use tempfile::TempDir;
 
 use super::*;
@@ -17,6 +17,7 @@ fn settings() -> TemplateSettings {
         folder: None,
         code_digits: 6,
         code_ttl: Duration::from_secs(300),
+        longest_link: 300,
         counts_sms: true,
     }
 }
@@ -47,10 +48,23 @@ fn email() -> Address {
 
 fn words(templates: &Templates, name: MessageName, locale: Locale, to: &Address) -> Words {
     let code = Code::parse(CODE.into()).expect("a code");
+    let secret = match name {
+        _ if name.has_code() => Some(OneTimeSecret::Code(code)),
+        _ if name.has_link() => Some(OneTimeSecret::Link(link())),
+        _ => None,
+    };
     let now = Timestamp::from_seconds(1_790_000_000);
     let expires_at = now.plus(Duration::from_secs(241));
-    let code = name.has_code().then_some(&code);
-    templates.words(name, locale, to, code, code.map(|_| expires_at), now)
+    let secret = secret.as_ref();
+    let expires_at = secret.map(|_| expires_at);
+    templates.words(name, locale, to, secret, expires_at, now)
+}
+
+fn link() -> Link {
+    Link {
+        prefix: LinkPrefix::parse("https://shop.example/in?a=1&b=2").expect("a prefix"),
+        token: LinkToken::parse(&"A".repeat(43)).expect("a token"),
+    }
 }
 
 fn sms(templates: &Templates, name: MessageName, locale: Locale) -> String {
@@ -67,8 +81,15 @@ fn every_text_message_that_is_built_in_fits_with_product_and_origin() {
         for locale in LOCALES {
             let text = sms(&templates, name, locale);
             let length = euc_kr_bytes(&text).expect("EUC-KR");
-            assert!(length <= LONGEST_SMS, "{length}: {text}");
+            let longest = if name.has_link() {
+                LONGEST_LMS
+            } else {
+                LONGEST_SMS
+            };
+            assert!(length <= longest, "{length}: {text}");
             assert_eq!(text.contains(CODE), name.has_code(), "{text}");
+            let has_link = text.ends_with(&format!("\n{}", *link().expose()));
+            assert_eq!(has_link, name.has_link(), "{text}");
         }
     }
 }
@@ -117,15 +138,21 @@ fn mail_has_the_code_in_text_and_html_and_never_in_the_subject() {
             };
             assert!(subject.starts_with("[A&B <i>] "), "{subject}");
             assert!(!subject.contains(CODE), "{subject}");
+            assert!(!subject.contains("https"), "{subject}");
             assert_eq!(text.contains(CODE), name.has_code(), "{text}");
             assert_eq!(html.contains(CODE), name.has_code(), "{html}");
             assert!(!html.contains("<i>"), "{html}");
+            let link = link().expose();
+            assert_eq!(text.contains(&*link), name.has_link(), "{text}");
+            let in_html = link.replace('&', "&amp;");
+            let anchor = format!("<a href=\"{in_html}\">{in_html}</a>");
+            assert_eq!(html.contains(&anchor), name.has_link(), "{html}");
             assert!(
                 html.contains(&format!("lang=\"{}\"", locale.tag())),
                 "{html}"
             );
-            if name.has_code() {
-                let left = ["It expires in 5 min.", "5분 동안"];
+            if name.has_code() || name.has_link() {
+                let left = ["expires in 5 min.", "5분 동안"];
                 assert!(left.iter().any(|left| text.contains(left)), "{text}");
             }
         }
@@ -160,8 +187,8 @@ fn what_is_wrong_with_a_file_is_told_with_its_line() {
         (
             "sms.sign_up.ko.txt",
             "인증번호\n{kode}",
-            "sms.sign_up.ko.txt, line 2: {kode} is not known; there are {code}, {minutes} and \
-             {product}",
+            "sms.sign_up.ko.txt, line 2: {kode} is not known; there are {code}, {link}, \
+             {minutes} and {product}",
         ),
         (
             "sms.sign_up.ko.txt",
@@ -177,6 +204,38 @@ fn what_is_wrong_with_a_file_is_told_with_its_line() {
             "email.password_changed.en.txt",
             "It was {code}.",
             "email.password_changed.en.txt, line 1: {code} is of codes, and this message has none",
+        ),
+        (
+            "email.sign_in_link.en.txt",
+            "Your link",
+            "email.sign_in_link.en.txt, line 1: {link} is missing",
+        ),
+        (
+            "email.sign_in_link.en.html",
+            "<p>{code}</p>",
+            "email.sign_in_link.en.html, line 1: {code} is of codes, and this message has none",
+        ),
+        (
+            "sms.sign_in.en.txt",
+            "{code}\n{link}",
+            "sms.sign_in.en.txt, line 2: {link} is of links, and this message has none",
+        ),
+        (
+            "email.password_changed.en.txt",
+            "{minutes}",
+            "email.password_changed.en.txt, line 1: {minutes} is of codes and links, and this \
+             message has neither",
+        ),
+        (
+            "email.sign_in_link.en.subject",
+            "{link}",
+            "email.sign_in_link.en.subject, line 1: a subject must not have {link}",
+        ),
+        (
+            "sms.sign_up_link.ko.txt",
+            &format!("{}{{link}}", "x".repeat(1_701)),
+            "sms.sign_up_link.ko.txt, line 1: a text message with a link has at most 2000 bytes of \
+             EUC-KR, and this one has 2001, with delivery.product_name",
         ),
         (
             "email.sign_up.en.subject",

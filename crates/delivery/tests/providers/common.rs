@@ -8,7 +8,7 @@ use countersign_delivery::{
     Authorities, Provider, Router, RouterSettings, TemplateSettings, Templates,
 };
 use countersign_domain::model::{
-    Address, Code, Email, Locale, MessageId, Phone, Purpose, Timestamp,
+    Address, Code, Email, Link, LinkPrefix, LinkToken, Locale, MessageId, Phone, Purpose, Timestamp,
 };
 use countersign_domain::ports::{Content, Message};
 use countersign_domain::testing::HandClock;
@@ -66,6 +66,26 @@ pub(crate) fn code(to: Address) -> Message {
         content: Content::Code {
             code: Code::parse("048213".into()).expect("a code"),
             purpose: Purpose::SignUp,
+            expires_at: Timestamp::from_seconds(1_790_000_300),
+        },
+    }
+}
+
+/// Where links lead.
+pub(crate) const LINK: &str =
+    "https://shop.example/sign-in#AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+pub(crate) fn link(to: Address) -> Message {
+    let (prefix, token) = LINK.split_once('#').expect("a link");
+    Message {
+        to,
+        locale: Locale::Korean,
+        content: Content::Link {
+            link: Link {
+                prefix: LinkPrefix::parse(prefix).expect("a prefix"),
+                token: LinkToken::parse(token).expect("a token"),
+            },
+            purpose: Purpose::SignIn,
             expires_at: Timestamp::from_seconds(1_790_000_300),
         },
     }

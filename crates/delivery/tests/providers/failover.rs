@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 
 use countersign_delivery::Router;
+use countersign_domain::model::Address;
 use countersign_domain::ports::{Message, MessageSender as _, SendError};
 
-use crate::common::{authorities, code, id, notice, phone, router};
+use crate::common::{authorities, code, id, link, notice, phone, router};
 use crate::http_server::{Behaviour, HttpServer, Taken};
 use crate::sens::sens;
 use crate::webhook::{accepts, webhook};
@@ -50,30 +51,32 @@ async fn whatever_the_first_provider_does_nothing_is_sent_twice_and_no_notice_is
     ];
     let (mut twice, mut lost) = (0, 0);
     for (name, behaviour, takes, goes_on) in cases {
-        let first = HttpServer::start(behaviour).await;
-        let second = HttpServer::start(accepts()).await;
-        let made = || router(vec![sens(&first), webhook(&second, authorities())]);
-        let codes = send_all(&made(), code, 1).await;
-        let arrived = arrived(&first, takes, &second);
-        twice += arrived.values().filter(|count| **count > 1).count();
-        let by_second = second.taken().len();
-        let notices = send_all(&made(), notice, TRIES).await;
-        lost += EACH - notices.sent;
-        println!(
-            "guarantee 25: the first provider {name}: of {EACH} codes {} sent, {} unknown, {} \
-             refused, {by_second} of them by the second; of {EACH} notices {} sent",
-            codes.sent, codes.unknown, codes.refused, notices.sent
-        );
-        if goes_on {
-            assert_eq!((codes.sent, by_second), (EACH, EACH), "{name}");
-        } else {
-            // The breaker leaves it alone after a while: the others go on.
-            assert_eq!(codes.sent, by_second, "{name}");
-            assert_eq!(codes.sent + codes.unknown, EACH, "{name}");
-            assert!(codes.unknown > 0, "{name}");
+        for (kind, secret) in [("codes", code as fn(Address) -> Message), ("links", link)] {
+            let first = HttpServer::start(behaviour.clone()).await;
+            let second = HttpServer::start(accepts()).await;
+            let made = || router(vec![sens(&first), webhook(&second, authorities())]);
+            let secrets = send_all(&made(), secret, 1).await;
+            let arrived = arrived(&first, takes, &second);
+            twice += arrived.values().filter(|count| **count > 1).count();
+            let by_second = second.taken().len();
+            let notices = send_all(&made(), notice, TRIES).await;
+            lost += EACH - notices.sent;
+            println!(
+                "guarantee 25: the first provider {name}: of {EACH} {kind} {} sent, {} unknown, {} \
+                 refused, {by_second} of them by the second; of {EACH} notices {} sent",
+                secrets.sent, secrets.unknown, secrets.refused, notices.sent
+            );
+            if goes_on {
+                assert_eq!((secrets.sent, by_second), (EACH, EACH), "{name}");
+            } else {
+                // The breaker leaves it alone after a while: the others go on.
+                assert_eq!(secrets.sent, by_second, "{name}");
+                assert_eq!(secrets.sent + secrets.unknown, EACH, "{name}");
+                assert!(secrets.unknown > 0, "{name}");
+            }
         }
     }
-    println!("guarantee 25: codes sent twice {twice}, notices lost {lost}");
+    println!("guarantee 25: codes and links sent twice {twice}, notices lost {lost}");
     assert_eq!((twice, lost), (0, 0));
 }
 
@@ -94,11 +97,7 @@ async fn a_provider_that_cannot_be_reached_gives_way_at_once() {
 
 /// Sends one message to each of the numbers at once, and again what is worth
 /// another try.
-async fn send_all(
-    router: &Router,
-    message: fn(countersign_domain::model::Address) -> Message,
-    tries: usize,
-) -> Outcome {
+async fn send_all(router: &Router, message: fn(Address) -> Message, tries: usize) -> Outcome {
     let mut outcome = Outcome::default();
     // One after another in small groups, so that the breaker has its say.
     for group in (0..EACH).collect::<Vec<_>>().chunks(4) {

@@ -6,11 +6,11 @@ use base64::engine::general_purpose::STANDARD;
 use countersign_delivery::{
     AlimTalk, AlimTalkSettings, AlimTalkTemplate, Sens, SensKeys, SensSettings,
 };
-use countersign_domain::model::Locale;
+use countersign_domain::model::{Address, Locale, Phone};
 use countersign_domain::ports::{MessageSender as _, SendError};
 use serde_json::{Value, json};
 
-use crate::common::{authorities, clock, code, email, id, phone, router, router_with};
+use crate::common::{LINK, authorities, clock, code, email, id, link, phone, router, router_with};
 use crate::http_server::{Behaviour, HttpServer};
 
 const SERVICE: &str = "ncp:sms:kr:000000000000:test";
@@ -136,6 +136,30 @@ async fn a_test_message_shows_what_the_provider_said_and_the_log_does_not() {
     let error = tries[0].answer.clone().expect_err("refused");
     assert_eq!(error.said(), "Permission Denied: to 01012300001");
     assert_eq!(error.to_string(), "answered 401, error 210");
+}
+
+#[tokio::test]
+async fn a_link_goes_out_as_a_long_message_within_korea_and_not_beyond() {
+    let server = HttpServer::start(accepts()).await;
+    let router = router(vec![sens(&server)]);
+    router.send(id(1), link(phone(45678))).await.expect("sent");
+    let body: Value = serde_json::from_str(&server.taken()[0].body).expect("JSON");
+    let expected = json!({
+        "type": "LMS",
+        "contentType": "COMM",
+        "countryCode": "82",
+        "from": "0215881588",
+        "content": format!("[Shop & Co] 로그인 링크입니다. 타인에게 전달하지 마세요.\n{LINK}"),
+        "messages": [{ "to": "01012345678" }],
+    });
+    assert_eq!(body, expected);
+    let abroad = Phone::restore("+16502530000").expect("a number");
+    let refused = router.send(id(2), link(Address::Phone(abroad))).await;
+    assert!(
+        matches!(refused, Err(SendError::Rejected(_))),
+        "{refused:?}"
+    );
+    assert_eq!(server.taken().len(), 1, "the other was not asked for");
 }
 
 #[tokio::test]

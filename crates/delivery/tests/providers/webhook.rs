@@ -8,7 +8,9 @@ use countersign_delivery::{Authorities, Webhook, WebhookSettings};
 use countersign_domain::ports::{MessageSender as _, SendError};
 use serde_json::{Value, json};
 
-use crate::common::{Certified, authorities, clock, code, email, id, notice, phone, router};
+use crate::common::{
+    Certified, LINK, authorities, clock, code, email, id, link, notice, phone, router,
+};
 use crate::http_server::{Behaviour, HttpServer};
 
 const SECRETS: [&str; 2] = [
@@ -86,6 +88,24 @@ async fn mail_comes_with_subject_text_and_html() {
     let html = data["html"].as_str().expect("HTML");
     assert!(html.starts_with("<!doctype html>"), "{html}");
     assert_eq!(data["code"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_link_comes_in_the_text_and_by_itself() {
+    let server = HttpServer::start(accepts()).await;
+    let router = router(vec![webhook(&server, authorities())]);
+    for to in [phone(1), email("mina")] {
+        router.send(id(1), link(to)).await.expect("sent");
+    }
+    for taken in server.taken() {
+        let body: Value = serde_json::from_str(&taken.body).expect("JSON");
+        let data = &body["data"];
+        assert_eq!(data["name"], "sign_in_link");
+        assert_eq!((&data["link"], &data["code"]), (&json!(LINK), &Value::Null));
+        assert_eq!(data["expires_at"], 1_790_000_300);
+        let text = data["text"].as_str().expect("a text");
+        assert!(text.contains(LINK), "{text}");
+    }
 }
 
 #[tokio::test]

@@ -9,9 +9,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::application::sealed_records::{SealedRecords, damaged};
 use crate::error::{Error, Refusal};
-use crate::model::{FactorId, FactorLabel, ProvenUser, SealingKey, Timestamp, TotpSecret};
-use crate::ports::{Clock, EphemeralStore, Random};
+use crate::model::{FactorId, FactorLabel, ProvenUser, Timestamp, TotpSecret};
+use crate::ports::{Clock, EphemeralStore};
 
 /// How long a person has to type the first code.
 const TTL: Duration = Duration::from_secs(10 * 60);
@@ -20,8 +21,7 @@ const TTL: Duration = Duration::from_secs(10 * 60);
 pub struct Enrollments {
     ephemeral: Arc<dyn EphemeralStore>,
     clock: Arc<dyn Clock>,
-    random: Arc<dyn Random>,
-    records: SealingKey,
+    records: SealedRecords,
 }
 
 /// An authenticator app that has not shown a code yet.
@@ -52,13 +52,11 @@ impl Enrollments {
     pub(crate) fn new(
         ephemeral: Arc<dyn EphemeralStore>,
         clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
-        records: SealingKey,
+        records: SealedRecords,
     ) -> Self {
         Self {
             ephemeral,
             clock,
-            random,
             records,
         }
     }
@@ -71,10 +69,10 @@ impl Enrollments {
     ) -> Result<Enrollment, Error> {
         let now = self.clock.now();
         let enrollment = Enrollment {
-            id: FactorId::generate(now, &*self.random),
+            id: FactorId::generate(now, &*self.records.random),
             user,
             label,
-            secret: TotpSecret::generate(&*self.random),
+            secret: TotpSecret::generate(&*self.records.random),
             expires_at: now.plus(TTL),
         };
         self.keep(&enrollment).await?;
@@ -86,11 +84,7 @@ impl Enrollments {
         let key = key_of(id);
         let sealed = self.ephemeral.get(&key).await?;
         let sealed = sealed.ok_or(Refusal::Enrollment)?;
-        let damaged = |what: String| Error::Internal(format!("a kept enrolment: {what}"));
-        let plain = self.records.open(&key, &sealed);
-        let plain = plain.map_err(|error| damaged(error.to_string()))?;
-        let record: Record =
-            serde_json::from_slice(&plain).map_err(|error| damaged(error.to_string()))?;
+        let record: Record = self.records.open(&key, &sealed)?;
         let secret = Zeroizing::new(record.secret);
         if record.user != user || self.clock.now() >= record.expires_at {
             return Err(Refusal::Enrollment.into());
@@ -98,7 +92,7 @@ impl Enrollments {
         Ok(Enrollment {
             id,
             user: record.user,
-            label: FactorLabel::parse(&record.label).map_err(|rule| damaged(rule.into()))?,
+            label: FactorLabel::parse(&record.label).map_err(damaged)?,
             secret: TotpSecret::from_bytes(&secret),
             expires_at: record.expires_at,
         })
@@ -124,13 +118,10 @@ impl Enrollments {
             secret: enrollment.secret.expose().to_vec(),
             expires_at: enrollment.expires_at,
         };
-        let plain = serde_json::to_vec(&record).map(Zeroizing::new);
-        drop(Zeroizing::new(record.secret));
-        let plain = plain
-            .map_err(|error| Error::Internal(format!("an enrolment cannot be written: {error}")))?;
         let key = key_of(enrollment.id);
-        let sealed = self.records.seal(&key, &plain, &*self.random);
-        Ok(self.ephemeral.put(&key, &sealed, ttl).await?)
+        let sealed = self.records.seal(&key, &record);
+        drop(Zeroizing::new(record.secret));
+        Ok(self.ephemeral.put(&key, &sealed?, ttl).await?)
     }
 }
 

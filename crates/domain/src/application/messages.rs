@@ -8,7 +8,8 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::model::{
-    Address, Code, Locale, MessageId, MessageKind, Purpose, QueuedMessage, SealingKey, Timestamp,
+    Address, Code, Link, LinkPrefix, LinkToken, Locale, MessageId, MessageKind, Purpose,
+    QueuedMessage, SealingKey, Timestamp,
 };
 use crate::ports::{Clock, Content, Message, MessageSender, Notifier, Random};
 
@@ -43,6 +44,12 @@ struct SealedMessage {
 enum SealedContent {
     Code {
         code: String,
+        purpose: Purpose,
+        expires_at: Timestamp,
+    },
+    Link {
+        prefix: LinkPrefix,
+        token: String,
         purpose: Purpose,
         expires_at: Timestamp,
     },
@@ -89,7 +96,7 @@ impl Messages {
         MessageId::generate(self.clock.now(), &*self.random)
     }
 
-    /// A code's message, or one to nobody, worth sending until `expires_at`.
+    /// The message of a code or a link, or one to nobody, worth sending until `expires_at`.
     pub(crate) fn code(
         &self,
         id: MessageId,
@@ -179,6 +186,16 @@ impl SealedMessage {
                 purpose,
                 expires_at,
             },
+            Content::Link {
+                link,
+                purpose,
+                expires_at,
+            } => SealedContent::Link {
+                token: link.token.expose().to_string(),
+                prefix: link.prefix,
+                purpose,
+                expires_at,
+            },
             Content::AlreadySignedUp => SealedContent::AlreadySignedUp,
             Content::PasswordChanged => SealedContent::PasswordChanged,
             Content::PasswordReset => SealedContent::PasswordReset,
@@ -201,6 +218,19 @@ impl SealedMessage {
                 expires_at,
             } => Content::Code {
                 code: Code::parse(code)?,
+                purpose,
+                expires_at,
+            },
+            SealedContent::Link {
+                prefix,
+                token,
+                purpose,
+                expires_at,
+            } => Content::Link {
+                link: Link {
+                    prefix,
+                    token: LinkToken::parse(&token)?,
+                },
                 purpose,
                 expires_at,
             },

@@ -5,44 +5,34 @@
 //! brings no new budget. Its id is a secret and is not stored; what is kept
 //! under its digest is sealed.
 
-use std::fmt::Display;
 use std::sync::Arc;
 
-use aws_lc_rs::hmac;
-
-use crate::application::{Charge, Limits, Settings};
-use crate::error::{Error, Limit, Refusal};
-use crate::model::{Code, GroupId, MfaSessionId, MfaSessionRecord, NamedUser, SealingKey, Secrets};
-use crate::ports::{Clock, Comparison, EphemeralStore, Guess, Random, Secret};
+use crate::application::sealed_records::SealedRecords;
+use crate::application::{Charge, Limits};
+use crate::error::{Error, Refusal};
+use crate::model::{Code, GroupId, MfaSessionId, MfaSessionRecord, NamedUser};
+use crate::ports::{Clock, EphemeralStore, Secret};
 
 /// Keeps MFA sessions.
 pub struct MfaSessions {
     ephemeral: Arc<dyn EphemeralStore>,
     clock: Arc<dyn Clock>,
-    random: Arc<dyn Random>,
-    codes: hmac::Key,
-    records: SealingKey,
+    records: SealedRecords,
     limits: Arc<Limits>,
-    settings: Arc<Settings>,
 }
 
 impl MfaSessions {
     pub(crate) fn new(
         ephemeral: Arc<dyn EphemeralStore>,
         clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
-        secrets: &Secrets,
+        records: SealedRecords,
         limits: Arc<Limits>,
-        settings: Arc<Settings>,
     ) -> Self {
         Self {
             ephemeral,
             clock,
-            random,
-            codes: secrets.code.clone(),
-            records: secrets.records.clone(),
+            records,
             limits,
-            settings,
         }
     }
 
@@ -56,9 +46,9 @@ impl MfaSessions {
         code: &Code,
         charge: &Charge,
     ) -> Result<MfaSessionId, Error> {
-        let id = MfaSessionId::generate(&*self.random);
+        let id = MfaSessionId::generate(&*self.records.random);
         let key = key_of(&id);
-        let sealed = self.seal(&key, record)?;
+        let sealed = self.records.seal(&key, record)?;
         let named = match record.user {
             Some(user) => NamedUser::Id(user.id),
             None => named.clone(),
@@ -83,9 +73,9 @@ impl MfaSessions {
         &self,
         record: &MfaSessionRecord,
     ) -> Result<MfaSessionId, Error> {
-        let id = MfaSessionId::generate(&*self.random);
+        let id = MfaSessionId::generate(&*self.records.random);
         let key = key_of(&id);
-        let sealed = self.seal(&key, record)?;
+        let sealed = self.records.seal(&key, record)?;
         let ttl = record.expires_at.since(self.clock.now());
         self.ephemeral.put(&key, &sealed, ttl).await?;
         Ok(id)
@@ -93,16 +83,7 @@ impl MfaSessions {
 
     /// Takes an MFA session: of many who try at once, one succeeds.
     pub(crate) async fn take(&self, id: &MfaSessionId) -> Result<(), Error> {
-        match self.ephemeral.take(&key_of(id)).await? {
-            Some(_) => Ok(()),
-            None => Err(Refusal::MfaSession.into()),
-        }
-    }
-
-    fn seal(&self, key: &str, record: &MfaSessionRecord) -> Result<Vec<u8>, Error> {
-        let plain = serde_json::to_vec(record)
-            .map_err(|error| Error::Internal(format!("a record cannot be written: {error}")))?;
-        Ok(self.records.seal(key, &plain, &*self.random))
+        self.records.take(&key_of(id), Refusal::MfaSession).await
     }
 
     /// The MFA session with this id, if it is alive, of this group, and was
@@ -115,8 +96,7 @@ impl MfaSessions {
     ) -> Result<MfaSessionRecord, Error> {
         let key = key_of(id);
         let sealed = self.ephemeral.get(&key).await?.ok_or(Refusal::MfaSession)?;
-        let plain = self.records.open(&key, &sealed).map_err(damaged)?;
-        let record: MfaSessionRecord = serde_json::from_slice(&plain).map_err(damaged)?;
+        let record: MfaSessionRecord = self.records.open(&key, &sealed)?;
         let is_alive = self.clock.now() < record.expires_at;
         if is_alive && record.group == *group && record.client_id == client_id {
             Ok(record)
@@ -127,36 +107,20 @@ impl MfaSessions {
 
     /// Compares the answer to an MFA session, which is gone if it was right.
     pub(crate) async fn compare(&self, id: &MfaSessionId, code: &Code) -> Result<(), Error> {
-        let (limit, window) = self.limits.wrong_codes();
-        let guess = Guess {
-            secret: &self.digest(code, id),
-            at: self.clock.now(),
-            tries: self.settings.verification.code_tries,
-            limit,
-            window,
-        };
-        match self.ephemeral.compare(&key_of(id), guess, None).await? {
-            Comparison::Matches => Ok(()),
-            Comparison::Differs { remaining } => Err(Refusal::Code { remaining }.into()),
-            Comparison::Absent => Err(Refusal::MfaSession.into()),
-            Comparison::Exhausted { retry_after } => Err(Error::Exhausted {
-                limit: Limit::Attempts,
-                retry_after,
-            }),
-        }
+        let (key, digest) = (key_of(id), self.digest(code, id));
+        let compared = self
+            .records
+            .compare(&key, &digest, None, Refusal::MfaSession);
+        compared.await
     }
 
     fn digest(&self, code: &Code, id: &MfaSessionId) -> [u8; 32] {
-        code.digest_bound_to(id.expose().as_bytes(), &self.codes)
+        code.digest_bound_to(id.expose().as_bytes(), &self.records.codes)
     }
 }
 
 fn key_of(id: &MfaSessionId) -> String {
     format!("mfa:{}", id.digest())
-}
-
-fn damaged(what: impl Display) -> Error {
-    Error::Internal(format!("a kept MFA session: {what}"))
 }
 
 impl std::fmt::Debug for MfaSessions {

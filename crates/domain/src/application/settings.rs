@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign_token::Algorithm;
 
-use crate::model::{Address, Lifetimes, Region, Revocation, Scope};
+use crate::model::{Address, Lifetimes, LinkPrefix, Region, Revocation, Scope};
 
 /// The settings of the domain. The defaults are in the server's configuration.
 #[derive(Debug, Clone)]
@@ -104,6 +104,8 @@ pub struct VerificationSettings {
     pub countries: Vec<Region>,
     /// How many text messages may be sent whose codes are not typed in.
     pub unverified: UnverifiedSettings,
+    /// Where links may lead. With none, there are no links.
+    pub link_prefixes: Vec<LinkPrefix>,
 }
 
 /// How many text messages may be sent in a day whose codes are not typed in, at
@@ -136,6 +138,22 @@ impl VerificationSettings {
         };
         let is_listed = |country| self.countries.contains(&country);
         self.countries.is_empty() || phone.region().is_some_and(is_listed)
+    }
+
+    /// Where a link shall lead, if that is offered.
+    ///
+    /// # Errors
+    /// What would be right.
+    pub fn offered_link_prefix(&self, wanted: &str) -> Result<LinkPrefix, &'static str> {
+        if self.link_prefixes.is_empty() {
+            return Err("must be empty: the server's verification.link_prefixes has no entry");
+        }
+        let prefix = LinkPrefix::parse(wanted)?;
+        if self.link_prefixes.contains(&prefix) {
+            Ok(prefix)
+        } else {
+            Err("must be one of the server's verification.link_prefixes")
+        }
     }
 }
 

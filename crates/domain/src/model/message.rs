@@ -21,7 +21,7 @@ pub struct QueuedMessage {
 /// What may be done when the outcome of a sending is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageKind {
-    /// A code: never sent twice.
+    /// A code or a link: never sent twice.
     Code,
     /// A notice: sent again.
     Notice,

@@ -1,11 +1,12 @@
-//! A verification: a code sent to an address for one purpose.
+//! A verification: a code or a link sent to an address for one purpose.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Address, CredentialVersion, GroupId, MessageId, Timestamp, User, UserId, VerificationId,
+    Address, Code, CredentialVersion, GroupId, Link, LinkDigest, MessageId, Timestamp, User,
+    UserId, VerificationId,
 };
 
 /// What a code, and the proof that comes of it, may be used for.
@@ -22,6 +23,15 @@ pub enum Purpose {
     ConfirmSignUp,
 }
 
+/// What a verification is passed with.
+#[derive(Clone, Debug)]
+pub enum OneTimeSecret {
+    /// A code that is typed in.
+    Code(Code),
+    /// A link that is opened.
+    Link(Link),
+}
+
 /// What is kept of a verification while it can be passed, and then of its proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerificationRecord {
@@ -29,7 +39,7 @@ pub struct VerificationRecord {
     pub id: VerificationId,
     /// The group.
     pub group: GroupId,
-    /// Where the code went.
+    /// Where the code or the link went.
     pub address: Address,
     /// What for.
     pub purpose: Purpose,
@@ -37,11 +47,14 @@ pub struct VerificationRecord {
     pub user: Option<ProvenUser>,
     /// The sign-up that the code completes.
     pub sign_up: Option<PendingSignUp>,
-    /// The message that carries the code; none if the caller delivers it.
+    /// The message that carries the code or the link; none if the caller delivers it.
     pub message: Option<MessageId>,
+    /// What is kept of the token, if it is passed with a link.
+    #[serde(default)]
+    pub link: Option<LinkDigest>,
     /// When it was created.
     pub created_at: Timestamp,
-    /// From when on the code is not accepted.
+    /// From when on the code or the link is not accepted.
     pub expires_at: Timestamp,
 }
 

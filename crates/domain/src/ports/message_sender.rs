@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::model::{Address, Code, Locale, MessageId, Purpose, Timestamp};
+use crate::model::{Address, Code, Link, Locale, MessageId, Purpose, Timestamp};
 
 /// Hands messages to a provider.
 #[async_trait]
@@ -38,6 +38,15 @@ pub enum Content {
     Code {
         /// The code.
         code: Code,
+        /// What it is for.
+        purpose: Purpose,
+        /// From when on it is not accepted.
+        expires_at: Timestamp,
+    },
+    /// A link to open.
+    Link {
+        /// The link.
+        link: Link,
         /// What it is for.
         purpose: Purpose,
         /// From when on it is not accepted.

@@ -10,7 +10,7 @@ use countersign_token::Verifier;
 
 use crate::application::{Application, DatabaseClock, KeyKeeper, Ports, Settings};
 use crate::error::Error;
-use crate::model::{Code, MasterKey, SealingKey};
+use crate::model::{Code, Link, MasterKey, SealingKey};
 use crate::ports::{Content, EphemeralStore, Message, MessageSender, Random, Store};
 use crate::testing::{
     HandClock, MemoryEphemeral, MemoryStore, Notifications, PlainHasher, SeededRandom, SentMessages,
@@ -18,7 +18,8 @@ use crate::testing::{
 use crate::use_cases::{DeliverMessages, EnsureSigningKeys, ReadRevocations, ReadSigningKeys};
 use crate::validation::{Keyring, RevocationFeed, TokenValidator};
 
-pub use requests::{address, password, phone_code, refusal, send_code, sign_in};
+pub use requests::{address, password, phone_code, refusal, send_code, send_link, sign_in};
+pub use settings::LINK_PREFIX;
 
 /// The application and the fakes behind its ports.
 pub struct World {
@@ -181,7 +182,8 @@ impl World {
             .rev()
             .find_map(|message| match message.content {
                 Content::Code { code, .. } => Some(code),
-                Content::AlreadySignedUp
+                Content::Link { .. }
+                | Content::AlreadySignedUp
                 | Content::PasswordChanged
                 | Content::PasswordReset
                 | Content::FactorAdded
@@ -189,6 +191,25 @@ impl World {
                 | Content::NewDevice => None,
             });
         code.expect("a code was sent")
+    }
+
+    /// Takes out what was sent, of which one is a link.
+    ///
+    /// # Panics
+    /// If none is.
+    pub async fn take_link(&self) -> Link {
+        let sent = self.take_sent().await.into_iter().rev();
+        let mut links = sent.filter_map(|message| match message.content {
+            Content::Link { link, .. } => Some(link),
+            Content::Code { .. }
+            | Content::AlreadySignedUp
+            | Content::PasswordChanged
+            | Content::PasswordReset
+            | Content::FactorAdded
+            | Content::FactorRemoved
+            | Content::NewDevice => None,
+        });
+        links.next().expect("a link was sent")
     }
 
     /// What keeps the keys.

@@ -1,8 +1,8 @@
-//! Exchanging the right code for a proof.
+//! Exchanging the right code, or a link, for a proof.
 
 use crate::application::Application;
 use crate::error::Error;
-use crate::model::{Address, Code, GroupId, Proof, Purpose, Timestamp, VerificationId};
+use crate::model::{Address, Code, GroupId, LinkToken, Proof, Purpose, Timestamp, VerificationId};
 use crate::ports::Clock as _;
 
 /// Somebody types a code.
@@ -14,6 +14,13 @@ pub struct CheckCode {
     pub code: Code,
 }
 
+/// Somebody confirms on the page that a link led to.
+#[derive(Debug)]
+pub struct CheckLink {
+    /// What stood behind `#` in the link.
+    pub token: LinkToken,
+}
+
 /// How a verification is named.
 #[derive(Debug)]
 pub enum Which {
@@ -23,7 +30,7 @@ pub enum Which {
     Latest(GroupId, Address, Purpose),
 }
 
-/// The code was right.
+/// The code or the link was right.
 #[derive(Debug)]
 pub struct CheckedCode {
     /// The proof.
@@ -46,9 +53,24 @@ impl CheckCode {
             }
         };
         let proof = app.verifications.exchange(id, &self.code).await?;
-        Ok(CheckedCode {
-            proof,
-            expires_at: app.clock.now().plus(app.settings.verification.proof_ttl),
-        })
+        Ok(CheckedCode::of(proof, app))
+    }
+}
+
+impl CheckLink {
+    /// Checks the link.
+    ///
+    /// # Errors
+    /// A link that is gone, or never was.
+    pub async fn execute(self, app: &Application) -> Result<CheckedCode, Error> {
+        let proof = app.verifications.exchange_link(&self.token).await?;
+        Ok(CheckedCode::of(proof, app))
+    }
+}
+
+impl CheckedCode {
+    fn of(proof: Proof, app: &Application) -> Self {
+        let expires_at = app.clock.now().plus(app.settings.verification.proof_ttl);
+        Self { proof, expires_at }
     }
 }

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use crate::application::Application;
 use crate::error::Error;
 use crate::model::{ClaimedMessage, MessageId, MessageKind, Settlement};
-use crate::ports::{Clock as _, MessageSender, SendError};
+use crate::ports::{Clock as _, Content, MessageSender, SendError};
 
 /// Delivers the messages that are due.
 #[derive(Debug)]
@@ -72,6 +72,13 @@ async fn deliver(
     }
     let settlement = match app.messages.open(queued) {
         Ok(None) => Settlement::Sent,
+        Ok(Some(message)) if !may_lead_there(app, &message.content) => {
+            tracing::warn!(
+                message_id = %queued.id,
+                "verification.link_prefixes has the prefix of a link no more: it is not sent"
+            );
+            Settlement::Failed
+        }
         Ok(Some(message)) => match sender.send(queued.id, message).await {
             Ok(()) => Settlement::Sent,
             Err(error) => {
@@ -91,6 +98,21 @@ async fn deliver(
         }
     };
     (queued.id, settlement)
+}
+
+/// Whether a link leads where the settings of today allow.
+fn may_lead_there(app: &Application, content: &Content) -> bool {
+    let allowed = &app.settings.verification.link_prefixes;
+    match content {
+        Content::Link { link, .. } => allowed.contains(&link.prefix),
+        Content::Code { .. }
+        | Content::AlreadySignedUp
+        | Content::PasswordChanged
+        | Content::PasswordReset
+        | Content::FactorAdded
+        | Content::FactorRemoved
+        | Content::NewDevice => true,
+    }
 }
 
 fn pause(attempts: u32) -> Duration {

@@ -1,16 +1,16 @@
-//! Sending a code to an address.
+//! Sending a code or a link to an address.
 
 use std::time::Duration;
 
 use crate::application::{Application, CodeRequest, Recipient};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Address, ClientContext, Code, GroupId, Locale, MessageId, ProvenUser, Purpose, Timestamp, User,
-    VerificationRecord,
+    Address, ClientContext, Code, GroupId, Link, LinkPrefix, LinkToken, Locale, MessageId,
+    OneTimeSecret, ProvenUser, Purpose, Timestamp, User, VerificationRecord,
 };
 use crate::ports::{Content, Message};
 
-/// Somebody asks for a code.
+/// Somebody asks for a code or a link.
 #[derive(Debug)]
 pub struct SendCode {
     /// In which group.
@@ -21,7 +21,10 @@ pub struct SendCode {
     pub purpose: Purpose,
     /// A code of the caller's own, which the caller delivers.
     pub code: Option<Code>,
-    /// How long the code is good; the configured time if not given.
+    /// Where a link leads that is sent in place of a code: one of those that the
+    /// settings offer.
+    pub link_prefix: Option<LinkPrefix>,
+    /// How long the code or the link is good; the configured time if not given.
     pub ttl: Option<Duration>,
     /// The language of the message.
     pub locale: Locale,
@@ -29,64 +32,79 @@ pub struct SendCode {
     pub client: ClientContext,
 }
 
-/// A code is on its way, or nobody can tell that it is not.
+/// A code or a link is on its way, or nobody can tell that it is not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentCode {
     /// The verification.
     pub record: VerificationRecord,
-    /// When the next code may be sent.
+    /// When the next one may be sent.
     pub resend_at: Timestamp,
 }
 
 impl SendCode {
-    /// Makes the code and queues its message. To sign in or to reset a
+    /// What is wrong with a code of one's own beside a link.
+    pub const CODE_OR_LINK: &str = "must be empty where there is a code: it is one or the other";
+
+    /// Makes the code or the link and queues its message. To sign in or to reset a
     /// password, it is sent to active users only, and the answer does not tell.
     ///
     /// # Errors
-    /// Too many messages; no sender; unavailable, if the code cannot be kept or
-    /// its message not be queued.
+    /// A code of one's own and a link at once; too many messages; no sender;
+    /// unavailable, if the secret cannot be kept or its message not be queued.
     pub async fn execute(mut self, app: &Application) -> Result<SentCode, Error> {
         let own = self.code.take();
+        if own.is_some() && self.link_prefix.is_some() {
+            return Err(Error::invalid("link_prefix", Self::CODE_OR_LINK));
+        }
         if own.is_none() && !app.messages.reaches(&self.address) {
             return Err(Refusal::SenderMissing.into());
         }
         let message = own.is_none().then(|| app.messages.new_id());
-        let digits = app.settings.verification.code_digits;
-        let code = own.unwrap_or_else(|| Code::generate(digits, &*app.random));
+        let secret = match (own, self.link_prefix.take()) {
+            (Some(code), _) => OneTimeSecret::Code(code),
+            (None, Some(prefix)) => {
+                let token = LinkToken::generate(&*app.random);
+                OneTimeSecret::Link(Link { prefix, token })
+            }
+            (None, None) => {
+                let digits = app.settings.verification.code_digits;
+                OneTimeSecret::Code(Code::generate(digits, &*app.random))
+            }
+        };
         let record = match self.purpose {
             Purpose::SignIn | Purpose::PasswordReset => {
-                self.send_to_holder(app, code, message).await?
+                self.send_to_holder(app, secret, message).await?
             }
             Purpose::SignUp | Purpose::ConfirmSignUp => {
-                self.send_to_anybody(app, code, message).await?
+                self.send_to_anybody(app, secret, message).await?
             }
         };
         let resend_at = record.created_at.plus(app.settings.verification.cooldown);
         Ok(SentCode { record, resend_at })
     }
 
-    /// The code is charged and kept in one step.
+    /// The message is charged, and the secret kept, in one step.
     async fn send_to_anybody(
         self,
         app: &Application,
-        code: Code,
+        secret: OneTimeSecret,
         message: Option<MessageId>,
     ) -> Result<VerificationRecord, Error> {
         let request = self.request(app, None, message);
         let to = recipient(message, Recipient::Anybody);
         let sends = app.limits.sends(&self.address, &self.client, to);
-        let kept = app.verifications.charge_and_keep(sends, request, &code);
+        let kept = app.verifications.charge_and_keep(sends, request, &secret);
         let (charge, record) = kept.await?;
-        let queued = self.queue(app, &record, Some(code)).await;
+        let queued = self.queue(app, &record, Some(secret)).await;
         let sent = queued.map(|()| record);
         app.limits.refund_if_failed(charge, sent).await
     }
 
-    /// The code is charged, then the database is asked who holds the address.
+    /// The message is charged, then the database is asked who holds the address.
     async fn send_to_holder(
         self,
         app: &Application,
-        code: Code,
+        secret: OneTimeSecret,
         message: Option<MessageId>,
     ) -> Result<VerificationRecord, Error> {
         let to = recipient(message, Recipient::Holder);
@@ -95,9 +113,9 @@ impl SendCode {
         let sent = async {
             let user = holder(app, &self.group, &self.address).await?;
             let request = self.request(app, user, message);
-            let record = app.verifications.keep(request, &code, &charge).await?;
-            let code = user.is_some().then_some(code);
-            self.queue(app, &record, code).await?;
+            let record = app.verifications.keep(request, &secret, &charge).await?;
+            let secret = user.is_some().then_some(secret);
+            self.queue(app, &record, secret).await?;
             Ok(record)
         };
         let sent = sent.await;
@@ -121,27 +139,35 @@ impl SendCode {
         }
     }
 
-    /// Queues the message of a verification, if it has one. Without a code there
+    /// Queues the message of a verification, if it has one. Without a secret there
     /// is nobody to write to, which takes as long.
     async fn queue(
         self,
         app: &Application,
         record: &VerificationRecord,
-        code: Option<Code>,
+        secret: Option<OneTimeSecret>,
     ) -> Result<(), Error> {
         let Some(id) = record.message else {
             return Ok(());
         };
-        let message = code.map(|code| Message {
+        let (purpose, expires_at) = (record.purpose, record.expires_at);
+        let message = secret.map(|secret| Message {
             to: self.address,
             locale: self.locale,
-            content: Content::Code {
-                code,
-                purpose: record.purpose,
-                expires_at: record.expires_at,
+            content: match secret {
+                OneTimeSecret::Code(code) => Content::Code {
+                    code,
+                    purpose,
+                    expires_at,
+                },
+                OneTimeSecret::Link(link) => Content::Link {
+                    link,
+                    purpose,
+                    expires_at,
+                },
             },
         });
-        let queued = app.messages.code(id, message, record.expires_at)?;
+        let queued = app.messages.code(id, message, expires_at)?;
         app.store.enqueue(&queued).await?;
         app.messages.queued();
         Ok(())

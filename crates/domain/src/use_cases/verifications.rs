@@ -2,7 +2,7 @@
 
 use crate::application::Application;
 use crate::error::Error;
-use crate::model::{DeliveryState, VerificationId, VerificationRecord};
+use crate::model::{DeliveryState, LinkToken, VerificationId, VerificationRecord};
 
 /// Somebody looks at a verification.
 #[derive(Debug)]
@@ -11,7 +11,14 @@ pub struct GetVerification {
     pub id: VerificationId,
 }
 
-/// Somebody kills a code.
+/// A page looks at the verification of the link that led to it.
+#[derive(Debug)]
+pub struct GetVerificationOfLink {
+    /// What stood behind `#` in the link.
+    pub token: LinkToken,
+}
+
+/// Somebody kills a code or a link.
 #[derive(Debug)]
 pub struct CancelVerification {
     /// Of which verification.
@@ -25,11 +32,11 @@ pub struct ShownVerification {
     pub record: VerificationRecord,
     /// Tries left.
     pub remaining_attempts: u32,
-    /// Where the message with the code is.
+    /// Where the message with the code or the link is.
     pub delivery: Delivery,
 }
 
-/// Where the message with a code is.
+/// Where the message with a code or a link is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
     /// There is none: the caller delivers the code.
@@ -49,6 +56,23 @@ impl GetVerification {
     /// If it is gone.
     pub async fn execute(self, app: &Application) -> Result<ShownVerification, Error> {
         let record = app.verifications.find(self.id).await?;
+        ShownVerification::of(record, app).await
+    }
+}
+
+impl GetVerificationOfLink {
+    /// Shows the verification. The link stays good.
+    ///
+    /// # Errors
+    /// If it is gone, or never was.
+    pub async fn execute(self, app: &Application) -> Result<ShownVerification, Error> {
+        let record = app.verifications.find_link(&self.token).await?;
+        ShownVerification::of(record, app).await
+    }
+}
+
+impl ShownVerification {
+    async fn of(record: VerificationRecord, app: &Application) -> Result<Self, Error> {
         let remaining_attempts = app.verifications.remaining_tries(&record).await?;
         let delivery = match record.message {
             None => Delivery::ByCaller,
@@ -58,7 +82,7 @@ impl GetVerification {
                 Some(DeliveryState::Failed) => Delivery::Failed,
             },
         };
-        Ok(ShownVerification {
+        Ok(Self {
             record,
             remaining_attempts,
             delivery,
@@ -67,7 +91,7 @@ impl GetVerification {
 }
 
 impl CancelVerification {
-    /// Kills the code. If it is gone already, that is no error.
+    /// Kills the code or the link. If it is gone already, that is no error.
     ///
     /// # Errors
     /// Unavailable, if it is not certain that it is dead.

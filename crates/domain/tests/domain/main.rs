@@ -10,6 +10,7 @@ mod factors;
 mod feed;
 mod identifiers;
 mod limits;
+mod links;
 mod mfa_sessions;
 mod outages;
 mod outbox;

@@ -1291,8 +1291,9 @@ pub struct ChangePasswordRequest {
 /// ChangePasswordResponse is empty.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ChangePasswordResponse {}
-/// StartPasswordResetRequest names the address that a code shall go to.
+/// StartPasswordResetRequest names the address that a code or a link shall go to.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct StartPasswordResetRequest {
     /// The group of the user. `default` if empty.
     #[prost(string, tag = "1")]
@@ -1306,9 +1307,12 @@ pub struct StartPasswordResetRequest {
     /// A code of the caller's own, as SendCodeRequest.code.
     #[prost(string, tag = "4")]
     pub code: ::prost::alloc::string::String,
-    /// How long the code is good: 30 seconds to 1 hour. 5 minutes if absent.
+    /// How long it is good: 30 seconds to 1 hour. 5 minutes if absent.
     #[prost(message, optional, tag = "5")]
     pub ttl: ::core::option::Option<::prost_types::Duration>,
+    /// Where a link shall lead, as SendCodeRequest.link_prefix.
+    #[prost(string, tag = "6")]
+    pub link_prefix: ::prost::alloc::string::String,
 }
 /// StartPasswordResetResponse names the verification.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1316,7 +1320,7 @@ pub struct StartPasswordResetResponse {
     /// To be given to CheckCode with the code.
     #[prost(string, tag = "1")]
     pub verification_id: ::prost::alloc::string::String,
-    /// From when on the code is not accepted.
+    /// From when on the code or the link is not accepted.
     #[prost(message, optional, tag = "2")]
     pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
 }
@@ -1823,9 +1827,9 @@ pub mod auth_service_client {
                 .insert(GrpcMethod::new("countersign.v1.AuthService", "ChangePassword"));
             self.inner.unary(req, path, codec).await
         }
-        /// StartPasswordReset sends a code to the address, if it is a verified
-        /// address of an active user; the answer does not tell. CheckCode turns the
-        /// code into the proof that ResetPassword takes.
+        /// StartPasswordReset sends a code, or a link, to the address, if it is a
+        /// verified address of an active user; the answer does not tell. CheckCode turns
+        /// it into the proof that ResetPassword takes.
         ///
         /// Errors: RESOURCE_EXHAUSTED (TOO_MANY_MESSAGES), FAILED_PRECONDITION
         /// (SENDER_NOT_CONFIGURED).
@@ -2052,9 +2056,9 @@ pub mod auth_service_server {
             tonic::Response<super::ChangePasswordResponse>,
             tonic::Status,
         >;
-        /// StartPasswordReset sends a code to the address, if it is a verified
-        /// address of an active user; the answer does not tell. CheckCode turns the
-        /// code into the proof that ResetPassword takes.
+        /// StartPasswordReset sends a code, or a link, to the address, if it is a
+        /// verified address of an active user; the answer does not tell. CheckCode turns
+        /// it into the proof that ResetPassword takes.
         ///
         /// Errors: RESOURCE_EXHAUSTED (TOO_MANY_MESSAGES), FAILED_PRECONDITION
         /// (SENDER_NOT_CONFIGURED).
@@ -3950,7 +3954,7 @@ pub mod session_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
-/// SendCodeRequest says where a code shall go, and what for.
+/// SendCodeRequest says where a code or a link shall go, and what for.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct SendCodeRequest {
@@ -3967,35 +3971,41 @@ pub struct SendCodeRequest {
     /// the caller delivers it. A code is made and sent if empty.
     #[prost(string, tag = "4")]
     pub code: ::prost::alloc::string::String,
-    /// How long the code is good: 30 seconds to 1 hour. 5 minutes if absent.
+    /// How long the code or the link is good: 30 seconds to 1 hour. 5 minutes if
+    /// absent.
     #[prost(message, optional, tag = "5")]
     pub ttl: ::core::option::Option<::prost_types::Duration>,
     /// For whom the gateway calls.
     #[prost(message, optional, tag = "6")]
     pub client_context: ::core::option::Option<ClientContext>,
+    /// Where a link shall lead that is sent in place of a code: one of the server's
+    /// `verification.link_prefixes`, to the letter. The link is this, `#` and a
+    /// token of 43 characters. A code is sent if empty. Not allowed with `code`.
+    #[prost(string, tag = "7")]
+    pub link_prefix: ::prost::alloc::string::String,
 }
 /// SendCodeResponse names the verification.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SendCodeResponse {
-    /// To be given to CheckCode with the code.
+    /// To be given to CheckCode with the code. It opens no link.
     #[prost(string, tag = "1")]
     pub verification_id: ::prost::alloc::string::String,
-    /// From when on the code is not accepted.
+    /// From when on the code or the link is not accepted.
     #[prost(message, optional, tag = "2")]
     pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// When the next code may be sent to this address.
+    /// When the next code or link may be sent to this address.
     #[prost(message, optional, tag = "3")]
     pub resend_time: ::core::option::Option<::prost_types::Timestamp>,
 }
-/// CheckCodeRequest carries what the person typed.
+/// CheckCodeRequest carries what the person typed or opened.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct CheckCodeRequest {
-    /// What the person typed. Required.
+    /// What the person typed. Required, but with a link_token not allowed.
     #[prost(string, tag = "3")]
     pub code: ::prost::alloc::string::String,
     /// The verification. Exactly one way of naming it is required.
-    #[prost(oneof = "check_code_request::Verification", tags = "1, 2")]
+    #[prost(oneof = "check_code_request::Verification", tags = "1, 2, 4")]
     pub verification: ::core::option::Option<check_code_request::Verification>,
 }
 /// Nested message and enum types in `CheckCodeRequest`.
@@ -4010,6 +4020,9 @@ pub mod check_code_request {
         /// The address and purpose of SendCode.
         #[prost(message, tag = "2")]
         Address(super::VerifiedAddress),
+        /// What stood behind `#` in a link. There is no code then.
+        #[prost(string, tag = "4")]
+        LinkToken(::prost::alloc::string::String),
     }
 }
 /// VerifiedAddress names the latest verification of an address.
@@ -4036,12 +4049,16 @@ pub struct CheckCodeResponse {
     #[prost(message, optional, tag = "2")]
     pub proof_expire_time: ::core::option::Option<::prost_types::Timestamp>,
 }
-/// GetVerificationRequest names a verification.
+/// GetVerificationRequest names a verification, in one of two ways.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct GetVerificationRequest {
-    /// The id. Required.
+    /// The id. Required, unless there is a link_token.
     #[prost(string, tag = "1")]
     pub verification_id: ::prost::alloc::string::String,
+    /// What stood behind `#` in a link, for the page that it led to.
+    #[prost(string, tag = "2")]
+    pub link_token: ::prost::alloc::string::String,
 }
 /// GetVerificationResponse carries the verification.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -4050,7 +4067,7 @@ pub struct GetVerificationResponse {
     #[prost(message, optional, tag = "1")]
     pub verification: ::core::option::Option<Verification>,
 }
-/// Verification is a code that is on its way.
+/// Verification is a code or a link that is on its way.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Verification {
     /// The id.
@@ -4059,23 +4076,23 @@ pub struct Verification {
     /// The group.
     #[prost(string, tag = "2")]
     pub group_id: ::prost::alloc::string::String,
-    /// What the code is for.
+    /// What the code or the link is for.
     #[prost(enumeration = "Purpose", tag = "3")]
     pub purpose: i32,
-    /// Where the code went, so far as to recognise it: `m***@example.com`,
+    /// Where it went, so far as to recognise it: `m***@example.com`,
     /// `+8210****5678`.
     #[prost(string, tag = "4")]
     pub masked_address: ::prost::alloc::string::String,
-    /// When the code was made.
+    /// When it was made.
     #[prost(message, optional, tag = "5")]
     pub create_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// From when on the code is not accepted.
+    /// From when on it is not accepted.
     #[prost(message, optional, tag = "6")]
     pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// How many tries are left.
+    /// How many tries are left. 1 of a link, of which wrong tokens take none.
     #[prost(int32, tag = "7")]
     pub remaining_attempts: i32,
-    /// Where the message with the code is.
+    /// Where its message is.
     #[prost(enumeration = "DeliveryState", tag = "8")]
     pub delivery_state: i32,
 }
@@ -4089,7 +4106,7 @@ pub struct CancelVerificationRequest {
 /// CancelVerificationResponse is empty.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CancelVerificationResponse {}
-/// Purpose is what a code, and the proof that comes of it, may be used for.
+/// Purpose is what a code or a link, and the proof that comes of it, may be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum Purpose {
@@ -4127,7 +4144,7 @@ impl Purpose {
         }
     }
 }
-/// DeliveryState is where the message with a code is.
+/// DeliveryState is where the message with a code or a link is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum DeliveryState {
@@ -4137,10 +4154,11 @@ pub enum DeliveryState {
     ByCaller = 1,
     /// On its way to the provider.
     Queued = 2,
-    /// Handed over to the provider. So it also says of a code that was made for
-    /// nobody: the answer does not tell who has an account.
+    /// Handed over to the provider. So it also says of what was made for nobody:
+    /// the answer does not tell who has an account.
     Sent = 3,
-    /// Not sent, and not tried again.
+    /// Not sent, and not tried again: also a link whose prefix the server's settings
+    /// do not have any more.
     Failed = 4,
 }
 impl DeliveryState {
@@ -4180,7 +4198,7 @@ pub mod verification_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// VerificationService sends one-time codes and checks them.
+    /// VerificationService sends one-time codes and links, and checks them.
     #[derive(Debug, Clone)]
     pub struct VerificationServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -4261,10 +4279,11 @@ pub mod verification_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// SendCode sends a code to an address. It kills an earlier code of the same
-        /// address and purpose, and renews no budget: tries are counted by address.
+        /// SendCode sends a code to an address, or a link if it has a link_prefix. It
+        /// kills an earlier code or link of the same address and purpose, and renews no
+        /// budget: tries of codes are counted by address.
         ///
-        /// For PURPOSE_SIGN_IN the code is sent only if an active user has the
+        /// For PURPOSE_SIGN_IN it is sent only if an active user has the
         /// address; the answer does not tell.
         ///
         /// Errors: INVALID_ARGUMENT (FIELD_INVALID), RESOURCE_EXHAUSTED
@@ -4298,8 +4317,9 @@ pub mod verification_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// CheckCode exchanges the right code for a proof. A code is good once, for
-        /// five tries, for five minutes.
+        /// CheckCode exchanges the right code, or the token of a link, for a proof. A
+        /// code is good once, for five tries, for five minutes; a link is good once,
+        /// for five minutes, and a wrong token costs nobody a try.
         ///
         /// Errors: NOT_FOUND (VERIFICATION_NOT_FOUND: unknown, expired, replaced,
         /// cancelled or used), PERMISSION_DENIED (CODE_WRONG), RESOURCE_EXHAUSTED
@@ -4330,7 +4350,8 @@ pub mod verification_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// GetVerification shows a verification that can still be passed.
+        /// GetVerification shows a verification that can still be passed. It spends
+        /// nothing, however often it is called.
         ///
         /// Errors: NOT_FOUND (VERIFICATION_NOT_FOUND).
         pub async fn get_verification(
@@ -4362,7 +4383,7 @@ pub mod verification_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// CancelVerification kills a code. Repeating it is OK.
+        /// CancelVerification kills a code or a link. Repeating it is OK.
         pub async fn cancel_verification(
             &mut self,
             request: impl tonic::IntoRequest<super::CancelVerificationRequest>,
@@ -4407,10 +4428,11 @@ pub mod verification_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with VerificationServiceServer.
     #[async_trait]
     pub trait VerificationService: std::marker::Send + std::marker::Sync + 'static {
-        /// SendCode sends a code to an address. It kills an earlier code of the same
-        /// address and purpose, and renews no budget: tries are counted by address.
+        /// SendCode sends a code to an address, or a link if it has a link_prefix. It
+        /// kills an earlier code or link of the same address and purpose, and renews no
+        /// budget: tries of codes are counted by address.
         ///
-        /// For PURPOSE_SIGN_IN the code is sent only if an active user has the
+        /// For PURPOSE_SIGN_IN it is sent only if an active user has the
         /// address; the answer does not tell.
         ///
         /// Errors: INVALID_ARGUMENT (FIELD_INVALID), RESOURCE_EXHAUSTED
@@ -4425,8 +4447,9 @@ pub mod verification_service_server {
             tonic::Response<super::SendCodeResponse>,
             tonic::Status,
         >;
-        /// CheckCode exchanges the right code for a proof. A code is good once, for
-        /// five tries, for five minutes.
+        /// CheckCode exchanges the right code, or the token of a link, for a proof. A
+        /// code is good once, for five tries, for five minutes; a link is good once,
+        /// for five minutes, and a wrong token costs nobody a try.
         ///
         /// Errors: NOT_FOUND (VERIFICATION_NOT_FOUND: unknown, expired, replaced,
         /// cancelled or used), PERMISSION_DENIED (CODE_WRONG), RESOURCE_EXHAUSTED
@@ -4438,7 +4461,8 @@ pub mod verification_service_server {
             tonic::Response<super::CheckCodeResponse>,
             tonic::Status,
         >;
-        /// GetVerification shows a verification that can still be passed.
+        /// GetVerification shows a verification that can still be passed. It spends
+        /// nothing, however often it is called.
         ///
         /// Errors: NOT_FOUND (VERIFICATION_NOT_FOUND).
         async fn get_verification(
@@ -4448,7 +4472,7 @@ pub mod verification_service_server {
             tonic::Response<super::GetVerificationResponse>,
             tonic::Status,
         >;
-        /// CancelVerification kills a code. Repeating it is OK.
+        /// CancelVerification kills a code or a link. Repeating it is OK.
         async fn cancel_verification(
             &self,
             request: tonic::Request<super::CancelVerificationRequest>,
@@ -4457,7 +4481,7 @@ pub mod verification_service_server {
             tonic::Status,
         >;
     }
-    /// VerificationService sends one-time codes and checks them.
+    /// VerificationService sends one-time codes and links, and checks them.
     #[derive(Debug)]
     pub struct VerificationServiceServer<T> {
         inner: Arc<T>,

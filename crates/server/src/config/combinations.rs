@@ -218,8 +218,9 @@ const COMBINATIONS: [Combination; 25] = [
     },
     Combination {
         what: "a text of a message is wrong or too long (delivery.templates, \
-               delivery.product_name, delivery.origin, verification.code_digits)",
-        why: "people would get it cut off, as two messages, or without its code",
+               delivery.product_name, delivery.origin, verification.code_digits, \
+               verification.link_prefixes)",
+        why: "people would get it cut off, as two messages, or without its code or link",
         judged: Judged::RefusedEach(wrong_texts),
     },
     OPEN_TO_THE_WORLD,

@@ -1,4 +1,4 @@
-//! How durations, addresses and scopes are written in the configuration, as
+//! How durations, addresses, scopes and URLs are written in the configuration, as
 //! serde reads and writes them, and what is said of those that cannot be read.
 
 use secrecy::SecretString;
@@ -153,6 +153,30 @@ pub(super) mod scopes {
         Vec::<String>::deserialize(deserializer)?
             .iter()
             .map(|text| Scope::parse(text))
+            .collect::<Result<_, _>>()
+            .map_err(|rule| D::Error::custom(format!("each {rule}; {}", super::AS_VARIABLE)))
+    }
+}
+
+/// A list of the URLs that links may begin with.
+pub(super) mod link_prefixes {
+    use countersign_domain::model::LinkPrefix;
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(in crate::config) fn serialize<S: Serializer>(
+        prefixes: &[LinkPrefix],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(prefixes.iter().map(LinkPrefix::as_str))
+    }
+
+    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<LinkPrefix>, D::Error> {
+        Vec::<String>::deserialize(deserializer)?
+            .iter()
+            .map(|text| LinkPrefix::parse(text))
             .collect::<Result<_, _>>()
             .map_err(|rule| D::Error::custom(format!("each {rule}; {}", super::AS_VARIABLE)))
     }

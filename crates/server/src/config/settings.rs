@@ -16,6 +16,7 @@ impl Config {
             folder: delivery.templates.clone(),
             code_digits: self.verification.code_digits,
             code_ttl: self.verification.code_ttl,
+            longest_link: self.verification.longest_link(),
             counts_sms: delivery.sms.iter().any(|name| *name != SmsProvider::Log),
         }
     }
@@ -52,6 +53,7 @@ impl Config {
                 wrong_codes_per_address: verification.wrong_codes_per_address,
                 countries: verification.countries.iter().map(|c| c.region()).collect(),
                 unverified: verification.unverified(),
+                link_prefixes: verification.link_prefixes.clone(),
             },
             mfa_policy: self.mfa.policy.into(),
             devices: DeviceSettings {

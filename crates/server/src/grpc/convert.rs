@@ -8,9 +8,10 @@ use std::time::Duration;
 use countersign_domain::Fields;
 use countersign_domain::application::{KnownDevice, TokenSettings, Tokens, VerificationSettings};
 use countersign_domain::model::{
-    Address, ClientContext, Email, GroupId, Identifier, Phone, Purpose, Region, Scope, Timestamp,
-    Username,
+    Address, ClientContext, Email, GroupId, Identifier, LinkPrefix, Phone, Purpose, Region, Scope,
+    Timestamp, Username,
 };
+use countersign_domain::use_cases::SendCode;
 use countersign_domain::validation::NotAccepted;
 use countersign_proto::v1::{self, RejectionReason};
 use countersign_token::{AccessClaims, Rejection};
@@ -174,6 +175,23 @@ fn read_duration(message: prost_types::Duration) -> Option<Duration> {
     let seconds = u64::try_from(message.seconds).ok()?;
     let nanos = u32::try_from(message.nanos).ok()?;
     (nanos < 1_000_000_000).then(|| Duration::new(seconds, nanos))
+}
+
+/// Where a link shall lead, if one is asked for.
+pub(crate) fn link_prefix(
+    fields: &mut Fields,
+    text: &str,
+    has_code: bool,
+    offered: &VerificationSettings,
+) -> Option<LinkPrefix> {
+    if text.is_empty() {
+        return None;
+    }
+    let prefix = match has_code {
+        true => Err(SendCode::CODE_OR_LINK),
+        false => offered.offered_link_prefix(text),
+    };
+    fields.take("link_prefix", prefix)
 }
 
 /// A field that may be empty.

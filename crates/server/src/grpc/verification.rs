@@ -5,12 +5,13 @@ mod requests;
 
 use std::sync::Arc;
 
-use countersign_domain::use_cases::{CancelVerification, CheckCode, GetVerification, SendCode};
+use countersign_domain::use_cases::{CancelVerification, SendCode};
 use countersign_domain::{Application, Error};
 use countersign_proto::v1;
 use countersign_proto::v1::verification_service_server::VerificationService;
 use tonic::{Request, Response, Status};
 
+use self::requests::{Check, Get};
 use crate::grpc::call::Call;
 use crate::grpc::rpc_runner::RpcRunner;
 
@@ -44,8 +45,12 @@ async fn send(send: SendCode, app: Arc<Application>) -> Result<v1::SendCodeRespo
     Ok(answers::sent(&send.execute(&app).await?))
 }
 
-async fn check(check: CheckCode, app: Arc<Application>) -> Result<v1::CheckCodeResponse, Error> {
-    Ok(answers::checked(&check.execute(&app).await?))
+async fn check(check: Check, app: Arc<Application>) -> Result<v1::CheckCodeResponse, Error> {
+    let checked = match check {
+        Check::Code(check) => check.execute(&app).await?,
+        Check::Link(check) => check.execute(&app).await?,
+    };
+    Ok(answers::checked(&checked))
 }
 
 #[tonic::async_trait]
@@ -70,8 +75,12 @@ impl VerificationService for VerificationGrpc {
         request: Request<v1::GetVerificationRequest>,
     ) -> Result<Response<v1::GetVerificationResponse>, Status> {
         self.runner
-            .serve(request, |get: GetVerification, app| async move {
-                Ok(answers::shown(&get.execute(&app).await?))
+            .serve(request, |get: Get, app| async move {
+                let shown = match get {
+                    Get::Id(get) => get.execute(&app).await?,
+                    Get::Link(get) => get.execute(&app).await?,
+                };
+                Ok(answers::shown(&shown))
             })
             .await
     }

@@ -1,9 +1,10 @@
 //! What is asked of use-cases, and how a refusal is looked at.
 
+use super::settings::LINK_PREFIX;
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Address, ClientContext, DeviceClaim, Email, GroupId, Identifier, Locale, Password, Phone,
-    Purpose,
+    Address, ClientContext, DeviceClaim, Email, GroupId, Identifier, LinkPrefix, Locale, Password,
+    Phone, Purpose,
 };
 use crate::use_cases::{Grant, IssueTokens, SendCode, SignUp, SignUpBy};
 
@@ -48,6 +49,7 @@ pub fn send_code(email: &str, purpose: Purpose) -> SendCode {
         address: address(email),
         purpose,
         code: None,
+        link_prefix: None,
         ttl: None,
         locale: Locale::English,
         client: ClientContext::default(),
@@ -67,6 +69,19 @@ pub fn phone_code(number: &str, purpose: Purpose, ip_address: &str) -> SendCode 
             ..ClientContext::default()
         },
         ..send_code("nobody@example.com", purpose)
+    }
+}
+
+/// A request for a link, to where links lead in the world.
+///
+/// # Panics
+/// Never: it is a prefix.
+#[must_use]
+pub fn send_link(email: &str, purpose: Purpose) -> SendCode {
+    let prefix = LinkPrefix::parse(LINK_PREFIX).expect("a prefix");
+    SendCode {
+        link_prefix: Some(prefix),
+        ..send_code(email, purpose)
     }
 }
 

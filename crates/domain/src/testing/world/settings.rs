@@ -7,7 +7,10 @@ use countersign_token::Algorithm;
 use crate::application::{
     DeviceSettings, MfaPolicy, Settings, TokenSettings, UnverifiedSettings, VerificationSettings,
 };
-use crate::model::{Region, Scope};
+use crate::model::{LinkPrefix, Region, Scope};
+
+/// Where links lead.
+pub const LINK_PREFIX: &str = "https://shop.example.com/confirm";
 
 /// The usual ones.
 pub(super) fn settings() -> Settings {
@@ -48,6 +51,7 @@ pub(super) fn settings() -> Settings {
                 per_network: 100,
                 per_neighbourhood: 10,
             },
+            link_prefixes: vec![LinkPrefix::parse(LINK_PREFIX).expect("a prefix")],
         },
         mfa_policy: MfaPolicy::Optional,
         devices: DeviceSettings {

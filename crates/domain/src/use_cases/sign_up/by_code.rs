@@ -3,8 +3,8 @@
 use crate::application::{Application, Charge, CodeRequest, Recipient};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Address, ClientContext, Code, GroupId, Identifier, Locale, NewPassword, PendingSignUp, Purpose,
-    Username, VerificationRecord,
+    Address, ClientContext, Code, GroupId, Identifier, Locale, NewPassword, OneTimeSecret,
+    PendingSignUp, Purpose, Username, VerificationRecord,
 };
 use crate::ports::{Content, HashingPlace, Message};
 
@@ -78,7 +78,8 @@ impl Unproved {
             message: Some(message_id),
             ttl: app.settings.verification.code_ttl,
         };
-        let record = app.verifications.keep(request, &code, charge).await?;
+        let secret = OneTimeSecret::Code(code.clone());
+        let record = app.verifications.keep(request, &secret, charge).await?;
         // The owner of the address is told, and nobody has the code.
         let content = if owner.is_some() {
             Content::AlreadySignedUp

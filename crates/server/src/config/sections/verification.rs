@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use countersign_domain::application::UnverifiedSettings;
+use countersign_domain::model::{LinkPrefix, LinkToken};
 use serde::{Deserialize, Serialize};
 
 use crate::config::DefaultRegion;
 use crate::config::checks::Checks;
-use crate::config::serde_formats::duration;
+use crate::config::serde_formats::{duration, link_prefixes};
 
 /// `[verification]`: codes and proofs, and how many are sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +53,9 @@ pub struct VerificationConfig {
     pub unverified_per_network: u32,
     /// Messages to numbers that differ in their last two digits, likewise.
     pub unverified_per_neighbourhood: u32,
+    /// Where links may lead; with none, there are no links.
+    #[serde(with = "link_prefixes")]
+    pub link_prefixes: Vec<LinkPrefix>,
 }
 
 /// What is done about messages beyond those that may stay unverified.
@@ -86,11 +90,23 @@ impl Default for VerificationConfig {
             unverified_per_source: 30,
             unverified_per_network: 100,
             unverified_per_neighbourhood: 10,
+            link_prefixes: Vec::new(),
         }
     }
 }
 
 impl VerificationConfig {
+    /// How many bytes the longest link has; 0 if there are none.
+    pub(in crate::config) fn longest_link(&self) -> usize {
+        let lengths = self
+            .link_prefixes
+            .iter()
+            .map(|prefix| prefix.as_str().len());
+        lengths
+            .max()
+            .map_or(0, |prefix| prefix + 1 + LinkToken::TEXT_LEN)
+    }
+
     pub(in crate::config) fn check(&self, checks: &mut Checks) {
         let (least, hour) = (Duration::from_secs(30), Duration::from_secs(3_600));
         checks.within("verification.code_digits", self.code_digits, 4..=10);

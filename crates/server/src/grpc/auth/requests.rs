@@ -210,6 +210,10 @@ impl TryFrom<Asked<'_, v1::StartPasswordResetRequest>> for StartReset {
         let region = app.settings.region;
         let group = convert::group(&mut fields, "group_id", &message.group_id);
         let address = convert::address(&mut fields, "identifier", message.identifier, region);
+        let has_code = !message.code.is_empty();
+        let offered = &app.settings.verification;
+        let link_prefix =
+            convert::link_prefix(&mut fields, &message.link_prefix, has_code, offered);
         let code = convert::optional(&mut fields, "code", message.code, Code::parse);
         if code.is_none() {
             convert::reachable(
@@ -227,6 +231,7 @@ impl TryFrom<Asked<'_, v1::StartPasswordResetRequest>> for StartReset {
                 address: address?,
                 purpose: Purpose::PasswordReset,
                 code,
+                link_prefix,
                 ttl,
                 locale: call.locale,
                 client: client?,

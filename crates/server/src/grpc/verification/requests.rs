@@ -1,14 +1,31 @@
 //! VerificationService's messages, each made the command that it asks for.
 
-use countersign_domain::model::{Code, Purpose, Region, VerificationId};
+use countersign_domain::model::{Code, LinkToken, Purpose, Region, VerificationId};
 use countersign_domain::use_cases::{
-    CancelVerification, CheckCode, GetVerification, SendCode, Which,
+    CancelVerification, CheckCode, CheckLink, GetVerification, GetVerificationOfLink, SendCode,
+    Which,
 };
 use countersign_domain::{Error, Fields};
 use countersign_proto::v1;
 
 use crate::grpc::convert;
 use crate::grpc::rpc_runner::Asked;
+
+/// What CheckCode checks.
+pub(super) enum Check {
+    /// What was typed.
+    Code(CheckCode),
+    /// A link that was confirmed.
+    Link(CheckLink),
+}
+
+/// How GetVerification finds what it shows.
+pub(super) enum Get {
+    /// By the id.
+    Id(GetVerification),
+    /// By the token of a link.
+    Link(GetVerificationOfLink),
+}
 
 impl TryFrom<Asked<'_, v1::SendCodeRequest>> for SendCode {
     type Error = Error;
@@ -26,6 +43,10 @@ impl TryFrom<Asked<'_, v1::SendCodeRequest>> for SendCode {
                 "must be PURPOSE_SIGN_UP or PURPOSE_SIGN_IN: StartPasswordReset starts a reset",
             );
         }
+        let has_code = !message.code.is_empty();
+        let offered = &app.settings.verification;
+        let link_prefix =
+            convert::link_prefix(&mut fields, &message.link_prefix, has_code, offered);
         let code = convert::optional(&mut fields, "code", message.code, Code::parse);
         if code.is_none() {
             convert::reachable(
@@ -43,6 +64,7 @@ impl TryFrom<Asked<'_, v1::SendCodeRequest>> for SendCode {
                 address: address?,
                 purpose: purpose?,
                 code,
+                link_prefix,
                 ttl,
                 locale: call.locale,
                 client: client?,
@@ -51,19 +73,27 @@ impl TryFrom<Asked<'_, v1::SendCodeRequest>> for SendCode {
     }
 }
 
-impl TryFrom<Asked<'_, v1::CheckCodeRequest>> for CheckCode {
+impl TryFrom<Asked<'_, v1::CheckCodeRequest>> for Check {
     type Error = Error;
 
     fn try_from(asked: Asked<'_, v1::CheckCodeRequest>) -> Result<Self, Error> {
+        use v1::check_code_request::Verification;
         let Asked { message, app, .. } = asked;
         let mut fields = Fields::new();
+        if let Some(Verification::LinkToken(token)) = &message.verification {
+            if !message.code.is_empty() {
+                fields.refuse("code", "must be empty, since there is a link_token");
+            }
+            let token = fields.take("link_token", LinkToken::parse(token));
+            return fields.finish(|| Some(Self::Link(CheckLink { token: token? })));
+        }
         let which = which(&mut fields, message.verification, app.settings.region);
         let code = fields.take("code", Code::typed(&message.code));
         fields.finish(|| {
-            Some(Self {
+            Some(Self::Code(CheckCode {
                 which: which?,
                 code: code?,
-            })
+            }))
         })
     }
 }
@@ -84,19 +114,34 @@ fn which(
             let purpose = convert::purpose(fields, "address.purpose", named.purpose);
             Some(Which::Latest(group?, address?, purpose?))
         }
-        None => {
-            fields.refuse("verification", "must have a verification_id or an address");
+        Some(Verification::LinkToken(_)) | None => {
+            fields.refuse(
+                "verification",
+                "must have a verification_id, an address or a link_token",
+            );
             None
         }
     }
 }
 
-impl TryFrom<Asked<'_, v1::GetVerificationRequest>> for GetVerification {
+impl TryFrom<Asked<'_, v1::GetVerificationRequest>> for Get {
     type Error = Error;
 
     fn try_from(asked: Asked<'_, v1::GetVerificationRequest>) -> Result<Self, Error> {
-        let id = verification_id(&asked.message.verification_id)?;
-        Ok(Self { id })
+        let message = asked.message;
+        if message.link_token.is_empty() {
+            let id = verification_id(&message.verification_id)?;
+            return Ok(Self::Id(GetVerification { id }));
+        }
+        let mut fields = Fields::new();
+        if !message.verification_id.is_empty() {
+            fields.refuse(
+                "verification_id",
+                "must be empty, since there is a link_token",
+            );
+        }
+        let token = fields.take("link_token", LinkToken::parse(&message.link_token));
+        fields.finish(|| Some(Self::Link(GetVerificationOfLink { token: token? })))
     }
 }
 
