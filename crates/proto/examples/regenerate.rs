@@ -28,9 +28,10 @@ pub(crate) fn root() -> PathBuf {
 
 /// Messages with a secret in them: their `Debug` is written by hand, in
 /// `src/redacted.rs`.
-const SECRET: [&str; 26] = [
+const SECRET: [&str; 28] = [
     "BeginEnrollmentRequest",
     "BeginEnrollmentResponse",
+    "BeginMfaAssertionRequest",
     "ChangePasswordRequest",
     "CheckCodeRequest",
     "CheckCodeResponse",
@@ -41,6 +42,7 @@ const SECRET: [&str; 26] = [
     "CreateMfaSessionResponse",
     "ListFactorsRequest",
     "MfaRequired",
+    "PasskeyGrant",
     "PasswordGrant",
     "Person",
     "RefreshTokensRequest",

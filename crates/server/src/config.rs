@@ -25,8 +25,8 @@ pub use error::{ConfigError, Problem};
 pub use load::{Flags, Sources};
 pub use sections::{
     AlimTalkConfig, DatabaseConfig, DeliveryConfig, EmailProvider, IdentifiersConfig, KeysConfig,
-    LogConfig, LogFormat, MetricsConfig, MfaConfig, MfaPolicy, PasswordsConfig, RedisConfig,
-    SensConfig, ServerConfig, SmsProvider, SmtpConfig, TokensConfig, TracesConfig,
+    LogConfig, LogFormat, MetricsConfig, MfaConfig, MfaPolicy, PasskeysConfig, PasswordsConfig,
+    RedisConfig, SensConfig, ServerConfig, SmsProvider, SmtpConfig, TokensConfig, TracesConfig,
     ValidationConfig, VerificationConfig, WebhookConfig,
 };
 use values::MASK;

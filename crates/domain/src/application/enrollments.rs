@@ -1,6 +1,6 @@
 //! Unfinished enrolments of second factors: a secret that was shown, and whose
-//! codes have not been seen yet. They are sealed, and bound to their user as its
-//! credentials are.
+//! codes have not been seen yet, or a challenge that no passkey has answered. They
+//! are sealed, and bound to their user as its credentials are.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Refusal};
-use crate::model::{FactorId, FactorLabel, ProvenUser, SealingKey, Timestamp, TotpSecret};
+use crate::model::{
+    Challenge, FactorId, FactorKind, FactorLabel, ProvenUser, SealingKey, Timestamp, TotpSecret,
+};
 use crate::ports::{Clock, EphemeralStore, Random};
 
 /// How long a person has to type the first code.
@@ -24,7 +26,7 @@ pub struct Enrollments {
     records: SealingKey,
 }
 
-/// An authenticator app that has not shown a code yet.
+/// An authenticator that has not shown yet that it is one.
 #[derive(Debug)]
 pub struct Enrollment {
     /// Its id, which the factor will have.
@@ -33,19 +35,42 @@ pub struct Enrollment {
     pub user: ProvenUser,
     /// What the person calls it.
     pub label: FactorLabel,
-    /// The secret that it shares with the app.
-    pub secret: TotpSecret,
+    /// What the authenticator was given.
+    pub given: Given,
     /// From when on it cannot be confirmed.
     pub expires_at: Timestamp,
 }
 
-/// An enrolment as it is sealed.
+/// What an authenticator was given.
+#[derive(Debug)]
+pub enum Given {
+    /// The secret that it shares with the app.
+    Totp(TotpSecret),
+    /// What the new passkey is to answer.
+    Passkey(Challenge),
+}
+
+/// An enrolment as it is sealed: with a secret, or with a challenge.
 #[derive(Serialize, Deserialize)]
 struct Record {
     user: ProvenUser,
     label: String,
-    secret: Vec<u8>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    secret: Option<Vec<u8>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    challenge: Option<Vec<u8>>,
     expires_at: Timestamp,
+}
+
+impl Enrollment {
+    /// The secret of an app.
+    #[must_use]
+    pub fn totp(&self) -> Option<&TotpSecret> {
+        match &self.given {
+            Given::Totp(secret) => Some(secret),
+            Given::Passkey(_) => None,
+        }
+    }
 }
 
 impl Enrollments {
@@ -63,10 +88,11 @@ impl Enrollments {
         }
     }
 
-    /// A new enrolment with a new secret.
+    /// A new enrolment with a new secret or challenge.
     pub(crate) async fn begin(
         &self,
         user: ProvenUser,
+        kind: FactorKind,
         label: FactorLabel,
     ) -> Result<Enrollment, Error> {
         let now = self.clock.now();
@@ -74,7 +100,10 @@ impl Enrollments {
             id: FactorId::generate(now, &*self.random),
             user,
             label,
-            secret: TotpSecret::generate(&*self.random),
+            given: match kind {
+                FactorKind::Totp => Given::Totp(TotpSecret::generate(&*self.random)),
+                FactorKind::Passkey => Given::Passkey(Challenge::generate(&*self.random)),
+            },
             expires_at: now.plus(TTL),
         };
         self.keep(&enrollment).await?;
@@ -91,7 +120,7 @@ impl Enrollments {
         let plain = plain.map_err(|error| damaged(error.to_string()))?;
         let record: Record =
             serde_json::from_slice(&plain).map_err(|error| damaged(error.to_string()))?;
-        let secret = Zeroizing::new(record.secret);
+        let secret = record.secret.map(Zeroizing::new);
         if record.user != user || self.clock.now() >= record.expires_at {
             return Err(Refusal::Enrollment.into());
         }
@@ -99,7 +128,13 @@ impl Enrollments {
             id,
             user: record.user,
             label: FactorLabel::parse(&record.label).map_err(|rule| damaged(rule.into()))?,
-            secret: TotpSecret::from_bytes(&secret),
+            given: match (secret, record.challenge) {
+                (Some(secret), None) => Given::Totp(TotpSecret::from_bytes(&secret)),
+                (None, Some(bytes)) => Challenge::from_bytes(&bytes)
+                    .map(Given::Passkey)
+                    .ok_or_else(|| damaged("its challenge".into()))?,
+                _ => return Err(damaged("of no kind".into())),
+            },
             expires_at: record.expires_at,
         })
     }
@@ -118,14 +153,19 @@ impl Enrollments {
         if ttl.is_zero() {
             return Ok(());
         }
+        let (secret, challenge) = match &enrollment.given {
+            Given::Totp(secret) => (Some(secret.expose().to_vec()), None),
+            Given::Passkey(challenge) => (None, Some(challenge.as_bytes().to_vec())),
+        };
         let record = Record {
             user: enrollment.user,
             label: enrollment.label.as_str().to_owned(),
-            secret: enrollment.secret.expose().to_vec(),
+            secret,
+            challenge,
             expires_at: enrollment.expires_at,
         };
         let plain = serde_json::to_vec(&record).map(Zeroizing::new);
-        drop(Zeroizing::new(record.secret));
+        drop(record.secret.map(Zeroizing::new));
         let plain = plain
             .map_err(|error| Error::Internal(format!("an enrolment cannot be written: {error}")))?;
         let key = key_of(enrollment.id);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign_token::Algorithm;
 
-use crate::model::{Lifetimes, Region, Revocation, Scope};
+use crate::model::{Lifetimes, Region, RelyingParty, Revocation, Scope};
 
 /// The settings of the domain. The defaults are in the server's configuration.
 #[derive(Debug, Clone)]
@@ -15,6 +15,8 @@ pub struct Settings {
     pub verification: VerificationSettings,
     /// Who is asked for a second factor.
     pub mfa_policy: MfaPolicy,
+    /// The site whose passkeys are taken; none are if there is none.
+    pub passkeys: Option<RelyingParty>,
     /// Where phone numbers without a country code are at home.
     pub region: Region,
     /// Failures in a row after which a password is not compared any more until

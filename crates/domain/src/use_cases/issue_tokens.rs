@@ -1,15 +1,18 @@
 //! Signing in: a grant is exchanged for the tokens of a new session.
 
 mod opening;
+mod passkey_grant;
 mod password_grant;
 
 pub use self::opening::MfaRequired;
 use self::opening::{Opened, Opening};
+use self::passkey_grant::with_passkey;
 use self::password_grant::with_password;
 use crate::application::{Application, Repeats, Tokens};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    AuthenticationMethod, ClientContext, GroupId, Identifier, Password, Proof, Purpose, Scope,
+    Assertion, AuthenticationMethod, ClientContext, GroupId, Identifier, Password, Proof, Purpose,
+    Scope,
 };
 
 /// Somebody signs in.
@@ -41,6 +44,8 @@ pub enum Grant {
     },
     /// With the proof of a verified address.
     VerifiedCode(Proof),
+    /// With a passkey that has verified the person.
+    Passkey(Box<Assertion>),
 }
 
 /// What a sign-in yields.
@@ -85,6 +90,9 @@ impl IssueTokens {
                 password,
             } => with_password(app, &self.group, &identifier, password, &opening).await?,
             Grant::VerifiedCode(proof) => with_proof(app, &self.group, &proof, &opening).await?,
+            Grant::Passkey(assertion) => {
+                with_passkey(app, &self.group, &assertion, &opening).await?
+            }
         };
         match opened {
             Opened::Session(session) => Ok(Issued::Tokens(app.tokens.mint(&session)?)),
@@ -104,9 +112,9 @@ async fn with_proof(
         return Err(Refusal::Proof.into());
     }
     let address: Identifier = proved.address.into();
-    let asks = match proved.user {
-        Some(user) => opening.asks_for_second_factor(app, user.id).await?,
-        None => false,
+    let asked = match proved.user {
+        Some(user) => opening.second_factors(app, user.id).await?,
+        None => Vec::new(),
     };
     let (mut repeats, mut is_spent) = (Repeats::default(), false);
     loop {
@@ -120,8 +128,9 @@ async fn with_proof(
             if !holder.is_active() {
                 return Err(Refusal::SignIn.into());
             }
-            let shown = AuthenticationMethod::OneTimeCode;
-            let opened = opening.open(app, &mut *uow, &holder, shown, asks).await?;
+            let shown = [AuthenticationMethod::OneTimeCode];
+            let opened = opening.open(app, &mut *uow, &holder, &shown, &asked);
+            let opened = opened.await?;
             Ok((uow, opened))
         };
         let opened = opened.await;

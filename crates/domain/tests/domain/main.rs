@@ -12,6 +12,7 @@ mod limits;
 mod mfa_sessions;
 mod outages;
 mod outbox;
+mod passkeys;
 mod proofs;
 mod refresh;
 mod sessions;

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::checks::Checks;
 use super::{
     AlimTalkConfig, DatabaseConfig, DeliveryConfig, IdentifiersConfig, KeysConfig, LogConfig,
-    MetricsConfig, MfaConfig, PasswordsConfig, RedisConfig, SensConfig, ServerConfig, ServiceUrl,
-    SmtpConfig, TokensConfig, TracesConfig, ValidationConfig, VerificationConfig, WebhookConfig,
+    MetricsConfig, MfaConfig, PasskeysConfig, PasswordsConfig, RedisConfig, SensConfig,
+    ServerConfig, ServiceUrl, SmtpConfig, TokensConfig, TracesConfig, ValidationConfig,
+    VerificationConfig, WebhookConfig,
 };
 
 /// All that may be set. Every value has a default: an empty file is a good
@@ -40,6 +41,8 @@ pub struct Config {
     pub verification: VerificationConfig,
     /// Second factors.
     pub mfa: MfaConfig,
+    /// Passkeys.
+    pub passkeys: PasskeysConfig,
     /// Passwords.
     pub passwords: PasswordsConfig,
     /// E-mail addresses, phone numbers and user names.
@@ -72,6 +75,7 @@ impl Default for Config {
             tokens: TokensConfig::default(),
             verification: VerificationConfig::default(),
             mfa: MfaConfig::default(),
+            passkeys: PasskeysConfig::default(),
             passwords: PasswordsConfig::default(),
             identifiers: IdentifiersConfig::default(),
             delivery: DeliveryConfig::default(),

@@ -7,6 +7,7 @@ mod caller_keys;
 mod caller_sans;
 pub(super) mod callers;
 pub(super) mod credentials;
+mod factor_credentials;
 mod factors;
 pub(super) mod heartbeat;
 mod identifiers;

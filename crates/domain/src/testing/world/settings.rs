@@ -38,6 +38,7 @@ pub(super) fn settings() -> Settings {
             wrong_codes_per_address: 10,
         },
         mfa_policy: MfaPolicy::Optional,
+        passkeys: None,
         region: Region::parse("KR").expect("a region"),
         password_attempts: 100,
         source_attempts: vec![(10, 15 * MINUTE)],

@@ -43,30 +43,32 @@ pub(super) enum Opened {
 }
 
 impl Opening {
-    /// Whether the policy asks the user for a second factor. One that cannot be
-    /// read is one that the user has.
-    pub(super) async fn asks_for_second_factor(
+    /// The second factors of the user, one of which the policy asks for; none if
+    /// it asks for none. One that cannot be read is one that the user has.
+    pub(super) async fn second_factors(
         &self,
         app: &Application,
         user: UserId,
-    ) -> Result<bool, Error> {
-        match app.settings.mfa_policy {
-            MfaPolicy::Off => Ok(false),
-            MfaPolicy::Optional => Ok(app.store.has_factors(user).await?),
+    ) -> Result<Vec<MfaFactor>, Error> {
+        if app.settings.mfa_policy == MfaPolicy::Off {
+            return Ok(Vec::new());
         }
+        let kinds = app.store.factor_kinds(user).await?;
+        Ok(MfaFactor::of_kinds(&kinds, app.passkeys.are_taken()))
     }
 
-    /// Opens a session of the user in a unit of work, or an MFA session.
+    /// Opens a session of the user in a unit of work, or an MFA session if one of
+    /// these second factors is to be shown.
     pub(super) async fn open(
         &self,
         app: &Application,
         uow: &mut dyn UnitOfWork,
         user: &User,
-        shown: AuthenticationMethod,
-        asks: bool,
+        shown: &[AuthenticationMethod],
+        asked: &[MfaFactor],
     ) -> Result<Opened, Error> {
-        if asks {
-            let required = self.mfa_session(app, user, shown).await?;
+        if !asked.is_empty() {
+            let required = self.mfa_session(app, user, shown, asked).await?;
             return Ok(Opened::MfaSession(required));
         }
         let session = app.tokens.open_session(SignIn {
@@ -75,7 +77,7 @@ impl Opening {
             client_id: self.client_id.clone(),
             audience: self.audience.clone(),
             scopes: self.scopes.clone(),
-            methods: vec![shown],
+            methods: shown.to_vec(),
             client: self.client.clone(),
         });
         uow.insert_session(&session).await?;
@@ -86,15 +88,16 @@ impl Opening {
         &self,
         app: &Application,
         user: &User,
-        shown: AuthenticationMethod,
+        shown: &[AuthenticationMethod],
+        asked: &[MfaFactor],
     ) -> Result<MfaRequired, Error> {
         let now = app.clock.now();
         let record = MfaSessionRecord {
             group: user.group.clone(),
             user: Some(ProvenUser::of(user)),
             stand_in: None,
-            factors: MfaFactor::ENROLLED.to_vec(),
-            shown: vec![shown],
+            factors: asked.to_vec(),
+            shown: shown.to_vec(),
             client_id: self.client_id.clone(),
             audience: self.audience.clone(),
             scopes: self.scopes.clone(),

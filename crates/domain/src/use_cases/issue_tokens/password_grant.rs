@@ -9,8 +9,8 @@ use super::opening::{Opened, Opening};
 use crate::application::{Application, Repeats, compare_password};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    AuthenticationMethod, GroupId, Identifier, Password, PasswordCredential, PasswordHash, User,
-    UserId,
+    AuthenticationMethod, GroupId, Identifier, MfaFactor, Password, PasswordCredential,
+    PasswordHash, User, UserId,
 };
 use crate::ports::{Account, Clock as _, HashingPlace};
 
@@ -36,10 +36,10 @@ pub(super) async fn with_password(
         .await?;
     let attempt = async {
         let matched = compare(app, group, identifier, password, place).await?;
-        let asks = opening.asks_for_second_factor(app, matched.user_id).await?;
+        let asked = opening.second_factors(app, matched.user_id).await?;
         let mut repeats = Repeats::default();
         loop {
-            match sign_in(app, &matched, opening, asks).await {
+            match sign_in(app, &matched, opening, &asked).await {
                 Err(error) if repeats.allow(&error) => {}
                 outcome => return outcome,
             }
@@ -114,7 +114,7 @@ async fn sign_in(
     app: &Application,
     matched: &Matched,
     opening: &Opening,
-    asks: bool,
+    asked: &[MfaFactor],
 ) -> Result<Opened, Error> {
     let mut uow = app.store.begin().await?;
     let user = uow
@@ -128,8 +128,8 @@ async fn sign_in(
     }
     uow.clear_failures(user.id, matched.rehashed.as_ref(), app.clock.now())
         .await?;
-    let shown = AuthenticationMethod::Password;
-    let opened = opening.open(app, &mut *uow, &user, shown, asks).await?;
+    let shown = [AuthenticationMethod::Password];
+    let opened = opening.open(app, &mut *uow, &user, &shown, asked).await?;
     uow.commit().await?;
     Ok(opened)
 }

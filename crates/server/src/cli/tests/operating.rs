@@ -128,7 +128,7 @@ async fn a_database_without_tables_is_refused_and_left_as_it_is() {
     let error = error.expect_err("there are no tables").to_string();
     let told = format!(
         "the tables of the database {} are absent or not up to date (to do: m0001_create_tables, \
-         m0002_create_caller_keys, m0003_create_caller_sans, m0004_create_factors); run countersign migrate, or start the server once, with the same configuration; \
+         m0002_create_caller_keys, m0003_create_caller_sans, m0004_create_factors, m0005_add_passkeys); run countersign migrate, or start the server once, with the same configuration; \
          --data-dir or --config names another",
         file.display()
     );

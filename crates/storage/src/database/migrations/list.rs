@@ -3,6 +3,7 @@
 use super::step::Migration;
 use super::{
     m0001_create_tables, m0002_create_caller_keys, m0003_create_caller_sans, m0004_create_factors,
+    m0005_add_passkeys,
 };
 
 pub(super) const MIGRATIONS: &[Migration] = &[
@@ -10,6 +11,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     m0002_create_caller_keys::MIGRATION,
     m0003_create_caller_sans::MIGRATION,
     m0004_create_factors::MIGRATION,
+    m0005_add_passkeys::MIGRATION,
 ];
 
 /// The version of the tables that this release knows.
