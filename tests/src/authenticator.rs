@@ -139,6 +139,7 @@ impl Person {
             access_token: tokens.access_token.clone(),
             enrollment_id: enrollment_id.into(),
             code: code.into(),
+            ..Default::default()
         };
         let confirmed = self.gateway.factors().confirm_enrollment(request).await?;
         Ok(confirmed.into_inner())
@@ -194,7 +195,7 @@ impl Person {
             group_id: String::new(),
             mfa_session_id: mfa_session_id.into(),
             code: code.into(),
-            remember_device: false,
+            ..Default::default()
         };
         let mut sessions = self.gateway.sessions();
         let answered = sessions.validate_mfa_session(request).await?;

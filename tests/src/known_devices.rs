@@ -66,6 +66,7 @@ impl Person {
             mfa_session_id: mfa_session_id.into(),
             code: code.into(),
             remember_device,
+            ..Default::default()
         };
         let mut sessions = self.gateway.sessions();
         let answered = sessions.validate_mfa_session(request).await?;

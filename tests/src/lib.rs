@@ -41,6 +41,7 @@ mod mfa;
 mod openssl;
 mod options;
 mod outbox;
+mod passkeys;
 mod person;
 mod promtool;
 mod proxy;
@@ -53,6 +54,7 @@ mod services;
 mod settings;
 mod shifted_clock;
 mod shim;
+pub mod software_authenticator;
 mod spellings;
 mod sql;
 mod stalled_sender;
@@ -97,6 +99,7 @@ pub use reply_loser::ReplyLoser;
 pub use services::missing;
 pub use settings::Settings;
 pub use shifted_clock::ShiftedClock;
+pub use software_authenticator::{Algorithm, Ceremony, SoftwareAuthenticator};
 pub use spellings::{
     spellings_of_code, spellings_of_email, spellings_of_phone, spellings_of_username,
 };

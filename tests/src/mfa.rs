@@ -54,7 +54,7 @@ impl Gateway {
             group_id: group.into(),
             mfa_session_id: id.into(),
             code: code.into(),
-            remember_device: false,
+            ..Default::default()
         };
         let validated = self.sessions().validate_mfa_session(request).await?;
         let tokens = validated.into_inner().tokens;

@@ -17,10 +17,11 @@ const SESSIONS: usize = 8;
 const AROUND: Duration = Duration::from_secs(3);
 /// The version of the tables that this release knows.
 const KNOWN: i64 = 6;
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 16] = [
     "users",
     "identifiers",
     "credentials",
+    "devices",
     "sessions",
     "revocations",
     "signing_keys",
@@ -29,6 +30,7 @@ const TABLES: [&str; 14] = [
     "caller_key_uses",
     "caller_sans",
     "factors",
+    "factor_credentials",
     "recovery_codes",
     "outbox",
     "heartbeat",

@@ -239,6 +239,7 @@ fn is_refusal(reason: ErrorReason) -> bool {
         | ErrorReason::EnrollmentNotFound
         | ErrorReason::FactorNotFound
         | ErrorReason::FactorLimitReached
+        | ErrorReason::PasskeysNotConfigured
         | ErrorReason::SecondFactorWrong
         | ErrorReason::MfaSessionNotFound
         | ErrorReason::TooManyMessages

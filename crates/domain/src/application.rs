@@ -9,6 +9,8 @@ mod limits;
 mod messages;
 mod mfa_sessions;
 mod new_user;
+mod passkey_challenges;
+mod passkeys;
 mod password_comparison;
 mod people;
 mod repeats;
@@ -29,13 +31,15 @@ use crate::validation::{Keyring, RevocationFeed};
 pub use database_clock::DatabaseClock;
 pub(crate) use devices::DeviceSignIn;
 pub use devices::{Devices, KnownDevice};
-pub use enrollments::{Enrollment, Enrollments};
+pub use enrollments::{Enrollment, Enrollments, Given};
 pub use key_keeper::KeyKeeper;
 pub(crate) use limits::{Charge, Recipient, Sends};
 pub use limits::{Limits, Pool, Rule, UnverifiedCounts};
 pub use messages::Messages;
 pub use mfa_sessions::MfaSessions;
 pub(crate) use new_user::NewUser;
+pub use passkey_challenges::{BegunAssertion, MadeChallenge, PasskeyChallenges};
+pub use passkeys::Passkeys;
 pub(crate) use password_comparison::compare_password;
 pub use people::{People, Person};
 pub(crate) use repeats::Repeats;
@@ -89,6 +93,10 @@ pub struct Application {
     pub enrollments: Enrollments,
     /// Second factors.
     pub second_factors: SecondFactors,
+    /// Passkeys.
+    pub passkeys: Passkeys,
+    /// Challenges that passkeys answer to sign in.
+    pub passkey_challenges: PasskeyChallenges,
     /// Second factors that are waited for.
     pub mfa_sessions: MfaSessions,
     /// Known devices.
@@ -155,6 +163,19 @@ impl Application {
                 Arc::clone(&ports.random),
                 &secrets,
                 Arc::clone(&limits),
+            ),
+            passkeys: Passkeys::new(
+                Arc::clone(&ports.store),
+                Arc::clone(&clock),
+                Arc::clone(&ports.random),
+                secrets.factors.clone(),
+                settings.passkeys.clone(),
+            ),
+            passkey_challenges: PasskeyChallenges::new(
+                Arc::clone(&ports.ephemeral),
+                Arc::clone(&clock),
+                Arc::clone(&ports.random),
+                secrets.records.clone(),
             ),
             mfa_sessions: MfaSessions::new(
                 Arc::clone(&ports.ephemeral),

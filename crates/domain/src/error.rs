@@ -114,6 +114,9 @@ pub enum Refusal {
     /// No such MFA session any more, or of another group or caller.
     #[error("there is no such MFA session")]
     MfaSession,
+    /// No passkeys are taken: no relying party is configured.
+    #[error("passkeys are not configured")]
+    PasskeysOff,
     /// Nothing can be sent: no sender is configured.
     #[error("no sender is configured")]
     SenderMissing,

@@ -20,6 +20,7 @@ mod message;
 mod mfa_session;
 mod new_password;
 mod page;
+mod passkey;
 mod password;
 mod phone;
 mod proof;
@@ -57,6 +58,10 @@ pub use message::{Backlog, ClaimedMessage, DeliveryState, MessageKind, QueuedMes
 pub use mfa_session::{Channel, MfaFactor, MfaSessionId, MfaSessionRecord, NamedUser};
 pub use new_password::NewPassword;
 pub use page::{PageSize, PageToken};
+pub use passkey::{
+    Asserted, Assertion, Challenge, CreationOptions, CredentialDigest, Passkey, PasskeyFault,
+    Registered, Registration, RelyingParty, RequestOptions,
+};
 pub use password::{Password, PasswordHash};
 pub use phone::{Phone, Region};
 pub use proof::Proof;

@@ -2,6 +2,8 @@
 //! itself: one file each. A use-case is a value that says what is asked;
 //! `execute` does it.
 
+mod begin_mfa_assertion;
+mod begin_passkey_sign_in;
 mod caller_sans;
 mod callers;
 mod change_password;
@@ -27,6 +29,8 @@ mod sign_up;
 mod validate_mfa_session;
 mod verifications;
 
+pub use begin_mfa_assertion::BeginMfaAssertion;
+pub use begin_passkey_sign_in::BeginPasskeySignIn;
 pub use caller_sans::{AddCallerSan, CallerSanError, RemoveCallerSan};
 pub use callers::{AddCallerKey, CallerKeyError, CreateCaller, NewCredential, RemoveCallerKey};
 pub use change_password::ChangePassword;
@@ -35,7 +39,9 @@ pub use confirm_sign_up::ConfirmSignUp;
 pub use create_mfa_session::{CreateMfaSession, CreatedMfaSession, MfaCode};
 pub use delete_expired::DeleteExpired;
 pub use deliver_messages::{DeliverMessages, Delivered};
-pub use enroll_factor::{BeginEnrollment, BegunEnrollment, ConfirmEnrollment, EnrolledFactor};
+pub use enroll_factor::{
+    BeginEnrollment, BegunEnrollment, ConfirmEnrollment, EnrolledFactor, EnrollmentAnswer,
+};
 pub use ensure_signing_keys::EnsureSigningKeys;
 pub use factors::{ListFactors, ListedFactors, RegenerateRecoveryCodes, RemoveFactor};
 pub use issue_tokens::{Grant, IssueTokens, Issued, MfaRequired};
@@ -51,7 +57,7 @@ pub use sessions::{
     Actor, GetSession, ListSessions, RevokeSession, RevokeUserSessions, SessionPage,
 };
 pub use sign_up::{SignUp, SignUpBy, SignedUp};
-pub use validate_mfa_session::ValidateMfaSession;
+pub use validate_mfa_session::{MfaAnswer, ValidateMfaSession};
 pub use verifications::{
     CancelVerification, Delivery, GetVerification, GetVerificationOfLink, ShownVerification,
 };

@@ -28,9 +28,10 @@ pub(crate) fn root() -> PathBuf {
 
 /// Messages with a secret in them: their `Debug` is written by hand, in
 /// `src/redacted.rs`.
-const SECRET: [&str; 31] = [
+const SECRET: [&str; 33] = [
     "BeginEnrollmentRequest",
     "BeginEnrollmentResponse",
+    "BeginMfaAssertionRequest",
     "ChangePasswordRequest",
     "CheckCodeRequest",
     "CheckCodeResponse",
@@ -44,6 +45,7 @@ const SECRET: [&str; 31] = [
     "IssueTokensResponse",
     "ListFactorsRequest",
     "MfaRequired",
+    "PasskeyGrant",
     "PasswordGrant",
     "Person",
     "RefreshTokensRequest",

@@ -18,6 +18,7 @@ macro_rules! redacted {
 redacted!(
     v1::BeginEnrollmentRequest,
     v1::BeginEnrollmentResponse,
+    v1::BeginMfaAssertionRequest,
     v1::ChangePasswordRequest,
     v1::CheckCodeRequest,
     v1::CheckCodeResponse,
@@ -31,6 +32,7 @@ redacted!(
     v1::IssueTokensResponse,
     v1::ListFactorsRequest,
     v1::MfaRequired,
+    v1::PasskeyGrant,
     v1::PasswordGrant,
     v1::Person,
     v1::RefreshTokensRequest,

@@ -26,8 +26,8 @@ pub use load::{Flags, Sources};
 pub use sections::{
     AbuseMode, AlimTalkConfig, DatabaseConfig, DeliveryConfig, DevicesConfig, EmailProvider,
     IdentifiersConfig, KeysConfig, LogConfig, LogFormat, MetricsConfig, MfaConfig, MfaPolicy,
-    PasswordsConfig, RedisConfig, SensConfig, ServerConfig, SmsProvider, SmtpConfig, TokensConfig,
-    TracesConfig, ValidationConfig, VerificationConfig, WebhookConfig,
+    PasskeysConfig, PasswordsConfig, RedisConfig, SensConfig, ServerConfig, SmsProvider,
+    SmtpConfig, TokensConfig, TracesConfig, ValidationConfig, VerificationConfig, WebhookConfig,
 };
 use values::MASK;
 pub use values::{DefaultRegion, LogFilter, ServiceUrl};

@@ -288,6 +288,7 @@ fn reason_of(error: &Error) -> ErrorReason {
             Refusal::TooManyFactors => ErrorReason::FactorLimitReached,
             Refusal::SecondFactor => ErrorReason::SecondFactorWrong,
             Refusal::MfaSession => ErrorReason::MfaSessionNotFound,
+            Refusal::PasskeysOff => ErrorReason::PasskeysNotConfigured,
             Refusal::SenderMissing => ErrorReason::SenderNotConfigured,
         },
     }

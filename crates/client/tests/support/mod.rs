@@ -217,6 +217,8 @@ macro_rules! played {
 played! { AuthService for FakeAuth:
     sign_up: SignUpRequest -> SignUpResponse = |_| Default::default();
     confirm_sign_up: ConfirmSignUpRequest -> ConfirmSignUpResponse = |_| Default::default();
+    begin_passkey_sign_in: BeginPasskeySignInRequest -> BeginPasskeySignInResponse =
+        |_| Default::default();
     issue_tokens: IssueTokensRequest -> IssueTokensResponse = |_| Default::default();
     refresh_tokens: RefreshTokensRequest -> RefreshTokensResponse =
         |_| proto::RefreshTokensResponse { tokens: Some(tokens()) };
@@ -237,6 +239,8 @@ played! { SessionService for FakeSessions:
     revoke_user_sessions: RevokeUserSessionsRequest -> RevokeUserSessionsResponse =
         |_| Default::default();
     create_mfa_session: CreateMfaSessionRequest -> CreateMfaSessionResponse =
+        |_| Default::default();
+    begin_mfa_assertion: BeginMfaAssertionRequest -> BeginMfaAssertionResponse =
         |_| Default::default();
     validate_mfa_session: ValidateMfaSessionRequest -> ValidateMfaSessionResponse =
         |_| Default::default();

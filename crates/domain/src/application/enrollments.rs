@@ -1,6 +1,6 @@
 //! Unfinished enrolments of second factors: a secret that was shown, and whose
-//! codes have not been seen yet. They are sealed, and bound to their user as its
-//! credentials are.
+//! codes have not been seen yet, or a challenge that no passkey has answered. They
+//! are sealed, and bound to their user as its credentials are.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,9 @@ use zeroize::Zeroizing;
 
 use crate::application::sealed_records::{SealedRecords, damaged};
 use crate::error::{Error, Refusal};
-use crate::model::{FactorId, FactorLabel, ProvenUser, Timestamp, TotpSecret};
+use crate::model::{
+    Challenge, FactorId, FactorKind, FactorLabel, ProvenUser, Timestamp, TotpSecret,
+};
 use crate::ports::{Clock, EphemeralStore};
 
 /// How long a person has to type the first code.
@@ -24,7 +26,7 @@ pub struct Enrollments {
     records: SealedRecords,
 }
 
-/// An authenticator app that has not shown a code yet.
+/// An authenticator that has not shown yet that it is one.
 #[derive(Debug)]
 pub struct Enrollment {
     /// Its id, which the factor will have.
@@ -33,19 +35,42 @@ pub struct Enrollment {
     pub user: ProvenUser,
     /// What the person calls it.
     pub label: FactorLabel,
-    /// The secret that it shares with the app.
-    pub secret: TotpSecret,
+    /// What the authenticator was given.
+    pub given: Given,
     /// From when on it cannot be confirmed.
     pub expires_at: Timestamp,
 }
 
-/// An enrolment as it is sealed.
+/// What an authenticator was given.
+#[derive(Debug)]
+pub enum Given {
+    /// The secret that it shares with the app.
+    Totp(TotpSecret),
+    /// What the new passkey is to answer.
+    Passkey(Challenge),
+}
+
+/// An enrolment as it is sealed: with a secret, or with a challenge.
 #[derive(Serialize, Deserialize)]
 struct Record {
     user: ProvenUser,
     label: String,
-    secret: Vec<u8>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    secret: Option<Vec<u8>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    challenge: Option<Vec<u8>>,
     expires_at: Timestamp,
+}
+
+impl Enrollment {
+    /// The secret of an app.
+    #[must_use]
+    pub fn totp(&self) -> Option<&TotpSecret> {
+        match &self.given {
+            Given::Totp(secret) => Some(secret),
+            Given::Passkey(_) => None,
+        }
+    }
 }
 
 impl Enrollments {
@@ -61,10 +86,11 @@ impl Enrollments {
         }
     }
 
-    /// A new enrolment with a new secret.
+    /// A new enrolment with a new secret or challenge.
     pub(crate) async fn begin(
         &self,
         user: ProvenUser,
+        kind: FactorKind,
         label: FactorLabel,
     ) -> Result<Enrollment, Error> {
         let now = self.clock.now();
@@ -72,7 +98,10 @@ impl Enrollments {
             id: FactorId::generate(now, &*self.records.random),
             user,
             label,
-            secret: TotpSecret::generate(&*self.records.random),
+            given: match kind {
+                FactorKind::Totp => Given::Totp(TotpSecret::generate(&*self.records.random)),
+                FactorKind::Passkey => Given::Passkey(Challenge::generate(&*self.records.random)),
+            },
             expires_at: now.plus(TTL),
         };
         self.keep(&enrollment).await?;
@@ -85,7 +114,7 @@ impl Enrollments {
         let sealed = self.ephemeral.get(&key).await?;
         let sealed = sealed.ok_or(Refusal::Enrollment)?;
         let record: Record = self.records.open(&key, &sealed)?;
-        let secret = Zeroizing::new(record.secret);
+        let secret = record.secret.map(Zeroizing::new);
         if record.user != user || self.clock.now() >= record.expires_at {
             return Err(Refusal::Enrollment.into());
         }
@@ -93,7 +122,13 @@ impl Enrollments {
             id,
             user: record.user,
             label: FactorLabel::parse(&record.label).map_err(damaged)?,
-            secret: TotpSecret::from_bytes(&secret),
+            given: match (secret, record.challenge) {
+                (Some(secret), None) => Given::Totp(TotpSecret::from_bytes(&secret)),
+                (None, Some(bytes)) => Challenge::from_bytes(&bytes)
+                    .map(Given::Passkey)
+                    .ok_or_else(|| damaged("its challenge"))?,
+                _ => return Err(damaged("of no kind")),
+            },
             expires_at: record.expires_at,
         })
     }
@@ -112,15 +147,20 @@ impl Enrollments {
         if ttl.is_zero() {
             return Ok(());
         }
+        let (secret, challenge) = match &enrollment.given {
+            Given::Totp(secret) => (Some(secret.expose().to_vec()), None),
+            Given::Passkey(challenge) => (None, Some(challenge.as_bytes().to_vec())),
+        };
         let record = Record {
             user: enrollment.user,
             label: enrollment.label.as_str().to_owned(),
-            secret: enrollment.secret.expose().to_vec(),
+            secret,
+            challenge,
             expires_at: enrollment.expires_at,
         };
         let key = key_of(enrollment.id);
         let sealed = self.records.seal(&key, &record);
-        drop(Zeroizing::new(record.secret));
+        drop(record.secret.map(Zeroizing::new));
         Ok(self.ephemeral.put(&key, &sealed?, ttl).await?)
     }
 }

@@ -105,6 +105,10 @@ impl SecondFactors {
         };
         let (mut unread, mut is_charged) = (None, false);
         for factor in factors {
+            // Passkeys make no codes.
+            if matches!(&factor, Ok(factor) if factor.kind == FactorKind::Passkey) {
+                continue;
+            }
             let opened = factor.map_err(Error::from).and_then(|factor| {
                 let secret = self.open(&factor)?;
                 Ok((factor.id, secret))
@@ -120,7 +124,7 @@ impl SecondFactors {
             let Some(step) = secret.step_of(code.expose(), self.clock.now()) else {
                 continue;
             };
-            match self.store.take_totp_step(id, step).await {
+            match self.store.move_factor_forward(id, step).await {
                 Ok(true) => return Compared::Right(MfaFactor::Totp),
                 Ok(false) => {}
                 Err(error) => return unknown(error, true),
@@ -132,20 +136,23 @@ impl SecondFactors {
         }
     }
 
-    /// The factor that a confirmed enrolment becomes. The step of the code that
-    /// confirmed it is used.
-    pub(crate) fn seal(&self, enrollment: &Enrollment, last_step: i64) -> Factor {
+    /// The factor that a confirmed enrolment of an app becomes. The step of the
+    /// code that confirmed it is used.
+    pub(crate) fn seal(
+        &self,
+        enrollment: &Enrollment,
+        secret: &TotpSecret,
+        last_step: i64,
+    ) -> Factor {
         let (id, user_id) = (enrollment.id, enrollment.user.id);
         Factor {
             id,
             user_id,
             kind: FactorKind::Totp,
             label: enrollment.label.clone(),
-            sealed: self.factors.seal(
-                &name(id, user_id),
-                enrollment.secret.expose(),
-                &*self.random,
-            ),
+            sealed: self
+                .factors
+                .seal(&name(id, user_id), secret.expose(), &*self.random),
             last_step,
             created_at: self.clock.now(),
         }

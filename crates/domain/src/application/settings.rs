@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign_token::Algorithm;
 
-use crate::model::{Address, Lifetimes, LinkPrefix, Region, Revocation, Scope};
+use crate::model::{Address, Lifetimes, LinkPrefix, Region, RelyingParty, Revocation, Scope};
 
 /// The settings of the domain. The defaults are in the server's configuration.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct Settings {
     pub mfa_policy: MfaPolicy,
     /// Of known devices.
     pub devices: DeviceSettings,
+    /// The site whose passkeys are taken; none are if there is none.
+    pub passkeys: Option<RelyingParty>,
     /// Where phone numbers without a country code are at home.
     pub region: Region,
     /// Failures in a row after which a password is not compared any more until

@@ -15,10 +15,12 @@ pub struct Factor {
     pub kind: FactorKind,
     /// What the person calls it.
     pub label: FactorLabel,
-    /// Its secret under the master key, bound to its id and its user.
+    /// Its secret, or its public key, under the master key, bound to its id and
+    /// its user.
     pub sealed: Vec<u8>,
     /// The last time step of which a code was taken: no code of this step or of
-    /// an earlier one is good any more.
+    /// an earlier one is good any more. Of a passkey: its signature counter, 0 if
+    /// it counts nothing.
     pub last_step: i64,
     /// When it was enrolled.
     pub created_at: Timestamp,
@@ -29,6 +31,8 @@ pub struct Factor {
 pub enum FactorKind {
     /// Time-based one-time codes (RFC 6238).
     Totp,
+    /// A passkey or security key (Web Authentication).
+    Passkey,
 }
 
 /// What a person calls a factor: up to 64 characters, none of which controls
@@ -64,6 +68,7 @@ impl FactorKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Totp => "totp",
+            Self::Passkey => "passkey",
         }
     }
 
@@ -72,6 +77,7 @@ impl FactorKind {
     pub fn from_stored(text: &str) -> Option<Self> {
         match text {
             "totp" => Some(Self::Totp),
+            "passkey" => Some(Self::Passkey),
             _ => None,
         }
     }

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::model::{
-    Address, AuthenticationMethod, ClientContext, DeviceClaim, GroupId, Identifier, MessageId,
-    ProvenUser, Scope, Timestamp, UserId,
+    Address, AuthenticationMethod, ClientContext, DeviceClaim, FactorKind, GroupId, Identifier,
+    MessageId, ProvenUser, Scope, Timestamp, UserId,
 };
 use crate::ports::Random;
 
@@ -63,6 +63,8 @@ pub enum MfaFactor {
     Totp,
     /// A recovery code of the user.
     RecoveryCode,
+    /// A passkey of the user.
+    Passkey,
 }
 
 /// How the user of an MFA session is named.
@@ -75,8 +77,31 @@ pub enum NamedUser {
 }
 
 impl MfaFactor {
-    /// Those that a user enrols.
-    pub const ENROLLED: [Self; 2] = [Self::Totp, Self::RecoveryCode];
+    /// Those that a user may have enrolled. The release before knows of no
+    /// passkeys: they are named where they are taken.
+    #[must_use]
+    pub fn enrolled(are_passkeys_taken: bool) -> Vec<Self> {
+        let passkey = are_passkeys_taken.then_some(Self::Passkey);
+        [Self::Totp, Self::RecoveryCode]
+            .into_iter()
+            .chain(passkey)
+            .collect()
+    }
+
+    /// Those that a user has who has factors of these kinds; one that cannot be
+    /// read may be an app.
+    #[must_use]
+    pub fn of_kinds(kinds: &[Option<FactorKind>], are_passkeys_taken: bool) -> Vec<Self> {
+        if kinds.is_empty() {
+            return Vec::new();
+        }
+        let has = |kind| kinds.contains(&Some(kind));
+        let mut factors = Self::enrolled(are_passkeys_taken && has(FactorKind::Passkey));
+        if !has(FactorKind::Totp) && !kinds.contains(&None) {
+            factors.retain(|factor| *factor != Self::Totp);
+        }
+        factors
+    }
 }
 
 /// A kind of address to which a code is sent.
@@ -126,11 +151,34 @@ impl MfaSessionId {
 }
 
 impl MfaFactor {
-    /// How a person is authenticated by it.
+    /// How a person is authenticated who was so before, and has shown this factor:
+    /// by two, if something was shown before, or if the authenticator has
+    /// verified the person.
     #[must_use]
-    pub fn method(self) -> AuthenticationMethod {
+    pub fn methods_after(
+        self,
+        shown: &[AuthenticationMethod],
+        is_user_verified: bool,
+    ) -> Vec<AuthenticationMethod> {
+        let mut methods = shown.to_vec();
+        for method in self.methods() {
+            if !methods.contains(method) {
+                methods.push(*method);
+            }
+        }
+        if !shown.is_empty() || is_user_verified {
+            methods.push(AuthenticationMethod::MultiFactor);
+        }
+        methods
+    }
+
+    fn methods(self) -> &'static [AuthenticationMethod] {
         match self {
-            Self::Code | Self::Totp | Self::RecoveryCode => AuthenticationMethod::OneTimeCode,
+            Self::Code | Self::Totp | Self::RecoveryCode => &[AuthenticationMethod::OneTimeCode],
+            Self::Passkey => &[
+                AuthenticationMethod::ProofOfPossession,
+                AuthenticationMethod::UserPresence,
+            ],
         }
     }
 }
@@ -164,19 +212,6 @@ impl MfaSessionRecord {
     #[must_use]
     pub fn answering(&self) -> Option<UserId> {
         self.user.map(|user| user.id).or(self.stand_in)
-    }
-
-    /// How the person is authenticated once this factor was shown.
-    #[must_use]
-    pub fn methods_with(&self, factor: MfaFactor) -> Vec<AuthenticationMethod> {
-        let mut methods = self.shown.clone();
-        if !methods.contains(&factor.method()) {
-            methods.push(factor.method());
-        }
-        if !self.shown.is_empty() {
-            methods.push(AuthenticationMethod::MultiFactor);
-        }
-        methods
     }
 }
 

@@ -59,6 +59,10 @@ pub enum AuthenticationMethod {
     Password,
     /// `otp`: a one-time code.
     OneTimeCode,
+    /// `pop`: a key was shown to be held, a passkey's.
+    ProofOfPossession,
+    /// `user`: the person was there.
+    UserPresence,
     /// `mfa`: two of the others, of different kinds.
     MultiFactor,
 }
@@ -187,6 +191,8 @@ impl AuthenticationMethod {
         match self {
             Self::Password => "pwd",
             Self::OneTimeCode => "otp",
+            Self::ProofOfPossession => "pop",
+            Self::UserPresence => "user",
             Self::MultiFactor => "mfa",
         }
     }
@@ -197,6 +203,8 @@ impl AuthenticationMethod {
         match text {
             "pwd" => Some(Self::Password),
             "otp" => Some(Self::OneTimeCode),
+            "pop" => Some(Self::ProofOfPossession),
+            "user" => Some(Self::UserPresence),
             "mfa" => Some(Self::MultiFactor),
             _ => None,
         }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::model::{Factor, FactorId, UserId};
+use crate::model::{CredentialDigest, Factor, FactorId, FactorKind, UserId};
 
 /// Reads second factors, and takes what is good once.
 #[async_trait]
@@ -13,12 +13,19 @@ pub trait Factors {
     /// other.
     async fn factors(&self, user: UserId) -> Result<Vec<Result<Factor, StoreError>>, StoreError>;
 
-    /// Whether the user has a factor, readable or not.
-    async fn has_factors(&self, user: UserId) -> Result<bool, StoreError>;
+    /// What the factors of a user are, in no order; `None` for one of which that
+    /// cannot be read.
+    async fn factor_kinds(&self, user: UserId) -> Result<Vec<Option<FactorKind>>, StoreError>;
 
-    /// Takes a time step of a factor, and with it all earlier ones: of many who
-    /// ask for it at once, one is told yes.
-    async fn take_totp_step(&self, factor: FactorId, step: i64) -> Result<bool, StoreError>;
+    /// The factor with this credential, whoever's it is.
+    async fn factor_by_credential(
+        &self,
+        credential: &CredentialDigest,
+    ) -> Result<Option<Factor>, StoreError>;
+
+    /// Moves a factor forward to a time step or a count, which takes it and all
+    /// earlier ones: of many who ask for it at once, one is told yes.
+    async fn move_factor_forward(&self, factor: FactorId, to: i64) -> Result<bool, StoreError>;
 
     /// How many recovery codes a user has left.
     async fn recovery_codes_left(&self, user: UserId) -> Result<u32, StoreError>;
@@ -32,9 +39,14 @@ pub trait Factors {
 /// Changes second factors. Who changes those of a user has locked the user.
 #[async_trait]
 pub trait FactorChanges {
-    /// Adds a factor, whose user must be there; [`StoreError::Taken`] if its id
-    /// is.
-    async fn insert_factor(&mut self, factor: &Factor) -> Result<(), StoreError>;
+    /// Adds a factor, with the credential that it is found by if it is a passkey.
+    /// Its user must be there; [`StoreError::Taken`] if its id
+    /// or its credential is.
+    async fn insert_factor(
+        &mut self,
+        factor: &Factor,
+        credential: Option<&CredentialDigest>,
+    ) -> Result<(), StoreError>;
 
     /// Deletes a factor of a user, readable or not; tells whether it was there.
     async fn delete_factor(&mut self, user: UserId, id: FactorId) -> Result<bool, StoreError>;

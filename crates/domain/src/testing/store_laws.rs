@@ -100,8 +100,9 @@ macro_rules! store_laws {
             a_factor_is_read_as_written
             a_factor_needs_its_user
             a_factor_is_deleted_once_by_its_user
-            a_totp_step_is_taken_once
-            of_64_who_take_a_totp_step_at_once_one_gets_it
+            a_credential_is_of_one_factor
+            a_factor_moves_forward_alone
+            of_64_who_move_a_factor_forward_at_once_one_does
             recovery_codes_are_taken_once_and_replaced_as_a_whole
             of_64_who_take_a_recovery_code_at_once_one_gets_it
             deleting_a_user_deletes_its_factors

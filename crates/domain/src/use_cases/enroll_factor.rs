@@ -1,21 +1,29 @@
-//! Enrolling an authenticator app: a secret is shown, and becomes a second factor
-//! once the app has made a code of it.
+//! Enrolling a second factor: an authenticator app once it has made a code of the
+//! secret that was shown, a passkey once it has answered the challenge.
 
+mod answer;
+mod options;
+
+pub use self::answer::EnrollmentAnswer;
+use self::options::creation_options;
 use crate::application::{Application, Enrollment, Person, Repeats};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Address, Code, Factor, FactorId, FactorLabel, Locale, ProvenUser, RecoveryCode,
+    Address, CredentialDigest, Factor, FactorId, FactorKind, FactorLabel, Locale, ProvenUser,
+    RecoveryCode,
 };
-use crate::ports::{Clock as _, Content};
+use crate::ports::{Content, StoreError};
 
 /// How many factors a user has at the most: each is one more that a guess may hit.
 const MOST: u32 = 5;
 
-/// Somebody begins to enrol an authenticator app.
+/// Somebody begins to enrol an authenticator.
 #[derive(Debug)]
 pub struct BeginEnrollment {
     /// The person's access token.
     pub access_token: String,
+    /// What it is.
+    pub kind: FactorKind,
     /// What the person calls it.
     pub label: FactorLabel,
 }
@@ -23,21 +31,23 @@ pub struct BeginEnrollment {
 /// What is shown to the person.
 #[derive(Debug)]
 pub struct BegunEnrollment {
-    /// The enrolment, with the secret.
+    /// The enrolment, with what the authenticator is given.
     pub enrollment: Enrollment,
-    /// The name of the account in the app: an address, or the user's id.
+    /// The name of the account: an address, or the user's id.
     pub account: String,
+    /// Of a passkey: a PublicKeyCredentialCreationOptionsJSON.
+    pub creation_options: Option<String>,
 }
 
-/// Somebody shows the first code of the app.
+/// Somebody shows the first code of the app, or the new passkey.
 #[derive(Debug)]
 pub struct ConfirmEnrollment {
     /// The person's access token.
     pub access_token: String,
     /// Which enrolment.
     pub enrollment_id: FactorId,
-    /// The code.
-    pub code: Code,
+    /// What the authenticator shows.
+    pub answer: EnrollmentAnswer,
     /// The language of the notice.
     pub locale: Locale,
 }
@@ -52,12 +62,15 @@ pub struct EnrolledFactor {
 }
 
 impl BeginEnrollment {
-    /// Makes a secret.
+    /// Makes a secret or a challenge.
     ///
     /// # Errors
-    /// An access token that is not good or of a sign-in that is too old; as many
+    /// A passkey where none are taken; an access token that is not good or of a sign-in that is too old; as many
     /// factors as one may have; too many enrolments.
     pub async fn execute(self, app: &Application) -> Result<BegunEnrollment, Error> {
+        if self.kind == FactorKind::Passkey {
+            app.passkeys.relying_party()?;
+        }
         let person = app.people.by_fresh_access_token(&self.access_token).await?;
         let user = person.user;
         let factors = app.store.factors(user.id).await?;
@@ -68,36 +81,44 @@ impl BeginEnrollment {
         let charge = app.limits.charge_enrollment(user.id).await?;
         let begun = app
             .enrollments
-            .begin(ProvenUser::of(&user), self.label)
+            .begin(ProvenUser::of(&user), self.kind, self.label)
             .await;
+        let enrollment = app.limits.refund_if_failed(charge, begun).await?;
+        let account = match addresses.first() {
+            Some(address) => address.as_str().to_owned(),
+            None => user.id.to_string(),
+        };
         Ok(BegunEnrollment {
-            enrollment: app.limits.refund_if_failed(charge, begun).await?,
-            account: match addresses.first() {
-                Some(address) => address.as_str().to_owned(),
-                None => user.id.to_string(),
-            },
+            creation_options: creation_options(app, &enrollment, &account).await?,
+            enrollment,
+            account,
         })
     }
 }
 
 impl ConfirmEnrollment {
-    /// Enrols the app as a factor, and tells the owner's addresses.
+    /// Enrols the authenticator as a factor, and tells the owner's addresses.
     ///
     /// # Errors
     /// An access token that is not good or of a sign-in that is too old; an
-    /// enrolment that is not there any more; a wrong code; too many tries.
+    /// enrolment that is not there any more; a wrong answer, or one of another kind; too many tries.
     pub async fn execute(self, app: &Application) -> Result<EnrolledFactor, Error> {
         let person = app.people.by_fresh_access_token(&self.access_token).await?;
         let user = ProvenUser::of(&person.user);
         let enrollment = app.enrollments.find(self.enrollment_id, user).await?;
         let charge = app.limits.charge_confirmation(enrollment.id).await?;
-        let code = self.code.expose();
-        let Some(step) = enrollment.secret.step_of(code, app.clock.now()) else {
-            return Err(Refusal::SecondFactor.into());
+        let (factor, credential) = match self.answer.factor(app, &enrollment) {
+            // Nothing was compared.
+            Err(error @ Error::Invalid(_)) => {
+                app.limits.refund(charge).await.ok();
+                return Err(error);
+            }
+            outcome => outcome?,
         };
         let confirmation = Confirmation {
             notified: app.store.addresses(person.user.id).await?,
-            factor: app.second_factors.seal(&enrollment, step),
+            factor,
+            credential,
             locale: self.locale,
             enrollment,
             person,
@@ -123,11 +144,12 @@ impl ConfirmEnrollment {
     }
 }
 
-/// An enrolment whose code was right.
+/// An enrolment whose answer was right.
 struct Confirmation {
     person: Person,
     enrollment: Enrollment,
     factor: Factor,
+    credential: Option<CredentialDigest>,
     notified: Vec<Address>,
     locale: Locale,
 }
@@ -151,7 +173,13 @@ impl Confirmation {
             app.enrollments.take(self.enrollment.id).await?;
             *is_taken = true;
         }
-        uow.insert_factor(&self.factor).await?;
+        let inserted = uow.insert_factor(&self.factor, self.credential.as_ref());
+        let inserted = inserted.await;
+        inserted.map_err(|error| match error {
+            // A credential that is a factor already, whoever's.
+            StoreError::Taken if self.credential.is_some() => Refusal::SecondFactor.into(),
+            error => Error::from(error),
+        })?;
         let mut codes = Vec::new();
         if others == 0 {
             let (made, digests) = app.second_factors.new_recovery_codes(self.person.user.id);

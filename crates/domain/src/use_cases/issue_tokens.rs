@@ -1,16 +1,18 @@
 //! Signing in: a grant is exchanged for the tokens of a new session.
 
 mod opening;
+mod passkey_grant;
 mod password_grant;
 
 pub use self::opening::MfaRequired;
 use self::opening::{Opened, Opening};
+use self::passkey_grant::with_passkey;
 use self::password_grant::with_password;
 use crate::application::{Application, Repeats, Tokens};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    AuthenticationMethod, ClientContext, DeviceClaim, GroupId, Identifier, Locale, Password, Proof,
-    Purpose, Scope,
+    Assertion, AuthenticationMethod, ClientContext, DeviceClaim, GroupId, Identifier, Locale,
+    Password, Proof, Purpose, Scope,
 };
 
 /// Somebody signs in.
@@ -46,6 +48,8 @@ pub enum Grant {
     },
     /// With the proof of a verified address.
     VerifiedCode(Proof),
+    /// With a passkey that has verified the person.
+    Passkey(Box<Assertion>),
 }
 
 /// What a sign-in yields.
@@ -92,6 +96,9 @@ impl IssueTokens {
                 password,
             } => with_password(app, &self.group, &identifier, password, &opening).await?,
             Grant::VerifiedCode(proof) => with_proof(app, &self.group, &proof, &opening).await?,
+            Grant::Passkey(assertion) => {
+                with_passkey(app, &self.group, &assertion, &opening).await?
+            }
         };
         match opened {
             Opened::Session(session, device) => {
@@ -116,8 +123,7 @@ async fn with_proof(
     let address: Identifier = proved.address.into();
     let facts = match proved.user {
         Some(user) => {
-            let known = app.devices.find(opening.device).await?;
-            let known = known.filter(|device| device.is_of(user));
+            let known = opening.known_device(app, user).await?;
             Some(opening.facts(app, user.id, known).await?)
         }
         None => None,
@@ -135,8 +141,8 @@ async fn with_proof(
             if !holder.is_active() {
                 return Err(Refusal::SignIn.into());
             }
-            let shown = AuthenticationMethod::OneTimeCode;
-            let opened = opening.open(app, &mut *uow, &holder, shown, facts).await?;
+            let shown = [AuthenticationMethod::OneTimeCode];
+            let opened = opening.open(app, &mut *uow, &holder, &shown, facts).await?;
             Ok((uow, opened))
         };
         let opened = opened.await;

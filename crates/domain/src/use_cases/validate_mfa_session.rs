@@ -1,11 +1,15 @@
-//! Answering an MFA session: the right code is exchanged for the tokens of a
-//! new session.
+//! Answering an MFA session: the right code, or a passkey, is exchanged for the
+//! tokens of a new session.
 
+mod answer;
+
+use self::answer::Answered;
+pub use self::answer::MfaAnswer;
 use crate::application::{Application, DeviceSignIn, KnownDevice, Repeats, SignIn, Tokens};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Address, Code, Device, GroupId, Locale, MfaFactor, MfaSessionId, MfaSessionRecord, ProvenUser,
-    Session, User, UserId,
+    Address, Device, GroupId, Locale, MfaSessionId, MfaSessionRecord, ProvenUser, Session, User,
+    UserId,
 };
 
 /// Somebody answers an MFA session.
@@ -15,8 +19,8 @@ pub struct ValidateMfaSession {
     pub group: GroupId,
     /// Which.
     pub id: MfaSessionId,
-    /// What was typed.
-    pub code: Code,
+    /// What was shown.
+    pub answer: MfaAnswer,
     /// The caller, which must be the one that created it.
     pub client_id: String,
     /// Whether no second factor is to be asked for on the device for a time.
@@ -25,10 +29,10 @@ pub struct ValidateMfaSession {
     pub locale: Locale,
 }
 
-/// What the right answer leads to.
-struct Answered<'a> {
+/// What the unit of work depends on.
+struct Facts<'a> {
     record: &'a MfaSessionRecord,
-    factor: MfaFactor,
+    answered: Answered<'a>,
     /// The device, if it is one of the user's.
     known: Option<Device>,
     /// Whom to tell of a device that is not known.
@@ -36,11 +40,12 @@ struct Answered<'a> {
 }
 
 impl ValidateMfaSession {
-    /// Compares the code, and signs the person in if it is right.
+    /// Checks the answer, and signs the person in if it is right.
     ///
     /// # Errors
     /// An MFA session that is gone, or whose user has set a new password since; a
-    /// wrong code; too many tries; a refused sign-in, if there is no active user.
+    /// wrong answer; too many tries; a refused sign-in, if there is no active
+    /// user; passkeys are not taken.
     pub async fn execute(self, app: &Application) -> Result<Tokens, Error> {
         let found = app
             .mfa_sessions
@@ -49,32 +54,23 @@ impl ValidateMfaSession {
         let (mut repeats, mut is_compared) = (Repeats::default(), false);
         let known = app.devices.find(record.known_as).await?;
         let known = known.filter(|device| record.user.is_some_and(|user| device.is_of(user)));
-        let factor = match record.factors.contains(&MfaFactor::Code) {
-            true => MfaFactor::Code,
-            // Before the unit of work: a step or a recovery code is taken by a
-            // statement of its own.
-            false => {
-                let answering = record.answering().ok_or(Refusal::MfaSession)?;
-                let device = known.as_ref().map(|device| &device.digest);
-                let checked = app.second_factors.check(answering, &self.code, device);
-                checked.await?
-            }
-        };
+        let digest = known.as_ref().map(|device| &device.digest);
+        let answered = self.answer.check(app, &self.id, &record, digest).await?;
         let user = user_or_nobody(record.user);
         let told = app.devices.to_tell(user, record.known_as, known.as_ref());
-        let answered = Answered {
+        let facts = Facts {
             told: told.await?,
             record: &record,
-            factor,
+            answered,
             known,
         };
         let (session, device) = loop {
-            match self.open(app, &answered, &mut is_compared).await {
+            match self.open(app, &facts, &mut is_compared).await {
                 Err(error) if repeats.allow(&error) => {}
                 outcome => break outcome?,
             }
         };
-        if !answered.told.is_empty() {
+        if !facts.told.is_empty() {
             app.messages.queued();
         }
         let tokens = app.tokens.mint(&session)?;
@@ -88,16 +84,18 @@ impl ValidateMfaSession {
     async fn open(
         &self,
         app: &Application,
-        answered: &Answered<'_>,
+        facts: &Facts<'_>,
         is_compared: &mut bool,
     ) -> Result<(Session, Option<KnownDevice>), Error> {
-        let (record, factor) = (answered.record, answered.factor);
+        let Facts {
+            record, answered, ..
+        } = facts;
         let mut uow = app.store.begin().await?;
         let user = uow.lock_user(user_or_nobody(record.user)).await?;
         if !*is_compared {
-            match factor {
-                MfaFactor::Code => app.mfa_sessions.compare(&self.id, &self.code).await?,
-                MfaFactor::Totp | MfaFactor::RecoveryCode => {
+            match answered {
+                Answered::KeptCode(code) => app.mfa_sessions.compare(&self.id, code).await?,
+                Answered::Factor(_) | Answered::Passkey { .. } => {
                     app.mfa_sessions.take(&self.id).await?;
                 }
             }
@@ -116,17 +114,17 @@ impl ValidateMfaSession {
             client_id: record.client_id.clone(),
             audience: record.audience.clone(),
             scopes: record.scopes.clone(),
-            methods: record.methods_with(factor),
+            methods: answered.methods_after(&record.shown),
             client: record.client.clone(),
         });
         uow.insert_session(&session).await?;
         let sign_in = DeviceSignIn {
             claim: record.known_as,
-            told: &answered.told,
+            told: &facts.told,
             locale: self.locale,
             remember: self.remember_device,
         };
-        let known = answered.known.as_ref();
+        let known = facts.known.as_ref();
         let devices = &app.devices;
         let is_known = devices.touch(&mut *uow, &user, known, self.remember_device);
         let is_known = is_known.await?;

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use countersign_domain::application::{MfaPolicy, Tokens};
 use countersign_domain::model::{
-    Code, Device, DeviceClaim, DeviceDigest, DeviceToken, FactorLabel, GroupId, Locale, Purpose,
-    TotpSecret, UserId,
+    Code, Device, DeviceClaim, DeviceDigest, DeviceToken, FactorKind, FactorLabel, GroupId, Locale,
+    Purpose, TotpSecret, UserId,
 };
 use countersign_domain::ports::{Clock as _, Content, Devices as _, Users as _};
 use countersign_domain::testing::{World, address, password, refusal, sign_in};
 use countersign_domain::use_cases::{
-    Actor, BeginEnrollment, ChangePassword, ConfirmEnrollment, Grant, IssueTokens, Issued,
-    MfaRequired, ResetPassword, RevokeUserSessions, ValidateMfaSession,
+    Actor, BeginEnrollment, ChangePassword, ConfirmEnrollment, EnrollmentAnswer, Grant,
+    IssueTokens, Issued, MfaAnswer, MfaRequired, ResetPassword, RevokeUserSessions,
+    ValidateMfaSession,
 };
 use countersign_domain::{Error, Limit, Refusal};
 
@@ -409,14 +410,16 @@ impl Mina {
         let tokens = world.sign_in(EMAIL, PASSWORD).await.expect("signed in");
         let begin = BeginEnrollment {
             access_token: tokens.access_token.clone(),
+            kind: FactorKind::Totp,
             label: FactorLabel::parse("").expect("a name"),
         };
         let begun = begin.execute(&world.app).await.expect("begun").enrollment;
-        let code = begun.secret.code_at(world.app.clock.now());
+        let secret = begun.totp().expect("an app").clone();
+        let code = secret.code_at(world.app.clock.now());
         let confirm = ConfirmEnrollment {
             access_token: tokens.access_token,
             enrollment_id: begun.id,
-            code: Code::typed(&code).expect("a code"),
+            answer: EnrollmentAnswer::Code(Code::typed(&code).expect("a code")),
             locale: Locale::English,
         };
         let enrolled = confirm.execute(&world.app).await.expect("enrolled");
@@ -426,7 +429,7 @@ impl Mina {
         Self {
             world,
             id,
-            secret: begun.secret,
+            secret,
             recovery: shown.map(|code| code.to_shown().to_string()).collect(),
         }
     }
@@ -447,7 +450,7 @@ impl Mina {
         let answer = ValidateMfaSession {
             group: GroupId::fallback(),
             id: asked.id.clone(),
-            code: Code::typed(code).expect("a code"),
+            answer: MfaAnswer::Code(Code::typed(code).expect("a code")),
             client_id: "gateway".into(),
             remember_device,
             locale: Locale::English,

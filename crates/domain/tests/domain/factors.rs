@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use countersign_domain::application::Tokens;
 use countersign_domain::model::{
-    Code, FactorId, FactorLabel, Locale, MfaFactor, Purpose, TotpSecret, UserId,
+    Code, FactorId, FactorKind, FactorLabel, Locale, MfaFactor, Purpose, TotpSecret, UserId,
 };
 use countersign_domain::ports::{Clock as _, Content, Factors as _};
 use countersign_domain::testing::{World, password, refusal};
 use countersign_domain::use_cases::{
-    BeginEnrollment, BegunEnrollment, ConfirmEnrollment, EnrolledFactor, ListFactors,
-    RegenerateRecoveryCodes, RemoveFactor, ResetPassword,
+    BeginEnrollment, BegunEnrollment, ConfirmEnrollment, EnrolledFactor, EnrollmentAnswer,
+    ListFactors, RegenerateRecoveryCodes, RemoveFactor, ResetPassword,
 };
 use countersign_domain::{Error, Limit, Refusal};
 
@@ -42,6 +42,7 @@ impl Mina {
     async fn begin(&self) -> Result<BegunEnrollment, Error> {
         BeginEnrollment {
             access_token: self.access_token(),
+            kind: FactorKind::Totp,
             label: FactorLabel::parse("phone").expect("a name"),
         }
         .execute(&self.world.app)
@@ -52,7 +53,7 @@ impl Mina {
         ConfirmEnrollment {
             access_token: self.access_token(),
             enrollment_id: id,
-            code: Code::typed(code).expect("a code"),
+            answer: EnrollmentAnswer::Code(Code::typed(code).expect("a code")),
             locale: Locale::English,
         }
         .execute(&self.world.app)
@@ -62,10 +63,10 @@ impl Mina {
     /// A factor with its secret, whose codes are good from now on.
     async fn enroll(&self) -> (EnrolledFactor, TotpSecret) {
         let begun = self.begin().await.expect("begun").enrollment;
-        let code = self.code(&begun.secret);
+        let code = self.code(begun.totp().expect("an app"));
         let enrolled = self.confirm(begun.id, &code).await.expect("enrolled");
         self.world.clock.advance(STEP);
-        (enrolled, begun.secret)
+        (enrolled, begun.totp().expect("an app").clone())
     }
 
     fn code(&self, secret: &TotpSecret) -> String {
@@ -154,7 +155,7 @@ async fn an_enrolled_app_answers_once_a_step() {
 async fn the_code_that_confirmed_is_no_answer() {
     let mina = Mina::new().await;
     let begun = mina.begin().await.expect("begun").enrollment;
-    let code = mina.code(&begun.secret);
+    let code = mina.code(begun.totp().expect("an app"));
     mina.confirm(begun.id, &code).await.expect("enrolled");
     assert_eq!(refusal(mina.check(&code).await), Refusal::SecondFactor);
 }
@@ -248,7 +249,7 @@ async fn changes_need_a_sign_in_of_the_last_ten_minutes() {
     let too_old = Refusal::AuthenticationTooOld {
         max_age: Duration::from_secs(600),
     };
-    let code = mina.code(&begun.secret);
+    let code = mina.code(begun.totp().expect("an app"));
     assert_eq!(refusal(mina.begin().await), too_old);
     assert_eq!(refusal(mina.confirm(begun.id, &code).await), too_old);
     assert_eq!(refusal(mina.remove(enrolled.factor.id).await), too_old);
@@ -260,7 +261,7 @@ async fn changes_need_a_sign_in_of_the_last_ten_minutes() {
 async fn an_enrolment_is_confirmed_once_by_its_own_user() {
     let mina = Mina::new().await;
     let begun = mina.begin().await.expect("begun").enrollment;
-    let code = mina.code(&begun.secret);
+    let code = mina.code(begun.totp().expect("an app"));
     let guess = wrong(&code);
     assert_eq!(
         refusal(mina.confirm(begun.id, &guess).await),
@@ -272,17 +273,17 @@ async fn an_enrolment_is_confirmed_once_by_its_own_user() {
     let others = ConfirmEnrollment {
         access_token: juno.expect("signed in").access_token,
         enrollment_id: begun.id,
-        code: Code::typed(&code).expect("a code"),
+        answer: EnrollmentAnswer::Code(Code::typed(&code).expect("a code")),
         locale: Locale::English,
     };
     let others = others.execute(&mina.world.app).await;
     assert_eq!(refusal(others), Refusal::Enrollment);
 
     // The cooldown of the other's sign-up has passed meanwhile.
-    let code = mina.code(&begun.secret);
+    let code = mina.code(begun.totp().expect("an app"));
     mina.confirm(begun.id, &code).await.expect("enrolled");
     mina.world.clock.advance(STEP);
-    let code = mina.code(&begun.secret);
+    let code = mina.code(begun.totp().expect("an app"));
     assert_eq!(
         refusal(mina.confirm(begun.id, &code).await),
         Refusal::Enrollment
@@ -294,13 +295,13 @@ async fn guesses_at_an_enrolment_are_bounded() {
     let mina = Mina::new().await;
     let begun = mina.begin().await.expect("begun").enrollment;
     for _ in 0..5 {
-        let guess = wrong(&mina.code(&begun.secret));
+        let guess = wrong(&mina.code(begun.totp().expect("an app")));
         assert_eq!(
             refusal(mina.confirm(begun.id, &guess).await),
             Refusal::SecondFactor
         );
     }
-    let code = mina.code(&begun.secret);
+    let code = mina.code(begun.totp().expect("an app"));
     assert!(is_exhausted(&mina.confirm(begun.id, &code).await));
     for _ in 1..20 {
         mina.begin().await.expect("begun");
@@ -312,7 +313,7 @@ async fn guesses_at_an_enrolment_are_bounded() {
 async fn an_enrolment_that_could_not_be_written_is_not_lost() {
     let mina = Mina::new().await;
     let begun = mina.begin().await.expect("begun").enrollment;
-    let code = mina.code(&begun.secret);
+    let code = mina.code(begun.totp().expect("an app"));
     mina.world.store.fail_commits(true);
     let failed = mina.confirm(begun.id, &code).await;
     assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
@@ -339,7 +340,7 @@ async fn an_enrolment_begun_before_a_reset_is_worthless() {
         tokens: tokens.expect("signed in"),
         ..mina
     };
-    let code = mina.code(&begun.secret);
+    let code = mina.code(begun.totp().expect("an app"));
     assert_eq!(
         refusal(mina.confirm(begun.id, &code).await),
         Refusal::Enrollment

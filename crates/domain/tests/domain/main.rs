@@ -14,6 +14,7 @@ mod links;
 mod mfa_sessions;
 mod outages;
 mod outbox;
+mod passkeys;
 mod proofs;
 mod refresh;
 mod sessions;

@@ -8,7 +8,7 @@ use countersign_domain::model::{
 };
 use countersign_domain::testing::{World, address, password, refusal};
 use countersign_domain::use_cases::{
-    CreateMfaSession, CreatedMfaSession, MfaCode, ResetPassword, ValidateMfaSession,
+    CreateMfaSession, CreatedMfaSession, MfaAnswer, MfaCode, ResetPassword, ValidateMfaSession,
 };
 use countersign_domain::{Error, Limit, Refusal};
 
@@ -50,7 +50,7 @@ async fn answer(world: &World, id: &MfaSessionId, text: &str) -> Result<Tokens, 
     let validate = ValidateMfaSession {
         group: GroupId::fallback(),
         id: id.clone(),
-        code: code(text),
+        answer: MfaAnswer::Code(code(text)),
         client_id: "gateway".into(),
         remember_device: false,
         locale: Locale::English,
@@ -188,7 +188,7 @@ async fn another_group_or_caller_finds_no_session_and_spends_no_try() {
         let validate = ValidateMfaSession {
             group: GroupId::parse(group).expect("a group"),
             id: created.id.clone(),
-            code: code("dk92kdks"),
+            answer: MfaAnswer::Code(code("dk92kdks")),
             client_id: client_id.into(),
             remember_device: false,
             locale: Locale::English,
@@ -214,7 +214,7 @@ async fn a_user_of_another_group_is_nobody() {
     let validate = ValidateMfaSession {
         group,
         id: created.id,
-        code: code("dk92kdks"),
+        answer: MfaAnswer::Code(code("dk92kdks")),
         client_id: "gateway".into(),
         remember_device: false,
         locale: Locale::English,

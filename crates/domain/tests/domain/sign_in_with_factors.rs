@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use countersign_domain::application::{MfaPolicy, Tokens};
 use countersign_domain::model::{
-    ClientContext, Code, FactorLabel, GroupId, Locale, MfaFactor, MfaSessionId, NamedUser, Purpose,
-    TotpSecret, UserId,
+    ClientContext, Code, FactorKind, FactorLabel, GroupId, Locale, MfaFactor, MfaSessionId,
+    NamedUser, Purpose, TotpSecret, UserId,
 };
 use countersign_domain::ports::{Clock as _, Sessions as _};
 use countersign_domain::testing::{World, address, password, refusal, sign_in};
 use countersign_domain::use_cases::{
-    BeginEnrollment, ConfirmEnrollment, CreateMfaSession, Grant, IssueTokens, Issued, MfaCode,
-    MfaRequired, ResetPassword, ValidateMfaSession,
+    BeginEnrollment, ConfirmEnrollment, CreateMfaSession, EnrollmentAnswer, Grant, IssueTokens,
+    Issued, MfaAnswer, MfaCode, MfaRequired, ResetPassword, ValidateMfaSession,
 };
 use countersign_domain::{Error, Limit, Refusal};
 
@@ -32,21 +32,23 @@ impl Mina {
         let tokens = world.sign_in(EMAIL, PASSWORD).await.expect("signed in");
         let begin = BeginEnrollment {
             access_token: tokens.access_token.clone(),
+            kind: FactorKind::Totp,
             label: FactorLabel::parse("").expect("a name"),
         };
         let begun = begin.execute(&world.app).await.expect("begun").enrollment;
-        let code = begun.secret.code_at(world.app.clock.now());
+        let secret = begun.totp().expect("an app").clone();
+        let code = secret.code_at(world.app.clock.now());
         let confirm = ConfirmEnrollment {
             access_token: tokens.access_token,
             enrollment_id: begun.id,
-            code: Code::typed(&code).expect("a code"),
+            answer: EnrollmentAnswer::Code(Code::typed(&code).expect("a code")),
             locale: Locale::English,
         };
         let enrolled = confirm.execute(&world.app).await.expect("enrolled");
         world.clock.advance(Duration::from_secs(30));
         Self {
             world,
-            secret: begun.secret,
+            secret,
             recovery: enrolled.recovery_codes[0].to_shown().to_string(),
         }
     }
@@ -63,7 +65,7 @@ impl Mina {
         let answer = ValidateMfaSession {
             group: GroupId::fallback(),
             id: id.clone(),
-            code: Code::typed(code).expect("a code"),
+            answer: MfaAnswer::Code(Code::typed(code).expect("a code")),
             client_id: "gateway".into(),
             remember_device: false,
             locale: Locale::English,

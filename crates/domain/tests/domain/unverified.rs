@@ -10,8 +10,8 @@ use countersign_domain::model::{
 use countersign_domain::ports::Clock as _;
 use countersign_domain::testing::{World, phone_code, refusal};
 use countersign_domain::use_cases::{
-    CheckCode, CreateMfaSession, MfaCode, SendCode, SentCode, SignUp, SignUpBy, SignedUp,
-    ValidateMfaSession, Which,
+    CheckCode, CreateMfaSession, MfaAnswer, MfaCode, SendCode, SentCode, SignUp, SignUpBy,
+    SignedUp, ValidateMfaSession, Which,
 };
 use countersign_domain::{Error, Limit, Refusal};
 
@@ -481,7 +481,7 @@ async fn an_mfa_session_of_a_user_abroad_is_charged_and_given_back() {
         let validate = ValidateMfaSession {
             group: GroupId::fallback(),
             id: session.id,
-            code: world.take_code().await,
+            answer: MfaAnswer::Code(world.take_code().await),
             client_id: "gateway".into(),
             remember_device: false,
             locale: Locale::English,

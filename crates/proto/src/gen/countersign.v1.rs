@@ -71,34 +71,39 @@ pub struct BeginEnrollmentRequest {
     /// The person's access token.
     #[prost(string, tag = "1")]
     pub access_token: ::prost::alloc::string::String,
-    /// What it is: FACTOR_KIND_TOTP.
+    /// What it is: FACTOR_KIND_TOTP or FACTOR_KIND_PASSKEY.
     #[prost(enumeration = "FactorKind", tag = "2")]
     pub kind: i32,
     /// What the person calls it: up to 64 characters. May be empty.
     #[prost(string, tag = "3")]
     pub label: ::prost::alloc::string::String,
 }
-/// What the person's app needs. Not to be kept.
+/// What the person's app or browser needs. Not to be kept.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct BeginEnrollmentResponse {
     /// Names the enrolment in ConfirmEnrollment.
     #[prost(string, tag = "1")]
     pub enrollment_id: ::prost::alloc::string::String,
-    /// The secret, as a key URI that apps read (otpauth://totp/…).
+    /// Of an app: the secret, as a key URI that apps read (otpauth://totp/…).
     #[prost(string, tag = "2")]
     pub otpauth_uri: ::prost::alloc::string::String,
-    /// The URI as a QR code: an SVG image.
+    /// Of an app: the URI as a QR code, an SVG image.
     #[prost(string, tag = "3")]
     pub qr_code_svg: ::prost::alloc::string::String,
-    /// The secret in base32, to be typed in.
+    /// Of an app: the secret in base32, to be typed in.
     #[prost(string, tag = "4")]
     pub secret: ::prost::alloc::string::String,
     /// Until when the enrolment can be confirmed.
     #[prost(message, optional, tag = "5")]
     pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Of a passkey: PublicKeyCredentialCreationOptionsJSON, for the browser's
+    /// PublicKeyCredential.parseCreationOptionsFromJSON and
+    /// navigator.credentials.create.
+    #[prost(string, tag = "6")]
+    pub creation_options: ::prost::alloc::string::String,
 }
-/// The first code of the app.
+/// The first code of the app, or the new passkey. Exactly one is required.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct ConfirmEnrollmentRequest {
@@ -111,6 +116,10 @@ pub struct ConfirmEnrollmentRequest {
     /// The code that the app shows.
     #[prost(string, tag = "3")]
     pub code: ::prost::alloc::string::String,
+    /// The credential that the browser made, as its toJSON writes it
+    /// (RegistrationResponseJSON). At most 16 KiB.
+    #[prost(string, tag = "4")]
+    pub credential: ::prost::alloc::string::String,
 }
 /// The new factor.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -184,6 +193,9 @@ pub enum FactorKind {
     /// One of the recovery codes that come with the first factor. Not enrolled by
     /// itself.
     RecoveryCode = 2,
+    /// A passkey or security key (Web Authentication). Signs in by itself, too:
+    /// see AuthService.BeginPasskeySignIn.
+    Passkey = 3,
 }
 impl FactorKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -195,6 +207,7 @@ impl FactorKind {
             Self::Unspecified => "FACTOR_KIND_UNSPECIFIED",
             Self::Totp => "FACTOR_KIND_TOTP",
             Self::RecoveryCode => "FACTOR_KIND_RECOVERY_CODE",
+            Self::Passkey => "FACTOR_KIND_PASSKEY",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -203,6 +216,7 @@ impl FactorKind {
             "FACTOR_KIND_UNSPECIFIED" => Some(Self::Unspecified),
             "FACTOR_KIND_TOTP" => Some(Self::Totp),
             "FACTOR_KIND_RECOVERY_CODE" => Some(Self::RecoveryCode),
+            "FACTOR_KIND_PASSKEY" => Some(Self::Passkey),
             _ => None,
         }
     }
@@ -218,7 +232,8 @@ pub mod factor_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// FactorService enrols and removes authenticator apps, and gives recovery codes.
+    /// FactorService enrols and removes authenticator apps and passkeys, and gives
+    /// recovery codes.
     #[derive(Debug, Clone)]
     pub struct FactorServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -300,12 +315,15 @@ pub mod factor_service_client {
             self
         }
         /// BeginEnrollment makes a secret for an authenticator app, to be scanned or
-        /// typed in. It becomes a factor once ConfirmEnrollment has seen a code of it,
-        /// within 10 minutes. A person has at most 5 factors.
+        /// typed in, or the options with which a browser makes a passkey (Web
+        /// Authentication Level 3). It becomes a factor once ConfirmEnrollment has seen
+        /// a code of the app, or the new passkey, within 10 minutes. A person has at
+        /// most 5 factors.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
-        /// (AUTHENTICATION_TOO_OLD, FACTOR_LIMIT_REACHED), RESOURCE_EXHAUSTED
-        /// (TOO_MANY_ATTEMPTS: 20 an hour), INVALID_ARGUMENT (FIELD_INVALID).
+        /// (AUTHENTICATION_TOO_OLD, FACTOR_LIMIT_REACHED, PASSKEYS_NOT_CONFIGURED),
+        /// RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS: 20 an hour), INVALID_ARGUMENT
+        /// (FIELD_INVALID).
         pub async fn begin_enrollment(
             &mut self,
             request: impl tonic::IntoRequest<super::BeginEnrollmentRequest>,
@@ -332,15 +350,18 @@ pub mod factor_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// ConfirmEnrollment makes the app a factor, by a code that it shows. The
-        /// person's addresses get a notice. The code is used: it is no answer to a
-        /// question for a second factor any more.
+        /// ConfirmEnrollment makes the app a factor, by a code that it shows, or the
+        /// passkey, by what the browser answered. The person's addresses get a notice.
+        /// The code is used: it is no answer to a question for a second factor any more.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
         /// (AUTHENTICATION_TOO_OLD, FACTOR_LIMIT_REACHED), NOT_FOUND
         /// (ENROLLMENT_NOT_FOUND: unknown, expired, confirmed, somebody else's, or
         /// begun before the password was set anew), PERMISSION_DENIED
-        /// (SECOND_FACTOR_WRONG), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS: 5 codes).
+        /// (SECOND_FACTOR_WRONG: also a passkey of another origin, relying party or
+        /// challenge, or one that is a factor already), RESOURCE_EXHAUSTED
+        /// (TOO_MANY_ATTEMPTS: 5 tries), INVALID_ARGUMENT (FIELD_INVALID: the answer of
+        /// another kind of factor, or one that cannot be read).
         pub async fn confirm_enrollment(
             &mut self,
             request: impl tonic::IntoRequest<super::ConfirmEnrollmentRequest>,
@@ -475,12 +496,15 @@ pub mod factor_service_server {
     #[async_trait]
     pub trait FactorService: std::marker::Send + std::marker::Sync + 'static {
         /// BeginEnrollment makes a secret for an authenticator app, to be scanned or
-        /// typed in. It becomes a factor once ConfirmEnrollment has seen a code of it,
-        /// within 10 minutes. A person has at most 5 factors.
+        /// typed in, or the options with which a browser makes a passkey (Web
+        /// Authentication Level 3). It becomes a factor once ConfirmEnrollment has seen
+        /// a code of the app, or the new passkey, within 10 minutes. A person has at
+        /// most 5 factors.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
-        /// (AUTHENTICATION_TOO_OLD, FACTOR_LIMIT_REACHED), RESOURCE_EXHAUSTED
-        /// (TOO_MANY_ATTEMPTS: 20 an hour), INVALID_ARGUMENT (FIELD_INVALID).
+        /// (AUTHENTICATION_TOO_OLD, FACTOR_LIMIT_REACHED, PASSKEYS_NOT_CONFIGURED),
+        /// RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS: 20 an hour), INVALID_ARGUMENT
+        /// (FIELD_INVALID).
         async fn begin_enrollment(
             &self,
             request: tonic::Request<super::BeginEnrollmentRequest>,
@@ -488,15 +512,18 @@ pub mod factor_service_server {
             tonic::Response<super::BeginEnrollmentResponse>,
             tonic::Status,
         >;
-        /// ConfirmEnrollment makes the app a factor, by a code that it shows. The
-        /// person's addresses get a notice. The code is used: it is no answer to a
-        /// question for a second factor any more.
+        /// ConfirmEnrollment makes the app a factor, by a code that it shows, or the
+        /// passkey, by what the browser answered. The person's addresses get a notice.
+        /// The code is used: it is no answer to a question for a second factor any more.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
         /// (AUTHENTICATION_TOO_OLD, FACTOR_LIMIT_REACHED), NOT_FOUND
         /// (ENROLLMENT_NOT_FOUND: unknown, expired, confirmed, somebody else's, or
         /// begun before the password was set anew), PERMISSION_DENIED
-        /// (SECOND_FACTOR_WRONG), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS: 5 codes).
+        /// (SECOND_FACTOR_WRONG: also a passkey of another origin, relying party or
+        /// challenge, or one that is a factor already), RESOURCE_EXHAUSTED
+        /// (TOO_MANY_ATTEMPTS: 5 tries), INVALID_ARGUMENT (FIELD_INVALID: the answer of
+        /// another kind of factor, or one that cannot be read).
         async fn confirm_enrollment(
             &self,
             request: tonic::Request<super::ConfirmEnrollmentRequest>,
@@ -541,7 +568,8 @@ pub mod factor_service_server {
             tonic::Status,
         >;
     }
-    /// FactorService enrols and removes authenticator apps, and gives recovery codes.
+    /// FactorService enrols and removes authenticator apps and passkeys, and gives
+    /// recovery codes.
     #[derive(Debug)]
     pub struct FactorServiceServer<T> {
         inner: Arc<T>,
@@ -1074,6 +1102,28 @@ pub struct ConfirmSignUpResponse {
     #[prost(string, tag = "1")]
     pub user_id: ::prost::alloc::string::String,
 }
+/// BeginPasskeySignInRequest says where somebody wants to sign in.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BeginPasskeySignInRequest {
+    /// The group of the user. `default` if empty.
+    #[prost(string, tag = "1")]
+    pub group_id: ::prost::alloc::string::String,
+    /// For whom the gateway calls.
+    #[prost(message, optional, tag = "2")]
+    pub client_context: ::core::option::Option<ClientContext>,
+}
+/// BeginPasskeySignInResponse carries what the browser needs.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BeginPasskeySignInResponse {
+    /// PublicKeyCredentialRequestOptionsJSON, for the browser's
+    /// PublicKeyCredential.parseRequestOptionsFromJSON and
+    /// navigator.credentials.get.
+    #[prost(string, tag = "1")]
+    pub request_options: ::prost::alloc::string::String,
+    /// From when on the answer is not accepted.
+    #[prost(message, optional, tag = "2")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+}
 /// IssueTokensRequest carries a grant, and what the tokens are for.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
@@ -1099,7 +1149,7 @@ pub struct IssueTokensRequest {
     #[prost(string, optional, tag = "10")]
     pub device_token: ::core::option::Option<::prost::alloc::string::String>,
     /// The grant. Exactly one is required.
-    #[prost(oneof = "issue_tokens_request::Grant", tags = "2, 3")]
+    #[prost(oneof = "issue_tokens_request::Grant", tags = "2, 3, 7")]
     pub grant: ::core::option::Option<issue_tokens_request::Grant>,
 }
 /// Nested message and enum types in `IssueTokensRequest`.
@@ -1114,6 +1164,9 @@ pub mod issue_tokens_request {
         /// A code that was sent to the person's address; no password.
         #[prost(message, tag = "3")]
         VerifiedCode(super::VerifiedCodeGrant),
+        /// A passkey; no password.
+        #[prost(message, tag = "7")]
+        Passkey(super::PasskeyGrant),
     }
 }
 /// PasswordGrant signs in with an identifier and a password.
@@ -1134,6 +1187,15 @@ pub struct VerifiedCodeGrant {
     /// The proof from CheckCode. Required.
     #[prost(string, tag = "1")]
     pub proof: ::prost::alloc::string::String,
+}
+/// PasskeyGrant signs in with the answer of a passkey to BeginPasskeySignIn.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct PasskeyGrant {
+    /// The answer as the browser's toJSON writes it (AuthenticationResponseJSON). At
+    /// most 16 KiB. Required.
+    #[prost(string, tag = "1")]
+    pub credential: ::prost::alloc::string::String,
 }
 /// IssueTokensResponse carries the tokens of the new session, or asks for a second
 /// factor.
@@ -1631,12 +1693,46 @@ pub mod auth_service_client {
                 .insert(GrpcMethod::new("countersign.v1.AuthService", "ConfirmSignUp"));
             self.inner.unary(req, path, codec).await
         }
+        /// BeginPasskeySignIn makes the options with which a browser asks for a passkey
+        /// that signs in by itself: no user is named, the passkey tells who it is, and
+        /// it must verify the person. They are good for one answer in 5 minutes, in this
+        /// group and for this caller.
+        ///
+        /// Errors: FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED), RESOURCE_EXHAUSTED
+        /// (TOO_MANY_ATTEMPTS: by source, as IssueTokens over all accounts).
+        pub async fn begin_passkey_sign_in(
+            &mut self,
+            request: impl tonic::IntoRequest<super::BeginPasskeySignInRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginPasskeySignInResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.AuthService/BeginPasskeySignIn",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("countersign.v1.AuthService", "BeginPasskeySignIn"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// IssueTokens signs a person in: one grant is exchanged for the tokens of a
         /// new session.
         ///
         /// Where the person has second factors and the server's `mfa.policy` asks for
         /// them, the answer is MfaRequired, and SessionService.ValidateMfaSession has
-        /// the tokens. The password counts as right then, and a proof is spent.
+        /// the tokens. The password counts as right then, and a proof is spent. A
+        /// passkey is two factors by itself: no second one is asked for.
         ///
         /// An unknown user, a wrong password, a user who is not active and one with
         /// too many failures get one answer, SIGN_IN_REFUSED, at one cost. Attempts
@@ -1646,7 +1742,8 @@ pub mod auth_service_client {
         /// keep it out.
         ///
         /// Errors: UNAUTHENTICATED (SIGN_IN_REFUSED), PERMISSION_DENIED
-        /// (PROOF_INVALID), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS, OVERLOADED).
+        /// (PROOF_INVALID), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS, OVERLOADED),
+        /// FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED).
         pub async fn issue_tokens(
             &mut self,
             request: impl tonic::IntoRequest<super::IssueTokensRequest>,
@@ -1962,12 +2059,27 @@ pub mod auth_service_server {
             tonic::Response<super::ConfirmSignUpResponse>,
             tonic::Status,
         >;
+        /// BeginPasskeySignIn makes the options with which a browser asks for a passkey
+        /// that signs in by itself: no user is named, the passkey tells who it is, and
+        /// it must verify the person. They are good for one answer in 5 minutes, in this
+        /// group and for this caller.
+        ///
+        /// Errors: FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED), RESOURCE_EXHAUSTED
+        /// (TOO_MANY_ATTEMPTS: by source, as IssueTokens over all accounts).
+        async fn begin_passkey_sign_in(
+            &self,
+            request: tonic::Request<super::BeginPasskeySignInRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginPasskeySignInResponse>,
+            tonic::Status,
+        >;
         /// IssueTokens signs a person in: one grant is exchanged for the tokens of a
         /// new session.
         ///
         /// Where the person has second factors and the server's `mfa.policy` asks for
         /// them, the answer is MfaRequired, and SessionService.ValidateMfaSession has
-        /// the tokens. The password counts as right then, and a proof is spent.
+        /// the tokens. The password counts as right then, and a proof is spent. A
+        /// passkey is two factors by itself: no second one is asked for.
         ///
         /// An unknown user, a wrong password, a user who is not active and one with
         /// too many failures get one answer, SIGN_IN_REFUSED, at one cost. Attempts
@@ -1977,7 +2089,8 @@ pub mod auth_service_server {
         /// keep it out.
         ///
         /// Errors: UNAUTHENTICATED (SIGN_IN_REFUSED), PERMISSION_DENIED
-        /// (PROOF_INVALID), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS, OVERLOADED).
+        /// (PROOF_INVALID), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS, OVERLOADED),
+        /// FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED).
         async fn issue_tokens(
             &self,
             request: tonic::Request<super::IssueTokensRequest>,
@@ -2243,6 +2356,52 @@ pub mod auth_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ConfirmSignUpSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.AuthService/BeginPasskeySignIn" => {
+                    #[allow(non_camel_case_types)]
+                    struct BeginPasskeySignInSvc<T: AuthService>(pub Arc<T>);
+                    impl<
+                        T: AuthService,
+                    > tonic::server::UnaryService<super::BeginPasskeySignInRequest>
+                    for BeginPasskeySignInSvc<T> {
+                        type Response = super::BeginPasskeySignInResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::BeginPasskeySignInRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AuthService>::begin_passkey_sign_in(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = BeginPasskeySignInSvc(inner);
                         let codec = crate::SmallBuffers::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -2818,9 +2977,14 @@ pub enum ErrorReason {
     /// FAILED_PRECONDITION: the person has as many second factors as one may have.
     /// {"reason": "FACTOR_LIMIT_REACHED", "domain": "countersign"}
     FactorLimitReached = 30,
-    /// PERMISSION_DENIED: the code of a second factor is wrong, or was used.
+    /// PERMISSION_DENIED: the code of a second factor is wrong, or was used; or the
+    /// answer of a passkey is not what was asked for.
     /// {"reason": "SECOND_FACTOR_WRONG", "domain": "countersign"}
     SecondFactorWrong = 31,
+    /// FAILED_PRECONDITION: the server takes no passkeys: its settings
+    /// `passkeys.rp_id` and `passkeys.origins` are not set.
+    /// {"reason": "PASSKEYS_NOT_CONFIGURED", "domain": "countersign"}
+    PasskeysNotConfigured = 32,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -2861,6 +3025,7 @@ impl ErrorReason {
             Self::FactorNotFound => "ERROR_REASON_FACTOR_NOT_FOUND",
             Self::FactorLimitReached => "ERROR_REASON_FACTOR_LIMIT_REACHED",
             Self::SecondFactorWrong => "ERROR_REASON_SECOND_FACTOR_WRONG",
+            Self::PasskeysNotConfigured => "ERROR_REASON_PASSKEYS_NOT_CONFIGURED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -2898,6 +3063,7 @@ impl ErrorReason {
             "ERROR_REASON_FACTOR_NOT_FOUND" => Some(Self::FactorNotFound),
             "ERROR_REASON_FACTOR_LIMIT_REACHED" => Some(Self::FactorLimitReached),
             "ERROR_REASON_SECOND_FACTOR_WRONG" => Some(Self::SecondFactorWrong),
+            "ERROR_REASON_PASSKEYS_NOT_CONFIGURED" => Some(Self::PasskeysNotConfigured),
             _ => None,
         }
     }
@@ -2949,7 +3115,8 @@ pub struct Session {
     /// When it was ended. Absent while it lives.
     #[prost(message, optional, tag = "7")]
     pub revoke_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// How the person was authenticated (RFC 8176): `pwd`, `otp`.
+    /// How the person was authenticated (RFC 8176): `pwd`, `otp`, `pop`, `user`,
+    /// `mfa`.
     #[prost(string, repeated, tag = "8")]
     pub authentication_methods: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// The device's `User-Agent` at the sign-in, if the gateway told.
@@ -3067,8 +3234,8 @@ pub struct CreateMfaSessionRequest {
     /// For whom the gateway calls.
     #[prost(message, optional, tag = "9")]
     pub client_context: ::core::option::Option<ClientContext>,
-    /// Whether it is answered with a code of an authenticator app or a recovery code
-    /// of the user, in place of a code that is kept: none is made or sent, and
+    /// Whether it is answered with a code of an authenticator app, a recovery code or
+    /// a passkey of the user, in place of a code that is kept: none is made or sent, and
     /// neither `code` nor `channel` may be given. It ends no other MFA session, and
     /// is limited as IssueTokens is.
     #[prost(bool, tag = "10")]
@@ -3102,7 +3269,31 @@ pub struct CreateMfaSessionResponse {
     #[prost(message, optional, tag = "2")]
     pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
 }
-/// ValidateMfaSessionRequest carries what the person typed.
+/// BeginMfaAssertionRequest names the MFA session.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct BeginMfaAssertionRequest {
+    /// The group of the user. `default` if empty.
+    #[prost(string, tag = "1")]
+    pub group_id: ::prost::alloc::string::String,
+    /// From CreateMfaSessionResponse or MfaRequired. Required.
+    #[prost(string, tag = "2")]
+    pub mfa_session_id: ::prost::alloc::string::String,
+}
+/// BeginMfaAssertionResponse carries what the browser needs.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BeginMfaAssertionResponse {
+    /// PublicKeyCredentialRequestOptionsJSON, for the browser's
+    /// PublicKeyCredential.parseRequestOptionsFromJSON and
+    /// navigator.credentials.get.
+    #[prost(string, tag = "1")]
+    pub request_options: ::prost::alloc::string::String,
+    /// From when on the answer is not accepted.
+    #[prost(message, optional, tag = "2")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// ValidateMfaSessionRequest carries what the person typed, or what the browser
+/// answered. Exactly one is required.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct ValidateMfaSessionRequest {
@@ -3112,7 +3303,7 @@ pub struct ValidateMfaSessionRequest {
     /// From CreateMfaSessionResponse. Required.
     #[prost(string, tag = "2")]
     pub mfa_session_id: ::prost::alloc::string::String,
-    /// What the person typed. Required.
+    /// What the person typed.
     #[prost(string, tag = "3")]
     pub code: ::prost::alloc::string::String,
     /// Whether the person is not to be asked for a second factor on this device
@@ -3120,13 +3311,18 @@ pub struct ValidateMfaSessionRequest {
     /// that is 0, and where the sign-in was begun without a `device_token`.
     #[prost(bool, tag = "4")]
     pub remember_device: bool,
+    /// The answer of a passkey to BeginMfaAssertion, as the browser's toJSON writes
+    /// it (AuthenticationResponseJSON). At most 16 KiB.
+    #[prost(string, tag = "5")]
+    pub credential: ::prost::alloc::string::String,
 }
 /// ValidateMfaSessionResponse carries the tokens.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct ValidateMfaSessionResponse {
-    /// The tokens of a new session, whose `amr` has `otp`, and after a sign-in what
-    /// was shown there and `mfa`.
+    /// The tokens of a new session, whose `amr` has `otp`, or `pop` and `user` of a
+    /// passkey, and after a sign-in what was shown there and `mfa`. It has `mfa` as
+    /// well if the passkey has verified the person.
     #[prost(message, optional, tag = "1")]
     pub tokens: ::core::option::Option<Tokens>,
     /// As IssueTokensResponse.device_token, of a sign-in that was begun with
@@ -3422,7 +3618,43 @@ pub mod session_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// ValidateMfaSession exchanges the right code for the tokens of a new session.
+        /// BeginMfaAssertion makes the options with which a browser asks a passkey of
+        /// the user for its answer to an MFA session. They are good for one answer in 5
+        /// minutes; new ones take the place of the earlier ones.
+        ///
+        /// A user without a passkey, or who is unknown, gets options too.
+        ///
+        /// Errors: NOT_FOUND (MFA_SESSION_NOT_FOUND: as ValidateMfaSession, or one that
+        /// is answered with a code that was kept with it), FAILED_PRECONDITION
+        /// (PASSKEYS_NOT_CONFIGURED).
+        pub async fn begin_mfa_assertion(
+            &mut self,
+            request: impl tonic::IntoRequest<super::BeginMfaAssertionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginMfaAssertionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.SessionService/BeginMfaAssertion",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("countersign.v1.SessionService", "BeginMfaAssertion"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// ValidateMfaSession exchanges the right code, or the answer of a passkey, for
+        /// the tokens of a new session.
         /// An MFA session is good once, for five tries, in its group, for the caller
         /// that created it, and until the password of the user is set anew. Wrong codes
         /// are also counted by user, so that a new MFA session brings few new tries.
@@ -3430,11 +3662,11 @@ pub mod session_service_client {
         /// Errors: NOT_FOUND (MFA_SESSION_NOT_FOUND: unknown, of another group or
         /// caller, expired, replaced, used, or older than the user's password),
         /// PERMISSION_DENIED (CODE_WRONG; SECOND_FACTOR_WRONG where enrolled factors are
-        /// asked for: these have a budget of their own, 5 wrong answers in 15 minutes
-        /// and 20 a day for the account, and as many for each known device with which
-        /// the sign-in was begun), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS),
+        /// asked for: their codes have a budget of their own, 5 wrong answers in 15
+        /// minutes and 20 a day for the account, and as many for each known device with
+        /// which the sign-in was begun), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS),
         /// UNAUTHENTICATED (SIGN_IN_REFUSED: the code is right, and there is no active
-        /// user).
+        /// user), FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED: a `credential` is given).
         pub async fn validate_mfa_session(
             &mut self,
             request: impl tonic::IntoRequest<super::ValidateMfaSessionRequest>,
@@ -3542,7 +3774,24 @@ pub mod session_service_server {
             tonic::Response<super::CreateMfaSessionResponse>,
             tonic::Status,
         >;
-        /// ValidateMfaSession exchanges the right code for the tokens of a new session.
+        /// BeginMfaAssertion makes the options with which a browser asks a passkey of
+        /// the user for its answer to an MFA session. They are good for one answer in 5
+        /// minutes; new ones take the place of the earlier ones.
+        ///
+        /// A user without a passkey, or who is unknown, gets options too.
+        ///
+        /// Errors: NOT_FOUND (MFA_SESSION_NOT_FOUND: as ValidateMfaSession, or one that
+        /// is answered with a code that was kept with it), FAILED_PRECONDITION
+        /// (PASSKEYS_NOT_CONFIGURED).
+        async fn begin_mfa_assertion(
+            &self,
+            request: tonic::Request<super::BeginMfaAssertionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginMfaAssertionResponse>,
+            tonic::Status,
+        >;
+        /// ValidateMfaSession exchanges the right code, or the answer of a passkey, for
+        /// the tokens of a new session.
         /// An MFA session is good once, for five tries, in its group, for the caller
         /// that created it, and until the password of the user is set anew. Wrong codes
         /// are also counted by user, so that a new MFA session brings few new tries.
@@ -3550,11 +3799,11 @@ pub mod session_service_server {
         /// Errors: NOT_FOUND (MFA_SESSION_NOT_FOUND: unknown, of another group or
         /// caller, expired, replaced, used, or older than the user's password),
         /// PERMISSION_DENIED (CODE_WRONG; SECOND_FACTOR_WRONG where enrolled factors are
-        /// asked for: these have a budget of their own, 5 wrong answers in 15 minutes
-        /// and 20 a day for the account, and as many for each known device with which
-        /// the sign-in was begun), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS),
+        /// asked for: their codes have a budget of their own, 5 wrong answers in 15
+        /// minutes and 20 a day for the account, and as many for each known device with
+        /// which the sign-in was begun), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS),
         /// UNAUTHENTICATED (SIGN_IN_REFUSED: the code is right, and there is no active
-        /// user).
+        /// user), FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED: a `credential` is given).
         async fn validate_mfa_session(
             &self,
             request: tonic::Request<super::ValidateMfaSessionRequest>,
@@ -3853,6 +4102,52 @@ pub mod session_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CreateMfaSessionSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.SessionService/BeginMfaAssertion" => {
+                    #[allow(non_camel_case_types)]
+                    struct BeginMfaAssertionSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::BeginMfaAssertionRequest>
+                    for BeginMfaAssertionSvc<T> {
+                        type Response = super::BeginMfaAssertionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::BeginMfaAssertionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::begin_mfa_assertion(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = BeginMfaAssertionSvc(inner);
                         let codec = crate::SmallBuffers::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

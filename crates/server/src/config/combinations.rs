@@ -91,7 +91,7 @@ pub(crate) const FEW_DESCRIPTORS: Combination = Combination {
 };
 
 /// All that there are.
-const COMBINATIONS: [Combination; 25] = [
+const COMBINATIONS: [Combination; 26] = [
     Combination {
         what: "server.tls_certificate is set, and server.tls_private_key is not",
         why: "TLS needs both",
@@ -223,6 +223,12 @@ const COMBINATIONS: [Combination; 25] = [
         why: "people would get it cut off, as two messages, or without its code or link",
         judged: Judged::RefusedEach(wrong_texts),
     },
+    Combination {
+        what: "passkeys.rp_id is no domain, or is set without passkeys.origins, or the other way \
+               round, or an origin is of another domain",
+        why: "browsers would make no passkey, or what they answer would be refused",
+        judged: Judged::RefusedEach(wrong_passkeys),
+    },
     OPEN_TO_THE_WORLD,
     UNMIGRATED,
     KEYS_WITHOUT_MASTER_KEY,
@@ -275,6 +281,14 @@ const COMBINATIONS: [Combination; 25] = [
     ANOTHER_ALGORITHM,
     FEW_DESCRIPTORS,
 ];
+
+fn wrong_passkeys(config: &Config) -> Vec<(&'static str, String)> {
+    let wrong = config.relying_party().err();
+    wrong
+        .map(|(key, rule)| (key, rule.to_owned()))
+        .into_iter()
+        .collect()
+}
 
 /// Refuses the combinations that the settings alone make.
 pub(super) fn check(config: &Config, checks: &mut Checks) {

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::checks::Checks;
 use super::{
     AlimTalkConfig, DatabaseConfig, DeliveryConfig, DevicesConfig, IdentifiersConfig, KeysConfig,
-    LogConfig, MetricsConfig, MfaConfig, PasswordsConfig, RedisConfig, SensConfig, ServerConfig,
-    ServiceUrl, SmtpConfig, TokensConfig, TracesConfig, ValidationConfig, VerificationConfig,
-    WebhookConfig,
+    LogConfig, MetricsConfig, MfaConfig, PasskeysConfig, PasswordsConfig, RedisConfig, SensConfig,
+    ServerConfig, ServiceUrl, SmtpConfig, TokensConfig, TracesConfig, ValidationConfig,
+    VerificationConfig, WebhookConfig,
 };
 
 /// All that may be set. Every value has a default: an empty file is a good
@@ -43,6 +43,8 @@ pub struct Config {
     pub mfa: MfaConfig,
     /// Known devices.
     pub devices: DevicesConfig,
+    /// Passkeys.
+    pub passkeys: PasskeysConfig,
     /// Passwords.
     pub passwords: PasswordsConfig,
     /// E-mail addresses, phone numbers and user names.
@@ -76,6 +78,7 @@ impl Default for Config {
             verification: VerificationConfig::default(),
             mfa: MfaConfig::default(),
             devices: DevicesConfig::default(),
+            passkeys: PasskeysConfig::default(),
             passwords: PasswordsConfig::default(),
             identifiers: IdentifiersConfig::default(),
             delivery: DeliveryConfig::default(),

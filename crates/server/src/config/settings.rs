@@ -3,6 +3,7 @@
 use countersign_delivery::TemplateSettings;
 use countersign_domain::Settings;
 use countersign_domain::application::{DeviceSettings, TokenSettings, VerificationSettings};
+use countersign_domain::model::RelyingParty;
 
 use super::{Config, SmsProvider};
 
@@ -19,6 +20,29 @@ impl Config {
             longest_link: self.verification.longest_link(),
             counts_sms: delivery.sms.iter().any(|name| *name != SmsProvider::Log),
         }
+    }
+
+    /// The site whose passkeys are taken, if any are.
+    ///
+    /// # Errors
+    /// The setting that is wrong, and what it must be.
+    pub(super) fn relying_party(
+        &self,
+    ) -> Result<Option<RelyingParty>, (&'static str, &'static str)> {
+        let passkeys = &self.passkeys;
+        if passkeys.rp_id.is_empty() && passkeys.origins.is_empty() {
+            return Ok(None);
+        }
+        if passkeys.rp_id.is_empty() {
+            let rule = "must be set too, as passkeys.origins is: the domain that passkeys belong \
+                        to, such as example.com";
+            return Err(("passkeys.rp_id", rule));
+        }
+        let name = match self.delivery.product_name.as_str() {
+            "" => &passkeys.rp_id,
+            name => name,
+        };
+        RelyingParty::new(&passkeys.rp_id, name, &passkeys.origins).map(Some)
     }
 
     /// The settings of the domain.
@@ -61,6 +85,7 @@ impl Config {
                 notices: self.devices.notices,
                 remembered: self.mfa.remember_device,
             },
+            passkeys: self.relying_party().ok().flatten(),
             region: self.identifiers.default_region.region(),
             password_attempts: self.passwords.attempts,
             source_attempts: self.passwords.source_attempts(),

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use countersign_domain::Error;
 use countersign_domain::use_cases::{
-    ChangePassword, ConfirmSignUp, IssueTokens, RefreshTokens, ResetPassword, RevokeToken, SignUp,
+    BeginPasskeySignIn, ChangePassword, ConfirmSignUp, IssueTokens, RefreshTokens, ResetPassword,
+    RevokeToken, SignUp,
 };
 use countersign_proto::v1;
 use countersign_proto::v1::auth_service_server::AuthService;
@@ -49,6 +50,21 @@ impl AuthService for AuthGrpc {
             .serve(request, |confirm: ConfirmSignUp, app| async move {
                 let user_id = confirm.execute(&app).await?.to_string();
                 Ok(v1::ConfirmSignUpResponse { user_id })
+            })
+            .await
+    }
+
+    async fn begin_passkey_sign_in(
+        &self,
+        request: Request<v1::BeginPasskeySignInRequest>,
+    ) -> Result<Response<v1::BeginPasskeySignInResponse>, Status> {
+        self.runner
+            .serve(request, |begin: BeginPasskeySignIn, app| async move {
+                let begun = begin.execute(&app).await?;
+                Ok(v1::BeginPasskeySignInResponse {
+                    request_options: begun.options,
+                    expire_time: convert::timestamp(begun.expires_at),
+                })
             })
             .await
     }

@@ -217,6 +217,24 @@ pub(crate) fn required(fields: &mut Fields, field: &str, text: String) -> Option
     Some(text)
 }
 
+/// The answer of a person: the code that was typed, or the credential that the
+/// browser has answered, exactly one of which must be given.
+pub(crate) fn one_of<T>(
+    fields: &mut Fields,
+    code: String,
+    credential: String,
+    read_code: impl FnOnce(String) -> Result<T, &'static str>,
+    read_credential: impl FnOnce(String) -> Result<T, &'static str>,
+) -> Option<T> {
+    if credential.is_empty() {
+        return fields.take("code", read_code(code));
+    }
+    if !code.is_empty() {
+        fields.refuse("credential", "must not be given with a code");
+    }
+    fields.take("credential", read_credential(credential))
+}
+
 #[expect(
     clippy::unnecessary_wraps,
     reason = "every field that takes it is optional in protobuf"

@@ -5,13 +5,14 @@ mod mfa_requests;
 mod requests;
 
 use countersign_domain::use_cases::{
-    CreateMfaSession, GetSession, ListSessions, RevokeSession, RevokeUserSessions,
-    ValidateMfaSession,
+    BeginMfaAssertion, CreateMfaSession, GetSession, ListSessions, RevokeSession,
+    RevokeUserSessions, ValidateMfaSession,
 };
 use countersign_proto::v1;
 use countersign_proto::v1::session_service_server::SessionService;
 use tonic::{Request, Response, Status};
 
+use crate::grpc::convert;
 use crate::grpc::rpc_runner::RpcRunner;
 
 /// SessionService over the domain.
@@ -80,6 +81,21 @@ impl SessionService for SessionGrpc {
         self.runner
             .serve(request, |create: CreateMfaSession, app| async move {
                 Ok(answers::mfa_session(&create.execute(&app).await?))
+            })
+            .await
+    }
+
+    async fn begin_mfa_assertion(
+        &self,
+        request: Request<v1::BeginMfaAssertionRequest>,
+    ) -> Result<Response<v1::BeginMfaAssertionResponse>, Status> {
+        self.runner
+            .serve(request, |begin: BeginMfaAssertion, app| async move {
+                let begun = begin.execute(&app).await?;
+                Ok(v1::BeginMfaAssertionResponse {
+                    request_options: begun.options,
+                    expire_time: convert::timestamp(begun.expires_at),
+                })
             })
             .await
     }

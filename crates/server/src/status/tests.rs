@@ -53,6 +53,7 @@ one_of_each! { refusals: Refusal,
     "too_many_factors": Refusal::TooManyFactors => Refusal::TooManyFactors,
     "second_factor": Refusal::SecondFactor => Refusal::SecondFactor,
     "mfa_session": Refusal::MfaSession => Refusal::MfaSession,
+    "passkeys_off": Refusal::PasskeysOff => Refusal::PasskeysOff,
     "sender_missing": Refusal::SenderMissing => Refusal::SenderMissing,
 }
 

@@ -109,8 +109,13 @@ pub(super) fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
         ),
         R::SecondFactorWrong => (
             Code::PermissionDenied,
-            "The code of the second factor is wrong, or was used; wait for the next one.",
+            "The answer of the second factor is wrong, or was used; wait for the next code.",
             "인증 코드가 올바르지 않거나 이미 사용되었습니다. 새 코드를 입력해 주세요.",
+        ),
+        R::PasskeysNotConfigured => (
+            Code::FailedPrecondition,
+            "The server takes no passkeys: passkeys.rp_id and passkeys.origins are not set.",
+            "패스키를 사용할 수 없습니다. 서버에 패스키 설정이 없습니다.",
         ),
         R::SenderNotConfigured => (
             Code::FailedPrecondition,

@@ -10,6 +10,7 @@ mod m0001_create_tables;
 mod m0002_create_caller_keys;
 mod m0003_create_caller_sans;
 mod m0004_create_factors;
+mod m0005_add_passkeys;
 mod m0006_create_devices;
 mod runner;
 mod schema_versions;

@@ -8,6 +8,7 @@ mod caller_sans;
 pub(super) mod callers;
 pub(super) mod credentials;
 pub(super) mod devices;
+mod factor_credentials;
 mod factors;
 pub(super) mod heartbeat;
 mod identifiers;

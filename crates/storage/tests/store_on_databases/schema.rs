@@ -39,6 +39,7 @@ pub(crate) async fn pending_before_and_after(url: &str) {
             "m0002_create_caller_keys",
             "m0003_create_caller_sans",
             "m0004_create_factors",
+            "m0005_add_passkeys",
             "m0006_create_devices"
         ]
     );

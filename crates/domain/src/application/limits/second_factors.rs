@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Charge, DAY, HOUR, Limits, tag};
 use crate::error::{Error, Limit};
 use crate::model::{ClientContext, DeviceDigest, FactorId, NamedUser, UserId};
+use crate::ports::Budget;
 
 /// Wrong answers of second factors that an account has, and each of its known
 /// devices beside it, and in which windows.
@@ -65,13 +66,43 @@ impl Limits {
         UserId::from_bytes(id)
     }
 
+    /// A credential of a user who has none, the same each time.
+    pub(crate) fn made_up_credential(&self, user: UserId) -> [u8; 32] {
+        let tag = tag(&self.names, "made-up-credential", &[&user.to_string()]);
+        let mut id = [0; 32];
+        id.copy_from_slice(tag.as_ref());
+        id
+    }
+
+    /// Charges a challenge for a passkey that signs in by itself, to the source.
+    pub(crate) async fn charge_passkey_sign_in(
+        &self,
+        client: &ClientContext,
+    ) -> Result<Charge, Error> {
+        let budgets = self.passkey_sign_ins(client).into_iter().collect();
+        self.charge(budgets, Limit::Attempts).await
+    }
+
+    /// Gives back a challenge that was answered well, as far as can be.
+    pub(crate) async fn refund_passkey_sign_in(&self, client: &ClientContext) {
+        if let Some(budget) = self.passkey_sign_ins(client) {
+            self.refund(Charge::to(vec![budget])).await.ok();
+        }
+    }
+
+    fn passkey_sign_ins(&self, client: &ClientContext) -> Option<Budget> {
+        client.ip_address?;
+        let (limit, window) = self.settings.attempts_per_source;
+        Some(self.budget("passkey-source", &[&client.source()], limit, window))
+    }
+
     /// Charges an enrolment to the account before it is begun.
     pub(crate) async fn charge_enrollment(&self, user: UserId) -> Result<Charge, Error> {
         let budget = self.budget("enrollment", &[&user.to_string()], ENROLLMENTS, HOUR);
         self.charge(vec![budget], Limit::Attempts).await
     }
 
-    /// Charges a code with which an enrolment shall be confirmed.
+    /// Charges an answer with which an enrolment shall be confirmed.
     pub(crate) async fn charge_confirmation(&self, id: FactorId) -> Result<Charge, Error> {
         let budget = self.budget("confirmation", &[&id.to_string()], CONFIRMATIONS, HOUR);
         self.charge(vec![budget], Limit::Attempts).await

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 
 use super::MemoryStore;
-use super::tables::insert;
+use super::tables::{Tables, insert};
 use super::unit_of_work::MemoryUnitOfWork;
-use crate::model::{Factor, FactorId, UserId};
+use crate::model::{CredentialDigest, Factor, FactorId, FactorKind, UserId};
 use crate::ports::{FactorChanges, Factors, StoreError};
 
 impl MemoryStore {
@@ -39,14 +39,39 @@ impl Factors for MemoryStore {
         })
     }
 
-    async fn has_factors(&self, user: UserId) -> Result<bool, StoreError> {
-        self.read(|tables| tables.factors.values().any(|factor| factor.user_id == user))
+    async fn factor_kinds(&self, user: UserId) -> Result<Vec<Option<FactorKind>>, StoreError> {
+        self.read(|tables| {
+            let of_user = tables.factors.values();
+            let of_user = of_user.filter(|factor| factor.user_id == user);
+            of_user
+                .map(|factor| {
+                    let is_damaged = tables.damaged_factors.contains(&factor.id);
+                    (!is_damaged).then_some(factor.kind)
+                })
+                .collect()
+        })
     }
 
-    async fn take_totp_step(&self, factor: FactorId, step: i64) -> Result<bool, StoreError> {
+    async fn factor_by_credential(
+        &self,
+        credential: &CredentialDigest,
+    ) -> Result<Option<Factor>, StoreError> {
+        let found = self.read(|tables| {
+            let id = tables.factor_credentials.get(credential);
+            let factor = id.and_then(|id| tables.factors.get(id));
+            factor.map(|factor| (factor.clone(), tables.damaged_factors.contains(&factor.id)))
+        })?;
+        match found {
+            Some((_, true)) => Err(StoreError::Corrupt("a factor cannot be read".into())),
+            Some((factor, false)) => Ok(Some(factor)),
+            None => Ok(None),
+        }
+    }
+
+    async fn move_factor_forward(&self, factor: FactorId, to: i64) -> Result<bool, StoreError> {
         self.write(|tables| match tables.factors.get_mut(&factor) {
-            Some(factor) if factor.last_step < step => {
-                factor.last_step = step;
+            Some(factor) if factor.last_step < to => {
+                factor.last_step = to;
                 true
             }
             _ => false,
@@ -73,11 +98,25 @@ impl Factors for MemoryStore {
 
 #[async_trait]
 impl FactorChanges for MemoryUnitOfWork {
-    async fn insert_factor(&mut self, factor: &Factor) -> Result<(), StoreError> {
+    async fn insert_factor(
+        &mut self,
+        factor: &Factor,
+        credential: Option<&CredentialDigest>,
+    ) -> Result<(), StoreError> {
         if !self.tables.users.contains_key(&factor.user_id) {
             return Err(StoreError::Conflict);
         }
-        insert(&mut self.tables.factors, factor.id, factor.clone())
+        insert(&mut self.tables.factors, factor.id, factor.clone())?;
+        let Some(credential) = credential else {
+            return Ok(());
+        };
+        let Tables {
+            factors,
+            factor_credentials,
+            ..
+        } = &mut self.tables;
+        factor_credentials.retain(|_, id| factors.contains_key(id));
+        insert(factor_credentials, *credential, factor.id)
     }
 
     async fn delete_factor(&mut self, user: UserId, id: FactorId) -> Result<bool, StoreError> {

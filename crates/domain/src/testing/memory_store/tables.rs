@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Caller, CallerName, DeliveryState, Device, DeviceDigest, Factor, FactorId, GroupId, Identifier,
-    MessageId, PasswordCredential, QueuedMessage, Revocation, SealedSigningKey, Session, SessionId,
-    Timestamp, User, UserId,
+    Caller, CallerName, CredentialDigest, DeliveryState, Device, DeviceDigest, Factor, FactorId,
+    GroupId, Identifier, MessageId, PasswordCredential, QueuedMessage, Revocation,
+    SealedSigningKey, Session, SessionId, Timestamp, User, UserId,
 };
 use crate::ports::StoreError;
 
@@ -21,6 +21,7 @@ pub(super) struct Tables {
     pub(super) callers: BTreeMap<CallerName, Caller>,
     pub(super) outbox: BTreeMap<MessageId, QueuedRow>,
     pub(super) factors: BTreeMap<FactorId, Factor>,
+    pub(super) factor_credentials: BTreeMap<CredentialDigest, FactorId>,
     pub(super) damaged_factors: BTreeSet<FactorId>,
     pub(super) recovery_codes: BTreeSet<(UserId, [u8; 32])>,
     /// With their numbers, which go up for each user.

@@ -20,7 +20,7 @@ fn factor(law: &StoreSubject, user: &User) -> Factor {
 async fn insert(law: &StoreSubject, factors: &[Factor]) {
     let mut uow = law.begin().await;
     for factor in factors {
-        uow.insert_factor(factor).await.expect("a new factor");
+        uow.insert_factor(factor, None).await.expect("a new factor");
     }
     uow.commit().await.expect("committed");
 }
@@ -48,20 +48,26 @@ pub async fn a_factor_is_read_as_written(law: &StoreSubject) {
     let first = factor(law, &user);
     let second = Factor {
         label: FactorLabel::parse(&"필".repeat(64)).expect("a name"),
-        sealed: vec![0xff; 255],
+        kind: FactorKind::Passkey,
+        sealed: vec![0xff; 2048],
         last_step: 0,
         created_at: law.later(6),
         ..factor(law, &user)
     };
     insert(law, &[second.clone(), factor(law, &other), first.clone()]).await;
     assert_eq!(of(law, user.id).await, [first.clone(), second]);
-    let has = async |user| law.store.has_factors(user).await.expect("an answer");
-    assert!(has(user.id).await);
+    let kinds = async |user| {
+        let kinds = law.store.factor_kinds(user).await.expect("an answer");
+        let has = |kind| kinds.contains(&Some(kind));
+        (kinds.len(), has(FactorKind::Totp), has(FactorKind::Passkey))
+    };
+    assert_eq!(kinds(user.id).await, (2, true, true));
+    assert_eq!(kinds(other.id).await, (1, true, false));
     let nobody = law.user().await;
-    assert!(!has(nobody.id).await);
+    assert_eq!(kinds(nobody.id).await, (0, false, false));
     assert_eq!(of(law, nobody.id).await, []);
     let mut uow = law.begin().await;
-    assert!(is_taken(&uow.insert_factor(&first).await));
+    assert!(is_taken(&uow.insert_factor(&first, None).await));
 }
 
 /// Neither a factor nor a code of nobody can be made: the user may just have
@@ -69,11 +75,54 @@ pub async fn a_factor_is_read_as_written(law: &StoreSubject) {
 pub async fn a_factor_needs_its_user(law: &StoreSubject) {
     let nobody = law.new_user();
     let mut uow = law.begin().await;
-    assert!(is_conflict(&uow.insert_factor(&factor(law, &nobody)).await));
+    assert!(is_conflict(
+        &uow.insert_factor(&factor(law, &nobody), None).await
+    ));
     drop(uow);
     let mut uow = law.begin().await;
     let codes = uow.put_recovery_codes(nobody.id, &[[1; 32]]).await;
     assert!(is_conflict(&codes));
+}
+
+/// A credential is of one factor, whoever's, and found by all of its bytes.
+pub async fn a_credential_is_of_one_factor(law: &StoreSubject) {
+    let (user, other) = (law.user().await, law.user().await);
+    let passkey = |user: &User| Factor {
+        kind: FactorKind::Passkey,
+        ..factor(law, user)
+    };
+    let insert = async |factor: &Factor, credential: [u8; 32]| {
+        let mut uow = law.begin().await;
+        uow.insert_factor(factor, Some(&credential)).await?;
+        uow.commit().await
+    };
+    let find = async |credential: [u8; 32]| {
+        let found = law.store.factor_by_credential(&credential).await;
+        found.expect("an answer")
+    };
+    let credential: [u8; 32] = law.bytes();
+    let (first, second) = (passkey(&user), passkey(&other));
+    insert(&first, credential).await.expect("a new factor");
+    assert!(is_taken(&insert(&second, credential).await));
+    assert_eq!(of(law, other.id).await, [], "nothing is left of it");
+    assert_eq!(find(credential).await, Some(first.clone()));
+    let mut near = credential;
+    near[31] ^= 0x20;
+    assert_eq!(find(near).await, None);
+    insert(&second, near).await.expect("another credential");
+    assert_eq!(find(credential).await, Some(first.clone()));
+    assert_eq!(find(near).await, Some(second));
+
+    let mut uow = law.begin().await;
+    assert!(uow.delete_factor(user.id, first.id).await.expect("deleted"));
+    uow.commit().await.expect("committed");
+    assert_eq!(find(credential).await, None);
+    let third = passkey(&other);
+    insert(&third, credential).await.expect("it is free");
+    let mut uow = law.begin().await;
+    uow.delete_user(other.id).await.expect("deleted");
+    uow.commit().await.expect("committed");
+    assert_eq!(find(credential).await, None);
 }
 
 /// A factor is deleted by its own user alone, and counted until then.
@@ -95,12 +144,12 @@ pub async fn a_factor_is_deleted_once_by_its_user(law: &StoreSubject) {
 }
 
 /// A step is taken once, and no earlier one after it.
-pub async fn a_totp_step_is_taken_once(law: &StoreSubject) {
+pub async fn a_factor_moves_forward_alone(law: &StoreSubject) {
     let user = law.user().await;
     let [factor, bystander] = [factor(law, &user), factor(law, &user)];
     insert(law, &[factor.clone(), bystander.clone()]).await;
     let last = factor.last_step;
-    let take = async |step| law.store.take_totp_step(factor.id, step).await;
+    let take = async |step| law.store.move_factor_forward(factor.id, step).await;
     let mut answers = Vec::new();
     for step in [last - 1, last, last + 1, last + 1, last + 5, last + 2] {
         answers.push(take(step).await.expect("an answer"));
@@ -110,19 +159,19 @@ pub async fn a_totp_step_is_taken_once(law: &StoreSubject) {
     let of_bystander = steps.iter().find(|kept| kept.id == bystander.id);
     assert_eq!(of_bystander.map(|kept| kept.last_step), Some(last));
     let unknown = FactorId::generate(law.now, &law.random);
-    let taken = law.store.take_totp_step(unknown, last + 9).await;
+    let taken = law.store.move_factor_forward(unknown, last + 9).await;
     assert!(!taken.expect("an answer"));
 }
 
 /// However many ask.
-pub async fn of_64_who_take_a_totp_step_at_once_one_gets_it(law: &StoreSubject) {
+pub async fn of_64_who_move_a_factor_forward_at_once_one_does(law: &StoreSubject) {
     let user = law.user().await;
     let factor = factor(law, &user);
     insert(law, std::slice::from_ref(&factor)).await;
     let (id, step) = (factor.id, factor.last_step + 1);
     let taken = yes_of(64, || {
         let store = Arc::clone(&law.store);
-        async move { store.take_totp_step(id, step).await }
+        async move { store.move_factor_forward(id, step).await }
     });
     assert_eq!(taken.await, 1);
 }

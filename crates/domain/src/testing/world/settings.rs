@@ -59,6 +59,7 @@ pub(super) fn settings() -> Settings {
             notices: true,
             remembered: Duration::ZERO,
         },
+        passkeys: None,
         region: Region::parse("KR").expect("a region"),
         password_attempts: 100,
         source_attempts: vec![(10, 15 * MINUTE)],

@@ -20,7 +20,7 @@ impl CreateMfaSession {
                 group: self.group,
                 user: user.as_ref().map(ProvenUser::of),
                 stand_in: Some(app.limits.stand_in(&self.user)),
-                factors: MfaFactor::ENROLLED.to_vec(),
+                factors: MfaFactor::enrolled(app.passkeys.are_taken()),
                 shown: Vec::new(),
                 client_id: self.client_id,
                 audience: self.audience,

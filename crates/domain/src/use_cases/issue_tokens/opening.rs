@@ -27,9 +27,9 @@ pub(super) struct Opening {
 
 /// What is read of a person before the unit of work.
 pub(super) struct Facts {
-    /// Whether the policy asks for a second factor, but on a device that is
-    /// remembered.
-    asks: bool,
+    /// The second factors one of which the policy asks for, but on a device that
+    /// is remembered; none if it asks for none.
+    asked: Vec<MfaFactor>,
     /// The device, if it is one of the person's.
     pub(super) known: Option<Device>,
     /// Whom to tell of a device that is not known.
@@ -56,6 +56,16 @@ pub(super) enum Opened {
 }
 
 impl Opening {
+    /// The device that the gateway tells of, if it is one of the user's.
+    pub(super) async fn known_device(
+        &self,
+        app: &Application,
+        user: ProvenUser,
+    ) -> Result<Option<Device>, Error> {
+        let known = app.devices.find(self.device).await?;
+        Ok(known.filter(|device| device.is_of(user)))
+    }
+
     /// Reads what the opening depends on. `known` is a device of the user.
     pub(super) async fn facts(
         &self,
@@ -63,42 +73,67 @@ impl Opening {
         user: UserId,
         known: Option<Device>,
     ) -> Result<Facts, Error> {
-        let asks = self.asks_for_second_factor(app, user).await?;
-        let told = match asks {
-            // Once the second factor is shown.
-            true => Vec::new(),
-            false => {
-                app.devices
-                    .to_tell(user, self.device, known.as_ref())
-                    .await?
-            }
+        let asked = self.second_factors(app, user).await?;
+        // Once the second factor is shown.
+        let told = match asked.is_empty() {
+            true => self.told(app, user, known.as_ref()).await?,
+            false => Vec::new(),
         };
-        Ok(Facts { asks, known, told })
+        Ok(Facts { asked, known, told })
     }
 
-    /// Whether the policy asks the user for a second factor. One that cannot be
-    /// read is one that the user has.
-    async fn asks_for_second_factor(&self, app: &Application, user: UserId) -> Result<bool, Error> {
-        match app.settings.mfa_policy {
-            MfaPolicy::Off => Ok(false),
-            MfaPolicy::Optional => Ok(app.store.has_factors(user).await?),
+    /// Reads what the opening depends on where two factors were shown.
+    pub(super) async fn facts_after_two_factors(
+        &self,
+        app: &Application,
+        user: ProvenUser,
+    ) -> Result<Facts, Error> {
+        let known = self.known_device(app, user).await?;
+        Ok(Facts {
+            asked: Vec::new(),
+            told: self.told(app, user.id, known.as_ref()).await?,
+            known,
+        })
+    }
+
+    async fn told(
+        &self,
+        app: &Application,
+        user: UserId,
+        known: Option<&Device>,
+    ) -> Result<Vec<Address>, Error> {
+        app.devices.to_tell(user, self.device, known).await
+    }
+
+    /// The second factors of the user, one of which the policy asks for; none if
+    /// it asks for none. One that cannot be read is one that the user has.
+    async fn second_factors(
+        &self,
+        app: &Application,
+        user: UserId,
+    ) -> Result<Vec<MfaFactor>, Error> {
+        if app.settings.mfa_policy == MfaPolicy::Off {
+            return Ok(Vec::new());
         }
+        let kinds = app.store.factor_kinds(user).await?;
+        Ok(MfaFactor::of_kinds(&kinds, app.passkeys.are_taken()))
     }
 
-    /// Opens a session of the user in a unit of work, or an MFA session.
+    /// Opens a session of the user in a unit of work, or an MFA session if one of
+    /// these second factors is to be shown.
     pub(super) async fn open(
         &self,
         app: &Application,
         uow: &mut dyn UnitOfWork,
         user: &User,
-        shown: AuthenticationMethod,
+        shown: &[AuthenticationMethod],
         facts: &Facts,
     ) -> Result<Opened, Error> {
         let known = facts.known.as_ref();
         let is_known = app.devices.touch(uow, user, known, false).await?;
         let is_remembered = |device: &Device| is_known && app.devices.is_remembered(device);
-        if facts.asks && !known.is_some_and(is_remembered) {
-            let required = self.mfa_session(app, user, shown).await?;
+        if !facts.asked.is_empty() && !known.is_some_and(is_remembered) {
+            let required = self.mfa_session(app, user, shown, &facts.asked).await?;
             return Ok(Opened::MfaSession(required));
         }
         let session = app.tokens.open_session(SignIn {
@@ -107,7 +142,7 @@ impl Opening {
             client_id: self.client_id.clone(),
             audience: self.audience.clone(),
             scopes: self.scopes.clone(),
-            methods: vec![shown],
+            methods: shown.to_vec(),
             client: self.client.clone(),
         });
         uow.insert_session(&session).await?;
@@ -135,15 +170,16 @@ impl Opening {
         &self,
         app: &Application,
         user: &User,
-        shown: AuthenticationMethod,
+        shown: &[AuthenticationMethod],
+        asked: &[MfaFactor],
     ) -> Result<MfaRequired, Error> {
         let now = app.clock.now();
         let record = MfaSessionRecord {
             group: user.group.clone(),
             user: Some(ProvenUser::of(user)),
             stand_in: None,
-            factors: MfaFactor::ENROLLED.to_vec(),
-            shown: vec![shown],
+            factors: asked.to_vec(),
+            shown: shown.to_vec(),
             client_id: self.client_id.clone(),
             audience: self.audience.clone(),
             scopes: self.scopes.clone(),

@@ -180,8 +180,8 @@ async fn sign_in(
         uow.clear_failures(user.id, rehashed, app.clock.now())
             .await?;
     }
-    let shown = AuthenticationMethod::Password;
-    let opened = opening.open(app, &mut *uow, &user, shown, facts).await?;
+    let shown = [AuthenticationMethod::Password];
+    let opened = opening.open(app, &mut *uow, &user, &shown, facts).await?;
     uow.commit().await?;
     Ok(opened)
 }

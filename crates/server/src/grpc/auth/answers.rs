@@ -54,6 +54,7 @@ fn kind(factor: MfaFactor) -> Option<i32> {
         MfaFactor::Code => None,
         MfaFactor::Totp => Some(v1::FactorKind::Totp.into()),
         MfaFactor::RecoveryCode => Some(v1::FactorKind::RecoveryCode.into()),
+        MfaFactor::Passkey => Some(v1::FactorKind::Passkey.into()),
     }
 }
 

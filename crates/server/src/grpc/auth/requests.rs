@@ -1,11 +1,12 @@
 //! AuthService's messages, each made the command that it asks for.
 
 use countersign_domain::model::{
-    Address, Code, DeviceClaim, DeviceToken, NewPassword, Password, Proof, Purpose, Username,
+    Address, Assertion, Code, DeviceClaim, DeviceToken, NewPassword, Password, Proof, Purpose,
+    Username,
 };
 use countersign_domain::use_cases::{
-    ChangePassword, ConfirmSignUp, Grant, IssueTokens, RefreshTokens, ResetPassword, RevokeToken,
-    SendCode, SignUp, SignUpBy,
+    BeginPasskeySignIn, ChangePassword, ConfirmSignUp, Grant, IssueTokens, RefreshTokens,
+    ResetPassword, RevokeToken, SendCode, SignUp, SignUpBy,
 };
 use countersign_domain::{Application, Error, Fields};
 use countersign_proto::v1;
@@ -86,6 +87,24 @@ impl TryFrom<Asked<'_, v1::ConfirmSignUpRequest>> for ConfirmSignUp {
     }
 }
 
+impl TryFrom<Asked<'_, v1::BeginPasskeySignInRequest>> for BeginPasskeySignIn {
+    type Error = Error;
+
+    fn try_from(asked: Asked<'_, v1::BeginPasskeySignInRequest>) -> Result<Self, Error> {
+        let Asked { message, call, .. } = asked;
+        let mut fields = Fields::new();
+        let group = convert::group(&mut fields, "group_id", &message.group_id);
+        let client = convert::client(&mut fields, message.client_context);
+        fields.finish(|| {
+            Some(Self {
+                group: group?,
+                client_id: call.caller.name.clone(),
+                client: client?,
+            })
+        })
+    }
+}
+
 impl TryFrom<Asked<'_, v1::IssueTokensRequest>> for IssueTokens {
     type Error = Error;
 
@@ -145,8 +164,11 @@ fn grant(
         Some(Message::VerifiedCode(grant)) => fields
             .take("verified_code.proof", Proof::parse(grant.proof))
             .map(Grant::VerifiedCode),
+        Some(Message::Passkey(grant)) => fields
+            .take("passkey.credential", Assertion::parse(&grant.credential))
+            .map(|assertion| Grant::Passkey(Box::new(assertion))),
         None => {
-            fields.refuse("grant", "must be given: password or verified_code");
+            fields.refuse("grant", "must be given: password, verified_code or passkey");
             None
         }
     }

@@ -14,21 +14,24 @@ pub(super) fn begun(
     begun: &BegunEnrollment,
     issuer: &str,
 ) -> Result<v1::BeginEnrollmentResponse, Error> {
-    let secret = begun.enrollment.secret.to_base32();
-    let uri = key_uri(issuer, &begun.account, &secret);
-    // What was to be drawn holds the secret: the error does not.
-    let code = QrCode::new(uri.as_bytes())
-        .map_err(|error| Error::Internal(format!("a QR code cannot be drawn: {error}")))?;
-    Ok(v1::BeginEnrollmentResponse {
-        enrollment_id: begun.enrollment.id.to_string(),
-        qr_code_svg: code
-            .render::<svg::Color<'_>>()
-            .min_dimensions(240, 240)
-            .build(),
-        otpauth_uri: uri,
-        secret: secret.to_string(),
-        expire_time: timestamp(begun.enrollment.expires_at),
-    })
+    let enrollment = &begun.enrollment;
+    let mut response = v1::BeginEnrollmentResponse {
+        enrollment_id: enrollment.id.to_string(),
+        expire_time: timestamp(enrollment.expires_at),
+        creation_options: begun.creation_options.clone().unwrap_or_default(),
+        ..Default::default()
+    };
+    if let Some(secret) = enrollment.totp() {
+        let secret = secret.to_base32();
+        response.otpauth_uri = key_uri(issuer, &begun.account, &secret);
+        // What was to be drawn holds the secret: the error does not.
+        let code = QrCode::new(response.otpauth_uri.as_bytes())
+            .map_err(|error| Error::Internal(format!("a QR code cannot be drawn: {error}")))?;
+        let mut image = code.render::<svg::Color<'_>>();
+        response.qr_code_svg = image.min_dimensions(240, 240).build();
+        response.secret = secret.to_string();
+    }
+    Ok(response)
 }
 
 pub(super) fn listed(listed: &ListedFactors) -> v1::ListFactorsResponse {
@@ -48,6 +51,7 @@ pub(super) fn shown(codes: &[RecoveryCode]) -> Vec<String> {
 fn factor(factor: &Factor) -> v1::Factor {
     let kind = match factor.kind {
         FactorKind::Totp => v1::FactorKind::Totp,
+        FactorKind::Passkey => v1::FactorKind::Passkey,
     };
     v1::Factor {
         factor_id: factor.id.to_string(),

@@ -1,8 +1,9 @@
 //! FactorService's messages, each made the command that it asks for.
 
-use countersign_domain::model::{Code, FactorLabel};
+use countersign_domain::model::{Code, FactorKind, FactorLabel, Registration};
 use countersign_domain::use_cases::{
-    BeginEnrollment, ConfirmEnrollment, ListFactors, RegenerateRecoveryCodes, RemoveFactor,
+    BeginEnrollment, ConfirmEnrollment, EnrollmentAnswer, ListFactors, RegenerateRecoveryCodes,
+    RemoveFactor,
 };
 use countersign_domain::{Error, Fields};
 use countersign_proto::v1;
@@ -19,13 +20,17 @@ impl TryFrom<Asked<'_, v1::BeginEnrollmentRequest>> for BeginEnrollment {
         let message = asked.message;
         let mut fields = Fields::new();
         let access_token = convert::required(&mut fields, ACCESS_TOKEN, message.access_token);
-        if v1::FactorKind::try_from(message.kind) != Ok(v1::FactorKind::Totp) {
-            fields.refuse("kind", "must be FACTOR_KIND_TOTP");
-        }
+        let kind = match v1::FactorKind::try_from(message.kind) {
+            Ok(v1::FactorKind::Totp) => Ok(FactorKind::Totp),
+            Ok(v1::FactorKind::Passkey) => Ok(FactorKind::Passkey),
+            _ => Err("must be FACTOR_KIND_TOTP or FACTOR_KIND_PASSKEY"),
+        };
+        let kind = fields.take("kind", kind);
         let label = fields.take("label", FactorLabel::parse(&message.label));
         fields.finish(|| {
             Some(Self {
                 access_token: access_token?,
+                kind: kind?,
                 label: label?,
             })
         })
@@ -40,12 +45,21 @@ impl TryFrom<Asked<'_, v1::ConfirmEnrollmentRequest>> for ConfirmEnrollment {
         let mut fields = Fields::new();
         let access_token = convert::required(&mut fields, ACCESS_TOKEN, message.access_token);
         let enrollment_id = fields.take("enrollment_id", message.enrollment_id.parse());
-        let code = fields.take("code", Code::typed(&message.code));
+        let answer = convert::one_of(
+            &mut fields,
+            message.code,
+            message.credential,
+            |code| Code::typed(&code).map(EnrollmentAnswer::Code),
+            |credential| {
+                let registration = Registration::parse(&credential)?;
+                Ok(EnrollmentAnswer::Passkey(Box::new(registration)))
+            },
+        );
         fields.finish(|| {
             Some(Self {
                 access_token: access_token?,
                 enrollment_id: enrollment_id?,
-                code: code?,
+                answer: answer?,
                 locale: call.locale,
             })
         })

@@ -1,8 +1,10 @@
 //! SessionService's messages about MFA sessions, each made the command that it
 //! asks for.
 
-use countersign_domain::model::{Channel, Code, MfaSessionId, NamedUser, Region};
-use countersign_domain::use_cases::{CreateMfaSession, MfaCode, ValidateMfaSession};
+use countersign_domain::model::{Assertion, Channel, Code, MfaSessionId, NamedUser, Region};
+use countersign_domain::use_cases::{
+    BeginMfaAssertion, CreateMfaSession, MfaAnswer, MfaCode, ValidateMfaSession,
+};
 use countersign_domain::{Error, Fields};
 use countersign_proto::v1;
 
@@ -102,6 +104,25 @@ fn code(fields: &mut Fields, code: String, channel: i32) -> Option<MfaCode> {
     fields.take("code", Code::parse(code)).map(MfaCode::Own)
 }
 
+impl TryFrom<Asked<'_, v1::BeginMfaAssertionRequest>> for BeginMfaAssertion {
+    type Error = Error;
+
+    fn try_from(asked: Asked<'_, v1::BeginMfaAssertionRequest>) -> Result<Self, Error> {
+        let Asked { message, call, .. } = asked;
+        let mut fields = Fields::new();
+        let group = convert::group(&mut fields, "group_id", &message.group_id);
+        let id = MfaSessionId::parse(message.mfa_session_id);
+        let id = fields.take("mfa_session_id", id);
+        fields.finish(|| {
+            Some(Self {
+                group: group?,
+                id: id?,
+                client_id: call.caller.name.clone(),
+            })
+        })
+    }
+}
+
 impl TryFrom<Asked<'_, v1::ValidateMfaSessionRequest>> for ValidateMfaSession {
     type Error = Error;
 
@@ -114,12 +135,21 @@ impl TryFrom<Asked<'_, v1::ValidateMfaSessionRequest>> for ValidateMfaSession {
             "mfa_session_id",
             MfaSessionId::parse(message.mfa_session_id),
         );
-        let code = fields.take("code", Code::typed(&message.code));
+        let answer = convert::one_of(
+            &mut fields,
+            message.code,
+            message.credential,
+            |code| Code::typed(&code).map(MfaAnswer::Code),
+            |credential| {
+                let assertion = Assertion::parse(&credential)?;
+                Ok(MfaAnswer::Passkey(Box::new(assertion)))
+            },
+        );
         fields.finish(|| {
             Some(Self {
                 group: group?,
                 id: id?,
-                code: code?,
+                answer: answer?,
                 client_id: call.caller.name.clone(),
                 remember_device,
                 locale: call.locale,

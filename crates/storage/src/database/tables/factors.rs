@@ -1,13 +1,15 @@
 //! Second factors. A row that cannot be read is an error in its place.
 
 use async_trait::async_trait;
-use countersign_domain::model::{Factor, FactorId, FactorKind, FactorLabel, Timestamp, UserId};
+use countersign_domain::model::{
+    CredentialDigest, Factor, FactorId, FactorKind, FactorLabel, Timestamp, UserId,
+};
 use countersign_domain::ports::{FactorChanges, Factors, StoreError};
 use sea_orm::entity::prelude::*;
 use sea_orm::{IntoActiveModel as _, QueryOrder as _, QueryResult, QuerySelect as _};
 
-use super::recovery_codes;
 use super::rows::{self, ALONE, bytes, key_of_id, parsed};
+use super::{factor_credentials, recovery_codes};
 use crate::database::error::store_error;
 use crate::database::handle::Database;
 use crate::database::unit_of_work::SqlUnitOfWork;
@@ -64,6 +66,20 @@ fn read(row: &QueryResult) -> Result<Factor, StoreError> {
     })
 }
 
+impl Database {
+    /// Reads a factor. One that cannot be read is named in the log.
+    fn read_factor(&self, row: &QueryResult) -> Result<Factor, StoreError> {
+        read(row).inspect_err(|cause| {
+            let key = key_of_id(row, Column::Id);
+            let key = key.unwrap_or_else(|| "(its key cannot be read)".into());
+            let consequence = "a row cannot be read: the factor is of no use until it is \
+                               removed and enrolled again";
+            self.damaged
+                .report("factors", &key, &cause.to_string(), consequence);
+        })
+    }
+}
+
 #[async_trait]
 impl Factors for Database {
     async fn factors(&self, user: UserId) -> Result<Vec<Result<Factor, StoreError>>, StoreError> {
@@ -72,36 +88,39 @@ impl Factors for Database {
             .order_by_asc(Column::CreatedAt)
             .order_by_asc(Column::Id);
         let rows = rows::all(select, &self.reader().statement("factors.of_user")).await?;
-        let factors = rows.iter().map(|row| {
-            read(row).inspect_err(|cause| {
-                let key = key_of_id(row, Column::Id);
-                let key = key.unwrap_or_else(|| "(its key cannot be read)".into());
-                let consequence = "a row cannot be read: the factor is of no use until it is \
-                                   removed and enrolled again";
-                self.damaged
-                    .report("factors", &key, &cause.to_string(), consequence);
-            })
-        });
-        Ok(factors.collect())
+        Ok(rows.iter().map(|row| self.read_factor(row)).collect())
     }
 
-    async fn has_factors(&self, user: UserId) -> Result<bool, StoreError> {
+    async fn factor_kinds(&self, user: UserId) -> Result<Vec<Option<FactorKind>>, StoreError> {
         let select = Entity::find()
             .select_only()
-            .column(Column::Id)
-            .filter(Column::UserId.eq(user.as_bytes().to_vec()))
-            .limit(1);
-        let row = rows::first(select, &self.reader().statement("factors.any_of_user")).await?;
-        Ok(row.is_some())
+            .column(Column::Kind)
+            .filter(Column::UserId.eq(user.as_bytes().to_vec()));
+        let rows = rows::all(select, &self.reader().statement("factors.kinds_of_user")).await?;
+        let kinds = rows.iter().map(|row| {
+            let kind: String = row.try_get("", Column::Kind.as_str()).ok()?;
+            FactorKind::from_stored(&kind)
+        });
+        Ok(kinds.collect())
+    }
+
+    async fn factor_by_credential(
+        &self,
+        credential: &CredentialDigest,
+    ) -> Result<Option<Factor>, StoreError> {
+        let id = factor_credentials::factor_of(credential);
+        let select = Entity::find().filter(Column::Id.in_subquery(id));
+        let row = rows::first(select, &self.reader().statement("factors.by_credential")).await?;
+        row.map(|row| self.read_factor(&row)).transpose()
     }
 
     /// One conditional statement: of many at once, one succeeds.
-    async fn take_totp_step(&self, factor: FactorId, step: i64) -> Result<bool, StoreError> {
+    async fn move_factor_forward(&self, factor: FactorId, to: i64) -> Result<bool, StoreError> {
         let updated = Entity::update_many()
-            .col_expr(Column::LastStep, Expr::value(step))
+            .col_expr(Column::LastStep, Expr::value(to))
             .filter(Column::Id.eq(factor.as_bytes().to_vec()))
-            .filter(Column::LastStep.lt(step))
-            .exec(&self.writer().statement("factors.take_totp_step"))
+            .filter(Column::LastStep.lt(to))
+            .exec(&self.writer().statement("factors.move_forward"))
             .await
             .map_err(store_error)?;
         Ok(updated.rows_affected == 1)
@@ -122,12 +141,19 @@ impl Factors for Database {
 
 #[async_trait]
 impl FactorChanges for SqlUnitOfWork {
-    async fn insert_factor(&mut self, factor: &Factor) -> Result<(), StoreError> {
+    async fn insert_factor(
+        &mut self,
+        factor: &Factor,
+        credential: Option<&CredentialDigest>,
+    ) -> Result<(), StoreError> {
         Entity::insert(Model::from(factor).into_active_model())
             .exec_without_returning(&self.db().statement("factors.insert"))
             .await
-            .map(drop)
-            .map_err(store_error)
+            .map_err(store_error)?;
+        match credential {
+            Some(credential) => factor_credentials::insert(&self.db(), factor.id, credential).await,
+            None => Ok(()),
+        }
     }
 
     async fn delete_factor(&mut self, user: UserId, id: FactorId) -> Result<bool, StoreError> {

@@ -1,0 +1,57 @@
+//! The passkey grant: the passkey tells whose it is, and has verified the person.
+//! Whatever is wrong, the answer is the same.
+
+use super::opening::{Opened, Opening};
+use crate::application::{Application, Repeats};
+use crate::error::{Error, Refusal};
+use crate::model::{Assertion, GroupId, MfaFactor, ProvenUser, User};
+
+/// Signs a person in with a passkey, which is two factors by itself. Its
+/// challenge is spent by this, whatever becomes of it.
+pub(super) async fn with_passkey(
+    app: &Application,
+    group: &GroupId,
+    assertion: &Assertion,
+    opening: &Opening,
+) -> Result<Opened, Error> {
+    app.passkeys.relying_party()?;
+    let challenge = app
+        .passkey_challenges
+        .take_of_sign_in(assertion, group, &opening.client_id);
+    let challenge = challenge.await?;
+    let factor = app.passkeys.factor_of(assertion).await?;
+    let factor = factor.ok_or(Refusal::SignIn)?;
+    if !assertion.is_of(factor.user_id, true) {
+        return Err(Refusal::SignIn.into());
+    }
+    let user = app.store.user(factor.user_id).await?;
+    let user = user
+        .filter(|user| user.is_active() && user.group == *group)
+        .ok_or(Refusal::SignIn)?;
+    let checked = app.passkeys.check(&factor, assertion, &challenge, true);
+    let asserted = checked.await?.ok_or(Refusal::SignIn)?;
+    let methods = MfaFactor::Passkey.methods_after(&[], asserted.is_user_verified);
+    let proven = ProvenUser::of(&user);
+    let facts = opening.facts_after_two_factors(app, proven).await?;
+    let mut repeats = Repeats::default();
+    let opened = loop {
+        let opened = async {
+            let mut uow = app.store.begin().await?;
+            let user = uow.lock_user(user.id).await?;
+            let user = user
+                .filter(|user| User::is_active(user) && proven.is_current(user))
+                .ok_or(Refusal::SignIn)?;
+            let opened = opening.open(app, &mut *uow, &user, &methods, &facts);
+            let opened = opened.await?;
+            uow.commit().await?;
+            Ok(opened)
+        };
+        match opened.await {
+            Err(error) if repeats.allow(&error) => {}
+            outcome => break outcome?,
+        }
+    };
+    Opening::committed(app, &facts);
+    app.limits.refund_passkey_sign_in(&opening.client).await;
+    Ok(opened)
+}
