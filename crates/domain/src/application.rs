@@ -174,8 +174,7 @@ impl Application {
             passkey_challenges: PasskeyChallenges::new(
                 Arc::clone(&ports.ephemeral),
                 Arc::clone(&clock),
-                Arc::clone(&ports.random),
-                secrets.records.clone(),
+                records.clone(),
             ),
             mfa_sessions: MfaSessions::new(
                 Arc::clone(&ports.ephemeral),

@@ -4,22 +4,22 @@
 //! that of a first factor is kept under itself. They are sealed, so that nobody
 //! who can write to the store can plant one.
 
-use std::fmt::{self, Display};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::application::sealed_records::SealedRecords;
 use crate::error::{Error, Refusal};
-use crate::model::{Assertion, Challenge, GroupId, MfaSessionId, SealingKey, Timestamp};
-use crate::ports::{Clock, EphemeralStore, Random};
+use crate::model::{Assertion, Challenge, GroupId, MfaSessionId, Timestamp};
+use crate::ports::{Clock, EphemeralStore};
 
 /// Keeps challenges.
 pub struct PasskeyChallenges {
     ephemeral: Arc<dyn EphemeralStore>,
     clock: Arc<dyn Clock>,
-    random: Arc<dyn Random>,
-    records: SealingKey,
+    records: SealedRecords,
 }
 
 /// A challenge that was made.
@@ -56,13 +56,11 @@ impl PasskeyChallenges {
     pub(crate) fn new(
         ephemeral: Arc<dyn EphemeralStore>,
         clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
-        records: SealingKey,
+        records: SealedRecords,
     ) -> Self {
         Self {
             ephemeral,
             clock,
-            random,
             records,
         }
     }
@@ -72,7 +70,7 @@ impl PasskeyChallenges {
         &self,
         session: &MfaSessionId,
     ) -> Result<MadeChallenge, Error> {
-        let challenge = Challenge::generate(&*self.random);
+        let challenge = Challenge::generate(&*self.records.random);
         self.keep(challenge, &key_of_session(session), None).await
     }
 
@@ -82,7 +80,7 @@ impl PasskeyChallenges {
         group: &GroupId,
         client_id: &str,
     ) -> Result<MadeChallenge, Error> {
-        let challenge = Challenge::generate(&*self.random);
+        let challenge = Challenge::generate(&*self.records.random);
         let key = key_of_challenge(&challenge);
         let whose = Some((group.clone(), client_id.to_owned()));
         self.keep(challenge, &key, whose).await
@@ -128,9 +126,7 @@ impl PasskeyChallenges {
             for_sign_in,
             expires_at,
         };
-        let plain = serde_json::to_vec(&record)
-            .map_err(|error| Error::Internal(format!("a challenge cannot be written: {error}")))?;
-        let sealed = self.records.seal(key, &plain, &*self.random);
+        let sealed = self.records.seal(key, &record)?;
         self.ephemeral.put(key, &sealed, Self::TTL).await?;
         Ok(MadeChallenge {
             challenge,
@@ -142,8 +138,7 @@ impl PasskeyChallenges {
         let Some(sealed) = self.ephemeral.take(key).await? else {
             return Ok(None);
         };
-        let plain = self.records.open(key, &sealed).map_err(damaged)?;
-        let record: Record = serde_json::from_slice(&plain).map_err(damaged)?;
+        let record: Record = self.records.open(key, &sealed)?;
         let is_alive = self.clock.now() < record.expires_at;
         Ok(is_alive.then_some(record))
     }
@@ -160,10 +155,6 @@ fn key_of_session(session: &MfaSessionId) -> String {
 
 fn key_of_challenge(challenge: &Challenge) -> String {
     format!("passkey-sign-in:{}", challenge.digest())
-}
-
-fn damaged(what: impl Display) -> Error {
-    Error::Internal(format!("a kept challenge: {what}"))
 }
 
 impl fmt::Debug for PasskeyChallenges {

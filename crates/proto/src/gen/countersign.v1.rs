@@ -4581,11 +4581,12 @@ pub mod verification_service_client {
         /// For PURPOSE_SIGN_IN it is sent only if an active user has the
         /// address; the answer does not tell.
         ///
-        /// Errors: INVALID_ARGUMENT (FIELD_INVALID), RESOURCE_EXHAUSTED
-        /// (TOO_MANY_MESSAGES: 60 seconds between two sends, and limits per address,
-        /// per IP address, per country and in total; what is refused is not counted),
-        /// FAILED_PRECONDITION (SENDER_NOT_CONFIGURED, unless the caller brings a
-        /// code).
+        /// Errors: INVALID_ARGUMENT (FIELD_INVALID, also for a number of a country that
+        /// `verification.countries` does not list), RESOURCE_EXHAUSTED
+        /// (TOO_MANY_MESSAGES: 60 seconds between two sends, limits per address, per IP
+        /// address, per country and in total, and of text messages whose codes nobody
+        /// types in; what is refused is not counted), FAILED_PRECONDITION
+        /// (SENDER_NOT_CONFIGURED, unless the caller brings a code).
         pub async fn send_code(
             &mut self,
             request: impl tonic::IntoRequest<super::SendCodeRequest>,
@@ -4730,11 +4731,12 @@ pub mod verification_service_server {
         /// For PURPOSE_SIGN_IN it is sent only if an active user has the
         /// address; the answer does not tell.
         ///
-        /// Errors: INVALID_ARGUMENT (FIELD_INVALID), RESOURCE_EXHAUSTED
-        /// (TOO_MANY_MESSAGES: 60 seconds between two sends, and limits per address,
-        /// per IP address, per country and in total; what is refused is not counted),
-        /// FAILED_PRECONDITION (SENDER_NOT_CONFIGURED, unless the caller brings a
-        /// code).
+        /// Errors: INVALID_ARGUMENT (FIELD_INVALID, also for a number of a country that
+        /// `verification.countries` does not list), RESOURCE_EXHAUSTED
+        /// (TOO_MANY_MESSAGES: 60 seconds between two sends, limits per address, per IP
+        /// address, per country and in total, and of text messages whose codes nobody
+        /// types in; what is refused is not counted), FAILED_PRECONDITION
+        /// (SENDER_NOT_CONFIGURED, unless the caller brings a code).
         async fn send_code(
             &self,
             request: tonic::Request<super::SendCodeRequest>,
