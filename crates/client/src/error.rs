@@ -236,6 +236,7 @@ fn is_refusal(reason: ErrorReason) -> bool {
         | ErrorReason::UsernameTaken
         | ErrorReason::SessionNotFound
         | ErrorReason::AuthenticationTooOld
+        | ErrorReason::SecondFactorRequired
         | ErrorReason::EnrollmentNotFound
         | ErrorReason::FactorNotFound
         | ErrorReason::FactorLimitReached

@@ -99,6 +99,9 @@ pub enum Refusal {
         /// How old it may be.
         max_age: Duration,
     },
+    /// The person had a second factor at the sign-in and has not shown it.
+    #[error("a second factor has to be shown for this")]
+    SecondFactorRequired,
     /// No such enrolment any more.
     #[error("there is no such enrolment")]
     Enrollment,

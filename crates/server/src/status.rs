@@ -283,6 +283,7 @@ fn reason_of(error: &Error) -> ErrorReason {
             Refusal::UsernameTaken => ErrorReason::UsernameTaken,
             Refusal::Session => ErrorReason::SessionNotFound,
             Refusal::AuthenticationTooOld { .. } => ErrorReason::AuthenticationTooOld,
+            Refusal::SecondFactorRequired => ErrorReason::SecondFactorRequired,
             Refusal::Enrollment => ErrorReason::EnrollmentNotFound,
             Refusal::Factor => ErrorReason::FactorNotFound,
             Refusal::TooManyFactors => ErrorReason::FactorLimitReached,

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use countersign_token::Verifier;
 
-use crate::application::Settings;
+use crate::application::{MfaPolicy, Settings};
 use crate::error::{Error, Refusal};
-use crate::model::{Session, SessionId, User};
+use crate::model::{AuthenticationMethod, Factor, Session, SessionId, User};
 use crate::ports::{Clock, Store};
 use crate::validation::Keyring;
 
@@ -29,6 +29,7 @@ pub struct People {
     clock: Arc<dyn Clock>,
     keyring: Arc<Keyring>,
     verifier: Verifier,
+    mfa_policy: MfaPolicy,
 }
 
 impl People {
@@ -44,6 +45,7 @@ impl People {
             clock,
             keyring,
             verifier: Verifier::new(tokens.issuer.clone(), tokens.leeway),
+            mfa_policy: settings.mfa_policy,
         }
     }
 
@@ -65,12 +67,29 @@ impl People {
         Ok(Person { user, session })
     }
 
-    /// The person behind an access token, who signed in a moment ago.
+    /// The person behind an access token, who signed in a moment ago, and showed a
+    /// second factor if there was one.
     pub(crate) async fn by_fresh_access_token(&self, access_token: &str) -> Result<Person, Error> {
         let person = self.by_access_token(access_token).await?;
-        let age = self.clock.now().since(person.session.created_at);
-        if age > FRESH {
+        let (now, signed_in_at) = (self.clock.now(), person.session.created_at);
+        // A sign-in in the future is one of a clock that was set back since.
+        if signed_in_at > now || now.since(signed_in_at) > FRESH {
             return Err(Refusal::AuthenticationTooOld { max_age: FRESH }.into());
+        }
+        let methods = &person.session.methods;
+        if self.mfa_policy != MfaPolicy::Off
+            && !methods.contains(&AuthenticationMethod::MultiFactor)
+        {
+            let factors = self.store.factors(person.user.id).await?;
+            // One that cannot be read may have been there.
+            let was_there = |factor: &Result<Factor, _>| {
+                factor
+                    .as_ref()
+                    .map_or(true, |factor| factor.created_at < signed_in_at)
+            };
+            if factors.iter().any(was_there) {
+                return Err(Refusal::SecondFactorRequired.into());
+            }
         }
         Ok(person)
     }

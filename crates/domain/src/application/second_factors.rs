@@ -13,8 +13,8 @@ use aws_lc_rs::hmac;
 use crate::application::{Enrollment, Limits};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Code, DeviceDigest, Factor, FactorId, FactorKind, MfaFactor, RecoveryCode, SealingKey, Secrets,
-    TotpSecret, UserId,
+    Code, Factor, FactorId, FactorKind, MfaFactor, RecoveryCode, SealingKey, Secrets, TotpSecret,
+    UserId,
 };
 use crate::ports::{Clock, Random, Store, StoreError};
 
@@ -68,9 +68,12 @@ impl SecondFactors {
         &self,
         user: UserId,
         code: &Code,
-        device: Option<&DeviceDigest>,
+        from_known_device: bool,
     ) -> Result<MfaFactor, Error> {
-        let charge = self.limits.charge_second_factor(user, device).await?;
+        let charge = self
+            .limits
+            .charge_second_factor(user, from_known_device)
+            .await?;
         match self.compare(user, code).await {
             Compared::Right(factor) => {
                 self.limits.refund(charge).await.ok();

@@ -101,6 +101,15 @@ impl fmt::Debug for PendingSignUp {
 }
 
 impl Purpose {
+    /// Whether its messages go to active users alone, which nobody is to learn.
+    #[must_use]
+    pub fn is_for_users(self) -> bool {
+        match self {
+            Self::SignIn | Self::PasswordReset => true,
+            Self::SignUp | Self::ConfirmSignUp => false,
+        }
+    }
+
     /// The name of the purpose.
     #[must_use]
     pub fn as_str(self) -> &'static str {

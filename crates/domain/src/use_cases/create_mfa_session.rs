@@ -149,7 +149,7 @@ impl CreateMfaSession {
         record.message = Some(message_id);
         let (to, charge) = match named {
             Some(address) => (user.map(|_| address), None),
-            None => addressee(app, &self.user, user.as_ref(), channel, &record.client).await?,
+            None => addressee(app, &self.user, user.as_ref(), channel).await?,
         };
         let sent = async {
             let charged = charge.as_ref().unwrap_or(charged);

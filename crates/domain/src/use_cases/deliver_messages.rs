@@ -75,9 +75,10 @@ async fn deliver(
         Ok(Some(message)) if !may_lead_there(app, &message.content) => {
             tracing::warn!(
                 message_id = %queued.id,
-                "verification.link_prefixes has the prefix of a link no more: it is not sent"
+                "verification.link_prefixes has no such prefix of a link: it is not sent"
             );
-            Settlement::Failed
+            // Another replica may have it already, or still.
+            Settlement::RetryAt(app.clock.now().plus(pause(claimed.attempts)))
         }
         Ok(Some(message)) => match sender.send(queued.id, message).await {
             Ok(()) => Settlement::Sent,

@@ -54,8 +54,8 @@ impl ValidateMfaSession {
         let (mut repeats, mut is_compared) = (Repeats::default(), false);
         let known = app.devices.find(record.known_as).await?;
         let known = known.filter(|device| record.user.is_some_and(|user| device.is_of(user)));
-        let digest = known.as_ref().map(|device| &device.digest);
-        let answered = self.answer.check(app, &self.id, &record, digest).await?;
+        let answered = self.answer.check(app, &self.id, &record, known.is_some());
+        let answered = answered.await?;
         let user = user_or_nobody(record.user);
         let told = app.devices.to_tell(user, record.known_as, known.as_ref());
         let facts = Facts {

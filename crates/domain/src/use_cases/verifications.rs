@@ -47,6 +47,9 @@ pub enum Delivery {
     Sent,
     /// Not sent, and not tried again.
     Failed,
+    /// Not told: only users get such messages, and any answer would tell who is
+    /// one.
+    Withheld,
 }
 
 impl GetVerification {
@@ -76,6 +79,7 @@ impl ShownVerification {
         let remaining_attempts = app.verifications.remaining_tries(&record).await?;
         let delivery = match record.message {
             None => Delivery::ByCaller,
+            Some(_) if record.purpose.is_for_users() => Delivery::Withheld,
             Some(message) => match app.store.delivery_state(message).await? {
                 None => Delivery::Sent,
                 Some(DeliveryState::Queued | DeliveryState::Sending) => Delivery::Queued,

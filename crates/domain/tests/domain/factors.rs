@@ -3,15 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_domain::application::Tokens;
+use countersign_domain::application::{MfaPolicy, Tokens};
 use countersign_domain::model::{
-    Code, FactorId, FactorKind, FactorLabel, Locale, MfaFactor, Purpose, TotpSecret, UserId,
+    Code, FactorId, FactorKind, FactorLabel, GroupId, Locale, MfaFactor, Purpose, Timestamp,
+    TotpSecret, UserId,
 };
 use countersign_domain::ports::{Clock as _, Content, Factors as _};
-use countersign_domain::testing::{World, password, refusal};
+use countersign_domain::testing::{World, password, refusal, sign_in};
 use countersign_domain::use_cases::{
-    BeginEnrollment, BegunEnrollment, ConfirmEnrollment, EnrolledFactor, EnrollmentAnswer,
-    ListFactors, RegenerateRecoveryCodes, RemoveFactor, ResetPassword,
+    BeginEnrollment, BegunEnrollment, ConfirmEnrollment, EnrolledFactor, EnrollmentAnswer, Issued,
+    ListFactors, MfaAnswer, RegenerateRecoveryCodes, RemoveFactor, ResetPassword,
+    ValidateMfaSession,
 };
 use countersign_domain::{Error, Limit, Refusal};
 
@@ -78,8 +80,25 @@ impl Mina {
         self.world
             .app
             .second_factors
-            .check(self.id, &code, None)
+            .check(self.id, &code, false)
             .await
+    }
+
+    /// Signs in anew, with a recovery code.
+    async fn sign_in_with(&mut self, recovery_code: &str) {
+        let issued = sign_in(EMAIL, PASSWORD).execute(&self.world.app).await;
+        let Issued::MfaRequired(required) = issued.expect("asked") else {
+            panic!("expected a question for a second factor");
+        };
+        let answer = ValidateMfaSession {
+            group: GroupId::fallback(),
+            id: required.id,
+            answer: MfaAnswer::Code(Code::typed(recovery_code).expect("a code")),
+            client_id: "gateway".into(),
+            remember_device: false,
+            locale: Locale::English,
+        };
+        self.tokens = answer.execute(&self.world.app).await.expect("right");
     }
 
     async fn remove(&self, id: FactorId) -> Result<(), Error> {
@@ -358,7 +377,7 @@ async fn a_user_has_at_most_five_factors() {
 
 #[tokio::test]
 async fn a_damaged_factor_is_never_a_no_and_harms_no_other() {
-    let mina = Mina::new().await;
+    let mut mina = Mina::new().await;
     let (good, good_secret) = mina.enroll().await;
     let (bad, bad_secret) = mina.enroll().await;
     mina.world.store.damage_factor(bad.factor.id);
@@ -368,6 +387,13 @@ async fn a_damaged_factor_is_never_a_no_and_harms_no_other() {
     mina.check(&recovery)
         .await
         .expect("recovery codes are good");
+    // It may have been there at the sign-in, for all that can be told.
+    assert_eq!(
+        refusal(mina.remove(bad.factor.id).await),
+        Refusal::SecondFactorRequired
+    );
+    let recovery = good.recovery_codes[1].to_shown().to_string();
+    mina.sign_in_with(&recovery).await;
 
     let code = mina.code(&bad_secret);
     let answer = mina.check(&code).await;
@@ -379,7 +405,7 @@ async fn a_damaged_factor_is_never_a_no_and_harms_no_other() {
     }
     assert!(is_exhausted(&mina.check("123456").await));
     mina.remove(bad.factor.id).await.expect("it can be removed");
-    assert_eq!(mina.recovery_codes_left().await, 9);
+    assert_eq!(mina.recovery_codes_left().await, 8);
 }
 
 #[tokio::test]
@@ -392,4 +418,25 @@ async fn where_the_budgets_cannot_be_asked_nothing_is_compared() {
     assert!(matches!(answer, Err(Error::Ephemeral(_))), "{answer:?}");
     mina.world.ephemeral.set_broken(false);
     mina.check(&code).await.expect("the step was not taken");
+}
+
+#[tokio::test]
+async fn changes_need_the_factor_that_was_there_at_the_sign_in() {
+    let mut mina = Mina::new().await;
+    let (enrolled, _) = mina.enroll().await;
+    mina.world
+        .reconfigure(|settings| settings.mfa_policy = MfaPolicy::Off);
+    let tokens = mina.world.sign_in(EMAIL, PASSWORD).await;
+    mina.tokens = tokens.expect("nobody is asked");
+    mina.world
+        .reconfigure(|settings| settings.mfa_policy = MfaPolicy::Optional);
+    let missing = Refusal::SecondFactorRequired;
+    assert_eq!(refusal(mina.begin().await), missing);
+    assert_eq!(refusal(mina.regenerate().await), missing);
+    assert_eq!(refusal(mina.remove(enrolled.factor.id).await), missing);
+    let recovery = enrolled.recovery_codes[0].to_shown().to_string();
+    mina.sign_in_with(&recovery).await;
+    mina.begin().await.expect("it was shown");
+    let codes = mina.regenerate().await;
+    assert_eq!(codes.expect("it was shown").len(), 10);
 }

@@ -43,11 +43,25 @@ async fn a_code_is_queued_then_sent() {
 #[tokio::test]
 async fn nobody_can_tell_whether_there_was_anybody_to_write_to() {
     let world = World::new().await;
-    let state = delivery(&world, Purpose::SignIn).await;
-    assert_eq!(state().await, Delivery::Queued);
-    assert_eq!(deliver(&world).await, 1);
-    assert_eq!(state().await, Delivery::Sent);
-    assert!(world.sender.take().is_empty());
+    for purpose in [Purpose::SignIn, Purpose::PasswordReset] {
+        let nobody = delivery(&world, purpose).await;
+        assert_eq!(nobody().await, Delivery::Withheld);
+        assert_eq!(deliver(&world).await, 1);
+        assert_eq!(nobody().await, Delivery::Withheld);
+        assert!(world.sender.take().is_empty());
+        world.clock.advance(Duration::from_secs(60));
+    }
+    world.user(EMAIL, PASSWORD).await;
+    world.take_sent().await;
+    for purpose in [Purpose::SignIn, Purpose::PasswordReset] {
+        world.clock.advance(Duration::from_secs(60));
+        let user = delivery(&world, purpose).await;
+        assert_eq!(user().await, Delivery::Withheld);
+        let rejected = SendError::Rejected("no such number".into());
+        world.sender.fail_with(Some(rejected));
+        assert_eq!(deliver(&world).await, 1);
+        assert_eq!(user().await, Delivery::Withheld);
+    }
 }
 
 #[tokio::test]
@@ -76,7 +90,7 @@ async fn a_code_whose_outcome_is_unknown_is_not_sent_twice_and_a_notice_is() {
     world.user(EMAIL, PASSWORD).await;
     world.take_sent().await;
     let unknown = || Some(SendError::Unknown("cut off".into()));
-    let state = delivery(&world, Purpose::SignIn).await;
+    let state = delivery(&world, Purpose::SignUp).await;
     world.sender.fail_with(unknown());
     deliver(&world).await;
     assert_eq!(state().await, Delivery::Failed);
@@ -98,7 +112,7 @@ async fn of_a_replica_that_died_a_code_is_not_sent_again_and_a_notice_is() {
     let world = World::new().await;
     world.user(EMAIL, PASSWORD).await;
     world.take_sent().await;
-    let state = delivery(&world, Purpose::SignIn).await;
+    let state = delivery(&world, Purpose::SignUp).await;
     change_password(&world).await;
     let now = world.app.clock.now();
     let until = now.plus(Duration::from_secs(60));
@@ -181,7 +195,7 @@ async fn what_every_provider_has_rejected_is_given_up_at_once() {
     let world = World::new().await;
     world.user(EMAIL, PASSWORD).await;
     world.take_sent().await;
-    let state = delivery(&world, Purpose::SignIn).await;
+    let state = delivery(&world, Purpose::SignUp).await;
     change_password(&world).await;
     let rejected = SendError::Rejected("no such number".into());
     world.sender.fail_with(Some(rejected));

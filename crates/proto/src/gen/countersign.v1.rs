@@ -321,7 +321,7 @@ pub mod factor_service_client {
         /// most 5 factors.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
-        /// (AUTHENTICATION_TOO_OLD, FACTOR_LIMIT_REACHED, PASSKEYS_NOT_CONFIGURED),
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, FACTOR_LIMIT_REACHED, PASSKEYS_NOT_CONFIGURED),
         /// RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS: 20 an hour), INVALID_ARGUMENT
         /// (FIELD_INVALID).
         pub async fn begin_enrollment(
@@ -355,7 +355,7 @@ pub mod factor_service_client {
         /// The code is used: it is no answer to a question for a second factor any more.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
-        /// (AUTHENTICATION_TOO_OLD, FACTOR_LIMIT_REACHED), NOT_FOUND
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, FACTOR_LIMIT_REACHED), NOT_FOUND
         /// (ENROLLMENT_NOT_FOUND: unknown, expired, confirmed, somebody else's, or
         /// begun before the password was set anew), PERMISSION_DENIED
         /// (SECOND_FACTOR_WRONG: also a passkey of another origin, relying party or
@@ -419,7 +419,7 @@ pub mod factor_service_client {
         /// The person's addresses get a notice.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
-        /// (AUTHENTICATION_TOO_OLD), NOT_FOUND (FACTOR_NOT_FOUND, also for a factor of
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED), NOT_FOUND (FACTOR_NOT_FOUND, also for a factor of
         /// somebody else).
         pub async fn remove_factor(
             &mut self,
@@ -449,7 +449,7 @@ pub mod factor_service_client {
         /// ones.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
-        /// (AUTHENTICATION_TOO_OLD), NOT_FOUND (FACTOR_NOT_FOUND: the person has no
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED), NOT_FOUND (FACTOR_NOT_FOUND: the person has no
         /// factor).
         pub async fn regenerate_recovery_codes(
             &mut self,
@@ -502,7 +502,7 @@ pub mod factor_service_server {
         /// most 5 factors.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
-        /// (AUTHENTICATION_TOO_OLD, FACTOR_LIMIT_REACHED, PASSKEYS_NOT_CONFIGURED),
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, FACTOR_LIMIT_REACHED, PASSKEYS_NOT_CONFIGURED),
         /// RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS: 20 an hour), INVALID_ARGUMENT
         /// (FIELD_INVALID).
         async fn begin_enrollment(
@@ -517,7 +517,7 @@ pub mod factor_service_server {
         /// The code is used: it is no answer to a question for a second factor any more.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
-        /// (AUTHENTICATION_TOO_OLD, FACTOR_LIMIT_REACHED), NOT_FOUND
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, FACTOR_LIMIT_REACHED), NOT_FOUND
         /// (ENROLLMENT_NOT_FOUND: unknown, expired, confirmed, somebody else's, or
         /// begun before the password was set anew), PERMISSION_DENIED
         /// (SECOND_FACTOR_WRONG: also a passkey of another origin, relying party or
@@ -545,7 +545,7 @@ pub mod factor_service_server {
         /// The person's addresses get a notice.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
-        /// (AUTHENTICATION_TOO_OLD), NOT_FOUND (FACTOR_NOT_FOUND, also for a factor of
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED), NOT_FOUND (FACTOR_NOT_FOUND, also for a factor of
         /// somebody else).
         async fn remove_factor(
             &self,
@@ -558,7 +558,7 @@ pub mod factor_service_server {
         /// ones.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
-        /// (AUTHENTICATION_TOO_OLD), NOT_FOUND (FACTOR_NOT_FOUND: the person has no
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED), NOT_FOUND (FACTOR_NOT_FOUND: the person has no
         /// factor).
         async fn regenerate_recovery_codes(
             &self,
@@ -2985,6 +2985,11 @@ pub enum ErrorReason {
     /// `passkeys.rp_id` and `passkeys.origins` are not set.
     /// {"reason": "PASSKEYS_NOT_CONFIGURED", "domain": "countersign"}
     PasskeysNotConfigured = 32,
+    /// FAILED_PRECONDITION: the person had a second factor at the sign-in, and has
+    /// not shown it, as on a device that is remembered. Sign in again without
+    /// `device_token`, and answer the MFA session.
+    /// {"reason": "SECOND_FACTOR_REQUIRED", "domain": "countersign"}
+    SecondFactorRequired = 33,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -3026,6 +3031,7 @@ impl ErrorReason {
             Self::FactorLimitReached => "ERROR_REASON_FACTOR_LIMIT_REACHED",
             Self::SecondFactorWrong => "ERROR_REASON_SECOND_FACTOR_WRONG",
             Self::PasskeysNotConfigured => "ERROR_REASON_PASSKEYS_NOT_CONFIGURED",
+            Self::SecondFactorRequired => "ERROR_REASON_SECOND_FACTOR_REQUIRED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -3064,6 +3070,7 @@ impl ErrorReason {
             "ERROR_REASON_FACTOR_LIMIT_REACHED" => Some(Self::FactorLimitReached),
             "ERROR_REASON_SECOND_FACTOR_WRONG" => Some(Self::SecondFactorWrong),
             "ERROR_REASON_PASSKEYS_NOT_CONFIGURED" => Some(Self::PasskeysNotConfigured),
+            "ERROR_REASON_SECOND_FACTOR_REQUIRED" => Some(Self::SecondFactorRequired),
             _ => None,
         }
     }
@@ -4449,12 +4456,13 @@ pub enum DeliveryState {
     ByCaller = 1,
     /// On its way to the provider.
     Queued = 2,
-    /// Handed over to the provider. So it also says of what was made for nobody:
-    /// the answer does not tell who has an account.
+    /// Handed over to the provider.
     Sent = 3,
-    /// Not sent, and not tried again: also a link whose prefix the server's settings
-    /// do not have any more.
+    /// Not sent, and not tried again.
     Failed = 4,
+    /// Not told. Of PURPOSE_SIGN_IN and PURPOSE_PASSWORD_RESET, whose messages go to
+    /// active users alone, any other answer would tell who has an account.
+    Withheld = 5,
 }
 impl DeliveryState {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -4468,6 +4476,7 @@ impl DeliveryState {
             Self::Queued => "DELIVERY_STATE_QUEUED",
             Self::Sent => "DELIVERY_STATE_SENT",
             Self::Failed => "DELIVERY_STATE_FAILED",
+            Self::Withheld => "DELIVERY_STATE_WITHHELD",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -4478,6 +4487,7 @@ impl DeliveryState {
             "DELIVERY_STATE_QUEUED" => Some(Self::Queued),
             "DELIVERY_STATE_SENT" => Some(Self::Sent),
             "DELIVERY_STATE_FAILED" => Some(Self::Failed),
+            "DELIVERY_STATE_WITHHELD" => Some(Self::Withheld),
             _ => None,
         }
     }

@@ -5,7 +5,7 @@ use countersign_domain::Settings;
 use countersign_domain::application::{DeviceSettings, TokenSettings, VerificationSettings};
 use countersign_domain::model::RelyingParty;
 
-use super::{Config, SmsProvider};
+use super::{Config, DefaultRegion, SmsProvider};
 
 impl Config {
     /// What the texts of messages depend on.
@@ -75,7 +75,11 @@ impl Config {
                 sends_per_country: verification.sends_per_country,
                 sends_in_all: verification.sends_in_all,
                 wrong_codes_per_address: verification.wrong_codes_per_address,
-                countries: verification.countries.iter().map(|c| c.region()).collect(),
+                countries: verification
+                    .countries
+                    .iter()
+                    .map(DefaultRegion::region)
+                    .collect(),
                 unverified: verification.unverified(),
                 link_prefixes: verification.link_prefixes.clone(),
             },

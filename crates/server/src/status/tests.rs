@@ -48,6 +48,7 @@ one_of_each! { refusals: Refusal,
     "authentication_too_old": Refusal::AuthenticationTooOld { .. } => {
         Refusal::AuthenticationTooOld { max_age: Duration::from_secs(600) }
     },
+    "second_factor_required": Refusal::SecondFactorRequired => Refusal::SecondFactorRequired,
     "enrollment": Refusal::Enrollment => Refusal::Enrollment,
     "factor": Refusal::Factor => Refusal::Factor,
     "too_many_factors": Refusal::TooManyFactors => Refusal::TooManyFactors,

@@ -92,6 +92,11 @@ pub(super) fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
             "The sign-in is too old for this; please sign in again.",
             "보안을 위해 다시 로그인한 후 진행해 주세요.",
         ),
+        R::SecondFactorRequired => (
+            Code::FailedPrecondition,
+            "This needs a sign-in with a second factor.",
+            "추가 인증을 포함하여 다시 로그인한 후 진행해 주세요.",
+        ),
         R::EnrollmentNotFound => (
             Code::NotFound,
             "The enrolment has expired or was confirmed; please begin again.",

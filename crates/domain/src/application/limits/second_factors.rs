@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Charge, DAY, HOUR, Limits, tag};
 use crate::error::{Error, Limit};
-use crate::model::{ClientContext, DeviceDigest, FactorId, NamedUser, UserId};
+use crate::model::{ClientContext, FactorId, NamedUser, UserId};
 use crate::ports::Budget;
 
 /// Wrong answers of second factors that an account has, and each of its known
@@ -23,15 +23,17 @@ impl Limits {
     pub(crate) async fn charge_second_factor(
         &self,
         user: UserId,
-        device: Option<&DeviceDigest>,
+        from_known_device: bool,
     ) -> Result<Charge, Error> {
         let user = user.to_string();
-        let budgets = SECOND_FACTORS.map(|(limit, window)| match device {
-            Some(device) => self.budget_of_device("device-factor", device, limit, window),
-            None => {
-                let parts = [user.as_str(), &window.as_secs().to_string()];
-                self.budget("second-factor", &parts, limit, window)
-            }
+        // One of all known devices: each of its own would multiply the tries.
+        let kind = match from_known_device {
+            true => "device-factor",
+            false => "second-factor",
+        };
+        let budgets = SECOND_FACTORS.map(|(limit, window)| {
+            let parts = [user.as_str(), &window.as_secs().to_string()];
+            self.budget(kind, &parts, limit, window)
         });
         self.charge(budgets.into(), Limit::Attempts).await
     }

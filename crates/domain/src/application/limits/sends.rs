@@ -71,24 +71,26 @@ impl Limits {
         self.charge(budgets, Limit::Messages).await
     }
 
-    /// Charges the address of such a user; as much in vain if there is none.
+    /// Charges the address of such a user; as much in vain if there is none. Who
+    /// sends codes to the address itself does not notice: else he would learn
+    /// whose it is.
     pub(crate) async fn charge_addressee(
         &self,
         to: Option<&Address>,
         named: &NamedUser,
-        client: &ClientContext,
     ) -> Result<Charge, Error> {
-        let Some(address) = to else {
-            let (kind, text) = named.parts();
-            let limit = self.settings.verification.sends_per_address;
-            let budget = self.budget("send-nobody", &[kind, &*text], limit, DAY);
-            return self.charge(vec![budget], Limit::Messages).await;
+        let limits = &self.settings.verification;
+        let (kind, text) = match to {
+            Some(address) => ("address", address.as_str().into()),
+            None => named.parts(),
         };
-        let sends = Sends {
-            budgets: self.sends_to(address),
-            watch: self.watch(address, client, Recipient::Holder),
-        };
-        self.charge_sends(sends).await
+        let whom = [kind, &*text];
+        let mut budgets = Vec::with_capacity(2);
+        if !limits.cooldown.is_zero() {
+            budgets.push(self.budget("mfa-cooldown", &whom, 1, limits.cooldown));
+        }
+        budgets.push(self.budget("mfa-address", &whom, limits.sends_per_address, DAY));
+        self.charge(budgets, Limit::Messages).await
     }
 
     /// Charges the source alone: of a sign-up that is refused before a message

@@ -71,11 +71,12 @@ impl DeviceChanges for MemoryUnitOfWork {
             return Ok(false);
         }
         device.failures = 0;
-        device.seen_at = device.seen_at.max(touch.seen_at);
-        device.expires_at = device.expires_at.max(touch.expires_at);
-        if touch.shown {
-            device.factor_shown_at = Some(touch.seen_at);
-        }
+        device.seen_at = touch.seen_at;
+        device.expires_at = touch.expires_at;
+        device.factor_shown_at = match touch.shown {
+            true => Some(touch.seen_at),
+            false => device.factor_shown_at.filter(|at| *at <= touch.seen_at),
+        };
         Ok(true)
     }
 

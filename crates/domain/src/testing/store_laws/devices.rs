@@ -175,14 +175,38 @@ pub async fn a_device_is_touched_for_its_user_alone(law: &StoreSubject) {
         shown: true,
         ..good
     };
+    let earlier = DeviceTouch {
+        expires_at: law.later(30).plus(LIFETIME),
+        ..earlier
+    };
     assert!(touch(law, earlier).await);
     let shown = Device {
         factor_shown_at: Some(law.later(30)),
-        ..seen
+        seen_at: earlier.seen_at,
+        expires_at: earlier.expires_at,
+        ..seen.clone()
     };
     assert_eq!(stored(law, &device).await, Some(shown.clone()));
+    assert!(touch(law, good).await);
+    let again = Device {
+        factor_shown_at: shown.factor_shown_at,
+        ..seen
+    };
+    assert_eq!(stored(law, &device).await, Some(again.clone()));
     assert!(touch(law, good).await, "to what is there already");
-    assert_eq!(stored(law, &device).await, Some(shown));
+    assert_eq!(stored(law, &device).await, Some(again));
+    // What was shown in the future was shown by a clock that was set back.
+    let back = DeviceTouch {
+        seen_at: law.later(20),
+        ..good
+    };
+    assert!(touch(law, back).await);
+    let unshown = Device {
+        factor_shown_at: None,
+        seen_at: back.seen_at,
+        ..stored(law, &device).await.expect("a device")
+    };
+    assert_eq!(stored(law, &device).await, Some(unshown));
     for unlike in unlike {
         assert_eq!(stored(law, &unlike).await, Some(unlike));
     }

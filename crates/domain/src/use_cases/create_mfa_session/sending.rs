@@ -3,8 +3,7 @@
 use crate::application::{Application, Charge};
 use crate::error::Error;
 use crate::model::{
-    Address, Channel, ClientContext, Code, Locale, MessageId, NamedUser, Purpose, Timestamp, User,
-    UserId,
+    Address, Channel, Code, Locale, MessageId, NamedUser, Purpose, Timestamp, User, UserId,
 };
 use crate::ports::{Content, Message};
 
@@ -15,7 +14,6 @@ pub(super) async fn addressee(
     named: &NamedUser,
     user: Option<&User>,
     channel: Option<Channel>,
-    client: &ClientContext,
 ) -> Result<(Option<Address>, Option<Charge>), Error> {
     let nobody = UserId::from_bytes([0; 16]);
     let id = user.map_or(nobody, |user| user.id);
@@ -25,11 +23,7 @@ pub(super) async fn addressee(
             && app.messages.reaches(address)
             && app.settings.verification.sends_to(address)
     });
-    let charged = app
-        .limits
-        .charge_addressee(to.as_ref(), named, client)
-        .await;
-    match charged {
+    match app.limits.charge_addressee(to.as_ref(), named).await {
         Ok(charge) => Ok((to, Some(charge))),
         Err(Error::Exhausted { .. }) => Ok((None, None)),
         Err(error) => Err(error),

@@ -70,23 +70,24 @@ pub(super) async fn with_password(
     app.limits.refund_unless_refused(charge, opened).await
 }
 
-/// The account and the device, both whatever the other is: an answer's time
-/// tells of neither.
+/// The account and its device, if the gateway tells of one that is known. One that
+/// has no attempts left is as good as none.
 async fn read_early(
     app: &Application,
     group: &GroupId,
     identifier: &Identifier,
     opening: &Opening,
 ) -> Result<Option<Early>, Error> {
-    if opening.device.digest().is_none() {
+    let Some(device) = app.devices.find(opening.device).await? else {
         return Ok(None);
-    }
-    let account = async { Ok(app.store.account_by_identifier(group, identifier).await?) };
-    let (account, device) = try_join(account, app.devices.find(opening.device)).await?;
+    };
+    let account = app.store.account_by_identifier(group, identifier).await?;
     let user = account
         .as_ref()
         .map(|account| ProvenUser::of(&account.user));
-    let known = device.filter(|device| user.is_some_and(|user| device.is_of(user)));
+    let is_good = user.is_some_and(|user| device.is_of(user))
+        && device.failures < app.settings.password_attempts;
+    let known = is_good.then_some(device);
     Ok(Some(Early { account, known }))
 }
 

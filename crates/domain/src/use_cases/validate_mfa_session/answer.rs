@@ -4,8 +4,7 @@
 use crate::application::Application;
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Assertion, AuthenticationMethod, Code, DeviceDigest, MfaFactor, MfaSessionId, MfaSessionRecord,
-    UserId,
+    Assertion, AuthenticationMethod, Code, MfaFactor, MfaSessionId, MfaSessionRecord, UserId,
 };
 
 /// An answer to an MFA session.
@@ -35,14 +34,16 @@ impl MfaAnswer {
         app: &Application,
         session: &MfaSessionId,
         record: &MfaSessionRecord,
-        device: Option<&DeviceDigest>,
+        from_known_device: bool,
     ) -> Result<Answered<'_>, Error> {
         let has_code = record.factors.contains(&MfaFactor::Code);
         let answering = || record.answering().ok_or(Refusal::MfaSession);
         match self {
             Self::Code(code) if has_code => Ok(Answered::KeptCode(code)),
             Self::Code(code) => {
-                let checked = app.second_factors.check(answering()?, code, device);
+                let checked = app
+                    .second_factors
+                    .check(answering()?, code, from_known_device);
                 Ok(Answered::Factor(checked.await?))
             }
             Self::Passkey(_) if has_code => Err(Refusal::MfaSession.into()),

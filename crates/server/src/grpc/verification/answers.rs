@@ -52,5 +52,6 @@ fn delivery_state(delivery: Delivery) -> v1::DeliveryState {
         Delivery::Queued => v1::DeliveryState::Queued,
         Delivery::Sent => v1::DeliveryState::Sent,
         Delivery::Failed => v1::DeliveryState::Failed,
+        Delivery::Withheld => v1::DeliveryState::Withheld,
     }
 }

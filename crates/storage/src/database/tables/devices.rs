@@ -31,6 +31,9 @@ pub(crate) struct Model {
     pub expires_at: i64,
 }
 
+/// More than will ever be given.
+const NUMBERS: i64 = 1 << 62;
+
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
 pub(crate) enum Relation {}
 
@@ -139,6 +142,8 @@ impl DeviceChanges for SqlUnitOfWork {
             .exprs(row.map(|(_, value)| value))
             .from(Entity)
             .and_where(Expr::col(Column::UserId).eq(stored(device.user_id)))
+            // Beyond it is damage, which must not stay the newest for ever.
+            .and_where(Expr::col(Column::Number).between(0_i64, NUMBERS))
             .take();
         let [_, _, rest @ ..] = columns;
         let in_place_of_the_first = OnConflict::columns([Column::UserId, Column::Place])
@@ -157,26 +162,26 @@ impl DeviceChanges for SqlUnitOfWork {
 
     /// One conditional statement.
     async fn touch_device(&mut self, touch: &DeviceTouch<'_>) -> Result<bool, StoreError> {
-        let later = |column: Column, at: Timestamp| {
-            let at = at.as_millis();
-            let is_later = Expr::col(column).gt(at);
-            Expr::case(is_later, Expr::col(column)).finally(Expr::value(at))
-        };
         let seen_at = touch.seen_at.as_millis();
         let mut update = Entity::update_many()
             .col_expr(Column::Failures, Expr::value(0_i64))
-            .col_expr(Column::SeenAt, later(Column::SeenAt, touch.seen_at).into())
-            .col_expr(
-                Column::ExpiresAt,
-                later(Column::ExpiresAt, touch.expires_at).into(),
-            )
+            .col_expr(Column::SeenAt, Expr::value(seen_at))
+            .col_expr(Column::ExpiresAt, Expr::value(touch.expires_at.as_millis()))
             .filter(is(touch.digest))
             .filter(Column::UserId.eq(stored(touch.user.id)))
             .filter(Column::CredentialVersion.eq(touch.user.credential_version))
             .filter(Column::ExpiresAt.gt(seen_at));
-        if touch.shown {
-            update = update.col_expr(Column::FactorShownAt, Expr::value(seen_at));
-        }
+        let shown_at = match touch.shown {
+            true => Expr::value(seen_at),
+            // One in the future is of a clock that was set back since.
+            false => Expr::case(
+                Expr::col(Column::FactorShownAt).lte(seen_at),
+                Expr::col(Column::FactorShownAt),
+            )
+            .finally(Expr::value(Option::<i64>::None))
+            .into(),
+        };
+        update = update.col_expr(Column::FactorShownAt, shown_at);
         let updated = update.exec(&self.db().statement("devices.touch")).await;
         Ok(updated.map_err(store_error)?.rows_affected == 1)
     }

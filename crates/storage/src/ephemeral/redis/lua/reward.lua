@@ -1,4 +1,5 @@
--- What the right guess at a secret does besides.
+-- What the right guess at a secret does besides. What is damaged costs nobody the
+-- right answer: a counter that cannot be raised is dropped.
 
 local function give_back(name)
     local budget = KEYS[1] .. ':' .. name
@@ -40,11 +41,13 @@ local function give(reward)
     local name, slot, ttl
     for _ = 1, count do
         name, at = struct.unpack('>I4c0', reward, at)
-        give_back(name)
+        pcall(give_back, name)
     end
     count, at = struct.unpack('>I4', reward, at)
     for _ = 1, count do
         name, slot, ttl, at = struct.unpack('>I4c0i8i8', reward, at)
-        raise(name, slot, ttl)
+        if not pcall(raise, name, slot, ttl) then
+            drop({name})
+        end
     end
 end
