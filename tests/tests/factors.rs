@@ -208,8 +208,10 @@ async fn a_damaged_factor_harms_only_itself(backend: Backend) {
         .await;
     assert_eq!(reason(&answer), "INTERNAL");
     let answer = mina.answer(&asked.mfa_session_id, &enrolled.recovery_codes[0]);
-    answer.await.expect("signed in");
-    let removed = mina.remove_factor(&hers, &enrolled.factor_id).await;
+    let with_factor = answer.await.expect("signed in");
+    let refused = mina.remove_factor(&hers, &enrolled.factor_id).await;
+    assert_eq!(reason(&refused), "SECOND_FACTOR_REQUIRED");
+    let removed = mina.remove_factor(&with_factor, &enrolled.factor_id).await;
     removed.expect("removed");
     mina.enroll(&hers).await;
     let is_named = (0..world.replicas().len())

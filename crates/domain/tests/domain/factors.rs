@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use countersign_domain::application::{MfaPolicy, Tokens};
 use countersign_domain::model::{
-    Code, FactorId, FactorKind, FactorLabel, GroupId, Locale, MfaFactor, Purpose, Timestamp,
-    TotpSecret, UserId,
+    Code, FactorId, FactorKind, FactorLabel, GroupId, Locale, MfaFactor, Purpose, TotpSecret,
+    UserId,
 };
 use countersign_domain::ports::{Clock as _, Content, Factors as _};
 use countersign_domain::testing::{World, password, refusal, sign_in};
