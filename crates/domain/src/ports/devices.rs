@@ -44,6 +44,9 @@ pub trait DeviceChanges {
     /// [`Device::FORGOTTEN`]. Their rows stay, so that [`Devices::has_devices`]
     /// tells that somebody has signed in.
     async fn forget_devices(&mut self, user: UserId) -> Result<(), StoreError>;
+
+    /// Lets none of the devices of a user be remembered any more. They stay known.
+    async fn forget_shown_factors(&mut self, user: UserId) -> Result<(), StoreError>;
 }
 
 /// A sign-in on a device that is known.

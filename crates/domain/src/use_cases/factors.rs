@@ -91,7 +91,7 @@ impl RemoveFactor {
             uow.put_recovery_codes(user.id, &[]).await?;
         }
         // It may be the one that was shown on a device which is remembered since.
-        uow.forget_devices(user.id).await?;
+        uow.forget_shown_factors(user.id).await?;
         let content = Content::FactorRemoved;
         for notice in app.messages.notices(addresses, self.locale, &content)? {
             uow.insert_message(&notice).await?;
@@ -126,7 +126,7 @@ async fn regenerate(app: &Application, person: &Person) -> Result<Vec<RecoveryCo
     }
     let (codes, digests) = app.second_factors.new_recovery_codes(user.id);
     uow.put_recovery_codes(user.id, &digests).await?;
-    uow.forget_devices(user.id).await?;
+    uow.forget_shown_factors(user.id).await?;
     uow.commit().await?;
     Ok(codes)
 }

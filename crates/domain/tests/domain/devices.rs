@@ -12,8 +12,8 @@ use countersign_domain::ports::{Clock as _, Content, Devices as _, Users as _};
 use countersign_domain::testing::{World, address, password, refusal, sign_in};
 use countersign_domain::use_cases::{
     Actor, BeginEnrollment, ChangePassword, ConfirmEnrollment, EnrollmentAnswer, Grant,
-    IssueTokens, Issued, MfaAnswer, MfaRequired, ResetPassword, RevokeUserSessions,
-    ValidateMfaSession,
+    IssueTokens, Issued, ListFactors, MfaAnswer, MfaRequired, RegenerateRecoveryCodes,
+    RemoveFactor, ResetPassword, RevokeUserSessions, ValidateMfaSession,
 };
 use countersign_domain::{Error, Limit, Refusal};
 
@@ -434,6 +434,28 @@ impl Mina {
         }
     }
 
+    async fn enroll_another(&self, access_token: &str) {
+        let begin = BeginEnrollment {
+            access_token: access_token.to_owned(),
+            kind: FactorKind::Totp,
+            label: FactorLabel::parse("another").expect("a name"),
+        };
+        let begun = begin
+            .execute(&self.world.app)
+            .await
+            .expect("begun")
+            .enrollment;
+        let secret = begun.totp().expect("an app");
+        let code = secret.code_at(self.world.app.clock.now());
+        let confirm = ConfirmEnrollment {
+            access_token: access_token.to_owned(),
+            enrollment_id: begun.id,
+            answer: EnrollmentAnswer::Code(Code::typed(&code).expect("a code")),
+            locale: Locale::English,
+        };
+        confirm.execute(&self.world.app).await.expect("enrolled");
+    }
+
     async fn begin(&self, device: DeviceClaim) -> MfaRequired {
         match try_on(&self.world, EMAIL, PASSWORD, device).await {
             Ok(Issued::MfaRequired(required)) => required,
@@ -619,4 +641,38 @@ async fn people_are_told_of_a_new_device_once_the_second_factor_is_shown() {
             .await
             .expect("readable")
     );
+}
+
+#[tokio::test]
+async fn no_device_is_remembered_after_the_factor_shown_on_it_is_removed() {
+    for is_removed in [true, false] {
+        let mina = Mina::new(DAY).await;
+        let asked = mina.begin(DeviceClaim::Unknown).await;
+        let tokens = mina.answer(&asked, &mina.code(), true).await;
+        let tokens = tokens.expect("right");
+        let token = tokens.device.and_then(|device| device.token);
+        let device = claim(&token.expect("a device token"));
+        let remembered = try_on(&mina.world, EMAIL, PASSWORD, device).await;
+        assert!(matches!(remembered, Ok(Issued::Tokens(_))));
+        if is_removed {
+            let list = ListFactors {
+                access_token: tokens.access_token.clone(),
+            };
+            let factors = list.execute(&mina.world.app).await.expect("listed").factors;
+            // Another one is there, so that somebody is asked.
+            mina.enroll_another(&tokens.access_token).await;
+            let remove = RemoveFactor {
+                access_token: tokens.access_token,
+                factor_id: factors[0].id,
+                locale: Locale::English,
+            };
+            remove.execute(&mina.world.app).await.expect("removed");
+        } else {
+            let regenerate = RegenerateRecoveryCodes {
+                access_token: tokens.access_token,
+            };
+            regenerate.execute(&mina.world.app).await.expect("made");
+        }
+        mina.begin(device).await;
+    }
 }

@@ -87,4 +87,12 @@ impl DeviceChanges for MemoryUnitOfWork {
         }
         Ok(())
     }
+
+    async fn forget_shown_factors(&mut self, user: UserId) -> Result<(), StoreError> {
+        let devices = self.tables.devices.values_mut();
+        for (_, device) in devices.filter(|(_, device)| device.user_id == user) {
+            device.factor_shown_at = None;
+        }
+        Ok(())
+    }
 }

@@ -234,8 +234,21 @@ pub async fn of_64_attempts_from_a_device_at_once_10_are_counted(law: &StoreSubj
 /// They are not known any more, and tell still that there was a sign-in.
 pub async fn forgotten_devices_are_known_to_nobody(law: &StoreSubject) {
     let (user, other) = (law.user().await, law.user().await);
-    let [device, theirs] = [device(law, &user), device(law, &other)];
+    let shown = |user: &User| Device {
+        factor_shown_at: Some(law.now),
+        ..device(law, user)
+    };
+    let [device, theirs] = [shown(&user), shown(&other)];
     insert(law, &[device.clone(), theirs.clone()]).await;
+    let mut uow = law.begin().await;
+    uow.forget_shown_factors(user.id).await.expect("forgotten");
+    uow.commit().await.expect("committed");
+    let unshown = Device {
+        factor_shown_at: None,
+        ..device.clone()
+    };
+    assert_eq!(stored(law, &device).await, Some(unshown));
+    assert_eq!(stored(law, &theirs).await, Some(theirs.clone()));
     let mut uow = law.begin().await;
     uow.forget_devices(user.id).await.expect("forgotten");
     uow.commit().await.expect("committed");

@@ -195,6 +195,16 @@ impl DeviceChanges for SqlUnitOfWork {
             .map(drop)
             .map_err(store_error)
     }
+
+    async fn forget_shown_factors(&mut self, user: UserId) -> Result<(), StoreError> {
+        Entity::update_many()
+            .col_expr(Column::FactorShownAt, Expr::value(Option::<i64>::None))
+            .filter(Column::UserId.eq(stored(user)))
+            .exec(&self.db().statement("devices.forget_factors"))
+            .await
+            .map(drop)
+            .map_err(store_error)
+    }
 }
 
 fn is(digest: &DeviceDigest) -> Expr {
