@@ -676,3 +676,28 @@ async fn no_device_is_remembered_after_the_factor_shown_on_it_is_removed() {
         mina.begin(device).await;
     }
 }
+
+#[tokio::test]
+async fn all_known_devices_share_one_budget_of_second_factors() {
+    let mina = Mina::new(Duration::ZERO).await;
+    let mut devices = Vec::new();
+    for _ in 0..2 {
+        let asked = mina.begin(DeviceClaim::Unknown).await;
+        let tokens = mina.answer(&asked, &mina.code(), false).await;
+        let known = tokens.expect("right").device.and_then(|known| known.token);
+        devices.push(claim(&known.expect("a device token")));
+        mina.world.clock.advance(Duration::from_secs(30));
+    }
+    let mut compared = 0;
+    for turn in 0..20 {
+        let asked = mina.begin(devices[turn % devices.len()]).await;
+        match mina.answer(&asked, "00000-00000", false).await {
+            Err(Error::Exhausted { .. }) => {}
+            answer => {
+                assert_eq!(refusal(answer), Refusal::SecondFactor);
+                compared += 1;
+            }
+        }
+    }
+    assert_eq!(compared, 5);
+}
