@@ -27,7 +27,7 @@ pub(super) enum Answered<'a> {
 }
 
 impl MfaAnswer {
-    /// Checks what belongs to the user: from a known device, charged to that. Before the unit of work: a step, a count or
+    /// Checks what belongs to the user, before the unit of work: a step, a count or
     /// a recovery code is taken by a statement of its own.
     pub(super) async fn check(
         &self,
