@@ -2,7 +2,7 @@
 //! what a person answers.
 //!
 //! All tries at the factors of an account have one budget, whichever factor and
-//! sign-in they are for, but for those from a known device, which has its own. A
+//! sign-in they are for, but for those from known devices, which have one together. A
 //! try is charged before it is compared.
 
 use std::fmt;
@@ -60,7 +60,7 @@ impl SecondFactors {
 
     /// Checks the answer of a user: a code of one of the enrolled authenticators,
     /// or a recovery code. Each is good once. From a known device of the user it is
-    /// charged to that.
+    /// charged to those.
     ///
     /// # Errors
     /// A wrong or used code; too many tries; what cannot be told.

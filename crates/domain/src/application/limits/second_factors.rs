@@ -8,8 +8,8 @@ use crate::error::{Error, Limit};
 use crate::model::{ClientContext, FactorId, NamedUser, UserId};
 use crate::ports::Budget;
 
-/// Wrong answers of second factors that an account has, and each of its known
-/// devices beside it, and in which windows.
+/// Wrong answers of second factors that an account has, and its known devices
+/// together beside it, and in which windows.
 const SECOND_FACTORS: [(u32, Duration); 2] = [(5, Duration::from_secs(15 * 60)), (20, DAY)];
 /// Enrolments that an account begins in an hour.
 const ENROLLMENTS: u32 = 20;
@@ -18,8 +18,8 @@ const CONFIRMATIONS: u32 = 5;
 
 impl Limits {
     /// Charges an answer to a second factor before it is compared: to the account,
-    /// whichever factor and sign-in it is for, or to the known device from which
-    /// it comes.
+    /// whichever factor and sign-in it is for, or to its known devices, if it comes
+    /// from one.
     pub(crate) async fn charge_second_factor(
         &self,
         user: UserId,
