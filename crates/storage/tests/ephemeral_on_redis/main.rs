@@ -3,6 +3,7 @@
 
 mod changes;
 mod connecting;
+mod damaged_counters;
 mod floods;
 mod full;
 mod outages;
