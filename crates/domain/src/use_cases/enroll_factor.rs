@@ -65,9 +65,8 @@ impl BeginEnrollment {
     /// Makes a secret or a challenge.
     ///
     /// # Errors
-    /// A passkey where none are taken; an access token that is not good, or of a
-    /// sign-in that is too old or without the second factor that was there; as many
-    /// factors as one may have; too many enrolments.
+    /// No passkeys are taken; an access token that is not good or not of a fresh,
+    /// full sign-in; as many factors as one may have; too many enrolments.
     pub async fn execute(self, app: &Application) -> Result<BegunEnrollment, Error> {
         if self.kind == FactorKind::Passkey {
             app.passkeys.relying_party()?;
@@ -101,9 +100,8 @@ impl ConfirmEnrollment {
     /// Enrols the authenticator as a factor, and tells the owner's addresses.
     ///
     /// # Errors
-    /// An access token that is not good or of a sign-in that is too old; an
-    /// enrolment that is not there any more; a wrong answer, or one of another
-    /// kind; too many tries.
+    /// An access token that is not good or not of a fresh, full sign-in; an
+    /// enrolment that is gone; a wrong answer, or of another kind; too many tries.
     pub async fn execute(self, app: &Application) -> Result<EnrolledFactor, Error> {
         let person = app.people.by_fresh_access_token(&self.access_token).await?;
         let user = ProvenUser::of(&person.user);
