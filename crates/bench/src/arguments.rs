@@ -103,6 +103,8 @@ pub(crate) enum What {
     Validate,
     /// IssueTokens with a password beside Argon2id alone on every core
     Issue,
+    /// IssueTokens and a code of an authenticator app beside IssueTokens alone
+    SecondFactor,
     /// ValidateToken at 2,000 a second beside ten times the sign-ins that can be hashed
     Storm,
     /// RefreshTokens on PostgreSQL beside the bare conditional UPDATE; also on SQLite

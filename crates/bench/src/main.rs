@@ -31,6 +31,7 @@ mod report;
 mod revocations;
 mod rounds;
 mod sample;
+mod second_factor;
 mod server;
 mod statistics;
 mod storm;
@@ -49,10 +50,11 @@ use report::{Figure, Report};
 
 type Measure = fn(&Arguments) -> Result<Vec<Figure>, Failure>;
 
-const MEASUREMENTS: [(What, Measure); 9] = [
+const MEASUREMENTS: [(What, Measure); 10] = [
     (What::Validate, validate::measure),
     (What::Revocations, revocations::measure),
     (What::Issue, issue::measure),
+    (What::SecondFactor, second_factor::measure),
     (What::Storm, storm::measure),
     (What::Refresh, refresh::measure),
     (What::Codes, codes::measure),

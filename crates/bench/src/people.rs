@@ -95,22 +95,53 @@ impl Person {
 
     /// Signs in, and checks that the tokens are this person's.
     pub(crate) async fn sign_in(&self, connection: &mut Connection) -> Result<Tokens, Failure> {
-        let answer: IssueTokensResponse = connection
-            .call(ISSUE_TOKENS, &self.password_request())
+        let answer = self.issue_tokens(connection).await?;
+        self.without_second_factor(answer)
+    }
+
+    /// As [`sign_in`](Self::sign_in), over a channel.
+    pub(crate) async fn tokens(&self, channel: &Channel) -> Result<Tokens, Failure> {
+        let answer = AuthServiceClient::new(channel.clone())
+            .issue_tokens(self.password_request())
             .await
             .context("IssueTokens")?;
+        self.without_second_factor(answer.into_inner())
+    }
+
+    /// Shows the password, and answers the MFA session with which a second factor
+    /// is asked for.
+    pub(crate) async fn begin_mfa(&self, connection: &mut Connection) -> Result<String, Failure> {
+        match self.issue_tokens(connection).await?.outcome {
+            Some(Outcome::MfaRequired(required)) => Ok(required.mfa_session_id),
+            _ => Err(Failure::new("IssueTokens: no second factor is asked for")),
+        }
+    }
+
+    /// Checks that tokens are this person's.
+    pub(crate) fn own(&self, tokens: Option<Tokens>) -> Result<Tokens, Failure> {
+        let tokens = tokens.ok_or_else(|| Failure::new("there are no tokens"))?;
+        let is_whole = !tokens.access_token.is_empty() && !tokens.refresh_token.is_empty();
+        if tokens.user_id == self.user_id && is_whole {
+            return Ok(tokens);
+        }
+        Err(Failure::new("another's tokens"))
+    }
+
+    async fn issue_tokens(
+        &self,
+        connection: &mut Connection,
+    ) -> Result<IssueTokensResponse, Failure> {
+        let request = self.password_request();
+        let answer = connection.call(ISSUE_TOKENS, &request).await;
+        answer.context("IssueTokens")
+    }
+
+    fn without_second_factor(&self, answer: IssueTokensResponse) -> Result<Tokens, Failure> {
         match answer.outcome {
-            Some(Outcome::Tokens(tokens))
-                if tokens.user_id == self.user_id
-                    && !tokens.access_token.is_empty()
-                    && !tokens.refresh_token.is_empty() =>
-            {
-                Ok(tokens)
-            }
+            Some(Outcome::Tokens(tokens)) => self.own(Some(tokens)),
             Some(Outcome::MfaRequired(_)) => {
                 Err(Failure::new("IssueTokens: a second factor is asked for"))
             }
-            Some(Outcome::Tokens(_)) => Err(Failure::new("IssueTokens: another's tokens")),
             None => Err(Failure::new("IssueTokens answered nothing")),
         }
     }

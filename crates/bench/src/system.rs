@@ -3,7 +3,7 @@
 use std::fs;
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
@@ -102,6 +102,16 @@ pub(crate) fn memory_of(pid: u32) -> Result<Memory, Failure> {
 )]
 pub(crate) fn now() -> Instant {
     Instant::now()
+}
+
+/// The seconds since 1970-01-01, as an authenticator app counts them.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an authenticator app goes by its own clock"
+)]
+pub(crate) fn unix_seconds() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(0))
 }
 
 fn ticks(fields: &str, which: &[usize]) -> Option<Duration> {

@@ -38,6 +38,25 @@ impl TotpSecret {
         Self(Zeroizing::new(bytes.to_vec()))
     }
 
+    /// Reads a secret as [`to_base32`](Self::to_base32) writes it; none if it is
+    /// not written so.
+    #[must_use]
+    pub fn from_base32(text: &str) -> Option<Self> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() * 5 / 8));
+        let (mut bits, mut count) = (0_u32, 0);
+        for letter in text.bytes() {
+            let value = BASE32.iter().position(|known| *known == letter)?;
+            bits = (bits << 5) | u32::try_from(value).ok()?;
+            count += 5;
+            if count >= 8 {
+                count -= 8;
+                bytes.push(u8::try_from(bits >> count).ok()?);
+                bits &= (1 << count) - 1;
+            }
+        }
+        (bits == 0 && count < 5).then_some(Self(bytes))
+    }
+
     /// The bytes, to be sealed.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
@@ -75,7 +94,6 @@ impl TotpSecret {
     }
 
     /// The code of the present step, as an app shows it.
-    #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn code_at(&self, now: Timestamp) -> String {
         self.code(now.as_seconds().div_euclid(STEP_SECONDS))
@@ -165,6 +183,20 @@ mod tests {
         for (plain, text) in known {
             let secret = TotpSecret::from_bytes(plain.as_bytes());
             assert_eq!(*secret.to_base32(), text);
+            let read = TotpSecret::from_base32(text).unwrap();
+            assert_eq!(read.expose(), plain.as_bytes());
+        }
+        for other in [
+            "m",
+            "my",
+            "MZ",
+            "MY=",
+            "MY M",
+            "MZXW6YTBO",
+            "M1",
+            "MZXW6YQ\u{e9}",
+        ] {
+            assert!(TotpSecret::from_base32(other).is_none(), "{other}");
         }
     }
 }
