@@ -159,15 +159,17 @@ impl Limits {
         outcome
     }
 
-    /// Gives back what was charged for work that failed, and passes the outcome
-    /// on. That the failure may also keep the refund from succeeding changes
-    /// nothing: the budget then is too small, never too large.
+    /// Gives back what was charged for work that failed for certain, and passes
+    /// the outcome on: a message that may go out is charged, and given back by
+    /// its code. That the failure may also keep the refund from succeeding
+    /// changes nothing: the budget then is too small, never too large.
     pub(crate) async fn refund_if_failed<T>(
         &self,
         charge: Charge,
         outcome: Result<T, Error>,
     ) -> Result<T, Error> {
-        if outcome.is_err() {
+        let has_failed = outcome.as_ref().is_err_and(|error| !error.is_uncertain());
+        if has_failed {
             self.refund(charge).await.ok();
         }
         outcome

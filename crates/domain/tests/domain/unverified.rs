@@ -239,6 +239,35 @@ async fn a_store_that_is_away_refuses_and_charges_nothing() {
     assert_eq!(sends_left(&world, abroad, 1).await, 10);
 }
 
+/// The database may have queued it: that is as good as sent, and it is given back
+/// once, by its code.
+#[tokio::test]
+async fn a_message_that_may_have_gone_out_is_charged_and_given_back_once() {
+    let world = World::with(|settings| settings.verification.unverified.per_source = 2).await;
+    let from = source(1);
+    send(&world, &at_home(1), &from).await.expect("sent");
+    world.take_sent().await;
+    world.store.lose_answers(true);
+    let unknown = send(&world, &at_home(2), &from).await;
+    let is_uncertain = unknown.as_ref().is_err_and(Error::is_uncertain);
+    assert!(is_uncertain, "{unknown:?}");
+    world.store.lose_answers(false);
+    let code = world.take_code().await;
+    wait(send(&world, &at_home(2), &from).await);
+    wait(send(&world, &at_home(3), &from).await);
+    let check = CheckCode {
+        which: Which::Latest(
+            GroupId::fallback(),
+            phone_code(&at_home(2), Purpose::SignUp, &from).address,
+            Purpose::SignUp,
+        ),
+        code,
+    };
+    check.execute(&world.app).await.expect("it is right");
+    send(&world, &at_home(3), &from).await.expect("one is back");
+    wait(send(&world, &at_home(4), &from).await);
+}
+
 #[tokio::test]
 async fn a_code_that_cannot_be_kept_is_no_message() {
     let world = world().await;
