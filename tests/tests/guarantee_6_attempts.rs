@@ -13,7 +13,8 @@ on_every_backend!(
     new_codes_renew_no_tries_of_an_address,
     parallel_guesses_of_a_password_stay_below_the_cap,
     a_restart_renews_no_tries_of_a_password,
-    all_ways_to_guess_a_password_share_one_cap,
+    all_ways_to_sign_in_share_one_cap,
+    a_password_change_has_a_cap_of_its_own,
     a_right_password_starts_afresh,
     one_source_is_stopped_before_the_cap,
     a_thousand_parallel_answers_to_second_factors_are_five,
@@ -283,35 +284,50 @@ async fn a_restart_renews_no_tries_of_a_password(backend: Backend) {
     );
 }
 
-async fn all_ways_to_guess_a_password_share_one_cap(backend: Backend) {
+async fn all_ways_to_sign_in_share_one_cap(backend: Backend) {
     let world = world_with_cap(backend, 6).await;
     let mina = world.sign_up().await;
     let tokens = mina.sign_in().await;
-    for _ in 0..2 {
+    for _ in 0..3 {
         let by_name = countersign_tests::username(&mina.username);
         let ways = [
             reason(&mina.try_password("wrong guess").await),
             reason(&mina.gateway.sign_in(by_name, "wrong guess").await),
-            reason(
-                &mina
-                    .change_password(&tokens, "wrong guess", "nine herons on the pier")
-                    .await,
-            ),
         ];
-        assert_eq!(
-            ways,
-            ["SIGN_IN_REFUSED", "SIGN_IN_REFUSED", "PASSWORD_WRONG"]
-        );
+        assert_eq!(ways, ["SIGN_IN_REFUSED", "SIGN_IN_REFUSED"]);
     }
     assert_eq!(
         reason(&mina.try_password(PASSWORD).await),
         "SIGN_IN_REFUSED",
         "capped"
     );
-    let change = mina
-        .change_password(&tokens, PASSWORD, "nine herons on the pier")
-        .await;
-    assert_eq!(reason(&change), "PASSWORD_WRONG", "capped");
+    // Nobody else can use up the tries of who is signed in.
+    let new = "nine herons on the pier";
+    let changed = mina.change_password(&tokens, PASSWORD, new).await;
+    assert_eq!(reason(&changed), "OK");
+}
+
+/// Those who are signed in: as many as a password bears, in all their sessions.
+async fn a_password_change_has_a_cap_of_its_own(backend: Backend) {
+    let world = world_with_cap(backend, 6).await;
+    let mina = world.sign_up().await;
+    let sessions = [mina.sign_in().await, mina.sign_in().await];
+    let mut outcomes = Tally::default();
+    for turn in 0..12 {
+        let change = mina.change_password(
+            &sessions[turn % 2],
+            "wrong guess",
+            "nine herons on the pier",
+        );
+        outcomes.add(&reason(&change.await));
+    }
+    assert_eq!(outcomes.count("PASSWORD_WRONG"), 6, "{outcomes}");
+    assert_eq!(outcomes.count("TOO_MANY_ATTEMPTS"), 6, "{outcomes}");
+    let new = "nine herons on the pier";
+    let right = mina.change_password(&sessions[0], PASSWORD, new).await;
+    assert_eq!(reason(&right), "TOO_MANY_ATTEMPTS");
+    // It locks nobody out of signing in.
+    assert_eq!(reason(&mina.try_password(PASSWORD).await), "OK");
 }
 
 async fn a_right_password_starts_afresh(backend: Backend) {

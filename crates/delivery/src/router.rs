@@ -166,6 +166,7 @@ impl Router {
             | Content::PasswordReset
             | Content::FactorAdded
             | Content::FactorRemoved
+            | Content::RecoveryCodesReplaced
             | Content::NewDevice => (None, None),
         };
         let (to, locale, now) = (message.to, message.locale, self.clock.now());
@@ -231,6 +232,13 @@ impl MessageSender for Router {
 
     fn reaches(&self, to: &Address) -> bool {
         !self.list(to).is_empty()
+    }
+
+    fn takes(&self, message: &Message) -> bool {
+        let nameless = MessageId::from_bytes([0; 16]);
+        let message = self.words(nameless, message.clone());
+        let list = self.list(&message.to);
+        list.iter().any(|guarded| guarded.provider.takes(&message))
     }
 }
 

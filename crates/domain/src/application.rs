@@ -175,6 +175,7 @@ impl Application {
                 Arc::clone(&ports.ephemeral),
                 Arc::clone(&clock),
                 records.clone(),
+                secrets.challenges,
             ),
             mfa_sessions: MfaSessions::new(
                 Arc::clone(&ports.ephemeral),

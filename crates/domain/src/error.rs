@@ -238,6 +238,13 @@ impl Error {
         }
     }
 
+    /// Whether what was asked for may have been done all the same, and may still
+    /// have its effect.
+    #[must_use]
+    pub fn is_uncertain(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Uncertain(_)))
+    }
+
     /// Whether nothing was done because somebody else was faster, so that it
     /// may be tried again.
     #[must_use]

@@ -17,7 +17,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::application::Settings;
 use crate::error::{Error, Limit};
-use crate::model::{Address, ClientContext, GroupId, Identifier, NamedUser, SessionId};
+use crate::model::{Address, ClientContext, GroupId, Identifier, NamedUser, ProvenUser, SessionId};
 use crate::ports::{Budget, Clock, EphemeralStore, Reward, Spending};
 
 pub use rules::{Pool, Rule, UnverifiedCounts};
@@ -26,6 +26,7 @@ pub(crate) use unverified::Recipient;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Charges budgets.
 pub struct Limits {
@@ -98,15 +99,26 @@ impl Limits {
 
     /// Charges an attempt at the current password of somebody who is signed in,
     /// before it is made: to the session, so that who has stolen its token takes
-    /// nothing from the owner's others.
-    pub(crate) async fn charge_password_change(&self, session: SessionId) -> Result<Charge, Error> {
+    /// little from the owner's others, and, for as long as the password is the
+    /// same, to all sessions of the user together. Strangers have no share in
+    /// either, and who is signed in none in the failures of strangers.
+    pub(crate) async fn charge_password_change(
+        &self,
+        session: SessionId,
+        user: ProvenUser,
+    ) -> Result<Charge, Error> {
         let session = session.to_string();
         let budgets = self.settings.source_attempts.iter();
         let budgets = budgets.map(|&(limit, window)| {
             let parts = [session.as_str(), &window.as_secs().to_string()];
             self.budget("password-change", &parts, limit, window)
         });
-        self.charge(budgets.collect(), Limit::Attempts).await
+        let mut budgets: Vec<_> = budgets.collect();
+        let limit = self.settings.password_attempts;
+        let user = [user.id.to_string(), user.credential_version.to_string()];
+        let parts = user.each_ref().map(String::as_str);
+        budgets.push(self.budget("password-change-user", &parts, limit, MONTH));
+        self.charge(budgets, Limit::Attempts).await
     }
 
     /// The budget of the wrong answers to the MFA sessions of a user: its name.
@@ -159,15 +171,17 @@ impl Limits {
         outcome
     }
 
-    /// Gives back what was charged for work that failed, and passes the outcome
-    /// on. That the failure may also keep the refund from succeeding changes
-    /// nothing: the budget then is too small, never too large.
+    /// Gives back what was charged for work that failed for certain, and passes
+    /// the outcome on: a message that may go out is charged, and given back by
+    /// its code. That the failure may also keep the refund from succeeding
+    /// changes nothing: the budget then is too small, never too large.
     pub(crate) async fn refund_if_failed<T>(
         &self,
         charge: Charge,
         outcome: Result<T, Error>,
     ) -> Result<T, Error> {
-        if outcome.is_err() {
+        let has_failed = outcome.as_ref().is_err_and(|error| !error.is_uncertain());
+        if has_failed {
             self.refund(charge).await.ok();
         }
         outcome

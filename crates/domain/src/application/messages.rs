@@ -58,6 +58,7 @@ enum SealedContent {
     PasswordReset,
     FactorAdded,
     FactorRemoved,
+    RecoveryCodesReplaced,
     NewDevice,
 }
 
@@ -89,6 +90,12 @@ impl Messages {
     pub fn reaches(&self, to: &Address) -> bool {
         let sender = self.sender.as_ref();
         sender.is_some_and(|sender| sender.reaches(to))
+    }
+
+    /// Whether a message like this may ever arrive.
+    pub(crate) fn takes(&self, message: &Message) -> bool {
+        let sender = self.sender.as_ref();
+        sender.is_some_and(|sender| sender.takes(message))
     }
 
     /// A new id of a message.
@@ -201,6 +208,7 @@ impl SealedMessage {
             Content::PasswordReset => SealedContent::PasswordReset,
             Content::FactorAdded => SealedContent::FactorAdded,
             Content::FactorRemoved => SealedContent::FactorRemoved,
+            Content::RecoveryCodesReplaced => SealedContent::RecoveryCodesReplaced,
             Content::NewDevice => SealedContent::NewDevice,
         };
         Self {
@@ -239,6 +247,7 @@ impl SealedMessage {
             SealedContent::PasswordReset => Content::PasswordReset,
             SealedContent::FactorAdded => Content::FactorAdded,
             SealedContent::FactorRemoved => Content::FactorRemoved,
+            SealedContent::RecoveryCodesReplaced => Content::RecoveryCodesReplaced,
             SealedContent::NewDevice => Content::NewDevice,
         };
         Ok(Message {

@@ -37,6 +37,8 @@ pub struct Secrets {
     pub factors: SealingKey,
     /// Keys the digests of recovery codes.
     pub recovery: hmac::Key,
+    /// Marks the challenges of passkeys that are not kept.
+    pub challenges: hmac::Key,
 }
 
 impl MasterKey {
@@ -81,6 +83,10 @@ impl MasterKey {
             recovery: hmac::Key::new(
                 hmac::HMAC_SHA256,
                 &*self.derive(b"countersign recovery codes"),
+            ),
+            challenges: hmac::Key::new(
+                hmac::HMAC_SHA256,
+                &*self.derive(b"countersign passkey challenges"),
             ),
         }
     }

@@ -12,9 +12,9 @@ use super::{Budget, Spending};
 pub struct Guard {
     /// Charged in any case.
     pub always: Vec<LearntBudget>,
-    /// Charged besides, in place of `shared`, if there is one and it has
-    /// something left.
-    pub own: Option<LearntBudget>,
+    /// Charged besides, in place of `shared`, if there are any and each of them
+    /// has something left.
+    pub own: Vec<LearntBudget>,
     /// Charged besides where `own` is not.
     pub shared: Vec<LearntBudget>,
     /// What the right guess raises.
@@ -98,9 +98,10 @@ pub enum Alternative {
 impl Learnt {
     /// As many slots of a counter as may count before the present one.
     pub const MAX_SLOTS: u8 = 15;
-    /// A counter keeps slots that are no further than this from the one that
-    /// was raised last.
-    pub const KEPT_SLOTS: i64 = 15;
+    /// A counter keeps so many slots; where one more is raised, that which is
+    /// furthest from it goes. So one odd reading of a clock wipes nothing: twice
+    /// as many slots are kept as may count.
+    pub const KEPT_SLOTS: usize = 32;
 
     /// The slots that count.
     pub fn counted(&self) -> impl Iterator<Item = i64> + use<> {
@@ -121,7 +122,7 @@ impl Guard {
     #[must_use]
     pub fn charged(&self, alternative: Alternative) -> Vec<Budget> {
         let besides = match alternative {
-            Alternative::Own => self.own.as_slice(),
+            Alternative::Own => &self.own,
             Alternative::Shared => &self.shared,
         };
         let charged = self.always.iter().chain(besides);
@@ -166,7 +167,7 @@ impl Guard {
                 (Alternative::Own, self.own.as_slice()),
                 (Alternative::Shared, self.shared.as_slice()),
             ];
-            let is_there = |alternative| alternative == Alternative::Shared || self.own.is_some();
+            let is_there = |alternative| alternative == Alternative::Shared || !self.own.is_empty();
             for (alternative, besides) in alternatives {
                 if !is_there(alternative) {
                     continue;

@@ -11,6 +11,10 @@ use crate::model::{
 #[async_trait]
 pub trait Outbox {
     /// Queues a message, durably.
+    ///
+    /// # Errors
+    /// On [`StoreError::Uncertain`] it may be queued all the same; on any other
+    /// it is not, for certain.
     async fn enqueue(&self, message: &QueuedMessage) -> Result<(), StoreError>;
 
     /// Claims at most `limit` messages for the one who asks, oldest first, until

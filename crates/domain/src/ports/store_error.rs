@@ -6,6 +6,9 @@ pub enum StoreError {
     /// The database cannot be reached, or it is not certain what it did.
     #[error("{0}")]
     Unavailable(String),
+    /// The database has not said whether it made the change: it may have.
+    #[error("{0}")]
+    Uncertain(String),
     /// A value that exists once is taken: nothing was changed.
     #[error("taken already")]
     Taken,

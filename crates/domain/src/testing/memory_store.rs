@@ -100,6 +100,17 @@ impl MemoryStore {
         self.faults.commits_fail.store(fail, Ordering::SeqCst);
     }
 
+    /// From now on messages are queued and nobody hears of it, or is told again.
+    pub fn lose_answers(&self, lose: bool) {
+        self.faults.answers_lost.store(lose, Ordering::SeqCst);
+    }
+
+    /// How many accounts were looked for by an identifier since this was asked
+    /// last.
+    pub fn take_accounts_read(&self) -> u32 {
+        self.faults.accounts_read.swap(0, Ordering::SeqCst)
+    }
+
     /// The next `commits` lose a race.
     pub fn conflict(&self, commits: u32) {
         self.faults.conflicts.store(commits, Ordering::SeqCst);

@@ -2,7 +2,7 @@
 
 use crate::application::{Application, BegunAssertion, PasskeyChallenges};
 use crate::error::Error;
-use crate::model::{ClientContext, GroupId, RequestOptions};
+use crate::model::{GroupId, RequestOptions};
 
 /// Somebody wants to sign in with a passkey.
 #[derive(Debug)]
@@ -11,23 +11,18 @@ pub struct BeginPasskeySignIn {
     pub group: GroupId,
     /// The caller, which gets the tokens.
     pub client_id: String,
-    /// The device.
-    pub client: ClientContext,
 }
 
 impl BeginPasskeySignIn {
-    /// Makes a challenge. No user is named: the passkey tells whose it is.
+    /// Makes a challenge. No user is named: the passkey tells whose it is. Nothing
+    /// is kept and nobody is charged: what is never answered costs nothing.
     ///
     /// # Errors
-    /// Passkeys are not taken; too many challenges for the source.
-    pub async fn execute(self, app: &Application) -> Result<BegunAssertion, Error> {
+    /// Passkeys are not taken.
+    pub fn execute(self, app: &Application) -> Result<BegunAssertion, Error> {
         let relying_party = app.passkeys.relying_party()?;
-        let charge = app.limits.charge_passkey_sign_in(&self.client).await?;
-        let made = app
-            .passkey_challenges
-            .of_sign_in(&self.group, &self.client_id)
-            .await;
-        let made = app.limits.refund_if_failed(charge, made).await?;
+        let challenges = &app.passkey_challenges;
+        let made = challenges.of_sign_in(&self.group, &self.client_id);
         let options = RequestOptions {
             relying_party,
             challenge: &made.challenge,

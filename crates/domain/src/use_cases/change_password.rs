@@ -1,10 +1,10 @@
 //! Replacing a password that is known.
 
-use futures_util::future::try_join;
-
 use crate::application::{Application, Person, Repeats, compare_password};
 use crate::error::{Error, Refusal};
-use crate::model::{Address, Locale, Password, PasswordCredential, PasswordHash, Revocation, User};
+use crate::model::{
+    Address, Locale, Password, PasswordCredential, PasswordHash, ProvenUser, Revocation, User,
+};
 use crate::ports::{Clock as _, Content, HashingPlace};
 
 /// Somebody changes the password.
@@ -36,7 +36,8 @@ impl ChangePassword {
         // Both before the attempt is counted: one that is shed in between would
         // count as a failure.
         let (compared_at, hashed_at) = (app.hasher.admit()?, app.hasher.admit()?);
-        let charge = app.limits.charge_password_change(person.session.id).await?;
+        let (session, user) = (person.session.id, ProvenUser::of(&person.user));
+        let charge = app.limits.charge_password_change(session, user).await?;
         let compared = compare(app, &person, self.current, compared_at).await;
         let credential = app.limits.refund_unless_refused(charge, compared).await?;
         let new_hash = hashed_at.hash(self.new).await?;
@@ -60,7 +61,9 @@ impl ChangePassword {
     }
 }
 
-/// The password of the person, which is the current one.
+/// The password of the person, which is the current one. The attempt is charged
+/// already, and not counted with those of strangers: they could keep the owner
+/// out of this, too, and who has stolen a session could keep him out of sign-ins.
 async fn compare(
     app: &Application,
     person: &Person,
@@ -71,11 +74,8 @@ async fn compare(
     let account = app.store.account(user_id).await?;
     let account = account.ok_or(Refusal::AccessToken(None))?;
     let credential = account.credential.ok_or(Refusal::Password)?;
-    let verify = compare_password(place, current, Some(&credential));
-    let cap = app.settings.password_attempts;
-    let count = async { Ok(app.store.count_attempt(user_id, cap).await?) };
-    let (verdict, counted) = try_join(verify, count).await?;
-    if verdict.matches && counted {
+    let verdict = compare_password(place, current, Some(&credential)).await?;
+    if verdict.matches {
         Ok(credential)
     } else {
         Err(Refusal::Password.into())

@@ -214,6 +214,40 @@ async fn a_send_that_fails_is_given_back() {
 }
 
 #[tokio::test]
+async fn a_send_that_may_have_gone_out_is_not_given_back() {
+    for purpose in [Purpose::SignUp, Purpose::SignIn] {
+        let world = World::new().await;
+        world.user(EMAIL, PASSWORD).await;
+        world.take_sent().await;
+        let address = match purpose {
+            Purpose::SignUp => "other@example.com",
+            _ => EMAIL,
+        };
+        world.store.lose_answers(true);
+        let unknown = send_code(address, purpose).execute(&world.app).await;
+        let is_uncertain = unknown.as_ref().is_err_and(Error::is_uncertain);
+        assert!(is_uncertain, "{unknown:?}");
+        world.store.lose_answers(false);
+        let again = send_code(address, purpose).execute(&world.app).await;
+        assert!(is_exhausted(&again, Limit::Messages), "{again:?}");
+        // It does go out, once.
+        assert_eq!(world.take_sent().await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_sign_up_whose_code_may_have_gone_out_is_not_given_back() {
+    let world = World::new().await;
+    world.store.lose_answers(true);
+    let unknown = world.sign_up(EMAIL, PASSWORD).execute(&world.app).await;
+    assert!(unknown.as_ref().is_err_and(Error::is_uncertain));
+    world.store.lose_answers(false);
+    let again = world.sign_up(EMAIL, PASSWORD).execute(&world.app).await;
+    assert!(is_exhausted(&again, Limit::Messages), "{again:?}");
+    assert_eq!(world.take_sent().await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_send_refused_by_the_cooldown_spends_nothing_of_its_source() {
     for purpose in [Purpose::SignUp, Purpose::SignIn] {
         let world = World::with(|settings| settings.verification.sends_per_source = 2).await;

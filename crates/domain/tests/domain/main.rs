@@ -15,6 +15,7 @@ mod mfa_sessions;
 mod outages;
 mod outbox;
 mod passkeys;
+mod password_changes;
 mod proofs;
 mod refresh;
 mod sessions;

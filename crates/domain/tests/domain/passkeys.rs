@@ -9,6 +9,7 @@
 mod software_authenticator;
 
 mod attacks;
+mod challenges;
 
 use std::time::Duration;
 
@@ -122,19 +123,29 @@ impl Site {
         validate.execute(&self.world.app).await
     }
 
-    async fn sign_in_options(&self) -> Result<String, Error> {
+    fn sign_in_options(&self) -> Result<String, Error> {
         let begin = BeginPasskeySignIn {
             group: GroupId::fallback(),
             client_id: "gateway".into(),
-            client: ClientContext::default(),
         };
-        Ok(begin.execute(&self.world.app).await?.options)
+        Ok(begin.execute(&self.world.app)?.options)
     }
 
     async fn sign_in_as(
         &self,
         group: GroupId,
         client_id: &str,
+        credential: &str,
+    ) -> Result<Tokens, Error> {
+        let client = ClientContext::default();
+        self.sign_in_by(group, client_id, client, credential).await
+    }
+
+    async fn sign_in_by(
+        &self,
+        group: GroupId,
+        client_id: &str,
+        client: ClientContext,
         credential: &str,
     ) -> Result<Tokens, Error> {
         let assertion = Assertion::parse(credential);
@@ -145,7 +156,7 @@ impl Site {
             audience: "shop".into(),
             scopes: Vec::new(),
             client_id: client_id.into(),
-            client: ClientContext::default(),
+            client,
             device: DeviceClaim::Untold,
             locale: Locale::English,
         };
@@ -179,7 +190,7 @@ async fn a_passkey_of_each_algorithm_is_a_second_and_the_only_factor() {
         let all = [Password, ProofOfPossession, UserPresence, MultiFactor];
         assert_eq!(site.methods(tokens.session_id).await, all);
 
-        let options = site.sign_in_options().await.expect("options");
+        let options = site.sign_in_options().expect("options");
         assert!(options.contains(r#""allowCredentials":[]"#), "{options}");
         assert!(options.contains(r#""userVerification":"required""#));
         let tokens = site.sign_in(&key.get(&options, ORIGIN)).await;
@@ -202,7 +213,7 @@ async fn a_key_that_does_not_verify_the_person_is_a_second_factor_alone() {
     let options = site.mfa_options(&asked.id).await.expect("options");
     let answered = site.answer(&asked.id, &unverified(&options)).await;
     answered.expect("signed in");
-    let options = site.sign_in_options().await.expect("options");
+    let options = site.sign_in_options().expect("options");
     let answered = site.sign_in(&unverified(&options)).await;
     assert_eq!(refusal(answered), Refusal::SignIn);
 }
@@ -215,7 +226,7 @@ async fn a_counter_must_grow_once_it_counts() {
     let mut outcomes = Vec::new();
     for counter in [0, 0, 5, 5, 4, 0, 6, u32::MAX, u32::MAX] {
         key.counter = counter;
-        let options = site.sign_in_options().await.expect("options");
+        let options = site.sign_in_options().expect("options");
         outcomes.push(site.sign_in(&key.get(&options, ORIGIN)).await.is_ok());
     }
     let expected = [true, true, true, false, false, false, true, true, false];
@@ -232,7 +243,7 @@ async fn without_its_settings_no_passkey_is_taken() {
     let asked = site.asked(EMAIL).await;
     let (mfa, alone) = (
         site.mfa_options(&asked.id).await.expect("options"),
-        site.sign_in_options().await.expect("options"),
+        site.sign_in_options().expect("options"),
     );
 
     site.world.reconfigure(|settings| settings.passkeys = None);
@@ -245,7 +256,7 @@ async fn without_its_settings_no_passkey_is_taken() {
         refusal(site.mfa_options(&asked.id).await),
         Refusal::PasskeysOff
     );
-    assert_eq!(refusal(site.sign_in_options().await), Refusal::PasskeysOff);
+    assert_eq!(refusal(site.sign_in_options()), Refusal::PasskeysOff);
     let answered = site.answer(&asked.id, &key.get(&mfa, ORIGIN)).await;
     assert_eq!(refusal(answered), Refusal::PasskeysOff);
     let answered = site.sign_in(&key.get(&alone, ORIGIN)).await;
@@ -264,7 +275,7 @@ async fn without_its_settings_no_passkey_is_taken() {
         settings.passkeys = Some(site);
         settings.mfa_policy = MfaPolicy::Optional;
     });
-    let options = site.sign_in_options().await.expect("options");
+    let options = site.sign_in_options().expect("options");
     for origin in [ORIGIN, "https://example.org"] {
         let mut ceremony = Ceremony::of(&options, origin);
         ceremony.rp_id = "example.com".into();
@@ -277,7 +288,7 @@ async fn without_its_settings_no_passkey_is_taken() {
 async fn a_passkey_that_was_removed_is_not_good() {
     let site = Site::new().await;
     let key = site.enroll(EMAIL, Algorithm::Es256).await;
-    let options = site.sign_in_options().await.expect("options");
+    let options = site.sign_in_options().expect("options");
     let tokens = site.sign_in(&key.get(&options, ORIGIN)).await;
     let access_token = tokens.expect("signed in").access_token;
     let list = ListFactors {
@@ -291,7 +302,7 @@ async fn a_passkey_that_was_removed_is_not_good() {
         locale: Locale::English,
     };
     remove.execute(&site.world.app).await.expect("removed");
-    let options = site.sign_in_options().await.expect("options");
+    let options = site.sign_in_options().expect("options");
     let answered = site.sign_in(&key.get(&options, ORIGIN)).await;
     assert_eq!(refusal(answered), Refusal::SignIn);
 }
@@ -304,7 +315,7 @@ async fn what_cannot_be_read_is_an_error() {
     let asked = site.asked(EMAIL).await;
     let (mfa, alone) = (
         site.mfa_options(&asked.id).await.expect("options"),
-        site.sign_in_options().await.expect("options"),
+        site.sign_in_options().expect("options"),
     );
     site.world.ephemeral.set_broken(true);
     let is_error = |answer: Result<Tokens, Error>| !answer.expect_err("no").is_an_answer();
@@ -325,6 +336,35 @@ async fn what_cannot_be_read_is_an_error() {
     let options = site.mfa_options(&asked.id).await;
     assert!(!options.expect_err("no").is_an_answer());
     assert_eq!(site.asked(EMAIL).await.factors[0], MfaFactor::Totp);
+}
+
+/// Neither when the damaged one is the only one, nor when it cannot be told
+/// whether another was made on the same authenticator.
+#[tokio::test]
+async fn a_damaged_passkey_keeps_nobody_from_enrolling_another() {
+    let site = Site::new().await;
+    let key = site.enroll(EMAIL, Algorithm::Es256).await;
+    let mina = UserId::from_bytes(key.user_handle.clone().try_into().expect("an id"));
+    let alone = site.sign_in_options().expect("options");
+    let tokens = site.sign_in(&key.get(&alone, ORIGIN)).await;
+    let token = tokens.expect("signed in").access_token;
+    let excluded = |options: &str| {
+        let options: serde_json::Value = serde_json::from_str(options).expect("JSON");
+        options["excludeCredentials"].as_array().map_or(0, Vec::len)
+    };
+    let (_, options) = site.begin(&token).await.expect("begun");
+    assert_eq!(excluded(&options), 1);
+    let factors = site.world.store.factors(mina).await.expect("an answer");
+    let only = factors[0].as_ref().expect("readable").id;
+    site.world.store.damage_factor(only);
+    let (id, options) = site.begin(&token).await.expect("begun all the same");
+    assert_eq!(excluded(&options), 0);
+    let (second, answer) = SoftwareAuthenticator::create(Algorithm::EdDsa, &options, ORIGIN);
+    let enrolled = site.confirm(&token, id, &answer).await;
+    enrolled.expect("enrolled");
+    let alone = site.sign_in_options().expect("options");
+    let tokens = site.sign_in(&second.get(&alone, ORIGIN)).await;
+    tokens.expect("the new one is good");
 }
 
 /// Whether there is a user with a passkey is not told by the options.
@@ -375,7 +415,7 @@ async fn a_challenge_is_good_for_five_minutes() {
     for (seconds, is_good) in [(299, true), (300, false)] {
         let asked = site.asked(EMAIL).await;
         let mfa = site.mfa_options(&asked.id).await.expect("options");
-        let alone = site.sign_in_options().await.expect("options");
+        let alone = site.sign_in_options().expect("options");
         site.world.clock.advance(Duration::from_secs(seconds));
         let answered = site.sign_in(&key.get(&alone, ORIGIN)).await;
         assert_eq!(answered.is_ok(), is_good, "{seconds}");

@@ -194,16 +194,19 @@ async fn a_wrong_current_password_changes_nothing() {
 }
 
 #[tokio::test]
-async fn after_too_many_failures_the_right_current_password_is_refused_too() {
+async fn after_too_many_wrong_ones_the_right_current_password_is_not_compared() {
     let world = World::with(|settings| settings.password_attempts = 3).await;
     world.user(EMAIL, FIRST).await;
     let right = change(&world, FIRST).await;
     for _ in 0..3 {
-        let failed = world.sign_in(EMAIL, "the wrong phrase").await;
-        assert_eq!(refusal(failed), Refusal::SignIn);
+        let wrong = change(&world, "the wrong phrase").await;
+        assert_eq!(refusal(wrong.execute(&world.app).await), Refusal::Password);
     }
     let refused = right.execute(&world.app).await;
-    assert_eq!(refusal(refused), Refusal::Password);
+    assert!(
+        matches!(refused, Err(Error::Exhausted { .. })),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]

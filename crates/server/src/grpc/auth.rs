@@ -60,7 +60,7 @@ impl AuthService for AuthGrpc {
     ) -> Result<Response<v1::BeginPasskeySignInResponse>, Status> {
         self.runner
             .serve(request, |begin: BeginPasskeySignIn, app| async move {
-                let begun = begin.execute(&app).await?;
+                let begun = begin.execute(&app)?;
                 Ok(v1::BeginPasskeySignInResponse {
                     request_options: begun.options,
                     expire_time: convert::timestamp(begun.expires_at),

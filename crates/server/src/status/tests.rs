@@ -81,6 +81,7 @@ one_of_each! { limits: Limit,
 
 one_of_each! { store_errors: StoreError,
     "unavailable": StoreError::Unavailable(_) => StoreError::Unavailable("secret host".into()),
+    "uncertain": StoreError::Uncertain(_) => StoreError::Uncertain("secret host".into()),
     "taken": StoreError::Taken => StoreError::Taken,
     "conflict": StoreError::Conflict => StoreError::Conflict,
     "corrupt": StoreError::Corrupt(_) => StoreError::Corrupt("secret row".into()),

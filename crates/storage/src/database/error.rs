@@ -43,7 +43,9 @@ pub(super) fn meaning(error: &sqlx::Error) -> Meaning {
 /// What an error of a statement means to the domain.
 pub(super) fn store_error(error: DbErr) -> StoreError {
     match error {
-        DbErr::Conn(RuntimeErr::Internal(reason)) => StoreError::Unavailable(reason),
+        DbErr::Conn(RuntimeErr::Internal(reason)) | DbErr::Query(RuntimeErr::Internal(reason)) => {
+            StoreError::Unavailable(reason)
+        }
         DbErr::Conn(RuntimeErr::SqlxError(error))
         | DbErr::Exec(RuntimeErr::SqlxError(error))
         | DbErr::Query(RuntimeErr::SqlxError(error)) => match meaning(&error) {
@@ -55,6 +57,25 @@ pub(super) fn store_error(error: DbErr) -> StoreError {
             | Meaning::Failed(reason) => StoreError::Unavailable(reason),
         },
         _ => unavailable("the statement could not be carried out"),
+    }
+}
+
+/// What an error of a statement that changes something by itself means: whether
+/// the change may have been made.
+pub(super) fn change_error(error: DbErr) -> StoreError {
+    let is_certain = match &error {
+        // It did not get as far as a connection.
+        DbErr::Conn(_) => true,
+        // One that the database answered with ends the statement.
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            let is_answer = matches!(**error, sqlx::Error::Database(_));
+            is_answer && !matches!(meaning(error), Meaning::Lost(_))
+        }
+        _ => false,
+    };
+    match store_error(error) {
+        StoreError::Unavailable(reason) if !is_certain => StoreError::Uncertain(reason),
+        error => error,
     }
 }
 
@@ -84,11 +105,47 @@ pub(super) fn is_about_a_row(error: &DbErr) -> bool {
     )
 }
 
-/// An error that says why there was no answer, in words of our own.
+/// The error of a statement that was sent and not answered in time.
+pub(super) fn overdue() -> DbErr {
+    DbErr::Query(RuntimeErr::Internal("it did not answer in time".into()))
+}
+
+/// An error that says why a statement was not sent, in words of our own.
 pub(super) fn no_answer(reason: impl Into<String>) -> DbErr {
     DbErr::Conn(RuntimeErr::Internal(reason.into()))
 }
 
 pub(super) fn unavailable(reason: &str) -> StoreError {
     StoreError::Unavailable(reason.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn of_driver(error: sqlx::Error) -> DbErr {
+        DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))
+    }
+
+    #[test]
+    fn a_change_that_was_sent_and_not_answered_may_have_been_made() {
+        let cut = || std::io::Error::from(ErrorKind::ConnectionReset);
+        for uncertain in [
+            overdue(),
+            of_driver(sqlx::Error::Io(cut())),
+            of_driver(sqlx::Error::WorkerCrashed),
+            DbErr::RecordNotUpdated,
+        ] {
+            let said = uncertain.to_string();
+            let error = change_error(uncertain);
+            assert!(matches!(error, StoreError::Uncertain(_)), "{said}");
+        }
+        let error = change_error(no_answer("no connection came free"));
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+        // Of a unit of work nothing is left without its commit.
+        let error = store_error(overdue());
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+    }
 }

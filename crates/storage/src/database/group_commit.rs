@@ -28,6 +28,19 @@ where
     answer.unwrap_or_else(|no_answer| Err(unavailable(&no_answer.to_string())))
 }
 
+/// Asks for a change, and waits for the answer. Without one it may have been made.
+pub(super) async fn ask_for_a_change<Q, A>(
+    batches: &GroupCommit<Q, A>,
+    request: Q,
+) -> Result<A, StoreError>
+where
+    Q: Send + 'static,
+    A: Send + 'static,
+{
+    let answer = batches.ask(request).await;
+    answer.unwrap_or_else(|no_answer| Err(StoreError::Uncertain(no_answer.to_string())))
+}
+
 /// Answers all with the same error.
 fn fail_batch<Q, A>(batch: Vec<PendingAnswer<Q, A>>, error: &StoreError)
 where

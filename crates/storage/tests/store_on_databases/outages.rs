@@ -182,6 +182,20 @@ async fn refreshes_again(
     }
 }
 
+/// A message whose statement is not answered may be queued, and the answer says so.
+pub(crate) async fn unanswered_messages(url: &str) {
+    let proxy = Proxy::to(url).await;
+    let store = connect_over(&proxy).await;
+    store.enqueue(&new_message(1)).await.expect("queued");
+    proxy.set(Condition::Swallowing);
+    let queued = store.enqueue(&new_message(2)).await;
+    assert!(
+        matches!(queued, Err(StoreError::Uncertain(_))),
+        "{queued:?}"
+    );
+    proxy.set(Condition::Good);
+}
+
 /// All callers go away before the store notices that the network is dead: the
 /// pool must not wait for their connections.
 pub(crate) async fn callers_who_give_up(url: &str) {

@@ -195,6 +195,7 @@ macro_rules! server_tests {
             a_dead_network_is_noticed_and_its_end_too: outages::a_dead_network,
             swallowed_connections_are_replaced_in_seconds: outages::connections_swallowed,
             callers_who_give_up_leave_no_connection_behind: outages::callers_who_give_up,
+            an_unanswered_message_may_be_queued: outages::unanswered_messages,
             an_abandoned_begin_catches_no_later_write: outages::an_abandoned_begin,
             a_session_that_is_locked_does_not_hold_up_the_others: batches::a_locked_session,
             a_lock_is_not_waited_for_for_ever: batches::a_lock_that_is_held_for_long,
@@ -205,6 +206,7 @@ macro_rules! server_tests {
             damaged_sessions_fail_alone: damage::damaged_sessions,
             damaged_sessions_are_in_no_list: damaged_accounts::damaged_sessions_in_lists,
             damaged_failures_lock_until_a_reset: damaged_accounts::damaged_failures,
+            damaged_numbers_keep_no_device_out: damaged_accounts::damaged_numbers_of_devices,
             damaged_messages_are_in_nobodys_way: damage::damaged_messages,
         }
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::{Charge, DAY, HOUR, Limits, tag};
 use crate::error::{Error, Limit};
 use crate::model::{ClientContext, FactorId, NamedUser, UserId};
-use crate::ports::Budget;
 
 /// Wrong answers of second factors that an account has, and its known devices
 /// together beside it, and in which windows.
@@ -76,26 +75,18 @@ impl Limits {
         id
     }
 
-    /// Charges a challenge for a passkey that signs in by itself, to the source.
-    pub(crate) async fn charge_passkey_sign_in(
+    /// Charges an answer of a passkey that signs in by itself to the source, before
+    /// the database is asked for the passkey.
+    pub(crate) async fn charge_passkey_answer(
         &self,
         client: &ClientContext,
     ) -> Result<Charge, Error> {
-        let budgets = self.passkey_sign_ins(client).into_iter().collect();
-        self.charge(budgets, Limit::Attempts).await
-    }
-
-    /// Gives back a challenge that was answered well, as far as can be.
-    pub(crate) async fn refund_passkey_sign_in(&self, client: &ClientContext) {
-        if let Some(budget) = self.passkey_sign_ins(client) {
-            self.refund(Charge::to(vec![budget])).await.ok();
+        let mut budgets = Vec::new();
+        if client.ip_address.is_some() {
+            let (limit, window) = self.settings.attempts_per_source;
+            budgets.push(self.budget("passkey-source", &[&client.source()], limit, window));
         }
-    }
-
-    fn passkey_sign_ins(&self, client: &ClientContext) -> Option<Budget> {
-        client.ip_address?;
-        let (limit, window) = self.settings.attempts_per_source;
-        Some(self.budget("passkey-source", &[&client.source()], limit, window))
+        self.charge(budgets, Limit::Attempts).await
     }
 
     /// Charges an enrolment to the account before it is begun.

@@ -6,7 +6,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::ports::Random;
 
-/// 256 random bits that one answer is good for. No secret: the browser sees it.
+/// 256 bits that nobody foresees and that one answer is good for. No secret: the
+/// browser sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Challenge([u8; 32]);
 

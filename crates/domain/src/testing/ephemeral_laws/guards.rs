@@ -213,7 +213,7 @@ pub async fn a_guard_that_records_only_refuses_nothing(subject: &EphemeralSubjec
 pub async fn a_budget_of_ones_own_is_charged_before_shared_ones(subject: &EphemeralSubject) {
     let [own, shared] = ["own", "shared"].map(|name| subject.budget(name, 2, LONG));
     let guard = Guard {
-        own: Some(fixed(&own)),
+        own: vec![fixed(&own)],
         shared: vec![fixed(&shared)],
         ..Guard::default()
     };
@@ -227,6 +227,32 @@ pub async fn a_budget_of_ones_own_is_charged_before_shared_ones(subject: &Epheme
     );
     let refused = GuardedSpending::Guarded { index: 0 };
     assert_eq!(spent, [own, own, shared, shared, refused]);
+}
+
+/// Where one of several budgets of one's own is used up, none of them is charged,
+/// and the shared ones are.
+pub async fn budgets_of_ones_own_are_charged_together(subject: &EphemeralSubject) {
+    let [first, second] =
+        [("first", 3), ("second", 2)].map(|(name, limit)| subject.budget(name, limit, LONG));
+    let shared = subject.budget("shared", 9, LONG);
+    let guard = Guard {
+        own: vec![fixed(&first), fixed(&second)],
+        shared: vec![fixed(&shared)],
+        ..Guard::default()
+    };
+    let key = subject.key("kept");
+    let mut spent = Vec::new();
+    for _ in 0..4 {
+        spent.push(subject.supersede_guarded(&[], &guard, &key, "123").await);
+    }
+    let (own, common) = (
+        GuardedSpending::Spent(Alternative::Own),
+        GuardedSpending::Spent(Alternative::Shared),
+    );
+    assert_eq!(spent, [own, own, common, common]);
+    assert_eq!(subject.use_up(&first).await, 1);
+    assert_eq!(subject.use_up(&second).await, 0);
+    assert_eq!(subject.use_up(&shared).await, 7);
 }
 
 /// A limit is the share of the best slot that counts, and no less than its own.
@@ -265,20 +291,35 @@ pub async fn a_counter_expires(subject: &EphemeralSubject) {
     assert_eq!(subject.use_up_guard(&guard).await, 0);
 }
 
-/// Slots far from the one that is raised are forgotten, whichever way the time
-/// went: a counter has a bounded number of them.
-pub async fn a_counter_keeps_the_slots_about_the_last(subject: &EphemeralSubject) {
-    subject.raise_times(NOW, 2, LONG).await;
-    for away in [Learnt::KEPT_SLOTS + 1, 0, -Learnt::KEPT_SLOTS - 1] {
+/// One odd reading of a clock, or a few, wipe nothing of what was learnt.
+pub async fn an_odd_clock_wipes_no_counter(subject: &EphemeralSubject) {
+    subject.raise_times(NOW - 3, 2, LONG).await;
+    for away in [15, 16, 400, -15, -16, -400, 1_000_000, -1_000_000] {
         subject.raise_times(NOW + away, 1, LONG).await;
     }
     let guard = Guard {
         always: vec![subject.learnt("learnt", 0, 1_000)],
         ..Guard::default()
     };
-    // What was there at first went with the first jump, and what came after it
-    // with the second.
-    assert_eq!(subject.use_up_guard(&guard).await, 0);
+    assert_eq!(subject.use_up_guard(&guard).await, 2);
+}
+
+/// A counter has a bounded number of slots: that which is furthest from the one
+/// that is raised goes first.
+pub async fn a_counter_keeps_the_slots_about_the_last(subject: &EphemeralSubject) {
+    let kept = i64::try_from(Learnt::KEPT_SLOTS).expect("few");
+    subject.raise_times(NOW, 3, LONG).await;
+    let guard_of = |name: &str| Guard {
+        always: vec![subject.learnt(name, 0, 1_000)],
+        ..Guard::default()
+    };
+    for away in 1..kept {
+        subject.raise_times(NOW + 100 + away, 1, LONG).await;
+    }
+    assert_eq!(subject.use_up_guard(&guard_of("kept")).await, 3);
+    // One more of those, and what is furthest from it is gone.
+    subject.raise_times(NOW + 100 + kept, 1, LONG).await;
+    assert_eq!(subject.use_up_guard(&guard_of("gone")).await, 0);
 }
 
 /// Of 64 that are charged at once, as many as the smallest limit are, of the own
@@ -288,7 +329,7 @@ pub async fn of_64_guarded_at_once_as_many_as_the_limits_are_kept(subject: &Ephe
         .map(|(name, limit)| subject.budget(&format!("{name} at once"), limit, LONG));
     let plain = subject.budget("plain at once", 64, LONG);
     let guard = Guard {
-        own: Some(fixed(&own)),
+        own: vec![fixed(&own)],
         shared: vec![fixed(&shared)],
         ..Guard::default()
     };

@@ -15,6 +15,8 @@ pub(super) struct Faults {
     pub(super) begins_fail: AtomicBool,
     pub(super) commits_fail: AtomicBool,
     pub(super) conflicts: AtomicU32,
+    pub(super) answers_lost: AtomicBool,
+    pub(super) accounts_read: AtomicU32,
 }
 
 impl Faults {
@@ -32,6 +34,14 @@ impl Faults {
     /// Whether a unit of work can be begun.
     pub(super) fn begin(&self) -> Result<(), StoreError> {
         unless(&self.begins_fail)
+    }
+
+    /// Whether it is heard that a change was made.
+    pub(super) fn answer(&self) -> Result<(), StoreError> {
+        if self.answers_lost.load(Ordering::SeqCst) {
+            return Err(StoreError::Uncertain("there is no answer".into()));
+        }
+        Ok(())
     }
 
     /// Whether a unit of work can be committed.

@@ -81,7 +81,8 @@ impl Outbox for MemoryStore {
     async fn enqueue(&self, message: &QueuedMessage) -> Result<(), StoreError> {
         self.faults.begin()?;
         self.write(|tables| insert(&mut tables.outbox, message.id, QueuedRow::new(message)))
-            .await?
+            .await??;
+        self.faults.answer()
     }
 
     async fn claim_messages(

@@ -1,5 +1,7 @@
 //! Users and their identifiers.
 
+use std::sync::atomic::Ordering;
+
 use async_trait::async_trait;
 
 use super::MemoryStore;
@@ -37,6 +39,7 @@ impl Users for MemoryStore {
         group: &GroupId,
         identifier: &Identifier,
     ) -> Result<Option<Account>, StoreError> {
+        self.faults.accounts_read.fetch_add(1, Ordering::SeqCst);
         self.read(|tables| tables.account(tables.holder(group, identifier)?))
     }
 

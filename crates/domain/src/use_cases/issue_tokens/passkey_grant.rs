@@ -4,10 +4,10 @@
 use super::opening::{Opened, Opening};
 use crate::application::{Application, Repeats};
 use crate::error::{Error, Refusal};
-use crate::model::{Assertion, GroupId, MfaFactor, ProvenUser, User};
+use crate::model::{Assertion, Challenge, GroupId, MfaFactor, ProvenUser, User};
 
-/// Signs a person in with a passkey, which is two factors by itself. Its
-/// challenge is spent by this, whatever becomes of it.
+/// Signs a person in with a passkey, which is two factors by itself. What is wrong
+/// is charged to the source alone; its challenge stays good for the right answer.
 pub(super) async fn with_passkey(
     app: &Application,
     group: &GroupId,
@@ -15,10 +15,20 @@ pub(super) async fn with_passkey(
     opening: &Opening,
 ) -> Result<Opened, Error> {
     app.passkeys.relying_party()?;
-    let challenge = app
-        .passkey_challenges
-        .take_of_sign_in(assertion, group, &opening.client_id);
-    let challenge = challenge.await?;
+    let challenges = &app.passkey_challenges;
+    let challenge = challenges.answered(assertion, group, &opening.client_id)?;
+    let charge = app.limits.charge_passkey_answer(&opening.client).await?;
+    let opened = answer(app, group, assertion, &challenge, opening).await;
+    app.limits.refund_unless_refused(charge, opened).await
+}
+
+async fn answer(
+    app: &Application,
+    group: &GroupId,
+    assertion: &Assertion,
+    challenge: &Challenge,
+    opening: &Opening,
+) -> Result<Opened, Error> {
     let factor = app.passkeys.factor_of(assertion).await?;
     let factor = factor.ok_or(Refusal::SignIn)?;
     if !assertion.is_of(factor.user_id, true) {
@@ -28,8 +38,9 @@ pub(super) async fn with_passkey(
     let user = user
         .filter(|user| user.is_active() && user.group == *group)
         .ok_or(Refusal::SignIn)?;
-    let checked = app.passkeys.check(&factor, assertion, &challenge, true);
+    let checked = app.passkeys.check(&factor, assertion, challenge, true);
     let asserted = checked.await?.ok_or(Refusal::SignIn)?;
+    app.passkey_challenges.take_answered(challenge).await?;
     let methods = MfaFactor::Passkey.methods_after(&[], asserted.is_user_verified);
     let proven = ProvenUser::of(&user);
     let facts = opening.facts_after_two_factors(app, proven).await?;
@@ -52,6 +63,5 @@ pub(super) async fn with_passkey(
         }
     };
     Opening::committed(app, &facts);
-    app.limits.refund_passkey_sign_in(&opening.client).await;
     Ok(opened)
 }

@@ -14,7 +14,7 @@ use super::lost_connections::{LostConnections, Trust};
 use super::watched_file::WatchedFile;
 use crate::database::dialect::{Dialect, Meaning};
 use crate::database::endpoint::Endpoint;
-use crate::database::error::{meaning, no_answer, reason};
+use crate::database::error::{meaning, no_answer, overdue, reason};
 use crate::database::monotonic;
 
 /// How long opening a connection may take.
@@ -325,7 +325,7 @@ impl Connection {
             self.is_overdue = true;
             self.has_failed = true;
             self.opener.lost.suspect(self.used_at);
-            return Err(no_answer("it did not answer in time"));
+            return Err(overdue());
         };
         self.heard_at = monotonic::now();
         result.map_err(|error| {

@@ -13,7 +13,7 @@ use sea_orm::{
 use super::{GroupCommit, PendingAnswer, fail_batch};
 use crate::batcher::{Batcher, ExecuteBatch};
 use crate::database::connection::{ConnectionPool, Db, PinnedConnection};
-use crate::database::error::{is_about_a_row, store_error};
+use crate::database::error::{change_error, is_about_a_row};
 use crate::database::tables::outbox;
 
 type PendingMessage = PendingAnswer<QueuedMessage, ()>;
@@ -78,11 +78,11 @@ impl MessageBatches {
                     let pool = self.pool.clone();
                     tokio::spawn(async move {
                         let inserted = outbox::insert(&Db::pool(&pool), &pending.request).await;
-                        pending.answer(inserted);
+                        pending.answer(inserted.map_err(change_error));
                     });
                 }
             }
-            Err(error) => fail_batch(batch, &store_error(error)),
+            Err(error) => fail_batch(batch, &change_error(error)),
         }
     }
 }

@@ -87,7 +87,7 @@ impl TryFrom<Model> for ClaimedMessage {
 #[async_trait]
 impl Outbox for Database {
     async fn enqueue(&self, message: &QueuedMessage) -> Result<(), StoreError> {
-        group_commit::ask(&self.messages, message.clone()).await
+        group_commit::ask_for_a_change(&self.messages, message.clone()).await
     }
 
     /// Rows that somebody else is claiming are passed over. Those that cannot be
@@ -205,7 +205,7 @@ impl Outbox for Database {
 #[async_trait]
 impl OutboxChanges for SqlUnitOfWork {
     async fn insert_message(&mut self, message: &QueuedMessage) -> Result<(), StoreError> {
-        insert(&self.db(), message).await
+        insert(&self.db(), message).await.map_err(store_error)
     }
 }
 
@@ -244,15 +244,11 @@ async fn put_back(
         .map_err(store_error)
 }
 
-pub(in crate::database) async fn insert(
-    db: &Db<'_>,
-    message: &QueuedMessage,
-) -> Result<(), StoreError> {
+pub(in crate::database) async fn insert(db: &Db<'_>, message: &QueuedMessage) -> Result<(), DbErr> {
     Entity::insert(Model::from(message).into_active_model())
         .exec_without_returning(&db.statement("outbox.insert"))
         .await
         .map(drop)
-        .map_err(store_error)
 }
 
 fn key(row: &QueryResult) -> Option<String> {

@@ -10,18 +10,24 @@ end
 
 local function drop(names)
     for _, name in ipairs(names) do
-        redis.call('DEL', COUNTERS .. ':' .. name)
-        redis.call('ZREM', COUNTERS, name)
+        drop_counter(name)
     end
 end
 
 local function raise(name, slot, ttl)
     local counter = COUNTERS .. ':' .. name
     if redis.call('HINCRBY', counter, whole(slot), 1) == 1 then
-        for _, field in ipairs(redis.call('HKEYS', counter)) do
-            if math.abs(tonumber(field) - slot) > MAX_SLOTS_AWAY then
-                redis.call('HDEL', counter, field)
+        -- One odd reading of a clock must not wipe what was learnt: only where
+        -- there are too many slots, the furthest goes.
+        for _ = MAX_SLOTS + 1, redis.call('HLEN', counter) do
+            local furthest, away = nil, -1
+            for _, field in ipairs(redis.call('HKEYS', counter)) do
+                local from_here = math.abs(tonumber(field) - slot)
+                if from_here > away then
+                    furthest, away = field, from_here
+                end
             end
+            redis.call('HDEL', counter, furthest)
         end
     end
     time = time or now()
@@ -47,7 +53,7 @@ local function give(reward)
     for _ = 1, count do
         name, slot, ttl, at = struct.unpack('>I4c0i8i8', reward, at)
         if not pcall(raise, name, slot, ttl) then
-            drop({name})
+            drop_counter(name)
         end
     end
 end
