@@ -104,8 +104,9 @@ async fn a_database_with_another_master_key_is_refused(backend: Backend) {
     assert_refused(&refused, &["signing key", "master key of this database"]);
     assert!(!refused.stderr.contains(other_key));
     // It has judged nobody's factors by a key that cannot open them.
-    let answered = mina.answer(&asked.mfa_session_id, &enrolled.app.code());
-    answered.await.expect("signed in");
+    let code = enrolled.app.code();
+    let answered = mina.answer(&asked.mfa_session_id, &code).await;
+    answered.expect("signed in");
 }
 
 #[test]
