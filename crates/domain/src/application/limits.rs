@@ -97,9 +97,9 @@ impl Limits {
     }
 
     /// Charges an attempt at the current password of somebody who is signed in,
-    /// before it is made: to the session, so that who has stolen its token takes
-    /// nothing from the owner's others.
-    pub(crate) async fn charge_password_change(&self, session: SessionId) -> Result<Charge, Error> {
+    /// before it is made, whatever it is for: to the session, so that who has stolen
+    /// its token takes nothing from the owner's others.
+    pub(crate) async fn charge_own_password(&self, session: SessionId) -> Result<Charge, Error> {
         let session = session.to_string();
         let budgets = self.settings.source_attempts.iter();
         let budgets = budgets.map(|&(limit, window)| {

@@ -1,7 +1,7 @@
 //! Challenges that passkeys answer to sign in, each good for one answer.
 //!
-//! That of an MFA session is kept under the session and replaced by a new one;
-//! that of a first factor is kept under itself. They are sealed, so that nobody
+//! That of an MFA session, or of a session in which a passkey is shown again, is
+//! kept under it and replaced by a new one; that of a first factor is kept under itself. They are sealed, so that nobody
 //! who can write to the store can plant one.
 
 use std::fmt;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::application::sealed_records::SealedRecords;
 use crate::error::{Error, Refusal};
-use crate::model::{Assertion, Challenge, GroupId, MfaSessionId, Timestamp};
+use crate::model::{Assertion, Challenge, GroupId, MfaSessionId, SessionId, Timestamp};
 use crate::ports::{Clock, EphemeralStore};
 
 /// Keeps challenges.
@@ -74,6 +74,13 @@ impl PasskeyChallenges {
         self.keep(challenge, &key_of_session(session), None).await
     }
 
+    /// A new challenge for a person who shows a passkey again in a session, in place
+    /// of an earlier one.
+    pub(crate) async fn of_session(&self, session: SessionId) -> Result<MadeChallenge, Error> {
+        let challenge = Challenge::generate(&*self.records.random);
+        self.keep(challenge, &key_of_step_up(session), None).await
+    }
+
     /// A new challenge of a first factor, for a group and a caller.
     pub(crate) async fn of_sign_in(
         &self,
@@ -93,6 +100,13 @@ impl PasskeyChallenges {
         session: &MfaSessionId,
     ) -> Result<Challenge, Error> {
         let record = self.take(&key_of_session(session)).await?;
+        let record = record.ok_or(Refusal::SecondFactor)?;
+        Ok(record_challenge(&record))
+    }
+
+    /// Takes the challenge that was made for a session, likewise.
+    pub(crate) async fn take_of_session(&self, session: SessionId) -> Result<Challenge, Error> {
+        let record = self.take(&key_of_step_up(session)).await?;
         let record = record.ok_or(Refusal::SecondFactor)?;
         Ok(record_challenge(&record))
     }
@@ -151,6 +165,10 @@ fn record_challenge(record: &Record) -> Challenge {
 
 fn key_of_session(session: &MfaSessionId) -> String {
     format!("passkey-mfa:{}", session.digest())
+}
+
+fn key_of_step_up(session: SessionId) -> String {
+    format!("passkey-step-up:{session}")
 }
 
 fn key_of_challenge(challenge: &Challenge) -> String {

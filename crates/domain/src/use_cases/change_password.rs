@@ -1,11 +1,9 @@
 //! Replacing a password that is known.
 
-use futures_util::future::try_join;
-
-use crate::application::{Application, Person, Repeats, compare_password};
+use crate::application::{Application, OwnPassword, Person, Repeats};
 use crate::error::{Error, Refusal};
 use crate::model::{Address, Locale, Password, PasswordCredential, PasswordHash, Revocation, User};
-use crate::ports::{Clock as _, Content, HashingPlace};
+use crate::ports::{Clock as _, Content};
 
 /// Somebody changes the password.
 #[derive(Debug)]
@@ -36,8 +34,14 @@ impl ChangePassword {
         // Both before the attempt is counted: one that is shed in between would
         // count as a failure.
         let (compared_at, hashed_at) = (app.hasher.admit()?, app.hasher.admit()?);
-        let charge = app.limits.charge_password_change(person.session.id).await?;
-        let compared = compare(app, &person, self.current, compared_at).await;
+        let charge = app.limits.charge_own_password(person.session.id).await?;
+        let own = OwnPassword {
+            store: &*app.store,
+            user_id: person.user.id,
+            known: None,
+            cap: app.settings.password_attempts,
+        };
+        let compared = own.compare(compared_at, self.current).await;
         let credential = app.limits.refund_unless_refused(charge, compared).await?;
         let new_hash = hashed_at.hash(self.new).await?;
         let change = Change {
@@ -57,28 +61,6 @@ impl ChangePassword {
         app.session_ending.committed(&ended);
         app.messages.queued();
         Ok(())
-    }
-}
-
-/// The password of the person, which is the current one.
-async fn compare(
-    app: &Application,
-    person: &Person,
-    current: Password,
-    place: Box<dyn HashingPlace>,
-) -> Result<PasswordCredential, Error> {
-    let user_id = person.user.id;
-    let account = app.store.account(user_id).await?;
-    let account = account.ok_or(Refusal::AccessToken(None))?;
-    let credential = account.credential.ok_or(Refusal::Password)?;
-    let verify = compare_password(place, current, Some(&credential));
-    let cap = app.settings.password_attempts;
-    let count = async { Ok(app.store.count_attempt(user_id, cap).await?) };
-    let (verdict, counted) = try_join(verify, count).await?;
-    if verdict.matches && counted {
-        Ok(credential)
-    } else {
-        Err(Refusal::Password.into())
     }
 }
 

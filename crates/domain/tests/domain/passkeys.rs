@@ -9,6 +9,7 @@
 mod software_authenticator;
 
 mod attacks;
+mod step_up;
 
 use std::time::Duration;
 
