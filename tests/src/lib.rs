@@ -58,6 +58,7 @@ pub mod software_authenticator;
 mod spellings;
 mod sql;
 mod stalled_sender;
+mod step_up;
 mod tally;
 mod times;
 mod timings;
@@ -104,6 +105,7 @@ pub use spellings::{
     spellings_of_code, spellings_of_email, spellings_of_phone, spellings_of_username,
 };
 pub use stalled_sender::StalledSender;
+pub use step_up::Shown;
 pub use tally::Tally;
 pub use times::Times;
 pub use timings::Timings;

@@ -67,7 +67,7 @@ async fn changes_need_a_recent_sign_in(backend: Backend) {
     let tokens = mina.sign_in().await;
     let enrolled = mina.enroll(&tokens).await;
     let begun = mina.begin_enrollment(&tokens, "").await.expect("begun");
-    let older = "UPDATE sessions SET created_at = created_at - 601000";
+    let older = "UPDATE sessions SET authenticated_at = authenticated_at - 601000";
     world.execute(older).await;
 
     let app = Authenticator::holding(&begun.secret);

@@ -262,6 +262,7 @@ fn the_largest_question_that_the_contract_allows_is_answered() {
             access_token: "a".repeat(bytes),
             audience: "b".repeat(256),
             required_scopes: vec!["c".repeat(16); 32],
+            ..Default::default()
         };
         let requests = vec![of(8_192); 256];
         let answers = auth

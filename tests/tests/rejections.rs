@@ -98,6 +98,7 @@ fn each_bad_token_has_its_own_reason() {
             access_token: good.clone(),
             audience: audience.into(),
             required_scopes: scopes.iter().map(|&scope| scope.into()).collect(),
+            ..Default::default()
         };
         for (request, rejection) in [
             (ask("another-service", &[]), RejectionReason::WrongAudience),

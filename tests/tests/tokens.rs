@@ -58,6 +58,7 @@ async fn tokens_carry_the_audience_and_the_scopes_asked_for(backend: Backend) {
         access_token: tokens.access_token.clone(),
         audience: audience.into(),
         required_scopes: vec![scope.into()],
+        ..Default::default()
     };
     let good = mina
         .gateway

@@ -1,5 +1,6 @@
 //! How a protected service turns a request away: as a gRPC status to gRPC
-//! callers, as a problem (RFC 9457) with the challenge of RFC 6750 to others.
+//! callers, as a problem (RFC 9457) with the challenge of RFC 6750, or
+//! of RFC 9470, to others.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
+use crate::acr::InsufficientAuthentication;
 use crate::claims::InsufficientScope;
 use crate::error::{ValidateError, rejection_name, rejection_text};
 
@@ -29,6 +31,8 @@ pub(crate) enum Denial {
     Rejected(RejectionReason),
     /// Its access token is good but lacks one of these scopes.
     InsufficientScope(Vec<String>),
+    /// Its access token is good but its person has to show more (RFC 9470).
+    InsufficientAuthentication(InsufficientAuthentication),
     /// The token could not be checked. The cause is not shown outside.
     CouldNotTell { retry_after: Option<Duration> },
     /// The handler wants an identity, but no layer asked for one.
@@ -43,6 +47,9 @@ impl Denial {
                 Self::InsufficientScope(scopes.to_vec())
             }
             ValidateError::Rejected(reason) => Self::Rejected(reason),
+            ValidateError::InsufficientAuthentication(lacking) => {
+                Self::InsufficientAuthentication(lacking)
+            }
             ValidateError::CouldNotTell(could_not_tell) => {
                 tracing::warn!(error = %could_not_tell, "an access token could not be checked");
                 Self::CouldNotTell {
@@ -68,7 +75,7 @@ impl Denial {
         let message = self.detail();
         match self {
             Self::NoToken => Status::unauthenticated(message),
-            Self::Rejected(_) => Status::with_error_details(
+            Self::Rejected(_) | Self::InsufficientAuthentication(_) => Status::with_error_details(
                 Code::Unauthenticated,
                 message,
                 ErrorDetails::with_error_info(
@@ -97,7 +104,9 @@ impl Denial {
 
     pub(crate) fn problem(&self) -> Response<Body> {
         let status = match self {
-            Self::NoToken | Self::Rejected(_) => StatusCode::UNAUTHORIZED,
+            Self::NoToken | Self::Rejected(_) | Self::InsufficientAuthentication(_) => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::InsufficientScope(_) => StatusCode::FORBIDDEN,
             Self::CouldNotTell { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotProtected => StatusCode::INTERNAL_SERVER_ERROR,
@@ -110,6 +119,11 @@ impl Denial {
         });
         if let Some(rejection) = self.rejection() {
             problem["rejection"] = json!(rejection_name(rejection));
+        }
+        if let Self::InsufficientAuthentication(lacking) = self {
+            for (name, value) in lacking.parameters() {
+                problem[name] = json!(value);
+            }
         }
         let body = Body::new(Full::from(problem.to_string()));
         let mut response = Response::new(body);
@@ -138,6 +152,7 @@ impl Denial {
             Self::InsufficientScope(scopes) => {
                 format!("the scope {} is required", scopes.join(" "))
             }
+            Self::InsufficientAuthentication(lacking) => lacking.to_string(),
             Self::CouldNotTell { .. } => "the access token cannot be checked now".to_owned(),
             Self::NotProtected => "the handler wants an identity but is not protected".to_owned(),
         }
@@ -147,20 +162,26 @@ impl Denial {
         match self {
             Self::Rejected(reason) => Some(*reason),
             Self::InsufficientScope(_) => Some(RejectionReason::InsufficientScope),
+            Self::InsufficientAuthentication(_) => {
+                Some(RejectionReason::InsufficientUserAuthentication)
+            }
             Self::NoToken | Self::CouldNotTell { .. } | Self::NotProtected => None,
         }
     }
 
     fn metadata(&self) -> HashMap<String, String> {
         let rejection = self.rejection().map(rejection_name);
-        rejection
-            .map(|name| ("rejection".to_owned(), name.to_owned()))
-            .into_iter()
-            .collect()
+        let rejection = rejection.map(|name| ("rejection".to_owned(), name.to_owned()));
+        let mut metadata: HashMap<_, _> = rejection.into_iter().collect();
+        if let Self::InsufficientAuthentication(lacking) = self {
+            let lacking = lacking.parameters();
+            metadata.extend(lacking.map(|(name, value)| (name.to_owned(), value)));
+        }
+        metadata
     }
 
-    /// `WWW-Authenticate` (RFC 6750 §3): without an error code where the
-    /// request carried no token.
+    /// `WWW-Authenticate` (RFC 6750 §3, RFC 9470 §3): without an error code where
+    /// the request carried no token.
     fn challenge(&self) -> Option<HeaderValue> {
         match self {
             Self::NoToken => Some(HeaderValue::from_static("Bearer")),
@@ -183,6 +204,14 @@ impl Denial {
                 ))
                 .ok()
             }
+            Self::InsufficientAuthentication(lacking) => {
+                let error = ("error", "insufficient_user_authentication".to_owned());
+                let description = ("error_description", lacking.to_string());
+                let parameters = [error, description].into_iter().chain(lacking.parameters());
+                let parameters = parameters.map(|(name, value)| format!("{name}=\"{value}\""));
+                let parameters = parameters.collect::<Vec<_>>().join(", ");
+                HeaderValue::try_from(format!("Bearer {parameters}")).ok()
+            }
             Self::CouldNotTell { .. } | Self::NotProtected => None,
         }
     }
@@ -191,6 +220,18 @@ impl Denial {
 impl From<InsufficientScope> for Denial {
     fn from(missing: InsufficientScope) -> Self {
         Self::InsufficientScope(vec![missing.scope])
+    }
+}
+
+impl From<InsufficientAuthentication> for Denial {
+    fn from(lacking: InsufficientAuthentication) -> Self {
+        Self::InsufficientAuthentication(lacking)
+    }
+}
+
+impl From<InsufficientAuthentication> for Status {
+    fn from(lacking: InsufficientAuthentication) -> Self {
+        Denial::from(lacking).status()
     }
 }
 

@@ -55,11 +55,11 @@ impl VerdictCache {
     pub(crate) fn get(&self, token: &str, requirement: &Requirement) -> Option<Identity> {
         let question = Question { token, requirement };
         let entry = self.entries.get(&question)?;
-        if self.is_fresh(&entry) {
+        if self.is_fresh(&entry, requirement) {
             return Some(entry.identity);
         }
         self.entries
-            .remove_if(&question, |entry| !self.is_fresh(entry));
+            .remove_if(&question, |entry| !self.is_fresh(entry, requirement));
         None
     }
 
@@ -78,7 +78,7 @@ impl VerdictCache {
             identity,
             stale_from,
         };
-        if self.is_fresh(&entry) {
+        if self.is_fresh(&entry, requirement) {
             self.entries.insert(key, entry);
         }
     }
@@ -87,8 +87,16 @@ impl VerdictCache {
         self.entries.len()
     }
 
-    fn is_fresh(&self, entry: &Entry) -> bool {
-        self.clock.instant() < entry.stale_from && self.clock.now() < entry.identity.expire_time
+    /// Whether what was answered is still so: by this machine's clock, which may
+    /// differ from the service's, neither the token nor the authentication has become
+    /// too old since.
+    fn is_fresh(&self, entry: &Entry, requirement: &Requirement) -> bool {
+        let now = self.clock.now();
+        let is_young = requirement.max_authentication_age().is_none_or(|age| {
+            let passed = now.duration_since(entry.identity.authentication_time);
+            passed.unwrap_or_default() <= age
+        });
+        self.clock.instant() < entry.stale_from && now < entry.identity.expire_time && is_young
     }
 }
 
@@ -124,6 +132,7 @@ impl Equivalent<Key> for Question<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::acr::Acr;
 
     #[test]
     fn the_key_is_the_whole_question() {
@@ -144,5 +153,11 @@ mod tests {
         assert!(!is_key("token", Requirement::new()));
         assert!(!is_key("token", Requirement::new().with_audience("order")));
         assert!(!is_key("token", orders().with_scope("orders.read")));
+        assert!(!is_key("token", orders().with_acr(Acr::Aal2)));
+        let minute = Duration::from_secs(60);
+        assert!(!is_key(
+            "token",
+            orders().with_max_authentication_age(minute)
+        ));
     }
 }

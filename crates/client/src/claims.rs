@@ -1,12 +1,14 @@
 //! What a valid token says about the person who sent it, and guarding an
-//! action with a scope.
+//! action with a scope, or with how the person was authenticated.
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use countersign_proto::v1;
 
+use crate::acr::{Acr, InsufficientAuthentication};
+use crate::clock::{Clock as _, SystemClock};
 use crate::error::CouldNotTell;
 
 /// What a valid access token says (RFC 9068, with the session and the group).
@@ -36,8 +38,12 @@ pub struct Claims {
     pub roles: Vec<String>,
     /// `amr`: how the person was authenticated (RFC 8176).
     pub authentication_methods: Vec<String>,
-    /// `auth_time`: when the person was authenticated. A refresh keeps it.
+    /// `auth_time`: when the person was last authenticated in this session. A
+    /// refresh keeps it.
     pub authentication_time: SystemTime,
+    /// `acr`: how well the person was authenticated, `aal1` or `aal2`. See
+    /// [`has_acr`](Self::has_acr).
+    pub acr: String,
 }
 
 /// The person for whom a request is served: the claims of the token that it
@@ -80,6 +86,42 @@ impl Claims {
         Err(InsufficientScope {
             scope: scope.to_owned(),
         })
+    }
+
+    /// Whether the person was authenticated at least so well. A value that this
+    /// client does not know vouches for one factor.
+    #[must_use]
+    pub fn has_acr(&self, acr: Acr) -> bool {
+        Acr::parse(&self.acr).unwrap_or(Acr::Aal1) >= acr
+    }
+
+    /// Guards an action: `identity.require_acr(Acr::Aal2)?`.
+    ///
+    /// # Errors
+    /// [`InsufficientAuthentication`], which turns into the challenge of RFC 9470.
+    pub fn require_acr(&self, acr: Acr) -> Result<(), InsufficientAuthentication> {
+        if self.has_acr(acr) {
+            return Ok(());
+        }
+        Err(InsufficientAuthentication::new(None, Some(acr)))
+    }
+
+    /// Guards an action: the person must have been authenticated at most so long
+    /// ago, by this machine's clock. A requirement of
+    /// [`ProtectLayer`](crate::ProtectLayer) is judged by the service's.
+    ///
+    /// # Errors
+    /// [`InsufficientAuthentication`], which turns into the challenge of RFC 9470.
+    pub fn require_authentication_within(
+        &self,
+        max_age: Duration,
+    ) -> Result<(), InsufficientAuthentication> {
+        // A time ahead is one of a clock that goes before this one.
+        let age = SystemClock.now().duration_since(self.authentication_time);
+        if age.unwrap_or_default() <= max_age {
+            return Ok(());
+        }
+        Err(InsufficientAuthentication::new(Some(max_age), None))
     }
 }
 
@@ -127,6 +169,7 @@ impl TryFrom<v1::Claims> for Claims {
             roles: claims.roles,
             authentication_methods: claims.authentication_methods,
             authentication_time: time("authentication_time", claims.authentication_time)?,
+            acr: claims.acr,
         })
     }
 }

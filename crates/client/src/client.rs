@@ -1,6 +1,8 @@
 //! The client: generated stubs over one transport, and typed calls where the
 //! difference between "no" and "no answer" decides what the caller does.
 
+use std::time::Duration;
+
 use countersign_proto::v1;
 use countersign_proto::v1::auth_service_client::AuthServiceClient;
 use countersign_proto::v1::factor_service_client::FactorServiceClient;
@@ -56,8 +58,9 @@ impl Client {
     /// does the same and remembers the answer for some seconds.
     ///
     /// # Errors
-    /// [`ValidateError::Rejected`] if it is not, and
-    /// [`ValidateError::CouldNotTell`] if there is no answer.
+    /// [`ValidateError::Rejected`] if it is not,
+    /// [`ValidateError::InsufficientAuthentication`] if its person has to show more,
+    /// and [`ValidateError::CouldNotTell`] if there is no answer.
     pub async fn validate_token(
         &self,
         access_token: &str,
@@ -67,16 +70,26 @@ impl Client {
             access_token: access_token.to_owned(),
             audience: requirement.audience().unwrap_or_default().to_owned(),
             required_scopes: requirement.scopes().to_vec(),
+            max_authentication_age: requirement.max_authentication_age().map(duration),
+            acr_values: requirement.acr().iter().map(ToString::to_string).collect(),
         };
         let response = match self.auth().validate_token(request).await {
             Ok(response) => response.into_inner(),
             Err(status) => return Err(ValidateError::CouldNotTell(status.into())),
         };
         match response.verdict {
+            // Earlier releases pass over what they do not know, and have no `acr`.
+            Some(Verdict::Valid(claims))
+                if claims.acr.is_empty() && requirement.asks_for_authentication() =>
+            {
+                Err(ValidateError::CouldNotTell(CouldNotTell::new(
+                    "the service is of a release that does not judge authentication",
+                )))
+            }
             Some(Verdict::Valid(claims)) => Claims::try_from(claims)
                 .map(Identity::from)
                 .map_err(ValidateError::CouldNotTell),
-            Some(Verdict::Rejected(rejection)) => Err(ValidateError::Rejected(rejection.reason())),
+            Some(Verdict::Rejected(rejection)) => Err(rejection.into()),
             None => Err(ValidateError::CouldNotTell(CouldNotTell::new(
                 "the answer has no verdict",
             ))),
@@ -102,6 +115,14 @@ impl Client {
         response
             .tokens
             .ok_or_else(|| Error::CouldNotTell(CouldNotTell::new("the answer has no tokens")))
+    }
+}
+
+/// What does not fit into the message is more than the service takes.
+fn duration(age: Duration) -> prost_types::Duration {
+    prost_types::Duration {
+        seconds: i64::try_from(age.as_secs()).unwrap_or(i64::MAX),
+        nanos: i32::try_from(age.subsec_nanos()).unwrap_or(i32::MAX),
     }
 }
 

@@ -6,9 +6,11 @@ use std::fmt;
 use std::time::Duration;
 
 use countersign_proto::ERROR_DOMAIN;
-use countersign_proto::v1::{ErrorReason, RejectionReason};
+use countersign_proto::v1::{ErrorReason, Rejection, RejectionReason};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
+
+use crate::acr::{Acr, InsufficientAuthentication};
 
 /// Why a call failed. Made of any [`Status`] of the generated stubs with
 /// [`From`].
@@ -75,10 +77,30 @@ pub enum ValidateError {
     /// The token must not be accepted.
     #[error("rejected: {}", rejection_text(*.0))]
     Rejected(RejectionReason),
+    /// The token is good, but its person was authenticated longer ago, or by less,
+    /// than is required (RFC 9470). The person shows more, and stays signed in.
+    #[error("rejected: {0}")]
+    InsufficientAuthentication(InsufficientAuthentication),
     /// The token could not be checked: it may be good or not. Do not let the
     /// request pass, and do not sign the person out.
     #[error("could not tell: {0}")]
     CouldNotTell(CouldNotTell),
+}
+
+impl From<Rejection> for ValidateError {
+    fn from(rejection: Rejection) -> Self {
+        let reason = rejection.reason();
+        if reason != RejectionReason::InsufficientUserAuthentication {
+            return Self::Rejected(reason);
+        }
+        let max_age = rejection.max_authentication_age;
+        let max_age = max_age.and_then(|age| age.try_into().ok());
+        // One that is unknown here is at least as much as two factors.
+        let values = rejection.acr_values.iter();
+        let acr = values.map(|value| Acr::parse(value).unwrap_or(Acr::Aal2));
+        let lacking = InsufficientAuthentication::new(max_age, acr.min());
+        Self::InsufficientAuthentication(lacking)
+    }
 }
 
 impl From<Status> for Error {
@@ -203,6 +225,9 @@ pub(crate) fn rejection_text(reason: RejectionReason) -> &'static str {
         RejectionReason::InvalidClaims => "a claim is missing or of the wrong type",
         RejectionReason::Revoked => "the session was ended",
         RejectionReason::InsufficientScope => "a required scope is missing",
+        RejectionReason::InsufficientUserAuthentication => {
+            "the person was authenticated too long ago, or by too little"
+        }
     }
 }
 
@@ -237,6 +262,7 @@ fn is_refusal(reason: ErrorReason) -> bool {
         | ErrorReason::SessionNotFound
         | ErrorReason::AuthenticationTooOld
         | ErrorReason::SecondFactorRequired
+        | ErrorReason::SessionOfAnotherCaller
         | ErrorReason::EnrollmentNotFound
         | ErrorReason::FactorNotFound
         | ErrorReason::FactorLimitReached

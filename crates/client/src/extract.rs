@@ -59,6 +59,7 @@ mod axum {
     use http::request::Parts;
 
     use super::{optional, required};
+    use crate::acr::InsufficientAuthentication;
     use crate::answer::Denial;
     use crate::claims::{Identity, InsufficientScope};
 
@@ -106,6 +107,12 @@ mod axum {
     }
 
     impl IntoResponse for InsufficientScope {
+        fn into_response(self) -> Response {
+            Denial::from(self).problem().into_response()
+        }
+    }
+
+    impl IntoResponse for InsufficientAuthentication {
         fn into_response(self) -> Response {
             Denial::from(self).problem().into_response()
         }

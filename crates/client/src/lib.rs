@@ -2,6 +2,7 @@
 //!
 #![doc = include_str!("../README.md")]
 
+mod acr;
 mod answer;
 mod builder;
 mod cache;
@@ -30,6 +31,7 @@ pub use countersign_proto::v1::{ErrorReason, RejectionReason};
 pub use tonic::async_trait;
 pub use tower::Layer;
 
+pub use crate::acr::{Acr, InsufficientAuthentication};
 pub use crate::builder::{BuildError, ClientBuilder};
 pub use crate::check::CheckError;
 pub use crate::claims::{Claims, Identity, InsufficientScope};

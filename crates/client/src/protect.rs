@@ -7,6 +7,7 @@ use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request, Response};
@@ -14,6 +15,7 @@ use tonic::body::Body;
 use tonic::server::NamedService;
 use tower::{BoxError, Layer, Service};
 
+use crate::acr::Acr;
 use crate::answer::Denial;
 use crate::claims::Identity;
 use crate::deadline::Bytes;
@@ -25,8 +27,8 @@ use crate::verify::{Requirement, VerifyToken};
 ///
 /// What is not let through is answered in the caller's protocol: gRPC callers
 /// get UNAUTHENTICATED, PERMISSION_DENIED (a scope is missing) or UNAVAILABLE
-/// (nobody could tell); the others 401 and 403 with the challenge of RFC 6750,
-/// or 503 with `Retry-After`, and a problem (RFC 9457).
+/// (nobody could tell); the others 401 and 403 with the challenge of RFC 6750 or
+/// RFC 9470, or 503 with `Retry-After`, and a problem (RFC 9457).
 ///
 /// Wraps a whole server, an axum route, or a single tonic service:
 /// `layer.layer(OrdersServer::new(…))` can be given to `add_service`.
@@ -68,6 +70,21 @@ impl<V: VerifyToken> ProtectLayer<V> {
     #[must_use]
     pub fn require_scope(self, scope: impl Into<String>) -> Self {
         self.with(|requirement| requirement.with_scope(scope))
+    }
+
+    /// Requires that the person was authenticated at most so long ago (RFC 9470): 1
+    /// second to 365 days. Others are answered with the challenge
+    /// `insufficient_user_authentication`, upon which the gateway lets the person show
+    /// the password or a factor again (StepUpSession).
+    #[must_use]
+    pub fn require_authentication_within(self, age: Duration) -> Self {
+        self.with(|requirement| requirement.with_max_authentication_age(age))
+    }
+
+    /// Requires that the person was authenticated at least so well, likewise.
+    #[must_use]
+    pub fn require_acr(self, acr: Acr) -> Self {
+        self.with(|requirement| requirement.with_acr(acr))
     }
 
     /// Lets requests through that have no `Authorization` header: they carry no

@@ -11,6 +11,7 @@ use countersign_proto::v1::RejectionReason;
 use countersign_token::{AccessClaims, Algorithm, KeySet, Rejection, SigningKey};
 use tonic::async_trait;
 
+use crate::acr::{Acr, InsufficientAuthentication};
 use crate::claims::{Claims, Identity};
 use crate::clock::{Clock as _, SystemClock};
 use crate::error::{CouldNotTell, ValidateError};
@@ -110,6 +111,7 @@ impl TestIssuer {
                 scope: Vec::new(),
                 roles: Vec::new(),
                 amr: vec!["pwd".to_owned()],
+                acr: Some(Acr::Aal1.to_string()),
                 auth_time: now,
             },
         }
@@ -172,6 +174,20 @@ impl TestToken<'_> {
         self
     }
 
+    /// Lets the person have been authenticated so well.
+    pub fn acr(mut self, acr: Acr) -> Self {
+        self.claims.acr = Some(acr.to_string());
+        self
+    }
+
+    /// Lets the person have been authenticated so long ago, in a session that was
+    /// refreshed since.
+    pub fn authenticated_ago(mut self, age: Duration) -> Self {
+        let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+        self.claims.auth_time = self.claims.iat.saturating_sub(seconds).max(0);
+        self
+    }
+
     /// Lets the token have expired a minute ago.
     pub fn expired(mut self) -> Self {
         let past = LIFETIME + 60;
@@ -228,7 +244,25 @@ impl Shared {
         if self.state().ended_sessions.contains(&claims.sid) {
             return Err(ValidateError::Rejected(RejectionReason::Revoked));
         }
-        Ok(identity(claims))
+        match self.lacking(&claims, requirement) {
+            Some(lacking) => Err(ValidateError::InsufficientAuthentication(lacking)),
+            None => Ok(identity(claims)),
+        }
+    }
+
+    fn lacking(
+        &self,
+        claims: &AccessClaims,
+        requirement: &Requirement,
+    ) -> Option<InsufficientAuthentication> {
+        let age = requirement.max_authentication_age().filter(|age| {
+            let now = now_millis();
+            !self.verifier.is_authenticated_within(claims, *age, now)
+        });
+        let authenticated = Acr::parse(claims.authentication().as_str());
+        let acr = requirement.acr().filter(|acr| authenticated < Some(*acr));
+        let lacks = age.is_some() || acr.is_some();
+        lacks.then(|| InsufficientAuthentication::new(age, acr))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -253,12 +287,17 @@ impl fmt::Debug for TestVerifier {
 }
 
 fn now() -> i64 {
+    now_millis() / 1_000
+}
+
+fn now_millis() -> i64 {
     let since_epoch = SystemClock.now().duration_since(UNIX_EPOCH);
-    let seconds = since_epoch.unwrap_or_default().as_secs();
-    i64::try_from(seconds).unwrap_or(i64::MAX)
+    let millis = since_epoch.unwrap_or_default().as_millis();
+    i64::try_from(millis).unwrap_or(i64::MAX)
 }
 
 fn identity(claims: AccessClaims) -> Identity {
+    let acr = claims.authentication().as_str().to_owned();
     Identity::from(Claims {
         issuer: claims.iss,
         user_id: claims.sub,
@@ -271,6 +310,7 @@ fn identity(claims: AccessClaims) -> Identity {
         group_id: claims.grp,
         scopes: claims.scope,
         roles: claims.roles,
+        acr,
         authentication_methods: claims.amr,
         authentication_time: time(claims.auth_time),
     })

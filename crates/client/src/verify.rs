@@ -2,9 +2,11 @@
 //! one: the service over the network, or a test's own issuer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tonic::async_trait;
 
+use crate::acr::Acr;
 use crate::claims::Identity;
 use crate::error::ValidateError;
 
@@ -13,6 +15,8 @@ use crate::error::ValidateError;
 pub struct Requirement {
     audience: Option<String>,
     scopes: Vec<String>,
+    max_authentication_age: Option<Duration>,
+    acr: Option<Acr>,
 }
 
 impl Requirement {
@@ -36,6 +40,21 @@ impl Requirement {
         self
     }
 
+    /// The person must have been authenticated at most so long ago (RFC 9470): 1
+    /// second to 365 days. The service judges it by its own clock.
+    #[must_use]
+    pub fn with_max_authentication_age(mut self, age: Duration) -> Self {
+        self.max_authentication_age = Some(age);
+        self
+    }
+
+    /// The person must have been authenticated at least so well (RFC 9470).
+    #[must_use]
+    pub fn with_acr(mut self, acr: Acr) -> Self {
+        self.acr = Some(acr);
+        self
+    }
+
     /// The audience, if one is asked for.
     #[must_use]
     pub fn audience(&self) -> Option<&str> {
@@ -46,6 +65,22 @@ impl Requirement {
     #[must_use]
     pub fn scopes(&self) -> &[String] {
         &self.scopes
+    }
+
+    pub(crate) fn asks_for_authentication(&self) -> bool {
+        self.max_authentication_age.is_some() || self.acr.is_some()
+    }
+
+    /// How long ago the person may have been authenticated, if that is asked for.
+    #[must_use]
+    pub fn max_authentication_age(&self) -> Option<Duration> {
+        self.max_authentication_age
+    }
+
+    /// How well the person must have been authenticated, if that is asked for.
+    #[must_use]
+    pub fn acr(&self) -> Option<Acr> {
+        self.acr
     }
 }
 
@@ -61,8 +96,9 @@ pub trait VerifyToken: Send + Sync + 'static {
     /// only when they know.
     ///
     /// # Errors
-    /// [`ValidateError::Rejected`] if the token must not be accepted, and
-    /// [`ValidateError::CouldNotTell`] if nobody knows.
+    /// [`ValidateError::Rejected`] if the token must not be accepted,
+    /// [`ValidateError::InsufficientAuthentication`] if its person has to show more,
+    /// and [`ValidateError::CouldNotTell`] if nobody knows.
     async fn verify(
         &self,
         access_token: &str,

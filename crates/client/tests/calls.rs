@@ -22,7 +22,7 @@ async fn validate(client: &Client) -> Result<countersign_client::Identity, Valid
 fn could_not_tell(error: ValidateError) -> countersign_client::CouldNotTell {
     match error {
         ValidateError::CouldNotTell(could_not_tell) => could_not_tell,
-        ValidateError::Rejected(reason) => panic!("rejected: {reason:?}"),
+        answer => panic!("an answer: {answer:?}"),
     }
 }
 

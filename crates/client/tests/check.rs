@@ -50,7 +50,10 @@ async fn server_that_says(answer: &'static str) -> String {
 async fn countersign() -> Fake {
     let fake = Fake::start().await;
     let reason = RejectionReason::Malformed.into();
-    let rejected = Verdict::Rejected(proto::Rejection { reason });
+    let rejected = Verdict::Rejected(proto::Rejection {
+        reason,
+        ..Default::default()
+    });
     fake.script.set_verdict(rejected);
     fake
 }

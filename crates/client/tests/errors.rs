@@ -25,7 +25,7 @@ async fn validate(client: &Client) -> Result<countersign_client::Identity, Valid
 fn could_not_tell(error: ValidateError) -> countersign_client::CouldNotTell {
     match error {
         ValidateError::CouldNotTell(could_not_tell) => could_not_tell,
-        ValidateError::Rejected(reason) => panic!("rejected: {reason:?}"),
+        answer => panic!("an answer: {answer:?}"),
     }
 }
 
@@ -122,6 +122,7 @@ async fn a_rejected_token_is_rejected_with_its_reason() {
     let fake = Fake::start().await;
     fake.script.set_verdict(Verdict::Rejected(proto::Rejection {
         reason: RejectionReason::Revoked.into(),
+        ..Default::default()
     }));
     let error = validate(&client(&fake)).await.unwrap_err();
     assert_eq!(error, ValidateError::Rejected(RejectionReason::Revoked));

@@ -92,6 +92,23 @@ async fn a_yes_does_not_outlive_the_token() {
 }
 
 #[tokio::test]
+async fn a_yes_does_not_outlive_the_authentication() {
+    let fake = Fake::start().await;
+    let clock = HandClock::new();
+    let verifier = builder(&fake).clock(clock.clone()).build();
+    let recent = orders().with_max_authentication_age(Duration::from_secs(2));
+    fake.script
+        .set_verdict(Verdict::Valid(support::claims(Duration::from_secs(300))));
+    verifier.verify("token", &recent).await.unwrap();
+    clock.advance(Duration::from_millis(1_500));
+    verifier.verify("token", &recent).await.unwrap();
+    assert_eq!(fake.script.count(), 1);
+    clock.advance(Duration::from_secs(1));
+    verifier.verify("token", &recent).await.unwrap();
+    assert_eq!(fake.script.count(), 2);
+}
+
+#[tokio::test]
 async fn a_calendar_that_is_set_back_does_not_prolong_a_yes() {
     let fake = Fake::start().await;
     let clock = HandClock::new();
@@ -209,5 +226,6 @@ async fn debug_shows_neither_tokens_nor_the_key() {
 fn rejected(reason: RejectionReason) -> Verdict {
     Verdict::Rejected(proto::Rejection {
         reason: reason.into(),
+        ..Default::default()
     })
 }

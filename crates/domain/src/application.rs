@@ -40,7 +40,7 @@ pub use mfa_sessions::MfaSessions;
 pub(crate) use new_user::NewUser;
 pub use passkey_challenges::{BegunAssertion, MadeChallenge, PasskeyChallenges};
 pub use passkeys::Passkeys;
-pub(crate) use password_comparison::compare_password;
+pub(crate) use password_comparison::{compare_own_password, compare_password};
 pub use people::{People, Person};
 pub(crate) use repeats::Repeats;
 pub use second_factors::SecondFactors;
@@ -49,7 +49,7 @@ pub use settings::{
     DeviceSettings, MfaPolicy, Settings, TokenSettings, UnverifiedSettings, VerificationSettings,
 };
 pub(crate) use tokens::SignIn;
-pub use tokens::{TokenMinter, Tokens};
+pub use tokens::{AccessToken, TokenMinter, Tokens};
 pub(crate) use verifications::CodeRequest;
 pub use verifications::Verifications;
 

@@ -93,13 +93,17 @@ pub enum Refusal {
     /// The user has no such session.
     #[error("there is no such session")]
     Session,
-    /// The person signed in too long ago for this (RFC 9470).
-    #[error("the sign-in is too old")]
+    /// The session is one of another caller, which alone gets tokens of it.
+    #[error("the session is one of another caller")]
+    SessionOfAnotherCaller,
+    /// The person was authenticated too long ago for this (RFC 9470).
+    #[error("the authentication is too old")]
     AuthenticationTooOld {
         /// How old it may be.
         max_age: Duration,
     },
-    /// The person had a second factor at the sign-in and has not shown it.
+    /// The person has a second factor and has not shown it, or shows the password
+    /// alone where it was shown.
     #[error("a second factor has to be shown for this")]
     SecondFactorRequired,
     /// No such enrolment any more.

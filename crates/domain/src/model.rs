@@ -24,6 +24,7 @@ mod passkey;
 mod password;
 mod phone;
 mod proof;
+mod reauthentication;
 mod recovery_code;
 mod refresh_token;
 mod revocation;
@@ -65,6 +66,7 @@ pub use passkey::{
 pub use password::{Password, PasswordHash};
 pub use phone::{Phone, Region};
 pub use proof::Proof;
+pub use reauthentication::{Reauthentication, Shown};
 pub use recovery_code::RecoveryCode;
 pub use refresh_token::{RefreshToken, RefreshTokenKey};
 pub use revocation::Revocation;

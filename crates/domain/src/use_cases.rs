@@ -4,6 +4,7 @@
 
 mod begin_mfa_assertion;
 mod begin_passkey_sign_in;
+mod begin_step_up_assertion;
 mod caller_sans;
 mod callers;
 mod change_password;
@@ -26,11 +27,13 @@ mod rotate_signing_keys;
 mod send_code;
 mod sessions;
 mod sign_up;
+mod step_up_session;
 mod validate_mfa_session;
 mod verifications;
 
 pub use begin_mfa_assertion::BeginMfaAssertion;
 pub use begin_passkey_sign_in::BeginPasskeySignIn;
+pub use begin_step_up_assertion::BeginStepUpAssertion;
 pub use caller_sans::{AddCallerSan, CallerSanError, RemoveCallerSan};
 pub use callers::{AddCallerKey, CallerKeyError, CreateCaller, NewCredential, RemoveCallerKey};
 pub use change_password::ChangePassword;
@@ -57,6 +60,7 @@ pub use sessions::{
     Actor, GetSession, ListSessions, RevokeSession, RevokeUserSessions, SessionPage,
 };
 pub use sign_up::{SignUp, SignUpBy, SignedUp};
+pub use step_up_session::{StepUpAnswer, StepUpSession, SteppedUp};
 pub use validate_mfa_session::{MfaAnswer, ValidateMfaSession};
 pub use verifications::{
     CancelVerification, Delivery, GetVerification, GetVerificationOfLink, ShownVerification,

@@ -4,12 +4,14 @@
 
 mod freshness;
 mod keyring;
+mod required_authentication;
 mod revocation_feed;
 mod token_validator;
 mod verified_token;
 
 pub(crate) use keyring::read_key;
 pub use keyring::{Keyring, KeyringError, ListedKey};
+pub use required_authentication::RequiredAuthentication;
 pub use revocation_feed::RevocationFeed;
 pub use token_validator::{CacheReading, NotAccepted, Question, TokenValidator, Validation};
 pub use verified_token::VerifiedToken;

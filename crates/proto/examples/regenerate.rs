@@ -28,10 +28,11 @@ pub(crate) fn root() -> PathBuf {
 
 /// Messages with a secret in them: their `Debug` is written by hand, in
 /// `src/redacted.rs`.
-const SECRET: [&str; 33] = [
+const SECRET: [&str; 36] = [
     "BeginEnrollmentRequest",
     "BeginEnrollmentResponse",
     "BeginMfaAssertionRequest",
+    "BeginStepUpAssertionRequest",
     "ChangePasswordRequest",
     "CheckCodeRequest",
     "CheckCodeResponse",
@@ -57,6 +58,8 @@ const SECRET: [&str; 33] = [
     "SendCodeRequest",
     "SignUpRequest",
     "StartPasswordResetRequest",
+    "StepUpSessionRequest",
+    "StepUpSessionResponse",
     "Tokens",
     "ValidateMfaSessionRequest",
     "ValidateMfaSessionResponse",

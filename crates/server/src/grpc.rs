@@ -16,6 +16,7 @@ mod open_rpcs;
 mod protocol;
 mod reflection;
 mod request_body;
+mod required_authentication;
 mod returning;
 mod rpc;
 mod rpc_runner;

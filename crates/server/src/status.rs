@@ -282,6 +282,7 @@ fn reason_of(error: &Error) -> ErrorReason {
             Refusal::IdentifierTaken => ErrorReason::IdentifierTaken,
             Refusal::UsernameTaken => ErrorReason::UsernameTaken,
             Refusal::Session => ErrorReason::SessionNotFound,
+            Refusal::SessionOfAnotherCaller => ErrorReason::SessionOfAnotherCaller,
             Refusal::AuthenticationTooOld { .. } => ErrorReason::AuthenticationTooOld,
             Refusal::SecondFactorRequired => ErrorReason::SecondFactorRequired,
             Refusal::Enrollment => ErrorReason::EnrollmentNotFound,

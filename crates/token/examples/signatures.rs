@@ -160,6 +160,7 @@ fn claims() -> AccessClaims {
         scope: vec!["profile".into(), "orders:read".into()],
         roles: vec!["member".into()],
         amr: vec!["pwd".into()],
+        acr: Some("aal1".into()),
         auth_time: 1_700_000_000,
     }
 }

@@ -55,7 +55,14 @@ pub struct AccessClaims {
     /// How the user proved who they are (RFC 8176).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amr: Vec<String>,
-    /// When the user proved it.
+    /// How well the user proved it: [`authentication`](Self::authentication).
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
+    pub acr: Option<String>,
+    /// When the user proved it last.
     pub auth_time: i64,
 }
 
@@ -127,6 +134,9 @@ impl AccessClaims {
         if let Some((claim, _)) = lists.into_iter().find(|(_, list)| has_empty(list)) {
             return Err(claim);
         }
+        if self.acr.as_ref().is_some_and(String::is_empty) {
+            return Err("acr");
+        }
         if !self.scope.iter().all(|scope| is_scope_token(scope)) {
             return Err("scope");
         }
@@ -159,8 +169,12 @@ fn is_scope_token(text: &str) -> bool {
 }
 
 /// A claim that may be left out but, where it stands, is not `null`.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    i64::deserialize(deserializer).map(Some)
+fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }
 
 /// `aud`: a string, or an array of strings.

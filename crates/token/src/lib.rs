@@ -32,6 +32,7 @@
 //!     scope: vec!["profile".into()],
 //!     roles: vec![],
 //!     amr: vec!["pwd".into()],
+//!     acr: Some("aal1".into()),
 //!     auth_time: 1_700_000_000,
 //! })?;
 //!
@@ -45,6 +46,7 @@
 //! # }
 //! ```
 
+mod acr;
 mod algorithm;
 mod base64url;
 mod claims;
@@ -61,6 +63,7 @@ mod signing_key;
 mod verifier;
 mod verifying_key;
 
+pub use acr::Acr;
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use claims::{AccessClaims, Validity};
 pub use error::{KeyError, KeyFault};

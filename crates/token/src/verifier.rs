@@ -92,6 +92,22 @@ impl Verifier {
         Ok(())
     }
 
+    /// Whether the person was authenticated at most `max_age` before `now_millis`,
+    /// by claims that were verified. `auth_time` has whole seconds: the fraction that
+    /// it lacks counts as age. A time ahead, by more than the leeway, is one of a
+    /// clock that was set back since, and tells no age.
+    #[must_use]
+    pub fn is_authenticated_within(
+        &self,
+        claims: &AccessClaims,
+        max_age: Duration,
+        now_millis: i64,
+    ) -> bool {
+        let leeway = self.leeway.saturating_mul(1_000);
+        let age = now_millis.saturating_sub(claims.auth_time.saturating_mul(1_000));
+        age >= -leeway && u128::from(age.max(0).unsigned_abs()) <= max_age.as_millis()
+    }
+
     /// Checks that the token is meant for `audience`.
     ///
     /// # Errors
@@ -163,6 +179,31 @@ mod tests {
             verifier(0).check_times(backdated.validity(), 999),
             Err(Rejection::NotYetValid)
         );
+    }
+
+    #[test]
+    fn an_authentication_is_young_enough_up_to_its_age() {
+        let claims = AccessClaims {
+            auth_time: 1_000,
+            ..claims(1_000, None, 1_900)
+        };
+        let is_within = |leeway, max_age, now_millis| {
+            let max_age = Duration::from_secs(max_age);
+            verifier(leeway).is_authenticated_within(&claims, max_age, now_millis)
+        };
+        assert!(is_within(0, 60, 1_000_000));
+        assert!(is_within(0, 60, 1_060_000));
+        assert!(!is_within(0, 60, 1_060_001));
+        assert!(!is_within(0, 60, 999_999));
+        assert!(is_within(5, 60, 995_000));
+        assert!(!is_within(5, 60, 994_999));
+        assert!(
+            !is_within(5, 60, 1_060_001),
+            "the leeway makes nothing younger"
+        );
+        for now in [i64::MIN, i64::MAX] {
+            assert!(!is_within(5, 60, now));
+        }
     }
 
     #[test]

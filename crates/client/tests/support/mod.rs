@@ -159,6 +159,7 @@ pub(crate) fn claims(lifetime: Duration) -> proto::Claims {
         roles: vec!["clerk".into()],
         authentication_methods: vec!["pwd".into()],
         authentication_time: Some(now.into()),
+        acr: "aal1".into(),
     }
 }
 
@@ -238,6 +239,9 @@ played! { SessionService for FakeSessions:
     revoke_session: RevokeSessionRequest -> RevokeSessionResponse = |_| Default::default();
     revoke_user_sessions: RevokeUserSessionsRequest -> RevokeUserSessionsResponse =
         |_| Default::default();
+    begin_step_up_assertion: BeginStepUpAssertionRequest -> BeginStepUpAssertionResponse =
+        |_| Default::default();
+    step_up_session: StepUpSessionRequest -> StepUpSessionResponse = |_| Default::default();
     create_mfa_session: CreateMfaSessionRequest -> CreateMfaSessionResponse =
         |_| Default::default();
     begin_mfa_assertion: BeginMfaAssertionRequest -> BeginMfaAssertionResponse =

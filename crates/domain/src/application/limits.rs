@@ -98,11 +98,11 @@ impl Limits {
     }
 
     /// Charges an attempt at the current password of somebody who is signed in,
-    /// before it is made: to the session, so that who has stolen its token takes
-    /// little from the owner's others, and, for as long as the password is the
-    /// same, to all sessions of the user together. Strangers have no share in
-    /// either, and who is signed in none in the failures of strangers.
-    pub(crate) async fn charge_password_change(
+    /// before it is made, whatever it is for: to the session, so that who has stolen
+    /// its token takes little from the owner's others, and, for as long as the
+    /// password is the same, to all sessions of the user together. Strangers have no
+    /// share in either, and who is signed in none in the failures of strangers.
+    pub(crate) async fn charge_own_password(
         &self,
         session: SessionId,
         user: ProvenUser,
@@ -111,13 +111,13 @@ impl Limits {
         let budgets = self.settings.source_attempts.iter();
         let budgets = budgets.map(|&(limit, window)| {
             let parts = [session.as_str(), &window.as_secs().to_string()];
-            self.budget("password-change", &parts, limit, window)
+            self.budget("own-password", &parts, limit, window)
         });
         let mut budgets: Vec<_> = budgets.collect();
         let limit = self.settings.password_attempts;
         let user = [user.id.to_string(), user.credential_version.to_string()];
         let parts = user.each_ref().map(String::as_str);
-        budgets.push(self.budget("password-change-user", &parts, limit, MONTH));
+        budgets.push(self.budget("own-password-user", &parts, limit, MONTH));
         self.charge(budgets, Limit::Attempts).await
     }
 

@@ -1,10 +1,10 @@
 //! Challenges that passkeys answer to sign in, each good for one answer.
 //!
-//! That of an MFA session is kept under the session, sealed, so that nobody who
-//! can write to the store can plant one, and replaced by a new one. That of a
-//! first factor is not kept: every page with a form to sign in begins one, and
-//! most are never answered. It carries its end and a MAC; that it was answered is
-//! kept.
+//! That of an MFA session, or of a session in which a passkey is shown again, is
+//! kept under it, sealed, so that nobody who can write to the store can plant one,
+//! and replaced by a new one. That of a first factor is not kept: every page with a
+//! form to sign in begins one, and most are never answered. It carries its end and a
+//! MAC; that it was answered is kept.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::application::sealed_records::SealedRecords;
 use crate::error::{Error, Refusal};
-use crate::model::{Assertion, Challenge, GroupId, MfaSessionId, Timestamp};
+use crate::model::{Assertion, Challenge, GroupId, MfaSessionId, SessionId, Timestamp};
 use crate::ports::{Clock, EphemeralStore};
 
 /// A challenge that is not kept: when it ends, in milliseconds, a random number,
@@ -85,18 +85,14 @@ impl PasskeyChallenges {
         session: &MfaSessionId,
     ) -> Result<MadeChallenge, Error> {
         let challenge = Challenge::generate(&*self.records.random);
-        let expires_at = self.clock.now().plus(Self::TTL);
-        let record = Record {
-            challenge: *challenge.as_bytes(),
-            expires_at,
-        };
-        let key = key_of_session(session);
-        let sealed = self.records.seal(&key, &record)?;
-        self.ephemeral.put(&key, &sealed, Self::TTL).await?;
-        Ok(MadeChallenge {
-            challenge,
-            expires_at,
-        })
+        self.keep(challenge, &key_of_session(session)).await
+    }
+
+    /// A new challenge for a person who shows a passkey again in a session, in place
+    /// of an earlier one.
+    pub(crate) async fn of_session(&self, session: SessionId) -> Result<MadeChallenge, Error> {
+        let challenge = Challenge::generate(&*self.records.random);
+        self.keep(challenge, &key_of_step_up(session)).await
     }
 
     /// Takes the challenge of an MFA session, whatever the answer is worth: of
@@ -106,6 +102,13 @@ impl PasskeyChallenges {
         session: &MfaSessionId,
     ) -> Result<Challenge, Error> {
         let record = self.take(&key_of_session(session)).await?;
+        let record = record.ok_or(Refusal::SecondFactor)?;
+        Ok(record_challenge(&record))
+    }
+
+    /// Takes the challenge that was made for a session, likewise.
+    pub(crate) async fn take_of_session(&self, session: SessionId) -> Result<Challenge, Error> {
+        let record = self.take(&key_of_step_up(session)).await?;
         let record = record.ok_or(Refusal::SecondFactor)?;
         Ok(record_challenge(&record))
     }
@@ -158,6 +161,20 @@ impl PasskeyChallenges {
         }
     }
 
+    async fn keep(&self, challenge: Challenge, key: &str) -> Result<MadeChallenge, Error> {
+        let expires_at = self.clock.now().plus(Self::TTL);
+        let record = Record {
+            challenge: *challenge.as_bytes(),
+            expires_at,
+        };
+        let sealed = self.records.seal(key, &record)?;
+        self.ephemeral.put(key, &sealed, Self::TTL).await?;
+        Ok(MadeChallenge {
+            challenge,
+            expires_at,
+        })
+    }
+
     async fn take(&self, key: &str) -> Result<Option<Record>, Error> {
         let Some(sealed) = self.ephemeral.take(key).await? else {
             return Ok(None);
@@ -185,6 +202,10 @@ fn record_challenge(record: &Record) -> Challenge {
 
 fn key_of_session(session: &MfaSessionId) -> String {
     format!("passkey-mfa:{}", session.digest())
+}
+
+fn key_of_step_up(session: SessionId) -> String {
+    format!("passkey-step-up:{session}")
 }
 
 fn key_of_challenge(challenge: &Challenge) -> String {

@@ -155,6 +155,24 @@ impl Passkeys {
         Ok(None)
     }
 
+    /// Checks an answer to a challenge that must be one of a passkey of this user.
+    ///
+    /// # Errors
+    /// It is not, or a wrong one; what cannot be told.
+    pub(crate) async fn check_of(
+        &self,
+        user: UserId,
+        assertion: &Assertion,
+        challenge: &Challenge,
+    ) -> Result<Asserted, Error> {
+        let factor = self.factor_of(assertion).await?;
+        let factor = factor
+            .filter(|factor| factor.user_id == user && assertion.is_of(user, false))
+            .ok_or(Refusal::SecondFactor)?;
+        let asserted = self.check(&factor, assertion, challenge, false).await?;
+        Ok(asserted.ok_or(Refusal::SecondFactor)?)
+    }
+
     /// Whether the counter grows, or nothing is counted (Web Authentication, 7.2,
     /// step 22).
     async fn counts(&self, factor: &Factor, counter: u32) -> Result<bool, StoreError> {

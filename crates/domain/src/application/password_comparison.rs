@@ -1,8 +1,32 @@
 //! Comparing a password with the one that a user has set.
 
-use crate::error::Error;
-use crate::model::{Password, PasswordCredential};
-use crate::ports::{HashError, HashingPlace, Verdict};
+use crate::error::{Error, Refusal};
+use crate::model::{Password, PasswordCredential, UserId};
+use crate::ports::{HashError, HashingPlace, Store, Verdict};
+
+/// Compares the password of somebody who is signed in with the one that is set. The
+/// attempt is charged already, and not counted with those of strangers: they could
+/// keep the owner out of this, too, and who has stolen a session could keep him out
+/// of sign-ins.
+///
+/// # Errors
+/// A wrong password, or none is set.
+pub(crate) async fn compare_own_password(
+    store: &dyn Store,
+    user_id: UserId,
+    place: Box<dyn HashingPlace>,
+    password: Password,
+) -> Result<PasswordCredential, Error> {
+    let account = store.account(user_id).await?;
+    let account = account.ok_or(Refusal::AccessToken(None))?;
+    let credential = account.credential.ok_or(Refusal::Password)?;
+    let verdict = compare_password(place, password, Some(&credential)).await?;
+    if verdict.matches {
+        Ok(credential)
+    } else {
+        Err(Refusal::Password.into())
+    }
+}
 
 /// Compares a password at one cost, whether or not there is a credential. A hash
 /// that cannot be read is named in the log.

@@ -11,7 +11,8 @@ use crate::model::{AuthenticationMethod, Factor, Session, SessionId, User};
 use crate::ports::{Clock, Store};
 use crate::validation::Keyring;
 
-/// How old a sign-in may be for changes of what a person signs in with.
+/// How long ago a person may have been authenticated for changes of what it signs
+/// in with.
 const FRESH: Duration = Duration::from_secs(10 * 60);
 
 /// The person behind an access token: a live session of an active user.
@@ -67,13 +68,27 @@ impl People {
         Ok(Person { user, session })
     }
 
-    /// The person behind an access token, who signed in a moment ago, and showed a
-    /// second factor if there was one.
+    /// The person behind an access token, if it is one of a session of this caller.
+    /// New tokens are given to nobody else.
+    pub(crate) async fn of_caller(
+        &self,
+        access_token: &str,
+        client_id: &str,
+    ) -> Result<Person, Error> {
+        let person = self.by_access_token(access_token).await?;
+        if person.session.client_id != client_id {
+            return Err(Refusal::SessionOfAnotherCaller.into());
+        }
+        Ok(person)
+    }
+
+    /// The person behind an access token, who was authenticated a moment ago, and has
+    /// shown a second factor if there was one.
     pub(crate) async fn by_fresh_access_token(&self, access_token: &str) -> Result<Person, Error> {
         let person = self.by_access_token(access_token).await?;
-        let (now, signed_in_at) = (self.clock.now(), person.session.created_at);
-        // A sign-in in the future is one of a clock that was set back since.
-        if signed_in_at > now || now.since(signed_in_at) > FRESH {
+        let (now, at) = (self.clock.now(), person.session.authenticated_at);
+        // A time ahead is one of a clock that was set back since.
+        if at > now || now.since(at) > FRESH {
             return Err(Refusal::AuthenticationTooOld { max_age: FRESH }.into());
         }
         let methods = &person.session.methods;
@@ -85,7 +100,7 @@ impl People {
             let was_there = |factor: &Result<Factor, _>| {
                 factor
                     .as_ref()
-                    .map_or(true, |factor| factor.created_at < signed_in_at)
+                    .map_or(true, |factor| factor.created_at < at)
             };
             if factors.iter().any(was_there) {
                 return Err(Refusal::SecondFactorRequired.into());

@@ -32,6 +32,15 @@ pub struct Tokens {
     pub device: Option<KnownDevice>,
 }
 
+/// An access token alone.
+#[derive(Clone)]
+pub struct AccessToken {
+    /// The token.
+    pub token: String,
+    /// When it expires.
+    pub expires_at: Timestamp,
+}
+
 /// What a new session is made from.
 #[derive(Debug, Clone)]
 pub(crate) struct SignIn {
@@ -93,15 +102,30 @@ impl TokenMinter {
             minted_at: now,
             access_expires_at: settings.lifetimes().last_access_expiry(now, expires_at),
             created_at: now,
+            authenticated_at: now,
             expires_at,
             ends_at,
             revoked_at: None,
         }
     }
 
-    /// The tokens of a session's newest generation, with those of its scopes
-    /// that are still offered.
+    /// The tokens of a session's newest generation.
     pub(crate) fn mint(&self, session: &Session) -> Result<Tokens, Error> {
+        let access = self.mint_access_token(session)?;
+        Ok(Tokens {
+            access_token: access.token,
+            access_expires_at: access.expires_at,
+            refresh_token: self.refresh_key.mint(session),
+            refresh_expires_at: session.expires_at,
+            session_id: session.id,
+            user_id: session.user_id,
+            device: None,
+        })
+    }
+
+    /// An access token of a session, with those of its scopes that are still
+    /// offered.
+    pub(crate) fn mint_access_token(&self, session: &Session) -> Result<AccessToken, Error> {
         let settings = &self.settings.tokens;
         let offered = session.scopes.iter();
         let offered = offered.filter(|scope| settings.scopes.contains(scope));
@@ -131,16 +155,12 @@ impl TokenMinter {
                 .iter()
                 .map(|method| method.as_str().into())
                 .collect(),
-            auth_time: session.created_at.as_seconds(),
+            acr: Some(session.acr().as_str().into()),
+            auth_time: session.authenticated_at.as_seconds(),
         };
-        Ok(Tokens {
-            access_token: self.keyring.sign(&claims)?,
-            access_expires_at: Timestamp::from_seconds(expires_at),
-            refresh_token: self.refresh_key.mint(session),
-            refresh_expires_at: session.expires_at,
-            session_id: session.id,
-            user_id: session.user_id,
-            device: None,
+        Ok(AccessToken {
+            token: self.keyring.sign(&claims)?,
+            expires_at: Timestamp::from_seconds(expires_at),
         })
     }
 
@@ -156,6 +176,12 @@ impl std::fmt::Debug for Tokens {
             .field("session_id", &self.session_id)
             .field("user_id", &self.user_id)
             .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AccessToken(..)")
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use countersign_token::Acr;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ClientContext, GroupId, Revocation, Scope, SessionId, Timestamp, UserId};
@@ -43,6 +44,8 @@ pub struct Session {
     pub access_expires_at: Timestamp,
     /// When the person signed in.
     pub created_at: Timestamp,
+    /// When the person was last authenticated in it: at the sign-in, or since.
+    pub authenticated_at: Timestamp,
     /// When it ends if it is not refreshed before.
     pub expires_at: Timestamp,
     /// When it ends in any case.
@@ -85,6 +88,9 @@ pub enum Presented {
 pub struct Rotation {
     /// The generation that the session must have.
     pub from: Generation,
+    /// The authentication that the session must have: the tokens that are issued
+    /// tell of it.
+    pub authenticated_at: Timestamp,
     /// The generation that it gets.
     pub to: Generation,
     /// The parent that it gets.
@@ -141,6 +147,7 @@ impl Session {
         let expires_at = now.plus(lifetimes.idle).min(self.ends_at);
         let rotation = Rotation {
             from: self.generation,
+            authenticated_at: self.authenticated_at,
             to: self.generation + 1,
             parent: presented,
             minted_at: now,
@@ -160,6 +167,13 @@ impl Session {
         } else {
             Presented::Rotate(rotation)
         }
+    }
+
+    /// How well the person was authenticated in it.
+    #[must_use]
+    pub fn acr(&self) -> Acr {
+        let methods = self.methods.iter().map(|method| method.as_str());
+        Acr::of_methods(&methods.collect::<Vec<_>>())
     }
 
     /// The entry of the revocation feed, if the session was ended.

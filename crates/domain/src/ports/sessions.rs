@@ -4,7 +4,8 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::model::{
-    PageSize, PageToken, Revocation, Rotation, Session, SessionId, Timestamp, User, UserId,
+    PageSize, PageToken, Reauthentication, Revocation, Rotation, Session, SessionId, Timestamp,
+    User, UserId,
 };
 
 /// Reads sessions, and exchanges refresh tokens.
@@ -28,8 +29,8 @@ pub trait Sessions {
     ) -> Result<Vec<Session>, StoreError>;
 
     /// Changes the generation of a session that is not ended and still has the
-    /// generation that the rotation starts from. Tells whether it did: of many
-    /// at once, one does.
+    /// generation and the authentication that the rotation starts from. Tells
+    /// whether it did: of many at once, one does.
     async fn rotate(&self, session: SessionId, rotation: Rotation) -> Result<bool, StoreError>;
 }
 
@@ -38,6 +39,19 @@ pub trait Sessions {
 pub trait SessionChanges {
     /// Adds a session.
     async fn insert_session(&mut self, session: &Session) -> Result<(), StoreError>;
+
+    /// A session, locked: whoever changes it at the same time waits.
+    async fn lock_session(&mut self, id: SessionId) -> Result<Option<Session>, StoreError>;
+
+    /// Writes a new authentication into a session that is live at `now`. Tells
+    /// whether it was. Its generations stay; its last access token expires no earlier
+    /// than before.
+    async fn reauthenticate_session(
+        &mut self,
+        id: SessionId,
+        change: &Reauthentication,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// Ends a session that is live at `now`, and enters it in the revocation
     /// feed under the database's time, kept as

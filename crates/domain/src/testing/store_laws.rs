@@ -14,6 +14,7 @@ mod devices;
 mod factors;
 mod identifiers;
 mod outbox;
+mod reauthentications;
 mod revocations;
 mod sessions;
 mod signing_keys;
@@ -29,6 +30,7 @@ pub use devices::*;
 pub use factors::*;
 pub use identifiers::*;
 pub use outbox::*;
+pub use reauthentications::*;
 pub use revocations::*;
 pub use sessions::*;
 pub use signing_keys::*;
@@ -74,6 +76,12 @@ macro_rules! store_laws {
             of_32_rotations_at_once_one_succeeds
             rotations_of_many_sessions_at_once_are_each_answered
             an_ended_session_does_not_rotate
+            a_reauthentication_changes_what_it_says
+            a_reauthentication_lets_no_access_token_expire_earlier
+            what_is_not_alive_is_not_reauthenticated
+            a_rotation_starts_from_its_authentication
+            of_16_reauthentications_at_once_none_is_lost
+            rotations_and_reauthentications_at_once_keep_each_other
             live_sessions_are_listed_page_by_page
             only_live_sessions_of_the_user_are_listed
             revoking_ends_a_session_once

@@ -1,11 +1,11 @@
 //! Replacing a password that is known.
 
-use crate::application::{Application, Person, Repeats, compare_password};
+use crate::application::{Application, Person, Repeats, compare_own_password};
 use crate::error::{Error, Refusal};
 use crate::model::{
     Address, Locale, Password, PasswordCredential, PasswordHash, ProvenUser, Revocation, User,
 };
-use crate::ports::{Clock as _, Content, HashingPlace};
+use crate::ports::{Clock as _, Content};
 
 /// Somebody changes the password.
 #[derive(Debug)]
@@ -37,8 +37,8 @@ impl ChangePassword {
         // count as a failure.
         let (compared_at, hashed_at) = (app.hasher.admit()?, app.hasher.admit()?);
         let (session, user) = (person.session.id, ProvenUser::of(&person.user));
-        let charge = app.limits.charge_password_change(session, user).await?;
-        let compared = compare(app, &person, self.current, compared_at).await;
+        let charge = app.limits.charge_own_password(session, user).await?;
+        let compared = compare_own_password(&*app.store, user.id, compared_at, self.current).await;
         let credential = app.limits.refund_unless_refused(charge, compared).await?;
         let new_hash = hashed_at.hash(self.new).await?;
         let change = Change {
@@ -58,27 +58,6 @@ impl ChangePassword {
         app.session_ending.committed(&ended);
         app.messages.queued();
         Ok(())
-    }
-}
-
-/// The password of the person, which is the current one. The attempt is charged
-/// already, and not counted with those of strangers: they could keep the owner
-/// out of this, too, and who has stolen a session could keep him out of sign-ins.
-async fn compare(
-    app: &Application,
-    person: &Person,
-    current: Password,
-    place: Box<dyn HashingPlace>,
-) -> Result<PasswordCredential, Error> {
-    let user_id = person.user.id;
-    let account = app.store.account(user_id).await?;
-    let account = account.ok_or(Refusal::AccessToken(None))?;
-    let credential = account.credential.ok_or(Refusal::Password)?;
-    let verdict = compare_password(place, current, Some(&credential)).await?;
-    if verdict.matches {
-        Ok(credential)
-    } else {
-        Err(Refusal::Password.into())
     }
 }
 

@@ -14,7 +14,7 @@ use quick_cache::sync::Cache;
 use crate::model::{SessionId, Timestamp};
 use crate::ports::Clock;
 use crate::validation::verified_token::{Sought, Texts, VerifiedToken};
-use crate::validation::{Keyring, RevocationFeed};
+use crate::validation::{Keyring, RequiredAuthentication, RevocationFeed};
 
 /// Validates access tokens. The answer as the transport wants it is made once for
 /// each token and kept with it.
@@ -50,6 +50,8 @@ pub struct Question<'a> {
     pub audience: &'a str,
     /// The scopes that it must have.
     pub scopes: &'a [String],
+    /// How the person must have been authenticated, if that is asked.
+    pub authentication: Option<RequiredAuthentication>,
 }
 
 /// The answer, as far as memory gives one.
@@ -76,6 +78,9 @@ pub enum NotAccepted {
     Revoked,
     /// It is good, but lacks a required scope.
     InsufficientScope,
+    /// It is good, but the person was authenticated longer ago, or by less, than is
+    /// required: what is lacking.
+    InsufficientAuthentication(RequiredAuthentication),
 }
 
 impl TokenValidator {
@@ -135,6 +140,11 @@ impl TokenValidator {
         }
         if !token.claims.has_scopes(question.scopes) {
             return Validation::Rejected(NotAccepted::InsufficientScope);
+        }
+        if let Some(required) = question.authentication
+            && let Some(lacking) = required.lacking(&token.claims, &self.verifier, now)
+        {
+            return Validation::Rejected(NotAccepted::InsufficientAuthentication(lacking));
         }
         Validation::Valid(token)
     }

@@ -32,6 +32,7 @@ async fn has_scope(world: &World, tokens: &Tokens, scope: &str) -> bool {
         token: &tokens.access_token,
         audience: "billing",
         scopes: &[scope.to_owned()],
+        authentication: None,
     };
     matches!(world.validator().validate(question), Validation::Valid(_))
 }

@@ -20,6 +20,7 @@ fn ask(token: &str) -> Question<'_> {
         token,
         audience: "",
         scopes: &[],
+        authentication: None,
     }
 }
 

@@ -23,6 +23,7 @@ mod sign_in;
 mod sign_in_with_factors;
 mod sign_up;
 mod signing_keys;
+mod step_up;
 mod store_laws;
 mod unverified;
 mod validation;

@@ -10,6 +10,7 @@ mod software_authenticator;
 
 mod attacks;
 mod challenges;
+mod step_up;
 
 use std::time::Duration;
 

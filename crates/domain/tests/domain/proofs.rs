@@ -245,6 +245,7 @@ async fn sessions_that_a_new_password_ends_are_rejected_from_the_answer_on() {
             token,
             audience: "",
             scopes: &[],
+            authentication: None,
         })
     };
     let is_revoked = |token: &str| match validate(token) {

@@ -34,6 +34,7 @@ fn session() -> Session {
         minted_at: now,
         access_expires_at: now.plus(Duration::from_secs(330)),
         created_at: now,
+        authenticated_at: now,
         expires_at: now.plus(Duration::from_secs(3600)),
         ends_at: now.plus(Duration::from_secs(86_400)),
         revoked_at: None,

@@ -30,6 +30,7 @@ fn validate(world: &World, token: &str) -> Validation {
         token,
         audience: "",
         scopes: &[],
+        authentication: None,
     })
 }
 
@@ -232,6 +233,7 @@ async fn a_token_that_was_seen_is_rejected_once_its_key_is_gone() {
         token: &seen,
         audience: "",
         scopes: &[],
+        authentication: None,
     };
     assert!(matches!(validator.validate(question), Validation::Valid(_)));
     let kid = stored(&world, KeyState::Active).await.kid;

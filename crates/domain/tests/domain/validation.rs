@@ -26,6 +26,7 @@ fn ask(token: &str) -> Question<'_> {
         token,
         audience: "",
         scopes: &[],
+        authentication: None,
     }
 }
 

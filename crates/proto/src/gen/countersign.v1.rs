@@ -1004,12 +1004,20 @@ pub struct Claims {
     /// `roles`: the roles of the user in its group.
     #[prost(string, repeated, tag = "11")]
     pub roles: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// `amr`: how the person was authenticated (RFC 8176): `pwd`, `otp`.
+    /// `amr`: how the person was authenticated in this session (RFC 8176): `pwd`,
+    /// `otp`, `pop`, `user`, `mfa`.
     #[prost(string, repeated, tag = "12")]
     pub authentication_methods: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// `auth_time`: when the person was authenticated. A refresh keeps it.
+    /// `auth_time`: when the person was last authenticated in this session: at the
+    /// sign-in, or by SessionService.StepUpSession. A refresh keeps it.
     #[prost(message, optional, tag = "13")]
     pub authentication_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// `acr`: how well the person was authenticated in this session, in the words of
+    /// NIST SP 800-63B: `aal1` by one factor, `aal2` by two, or by a passkey that has
+    /// verified the person. Of a token of an earlier release, which has no `acr`, it
+    /// follows from `amr`.
+    #[prost(string, tag = "14")]
+    pub acr: ::prost::alloc::string::String,
 }
 /// Tokens is what a sign-in or a refresh yields.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1288,6 +1296,16 @@ pub struct ValidateTokenRequest {
     /// Scopes that the token must have, all of them.
     #[prost(string, repeated, tag = "3")]
     pub required_scopes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// How long ago the person may have been authenticated: 1 second to 365 days
+    /// (RFC 9470, `max_age`). Judged by the database's clock on each call. Any time
+    /// is good enough if absent.
+    #[prost(message, optional, tag = "4")]
+    pub max_authentication_age: ::core::option::Option<::prost_types::Duration>,
+    /// How the person must have been authenticated (RFC 9470, `acr_values`): `aal1`
+    /// or `aal2`, any one of those that are named. Who was authenticated by `aal2`
+    /// is so by `aal1`, too. At most 2.
+    #[prost(string, repeated, tag = "5")]
+    pub acr_values: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// ValidateTokenResponse says either yes, with what the token says, or why not.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1310,11 +1328,20 @@ pub mod validate_token_response {
     }
 }
 /// Rejection says why a token must not be accepted.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Rejection {
     /// The first reason found.
     #[prost(enumeration = "RejectionReason", tag = "1")]
     pub reason: i32,
+    /// With REJECTION_REASON_INSUFFICIENT_USER_AUTHENTICATION: how long ago the
+    /// person may have been authenticated, if it was longer ago. The `max_age` of the
+    /// challenge (RFC 9470, section 3).
+    #[prost(message, optional, tag = "2")]
+    pub max_authentication_age: ::core::option::Option<::prost_types::Duration>,
+    /// Likewise: how the person must be authenticated, if it was not so. The
+    /// `acr_values` of the challenge.
+    #[prost(string, repeated, tag = "3")]
+    pub acr_values: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// ValidateTokensRequest asks about several access tokens.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1466,6 +1493,10 @@ pub enum RejectionReason {
     Revoked = 10,
     /// Good, but without one of the required scopes.
     InsufficientScope = 11,
+    /// Good, but the person was authenticated longer ago, or by less, than is asked
+    /// for (RFC 9470, insufficient_user_authentication). The gateway lets the person
+    /// show more: SessionService.StepUpSession.
+    InsufficientUserAuthentication = 12,
 }
 impl RejectionReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1486,6 +1517,9 @@ impl RejectionReason {
             Self::InvalidClaims => "REJECTION_REASON_INVALID_CLAIMS",
             Self::Revoked => "REJECTION_REASON_REVOKED",
             Self::InsufficientScope => "REJECTION_REASON_INSUFFICIENT_SCOPE",
+            Self::InsufficientUserAuthentication => {
+                "REJECTION_REASON_INSUFFICIENT_USER_AUTHENTICATION"
+            }
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1503,6 +1537,9 @@ impl RejectionReason {
             "REJECTION_REASON_INVALID_CLAIMS" => Some(Self::InvalidClaims),
             "REJECTION_REASON_REVOKED" => Some(Self::Revoked),
             "REJECTION_REASON_INSUFFICIENT_SCOPE" => Some(Self::InsufficientScope),
+            "REJECTION_REASON_INSUFFICIENT_USER_AUTHENTICATION" => {
+                Some(Self::InsufficientUserAuthentication)
+            }
             _ => None,
         }
     }
@@ -1822,6 +1859,9 @@ pub mod auth_service_client {
         /// A bad token is an answered question: the status is OK and the answer says
         /// why the token is rejected. An error status means that the question could
         /// not be answered.
+        ///
+        /// Errors: INVALID_ARGUMENT (FIELD_INVALID: only of what is asked of the
+        /// authentication).
         pub async fn validate_token(
             &mut self,
             request: impl tonic::IntoRequest<super::ValidateTokenRequest>,
@@ -2139,6 +2179,9 @@ pub mod auth_service_server {
         /// A bad token is an answered question: the status is OK and the answer says
         /// why the token is rejected. An error status means that the question could
         /// not be answered.
+        ///
+        /// Errors: INVALID_ARGUMENT (FIELD_INVALID: only of what is asked of the
+        /// authentication).
         async fn validate_token(
             &self,
             request: tonic::Request<super::ValidateTokenRequest>,
@@ -2978,9 +3021,10 @@ pub enum ErrorReason {
     /// replaced, used, or older than the user's password.
     /// {"reason": "MFA_SESSION_NOT_FOUND", "domain": "countersign"}
     MfaSessionNotFound = 26,
-    /// FAILED_PRECONDITION: the person signed in longer ago than this allows
-    /// (RFC 9470, insufficient authentication); sign in again. The metadata tells
-    /// in seconds how old the sign-in may be.
+    /// FAILED_PRECONDITION: the person was authenticated longer ago than this allows
+    /// (RFC 9470, insufficient authentication); let the person show the password or a
+    /// factor with StepUpSession, or sign in again. The metadata tells in seconds how
+    /// long ago it may be.
     /// {"reason": "AUTHENTICATION_TOO_OLD", "domain": "countersign",
     /// "metadata": {"max_age": "600"}}
     AuthenticationTooOld = 27,
@@ -3001,11 +3045,15 @@ pub enum ErrorReason {
     /// `passkeys.rp_id` and `passkeys.origins` are not set.
     /// {"reason": "PASSKEYS_NOT_CONFIGURED", "domain": "countersign"}
     PasskeysNotConfigured = 32,
-    /// FAILED_PRECONDITION: the person had a second factor at the sign-in, and has
-    /// not shown it, as on a device that is remembered. Sign in again without
-    /// `device_token`, and answer the MFA session.
+    /// FAILED_PRECONDITION: the person has a second factor, and has not shown it in
+    /// this session, as on a device that is remembered; or it was shown before, and the
+    /// password alone is not enough now. Let the person show it with StepUpSession.
     /// {"reason": "SECOND_FACTOR_REQUIRED", "domain": "countersign"}
     SecondFactorRequired = 33,
+    /// PERMISSION_DENIED: the session is one of another caller. New tokens are given
+    /// only to the caller that the session's were issued to.
+    /// {"reason": "SESSION_OF_ANOTHER_CALLER", "domain": "countersign"}
+    SessionOfAnotherCaller = 34,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -3048,6 +3096,7 @@ impl ErrorReason {
             Self::SecondFactorWrong => "ERROR_REASON_SECOND_FACTOR_WRONG",
             Self::PasskeysNotConfigured => "ERROR_REASON_PASSKEYS_NOT_CONFIGURED",
             Self::SecondFactorRequired => "ERROR_REASON_SECOND_FACTOR_REQUIRED",
+            Self::SessionOfAnotherCaller => "ERROR_REASON_SESSION_OF_ANOTHER_CALLER",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -3087,6 +3136,9 @@ impl ErrorReason {
             "ERROR_REASON_SECOND_FACTOR_WRONG" => Some(Self::SecondFactorWrong),
             "ERROR_REASON_PASSKEYS_NOT_CONFIGURED" => Some(Self::PasskeysNotConfigured),
             "ERROR_REASON_SECOND_FACTOR_REQUIRED" => Some(Self::SecondFactorRequired),
+            "ERROR_REASON_SESSION_OF_ANOTHER_CALLER" => {
+                Some(Self::SessionOfAnotherCaller)
+            }
             _ => None,
         }
     }
@@ -3154,6 +3206,13 @@ pub struct Session {
     /// The caller to which the tokens were issued.
     #[prost(string, tag = "12")]
     pub client_id: ::prost::alloc::string::String,
+    /// When the person was last authenticated in it: at the sign-in, or by
+    /// StepUpSession.
+    #[prost(message, optional, tag = "13")]
+    pub authentication_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// How well the person was authenticated in it: `aal1` or `aal2`. See Claims.acr.
+    #[prost(string, tag = "14")]
+    pub acr: ::prost::alloc::string::String,
 }
 /// ListSessionsRequest names the user and the page.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3226,6 +3285,74 @@ pub struct RevokeUserSessionsResponse {
     /// The number of sessions that were alive and are not any more.
     #[prost(int32, tag = "1")]
     pub revoked_count: i32,
+}
+/// BeginStepUpAssertionRequest names the session.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct BeginStepUpAssertionRequest {
+    /// The access token of the person. Required.
+    #[prost(string, tag = "1")]
+    pub access_token: ::prost::alloc::string::String,
+}
+/// BeginStepUpAssertionResponse carries what the browser needs.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BeginStepUpAssertionResponse {
+    /// PublicKeyCredentialRequestOptionsJSON, for the browser's
+    /// PublicKeyCredential.parseRequestOptionsFromJSON and
+    /// navigator.credentials.get.
+    #[prost(string, tag = "1")]
+    pub request_options: ::prost::alloc::string::String,
+    /// From when on the answer is not accepted.
+    #[prost(message, optional, tag = "2")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// StepUpSessionRequest carries what the person shows: `password`, `code` or
+/// `credential`. Exactly one is required.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct StepUpSessionRequest {
+    /// The access token of the person. Required.
+    #[prost(string, tag = "1")]
+    pub access_token: ::prost::alloc::string::String,
+    /// The password.
+    #[prost(string, tag = "2")]
+    pub password: ::prost::alloc::string::String,
+    /// A code of an authenticator app, or a recovery code.
+    #[prost(string, tag = "3")]
+    pub code: ::prost::alloc::string::String,
+    /// The answer of a passkey to BeginStepUpAssertion, as the browser's toJSON
+    /// writes it (AuthenticationResponseJSON). At most 16 KiB.
+    #[prost(string, tag = "4")]
+    pub credential: ::prost::alloc::string::String,
+    /// The device token that the gateway keeps on the person's device: see
+    /// IssueTokensRequest. Tries from a known device have budgets of their own.
+    /// None is given, and no notice is sent.
+    #[prost(string, tag = "5")]
+    pub device_token: ::prost::alloc::string::String,
+    /// For whom the gateway calls.
+    #[prost(message, optional, tag = "6")]
+    pub client_context: ::core::option::Option<ClientContext>,
+}
+/// StepUpSessionResponse carries the new access token. The refresh token of the
+/// session stays as it is.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct StepUpSessionResponse {
+    /// The access token, in place of the one that was sent, which stays good.
+    #[prost(string, tag = "1")]
+    pub access_token: ::prost::alloc::string::String,
+    /// When it expires.
+    #[prost(message, optional, tag = "2")]
+    pub access_token_expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The session, which is the same.
+    #[prost(string, tag = "3")]
+    pub session_id: ::prost::alloc::string::String,
+    /// Its `auth_time`: when the person has shown this.
+    #[prost(message, optional, tag = "4")]
+    pub authentication_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Its `acr`: `aal1` or `aal2`.
+    #[prost(string, tag = "5")]
+    pub acr: ::prost::alloc::string::String,
 }
 /// CreateMfaSessionRequest names the user, the code, and what the tokens are for.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3400,8 +3527,9 @@ pub mod session_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// SessionService shows and ends sessions, and opens them by a second factor. A session is one sign-in on one
-    /// device; it owns a chain of refresh tokens.
+    /// SessionService shows, raises and ends sessions, and opens them by a second
+    /// factor. A session is one sign-in on one device; it owns a chain of refresh
+    /// tokens.
     #[derive(Debug, Clone)]
     pub struct SessionServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -3605,6 +3733,93 @@ pub mod session_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// BeginStepUpAssertion makes the options with which a browser asks a passkey of
+        /// the person for its answer to StepUpSession. They are good for one answer in 5
+        /// minutes, in this session; new ones take the place of the earlier ones.
+        ///
+        /// A person without a passkey gets options too.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), PERMISSION_DENIED
+        /// (SESSION_OF_ANOTHER_CALLER), FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED).
+        pub async fn begin_step_up_assertion(
+            &mut self,
+            request: impl tonic::IntoRequest<super::BeginStepUpAssertionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginStepUpAssertionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.SessionService/BeginStepUpAssertion",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "countersign.v1.SessionService",
+                        "BeginStepUpAssertion",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// StepUpSession authenticates a person again in the session of an access token
+        /// (RFC 9470): the person shows the password, a code of an authenticator app, a
+        /// recovery code or a passkey. The session goes on, with a new `auth_time` and what
+        /// was shown besides in `amr` and `acr`, and the answer has a new access token. No
+        /// refresh token is exchanged: that of the session stays good, here and in other
+        /// tabs, and the next refresh tells of the new authentication, too.
+        ///
+        /// A password counts as one factor. A code or a passkey makes `aal2` of a session
+        /// in which the password was shown, whenever, as does a passkey that verifies the
+        /// person. In a session of `aal2` the password alone is refused with
+        /// SECOND_FACTOR_REQUIRED as long as the person has a second factor; if none is left, the
+        /// session is one of `aal1` then.
+        ///
+        /// Tries of the password are those of ChangePassword, in which strangers have no
+        /// share: by session, and of all sessions of the user together. Those of codes are
+        /// in the budget of the account's second factors, or of a known device of the
+        /// person. A session that ends meanwhile stays ended.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID: also one whose session has ended,
+        /// or is for an audience that is not offered any more), PERMISSION_DENIED
+        /// (SESSION_OF_ANOTHER_CALLER, PASSWORD_WRONG, SECOND_FACTOR_WRONG: also an answer to
+        /// options of another session), FAILED_PRECONDITION (SECOND_FACTOR_REQUIRED,
+        /// PASSKEYS_NOT_CONFIGURED: a `credential` is given), RESOURCE_EXHAUSTED
+        /// (TOO_MANY_ATTEMPTS, OVERLOADED), INVALID_ARGUMENT (FIELD_INVALID).
+        pub async fn step_up_session(
+            &mut self,
+            request: impl tonic::IntoRequest<super::StepUpSessionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::StepUpSessionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.SessionService/StepUpSession",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("countersign.v1.SessionService", "StepUpSession"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// CreateMfaSession keeps a code for a user until it is answered with
         /// ValidateMfaSession. The code is the caller's own, or is made and sent to a
         /// verified address of the user. An earlier MFA session of the user ends.
@@ -3780,6 +3995,52 @@ pub mod session_service_server {
             tonic::Response<super::RevokeUserSessionsResponse>,
             tonic::Status,
         >;
+        /// BeginStepUpAssertion makes the options with which a browser asks a passkey of
+        /// the person for its answer to StepUpSession. They are good for one answer in 5
+        /// minutes, in this session; new ones take the place of the earlier ones.
+        ///
+        /// A person without a passkey gets options too.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), PERMISSION_DENIED
+        /// (SESSION_OF_ANOTHER_CALLER), FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED).
+        async fn begin_step_up_assertion(
+            &self,
+            request: tonic::Request<super::BeginStepUpAssertionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginStepUpAssertionResponse>,
+            tonic::Status,
+        >;
+        /// StepUpSession authenticates a person again in the session of an access token
+        /// (RFC 9470): the person shows the password, a code of an authenticator app, a
+        /// recovery code or a passkey. The session goes on, with a new `auth_time` and what
+        /// was shown besides in `amr` and `acr`, and the answer has a new access token. No
+        /// refresh token is exchanged: that of the session stays good, here and in other
+        /// tabs, and the next refresh tells of the new authentication, too.
+        ///
+        /// A password counts as one factor. A code or a passkey makes `aal2` of a session
+        /// in which the password was shown, whenever, as does a passkey that verifies the
+        /// person. In a session of `aal2` the password alone is refused with
+        /// SECOND_FACTOR_REQUIRED as long as the person has a second factor; if none is left, the
+        /// session is one of `aal1` then.
+        ///
+        /// Tries of the password are those of ChangePassword, in which strangers have no
+        /// share: by session, and of all sessions of the user together. Those of codes are
+        /// in the budget of the account's second factors, or of a known device of the
+        /// person. A session that ends meanwhile stays ended.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID: also one whose session has ended,
+        /// or is for an audience that is not offered any more), PERMISSION_DENIED
+        /// (SESSION_OF_ANOTHER_CALLER, PASSWORD_WRONG, SECOND_FACTOR_WRONG: also an answer to
+        /// options of another session), FAILED_PRECONDITION (SECOND_FACTOR_REQUIRED,
+        /// PASSKEYS_NOT_CONFIGURED: a `credential` is given), RESOURCE_EXHAUSTED
+        /// (TOO_MANY_ATTEMPTS, OVERLOADED), INVALID_ARGUMENT (FIELD_INVALID).
+        async fn step_up_session(
+            &self,
+            request: tonic::Request<super::StepUpSessionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::StepUpSessionResponse>,
+            tonic::Status,
+        >;
         /// CreateMfaSession keeps a code for a user until it is answered with
         /// ValidateMfaSession. The code is the caller's own, or is made and sent to a
         /// verified address of the user. An earlier MFA session of the user ends.
@@ -3835,8 +4096,9 @@ pub mod session_service_server {
             tonic::Status,
         >;
     }
-    /// SessionService shows and ends sessions, and opens them by a second factor. A session is one sign-in on one
-    /// device; it owns a chain of refresh tokens.
+    /// SessionService shows, raises and ends sessions, and opens them by a second
+    /// factor. A session is one sign-in on one device; it owns a chain of refresh
+    /// tokens.
     #[derive(Debug)]
     pub struct SessionServiceServer<T> {
         inner: Arc<T>,
@@ -4079,6 +4341,101 @@ pub mod session_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = RevokeUserSessionsSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.SessionService/BeginStepUpAssertion" => {
+                    #[allow(non_camel_case_types)]
+                    struct BeginStepUpAssertionSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::BeginStepUpAssertionRequest>
+                    for BeginStepUpAssertionSvc<T> {
+                        type Response = super::BeginStepUpAssertionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::BeginStepUpAssertionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::begin_step_up_assertion(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = BeginStepUpAssertionSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.SessionService/StepUpSession" => {
+                    #[allow(non_camel_case_types)]
+                    struct StepUpSessionSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::StepUpSessionRequest>
+                    for StepUpSessionSvc<T> {
+                        type Response = super::StepUpSessionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::StepUpSessionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::step_up_session(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = StepUpSessionSvc(inner);
                         let codec = crate::SmallBuffers::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

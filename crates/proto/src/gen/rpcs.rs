@@ -170,6 +170,22 @@
     },
     Rpc {
         service: "countersign.v1.SessionService",
+        name: "BeginStepUpAssertion",
+        path: "/countersign.v1.SessionService/BeginStepUpAssertion",
+        roles: &[CallerRole::Gateway],
+        timeout: Duration::from_secs(30),
+        idempotency: Idempotency::Unknown,
+    },
+    Rpc {
+        service: "countersign.v1.SessionService",
+        name: "StepUpSession",
+        path: "/countersign.v1.SessionService/StepUpSession",
+        roles: &[CallerRole::Gateway],
+        timeout: Duration::from_secs(30),
+        idempotency: Idempotency::Unknown,
+    },
+    Rpc {
+        service: "countersign.v1.SessionService",
         name: "CreateMfaSession",
         path: "/countersign.v1.SessionService/CreateMfaSession",
         roles: &[CallerRole::Gateway],

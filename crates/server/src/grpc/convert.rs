@@ -12,7 +12,7 @@ use countersign_domain::model::{
     Region, Scope, Timestamp, Username,
 };
 use countersign_domain::use_cases::SendCode;
-use countersign_domain::validation::NotAccepted;
+use countersign_domain::validation::{NotAccepted, RequiredAuthentication};
 use countersign_proto::v1::{self, RejectionReason};
 use countersign_token::{AccessClaims, Rejection};
 
@@ -171,7 +171,7 @@ pub(crate) fn code_ttl(
 
 /// A duration that is not negative, as the contract of its type has it: what is
 /// outside is not folded into seconds.
-fn read_duration(message: prost_types::Duration) -> Option<Duration> {
+pub(crate) fn read_duration(message: prost_types::Duration) -> Option<Duration> {
     let seconds = u64::try_from(message.seconds).ok()?;
     let nanos = u32::try_from(message.nanos).ok()?;
     (nanos < 1_000_000_000).then(|| Duration::new(seconds, nanos))
@@ -282,20 +282,37 @@ pub(crate) fn claims(claims: &AccessClaims) -> v1::Claims {
         roles: claims.roles.clone(),
         authentication_methods: claims.amr.clone(),
         authentication_time: timestamp(Timestamp::from_seconds(claims.auth_time)),
+        acr: claims.authentication().as_str().to_owned(),
     }
 }
 
 pub(crate) fn rejection(not_accepted: NotAccepted) -> v1::ValidateTokenResponse {
-    let reason = match not_accepted {
-        NotAccepted::Token(rejection) => rejection_reason(Some(rejection)),
-        NotAccepted::Revoked => RejectionReason::Revoked,
-        NotAccepted::InsufficientScope => RejectionReason::InsufficientScope,
-    };
-    let rejected = v1::Rejection {
+    let for_reason = |reason: RejectionReason| v1::Rejection {
         reason: reason.into(),
+        ..Default::default()
+    };
+    let rejected = match not_accepted {
+        NotAccepted::Token(rejection) => for_reason(rejection_reason(Some(rejection))),
+        NotAccepted::Revoked => for_reason(RejectionReason::Revoked),
+        NotAccepted::InsufficientScope => for_reason(RejectionReason::InsufficientScope),
+        NotAccepted::InsufficientAuthentication(lacking) => insufficient(lacking),
     };
     v1::ValidateTokenResponse {
         verdict: Some(v1::validate_token_response::Verdict::Rejected(rejected)),
+    }
+}
+
+/// What a token lacks of the authentication that is asked for.
+fn insufficient(lacking: RequiredAuthentication) -> v1::Rejection {
+    let age = lacking.max_age.map(|age| prost_types::Duration {
+        seconds: i64::try_from(age.as_secs()).unwrap_or(i64::MAX),
+        nanos: i32::try_from(age.subsec_nanos()).unwrap_or(0),
+    });
+    let acr = lacking.acr.map(|acr| acr.as_str().to_owned());
+    v1::Rejection {
+        reason: RejectionReason::InsufficientUserAuthentication.into(),
+        max_authentication_age: age,
+        acr_values: acr.into_iter().collect(),
     }
 }
 

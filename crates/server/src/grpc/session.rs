@@ -3,10 +3,11 @@
 mod answers;
 mod mfa_requests;
 mod requests;
+mod step_up_requests;
 
 use countersign_domain::use_cases::{
-    BeginMfaAssertion, CreateMfaSession, GetSession, ListSessions, RevokeSession,
-    RevokeUserSessions, ValidateMfaSession,
+    BeginMfaAssertion, BeginStepUpAssertion, CreateMfaSession, GetSession, ListSessions,
+    RevokeSession, RevokeUserSessions, StepUpSession, ValidateMfaSession,
 };
 use countersign_proto::v1;
 use countersign_proto::v1::session_service_server::SessionService;
@@ -70,6 +71,32 @@ impl SessionService for SessionGrpc {
                 Ok(v1::RevokeUserSessionsResponse {
                     revoked_count: i32::try_from(ended).unwrap_or(i32::MAX),
                 })
+            })
+            .await
+    }
+
+    async fn begin_step_up_assertion(
+        &self,
+        request: Request<v1::BeginStepUpAssertionRequest>,
+    ) -> Result<Response<v1::BeginStepUpAssertionResponse>, Status> {
+        self.runner
+            .serve(request, |begin: BeginStepUpAssertion, app| async move {
+                let begun = begin.execute(&app).await?;
+                Ok(v1::BeginStepUpAssertionResponse {
+                    request_options: begun.options,
+                    expire_time: convert::timestamp(begun.expires_at),
+                })
+            })
+            .await
+    }
+
+    async fn step_up_session(
+        &self,
+        request: Request<v1::StepUpSessionRequest>,
+    ) -> Result<Response<v1::StepUpSessionResponse>, Status> {
+        self.runner
+            .serve(request, |step_up: StepUpSession, app| async move {
+                Ok(answers::stepped_up(step_up.execute(&app).await?))
             })
             .await
     }

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use countersign_domain::Error;
 use countersign_domain::validation::{
-    NotAccepted, Question, TokenValidator, Validation, VerifiedToken,
+    NotAccepted, Question, RequiredAuthentication, TokenValidator, Validation, VerifiedToken,
 };
+use countersign_domain::{Error, Fields};
 use countersign_proto::v1;
 use countersign_token::{AccessClaims, Rejection};
 use prost::Message as _;
@@ -14,7 +14,7 @@ use prost::bytes::Bytes;
 
 use crate::feed_reader::FeedReader;
 use crate::grpc::protocol::HEAD;
-use crate::grpc::{convert, unary};
+use crate::grpc::{convert, required_authentication, unary};
 use crate::metrics::Validations;
 
 /// Answers what is asked about tokens.
@@ -72,7 +72,11 @@ impl ValidateTokenService {
         &self,
         question: &v1::ValidateTokenRequest,
     ) -> Result<Answer, Error> {
-        self.validate(question, &mut Reread::default()).await
+        let mut fields = Fields::new();
+        let authentication = required_authentication::read(&mut fields, "", question);
+        fields.finish(|| Some(()))?;
+        let reread = &mut Reread::default();
+        self.validate(question, authentication, reread).await
     }
 
     /// Validates several tokens.
@@ -80,10 +84,21 @@ impl ValidateTokenService {
         &self,
         questions: &[v1::ValidateTokenRequest],
     ) -> Result<Vec<v1::ValidateTokenResponse>, Error> {
+        let mut fields = Fields::new();
+        let read = |(index, question): (usize, &v1::ValidateTokenRequest)| {
+            if !required_authentication::is_asked(question) {
+                return None;
+            }
+            let path = format!("requests[{index}].");
+            required_authentication::read(&mut fields, &path, question)
+        };
+        let authentications: Vec<_> = questions.iter().enumerate().map(read).collect();
+        fields.finish(|| Some(()))?;
         let mut reread = Reread::default();
         let mut answers = Vec::with_capacity(questions.len());
-        for question in questions {
-            answers.push(self.validate(question, &mut reread).await?.message()?);
+        for (question, authentication) in questions.iter().zip(authentications) {
+            let answer = self.validate(question, authentication, &mut reread);
+            answers.push(answer.await?.message()?);
         }
         Ok(answers)
     }
@@ -93,12 +108,14 @@ impl ValidateTokenService {
     async fn validate(
         &self,
         question: &v1::ValidateTokenRequest,
+        authentication: Option<RequiredAuthentication>,
         reread: &mut Reread,
     ) -> Result<Answer, Error> {
         let question = Question {
             token: &question.access_token,
             audience: &question.audience,
             scopes: &question.required_scopes,
+            authentication,
         };
         let mut readings = 0;
         let outcome = loop {

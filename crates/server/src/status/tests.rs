@@ -45,6 +45,7 @@ one_of_each! { refusals: Refusal,
     "identifier_taken": Refusal::IdentifierTaken => Refusal::IdentifierTaken,
     "username_taken": Refusal::UsernameTaken => Refusal::UsernameTaken,
     "session": Refusal::Session => Refusal::Session,
+    "session_of_another_caller": Refusal::SessionOfAnotherCaller => Refusal::SessionOfAnotherCaller,
     "authentication_too_old": Refusal::AuthenticationTooOld { .. } => {
         Refusal::AuthenticationTooOld { max_age: Duration::from_secs(600) }
     },

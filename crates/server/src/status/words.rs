@@ -89,13 +89,19 @@ pub(super) fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
         ),
         R::AuthenticationTooOld => (
             Code::FailedPrecondition,
-            "The sign-in is too old for this; please sign in again.",
-            "보안을 위해 다시 로그인한 후 진행해 주세요.",
+            "It has been too long for this since the person was authenticated; please show the \
+             password or a second factor again.",
+            "보안을 위해 본인 확인을 다시 한 후 진행해 주세요.",
         ),
         R::SecondFactorRequired => (
             Code::FailedPrecondition,
-            "This needs a sign-in with a second factor.",
-            "추가 인증을 포함하여 다시 로그인한 후 진행해 주세요.",
+            "This needs a second factor.",
+            "추가 인증을 한 후 진행해 주세요.",
+        ),
+        R::SessionOfAnotherCaller => (
+            Code::PermissionDenied,
+            "The session is one of another caller.",
+            "다른 서비스에서 시작된 로그인입니다. 로그인한 서비스에서 진행해 주세요.",
         ),
         R::EnrollmentNotFound => (
             Code::NotFound,

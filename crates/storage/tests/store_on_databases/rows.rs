@@ -80,6 +80,7 @@ pub(crate) fn new_session(user: &User, seed: u64) -> Session {
         minted_at: user.created_at,
         access_expires_at: later,
         created_at: user.created_at,
+        authenticated_at: user.created_at,
         expires_at: later,
         ends_at: later,
         revoked_at: None,
@@ -107,6 +108,7 @@ pub(crate) async fn rotate(
 ) -> Result<bool, StoreError> {
     let rotation = Rotation {
         from,
+        authenticated_at: session.authenticated_at,
         to: from + 1,
         parent: from,
         minted_at: session.minted_at,

@@ -192,6 +192,8 @@ macro_rules! server_tests {
             pending_migrations_are_told: schema::pending_before_and_after,
             several_servers_may_migrate_at_once: schema::migrations_at_once,
             newer_tables_may_be_compatible: schema::newer_tables,
+            a_migration_may_be_made_twice: schema::a_migration_made_twice,
+            sessions_of_the_release_before_are_read: schema::sessions_of_the_release_before,
             a_dead_network_is_noticed_and_its_end_too: outages::a_dead_network,
             swallowed_connections_are_replaced_in_seconds: outages::connections_swallowed,
             callers_who_give_up_leave_no_connection_behind: outages::callers_who_give_up,

@@ -189,6 +189,11 @@ async fn pending_migrations_are_told() {
 }
 
 #[tokio::test]
+async fn sessions_of_the_release_before_are_read() {
+    schema::sessions_of_the_release_before(&File::new().url).await;
+}
+
+#[tokio::test]
 async fn newer_tables_may_be_compatible() {
     schema::newer_tables(&File::new().url).await;
 }

@@ -18,6 +18,7 @@ pub(crate) fn claims() -> AccessClaims {
         scope: vec![],
         roles: vec![],
         amr: vec![],
+        acr: None,
         auth_time: 990,
     }
 }
@@ -49,6 +50,7 @@ fn full_lists_are_written_in_their_own_forms() {
         scope: vec!["read".into(), "write".into()],
         roles: vec!["admin".into()],
         amr: vec!["pwd".into(), "otp".into()],
+        acr: Some("aal2".into()),
         ..claims()
     };
     let json = serde_json::to_string(&full).expect("plain data");
@@ -57,7 +59,7 @@ fn full_lists_are_written_in_their_own_forms() {
         concat!(
             r#"{"iss":"https://id.example","sub":"user","aud":["api","files"],"exp":1900,"#,
             r#""iat":1000,"nbf":1000,"jti":"token","client_id":"web","sid":"session","#,
-            r#""grp":"default","scope":"read write","roles":["admin"],"amr":["pwd","otp"],"#,
+            r#""grp":"default","scope":"read write","roles":["admin"],"amr":["pwd","otp"],"acr":"aal2","#,
             r#""auth_time":990}"#
         )
     );

@@ -71,6 +71,7 @@ fn json() -> impl Strategy<Value = Vec<u8>> {
         "scope",
         "roles",
         "amr",
+        "acr",
         "kty",
         "crv",
         "x",

@@ -107,6 +107,7 @@ proptest! {
         scope in prop::collection::vec("[!#-\\[\\]-~]{1,12}", 0..6),
         roles in prop::collection::vec("\\PC{1,12}", 0..6),
         amr in prop::collection::vec("[a-z]{1,6}", 0..3),
+        acr in prop::option::of("\\PC{1,12}"),
         before in 0..NOW,
         after in 1..1_000_000_000_i64,
         nbf in prop::option::of(0..=NOW),
@@ -126,6 +127,7 @@ proptest! {
             scope,
             roles,
             amr,
+            acr,
             auth_time: NOW - before,
         };
         let token = KEYS[index].sign(&signed).expect("good claims");

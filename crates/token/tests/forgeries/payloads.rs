@@ -24,7 +24,7 @@ fn claims_edited(from: &str, to: &str) -> Result<(), Rejection> {
 #[test]
 fn repeated_claims_are_refused() {
     let claims = members();
-    assert_eq!(claims.len(), 13);
+    assert_eq!(claims.len(), 14);
     for (name, value) in &claims {
         for repeated in [format!(r#""{name}":{value}"#), format!(r#""{name}":null"#)] {
             for (from, to) in [
@@ -58,7 +58,7 @@ fn every_required_claim_is_required() {
         without.remove(name);
         let payload = serde_json::to_string(&without).expect("JSON");
         let result = verify(&forge(&KEYS[0], header(&KEYS[0]), payload)).map(drop);
-        if ["scope", "roles", "amr"].contains(&name.as_str()) {
+        if ["scope", "roles", "amr", "acr"].contains(&name.as_str()) {
             assert_eq!(result, Ok(()), "{name}");
         } else {
             assert_eq!(result, Err(Rejection::InvalidClaims), "{name}");
@@ -175,6 +175,14 @@ fn claims_of_another_type_are_invalid() {
             );
         }
     }
+    for value in ["null", "2", "[\"aal2\"]", "\"\"", "{}", "true"] {
+        assert_eq!(
+            with("acr", value),
+            Err(Rejection::InvalidClaims),
+            "acr: {value}"
+        );
+    }
+    assert_eq!(with("acr", "\"of a later release\""), Ok(()));
     assert_eq!(with("scope", "\"a b\""), Ok(()));
     assert_eq!(with("roles", "[]"), Ok(()));
     assert_eq!(with("nbf", "1700000000"), Ok(()));

@@ -42,6 +42,7 @@ pub(crate) fn claims() -> AccessClaims {
         scope: vec!["profile".into(), "orders:read".into()],
         roles: vec!["member".into()],
         amr: vec!["pwd".into()],
+        acr: Some("aal1".into()),
         auth_time: 1_700_000_000,
     }
 }

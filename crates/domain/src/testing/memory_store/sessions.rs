@@ -6,7 +6,8 @@ use super::MemoryStore;
 use super::tables::{Tables, delete_over, insert};
 use super::unit_of_work::MemoryUnitOfWork;
 use crate::model::{
-    PageSize, PageToken, Revocation, Rotation, Session, SessionId, Timestamp, User, UserId,
+    PageSize, PageToken, Reauthentication, Revocation, Rotation, Session, SessionId, Timestamp,
+    User, UserId,
 };
 use crate::ports::{Clock as _, Retention, SessionChanges, Sessions, StoreError};
 
@@ -68,7 +69,11 @@ impl Sessions for MemoryStore {
 
     async fn rotate(&self, session: SessionId, rotation: Rotation) -> Result<bool, StoreError> {
         self.write(|tables| match tables.sessions.get_mut(&session) {
-            Some(row) if row.generation == rotation.from && row.revoked_at.is_none() => {
+            Some(row)
+                if row.generation == rotation.from
+                    && row.authenticated_at == rotation.authenticated_at
+                    && row.revoked_at.is_none() =>
+            {
                 *row = row.clone().rotated(rotation);
                 true
             }
@@ -85,6 +90,24 @@ impl SessionChanges for MemoryUnitOfWork {
             return Err(StoreError::Conflict);
         }
         insert(&mut self.tables.sessions, session.id, session.clone())
+    }
+
+    async fn lock_session(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        Ok(self.tables.sessions.get(&id).cloned())
+    }
+
+    async fn reauthenticate_session(
+        &mut self,
+        id: SessionId,
+        change: &Reauthentication,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let session = self.tables.sessions.get_mut(&id);
+        let Some(session) = session.filter(|session| session.is_live(now)) else {
+            return Ok(false);
+        };
+        *session = session.clone().reauthenticated(change);
+        Ok(true)
     }
 
     async fn revoke_session(

@@ -123,6 +123,7 @@ async fn refreshed(
     law.insert_sessions(std::slice::from_ref(&session)).await;
     let rotation = Rotation {
         from: 1,
+        authenticated_at: session.authenticated_at,
         to: 2,
         parent: 1,
         minted_at: at(-200),

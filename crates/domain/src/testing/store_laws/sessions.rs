@@ -12,6 +12,7 @@ use crate::model::{
 fn rotation_of(session: &Session) -> Rotation {
     Rotation {
         from: session.generation,
+        authenticated_at: session.authenticated_at,
         to: session.generation + 1,
         parent: session.generation,
         minted_at: session.minted_at.plus(Duration::from_secs(600)),
@@ -50,6 +51,7 @@ pub async fn a_session_is_read_as_written(law: &StoreSubject) {
         minted_at: law.later(1),
         access_expires_at: law.later(6),
         created_at: law.later(2),
+        authenticated_at: law.later(7),
         expires_at: law.later(3),
         ends_at: law.later(4),
         revoked_at: Some(law.later(5)),
@@ -106,6 +108,7 @@ pub async fn a_rotation_to_what_is_there_already_succeeds(law: &StoreSubject) {
     let session = law.session().await;
     let rotation = Rotation {
         from: session.generation,
+        authenticated_at: session.authenticated_at,
         to: session.generation,
         parent: session.parent,
         minted_at: session.minted_at,

@@ -85,6 +85,7 @@ impl StoreSubject {
             minted_at: self.now,
             access_expires_at: self.later(900),
             created_at: self.now,
+            authenticated_at: self.now,
             expires_at: self.later(86_400),
             ends_at: self.later(30 * 86_400),
             revoked_at: None,

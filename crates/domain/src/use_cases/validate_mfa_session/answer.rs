@@ -77,12 +77,8 @@ async fn check_passkey<'a>(
 ) -> Result<Answered<'a>, Error> {
     app.passkeys.relying_party()?;
     let challenge = app.passkey_challenges.take_of_mfa_session(session).await?;
-    let factor = app.passkeys.factor_of(assertion).await?;
-    let factor = factor
-        .filter(|factor| factor.user_id == user && assertion.is_of(user, false))
-        .ok_or(Refusal::SecondFactor)?;
-    let checked = app.passkeys.check(&factor, assertion, &challenge, false);
-    let asserted = checked.await?.ok_or(Refusal::SecondFactor)?;
+    let checked = app.passkeys.check_of(user, assertion, &challenge);
+    let asserted = checked.await?;
     Ok(Answered::Passkey {
         is_user_verified: asserted.is_user_verified,
     })

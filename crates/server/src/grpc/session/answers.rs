@@ -2,7 +2,7 @@
 
 use countersign_domain::application::Tokens;
 use countersign_domain::model::{PageToken, Session};
-use countersign_domain::use_cases::{CreatedMfaSession, SessionPage};
+use countersign_domain::use_cases::{CreatedMfaSession, SessionPage, SteppedUp};
 use countersign_proto::v1;
 
 use crate::grpc::convert::{self, timestamp};
@@ -21,6 +21,8 @@ pub(super) fn page(page: SessionPage) -> v1::ListSessionsResponse {
 
 pub(super) fn session(session: Session, is_current: bool) -> v1::Session {
     v1::Session {
+        authentication_time: timestamp(session.authenticated_at),
+        acr: session.acr().as_str().to_owned(),
         session_id: session.id.to_string(),
         user_id: session.user_id.to_string(),
         group_id: session.group.as_str().to_owned(),
@@ -50,6 +52,17 @@ pub(super) fn signed_in(mut tokens: Tokens) -> v1::ValidateMfaSessionResponse {
         tokens: Some(convert::tokens(tokens)),
         device_token,
         device_token_expire_time,
+    }
+}
+
+pub(super) fn stepped_up(stepped_up: SteppedUp) -> v1::StepUpSessionResponse {
+    let SteppedUp { session, access } = stepped_up;
+    v1::StepUpSessionResponse {
+        access_token: access.token,
+        access_token_expire_time: timestamp(access.expires_at),
+        session_id: session.id.to_string(),
+        authentication_time: timestamp(session.authenticated_at),
+        acr: session.acr().as_str().to_owned(),
     }
 }
 

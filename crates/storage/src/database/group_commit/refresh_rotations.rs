@@ -134,12 +134,14 @@ async fn rotate_set(db: &Db<'_>, requests: &[Request]) -> Result<HashSet<Session
     const SQL: &str = "\
         WITH requested AS ( \
             SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[], \
-                $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[]) \
-            AS requested (id, was, generation, parent, minted_at, access_expires_at, \
-                expires_at, expiry_day) \
+                $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[]) \
+            AS requested (id, was, authenticated_at, generation, parent, minted_at, \
+                access_expires_at, expires_at, expiry_day) \
         ), free AS ( \
             SELECT sessions.id FROM sessions JOIN requested ON requested.id = sessions.id \
             WHERE sessions.generation = requested.was AND sessions.revoked_at IS NULL \
+                AND COALESCE(sessions.authenticated_at, sessions.created_at) \
+                    = requested.authenticated_at \
             FOR UPDATE OF sessions SKIP LOCKED \
         ) \
         UPDATE sessions SET generation = requested.generation, parent = requested.parent, \
@@ -148,6 +150,8 @@ async fn rotate_set(db: &Db<'_>, requests: &[Request]) -> Result<HashSet<Session
         FROM requested JOIN free ON free.id = requested.id \
         WHERE sessions.id = requested.id AND sessions.generation = requested.was \
             AND sessions.revoked_at IS NULL \
+            AND COALESCE(sessions.authenticated_at, sessions.created_at) \
+                = requested.authenticated_at \
         RETURNING sessions.id";
     let numbers = |number: fn(&Rotation) -> i64| {
         let values = requests.iter().map(|(_, rotation)| number(rotation).into());
@@ -157,6 +161,7 @@ async fn rotate_set(db: &Db<'_>, requests: &[Request]) -> Result<HashSet<Session
     let values = [
         array(ArrayType::Bytes, ids.collect()),
         numbers(|rotation| rotation.from),
+        numbers(|rotation| rotation.authenticated_at.as_millis()),
         numbers(|rotation| rotation.to),
         numbers(|rotation| rotation.parent),
         numbers(|rotation| rotation.minted_at.as_millis()),

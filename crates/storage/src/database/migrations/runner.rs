@@ -56,10 +56,12 @@ async fn migrate_on(connection: &mut Lease) -> Result<(), StoreError> {
         statements.insert(0, backend.build(&schema_versions::create()));
     }
     for statement in &statements {
-        connection
-            .execute_unlimited(statement)
-            .await
-            .map_err(store_error)?;
+        // What has no values need not be prepared, and may be several statements.
+        let done = match statement.values {
+            Some(_) => connection.execute_unlimited(statement).await,
+            None => connection.run_unlimited(&statement.sql).await,
+        };
+        done.map_err(store_error)?;
     }
     connection.commit().await.map_err(store_error)?;
     unlock(connection).await.map_err(store_error)

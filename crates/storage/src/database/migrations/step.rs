@@ -48,6 +48,35 @@ pub(super) fn create(
     statements
 }
 
+/// A column of a table that is there, if it is not there yet.
+///
+/// SQLite cannot say "if it is not there", and need not: its migrations are all or
+/// nothing. Neither can MySQL, unlike MariaDB: there the statement is made of what
+/// the table has.
+pub(super) fn add_column(
+    backend: DbBackend,
+    table: &'static str,
+    column: &mut ColumnDef,
+) -> Statement {
+    let name = column.get_column_name();
+    let mut alter = Table::alter().table(table).take();
+    match backend {
+        DbBackend::Postgres => alter.add_column_if_not_exists(column),
+        _ => alter.add_column(column),
+    };
+    let statement = backend.build(&alter);
+    if backend != DbBackend::MySql {
+        return statement;
+    }
+    let sql = format!(
+        "SET @step = (SELECT IF(COUNT(*) = 0, '{}', 'DO 0') FROM information_schema.columns \
+         WHERE table_schema = DATABASE() AND table_name = '{table}' AND column_name = '{name}'); \
+         PREPARE step FROM @step; EXECUTE step; DEALLOCATE PREPARE step",
+        statement.sql
+    );
+    Statement::from_string(backend, sql)
+}
+
 pub(super) fn table(name: &'static str) -> TableCreateStatement {
     Table::create().table(name).take()
 }

@@ -4,12 +4,12 @@ use std::net::IpAddr;
 
 use async_trait::async_trait;
 use countersign_domain::model::{
-    AuthenticationMethod, ClientContext, GroupId, PageSize, PageToken, Revocation, Rotation, Scope,
-    Session, SessionId, Timestamp, User, UserId,
+    AuthenticationMethod, ClientContext, GroupId, PageSize, PageToken, Reauthentication,
+    Revocation, Rotation, Scope, Session, SessionId, Timestamp, User, UserId,
 };
 use countersign_domain::ports::{SessionChanges, Sessions, StoreError};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::Cond;
+use sea_orm::sea_query::{Cond, ExprTrait as _, Func};
 use sea_orm::{Condition, IntoActiveModel as _, QueryOrder as _, QueryResult, QuerySelect as _};
 
 use super::rows::{self, ALONE, bytes as fixed, corrupt, joined, parsed, time, words};
@@ -26,7 +26,8 @@ const MILLIS_A_DAY: i64 = 86_400_000;
 const BATCH: usize = 500;
 
 /// A row. `expiry_day` is the day, counted from 1970-01-01, on which the session
-/// ended or expires.
+/// ended or expires. Without an `authenticated_at`, as earlier releases write it, the
+/// person was authenticated at the sign-in.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sessions")]
 pub(crate) struct Model {
@@ -50,6 +51,7 @@ pub(crate) struct Model {
     pub ends_at: i64,
     pub revoked_at: Option<i64>,
     pub expiry_day: i64,
+    pub authenticated_at: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
@@ -87,6 +89,7 @@ impl From<&Session> for Model {
             ends_at: session.ends_at.as_millis(),
             revoked_at: session.revoked_at.map(Timestamp::as_millis),
             expiry_day: expiry_day(ended_at.min(session.expires_at)),
+            authenticated_at: Some(session.authenticated_at.as_millis()),
         }
     }
 }
@@ -117,6 +120,9 @@ impl TryFrom<Model> for Session {
             minted_at: Timestamp::from_millis(row.minted_at),
             access_expires_at: Timestamp::from_millis(row.access_expires_at),
             created_at: Timestamp::from_millis(row.created_at),
+            authenticated_at: Timestamp::from_millis(
+                row.authenticated_at.unwrap_or(row.created_at),
+            ),
             expires_at: Timestamp::from_millis(row.expires_at),
             ends_at: Timestamp::from_millis(row.ends_at),
             revoked_at: time(row.revoked_at),
@@ -135,6 +141,12 @@ fn read_ip_address(text: Option<&str>) -> Result<Option<IpAddr>, StoreError> {
 /// of the table.
 pub(in crate::database) fn expiry_day(instant: Timestamp) -> i64 {
     instant.as_millis().div_euclid(MILLIS_A_DAY)
+}
+
+/// Whether the person was last authenticated then.
+fn is_authenticated_at(instant: Timestamp) -> Expr {
+    let columns = [Column::AuthenticatedAt, Column::CreatedAt].map(Expr::col);
+    Expr::from(Func::coalesce(columns)).eq(instant.as_millis())
 }
 
 /// As [`Session::is_live`].
@@ -208,6 +220,34 @@ impl SessionChanges for SqlUnitOfWork {
             .await
             .map(drop)
             .map_err(store_error)
+    }
+
+    async fn lock_session(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        let select = Entity::find_by_id(bytes(id)).lock_exclusive();
+        let row = rows::first(select, &self.db().statement("sessions.lock")).await?;
+        row.map(|row| read(&row, ALONE)).transpose()
+    }
+
+    async fn reauthenticate_session(
+        &mut self,
+        id: SessionId,
+        change: &Reauthentication,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let expires_at = change.access_expires_at.as_millis();
+        let is_sooner = Expr::col(Column::AccessExpiresAt).lt(expires_at);
+        let latest = Expr::case(is_sooner, expires_at).finally(Expr::col(Column::AccessExpiresAt));
+        let methods = joined(change.methods.iter().map(|method| method.as_str()));
+        let updated = Entity::update_many()
+            .col_expr(Column::AuthenticatedAt, Expr::value(change.at.as_millis()))
+            .col_expr(Column::Methods, Expr::value(methods))
+            .col_expr(Column::AccessExpiresAt, latest.into())
+            .filter(Column::Id.eq(bytes(id)))
+            .filter(is_live(now))
+            .exec(&self.db().statement("sessions.reauthenticate"))
+            .await
+            .map_err(store_error)?;
+        Ok(updated.rows_affected == 1)
     }
 
     async fn revoke_session(
@@ -320,6 +360,7 @@ pub(in crate::database) async fn rotate(
         )
         .filter(Column::Id.eq(bytes(id)))
         .filter(Column::Generation.eq(rotation.from))
+        .filter(is_authenticated_at(rotation.authenticated_at))
         .filter(Column::RevokedAt.is_null())
         .exec(&db.statement("sessions.rotate"))
         .await?;

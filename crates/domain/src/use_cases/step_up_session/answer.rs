@@ -1,0 +1,101 @@
+//! What a person shows in a session, and what is checked of it before the unit of
+//! work. Tries are charged as those of sign-ins are.
+
+use countersign_token::Acr;
+
+use crate::application::{Application, Person, compare_own_password};
+use crate::error::{Error, Refusal};
+use crate::model::{Assertion, Code, Password, ProvenUser, Session, Shown};
+
+/// What is shown.
+#[derive(Debug)]
+pub enum StepUpAnswer {
+    /// The password.
+    Password(Password),
+    /// A code of an authenticator app, or a recovery code.
+    Code(Code),
+    /// What a passkey has signed.
+    Passkey(Box<Assertion>),
+}
+
+/// Something that was shown, and was right.
+pub(super) struct Checked {
+    pub(super) shown: Shown,
+    /// Whether it is the password, of a person who has a second factor.
+    is_half: bool,
+}
+
+impl Checked {
+    /// What was shown by two factors is not renewed by one of them, as long as there
+    /// are two.
+    pub(super) fn suffices_in(&self, session: &Session) -> Result<(), Error> {
+        if self.is_half && session.acr() == Acr::Aal2 {
+            return Err(Refusal::SecondFactorRequired.into());
+        }
+        Ok(())
+    }
+}
+
+impl StepUpAnswer {
+    /// Checks it. Codes on a known device of the person have tries of their own.
+    pub(super) async fn check(
+        self,
+        app: &Application,
+        person: &Person,
+        is_known: bool,
+    ) -> Result<Checked, Error> {
+        match self {
+            Self::Password(password) => check_password(app, person, password).await,
+            Self::Code(code) => {
+                let factors = &app.second_factors;
+                let checked = factors.check(person.user.id, &code, is_known);
+                checked.await?;
+                Ok(Checked {
+                    shown: Shown::OneTimeCode,
+                    is_half: false,
+                })
+            }
+            Self::Passkey(assertion) => Ok(Checked {
+                shown: check_passkey(app, person, &assertion).await?,
+                is_half: false,
+            }),
+        }
+    }
+}
+
+/// Compares the password. Its tries are those of a change of the password, in which
+/// strangers have no share.
+async fn check_password(
+    app: &Application,
+    person: &Person,
+    password: Password,
+) -> Result<Checked, Error> {
+    let user = ProvenUser::of(&person.user);
+    let checked = Checked {
+        shown: Shown::Password,
+        is_half: !app.store.factor_kinds(user.id).await?.is_empty(),
+    };
+    checked.suffices_in(&person.session)?;
+    let place = app.hasher.admit()?;
+    let charge = app.limits.charge_own_password(person.session.id, user);
+    let charge = charge.await?;
+    let compared = compare_own_password(&*app.store, user.id, place, password).await;
+    app.limits.refund_unless_refused(charge, compared).await?;
+    Ok(checked)
+}
+
+/// Checks the answer of a passkey, which must be the person's, to the challenge of
+/// this session. The challenge is spent by this.
+async fn check_passkey(
+    app: &Application,
+    person: &Person,
+    assertion: &Assertion,
+) -> Result<Shown, Error> {
+    app.passkeys.relying_party()?;
+    let challenge = app.passkey_challenges.take_of_session(person.session.id);
+    let challenge = challenge.await?;
+    let checked = app.passkeys.check_of(person.user.id, assertion, &challenge);
+    Ok(Shown::Passkey {
+        is_user_verified: checked.await?.is_user_verified,
+    })
+}
