@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::application::Enrollment;
 use crate::error::{Error, Refusal};
@@ -61,6 +61,31 @@ impl Passkeys {
     /// # Errors
     /// What cannot be told; none could be read, and there are some.
     pub(crate) async fn credentials(&self, user: UserId) -> Result<Vec<Vec<u8>>, Error> {
+        match self.readable_credentials(user).await? {
+            (credentials, Some(error)) if credentials.is_empty() => Err(error),
+            (credentials, _) => Ok(credentials),
+        }
+    }
+
+    /// The credentials that a browser is told not to make another one beside. One
+    /// that cannot be read is left out: the person then may have two of one
+    /// authenticator, which is better than none that can be used.
+    ///
+    /// # Errors
+    /// What cannot be told.
+    pub(crate) async fn excluded(&self, user: UserId) -> Result<Vec<Vec<u8>>, Error> {
+        let (credentials, unread) = self.readable_credentials(user).await?;
+        if let Some(error) = unread {
+            warn!(%user, %error, "a passkey of a user cannot be read");
+        }
+        Ok(credentials)
+    }
+
+    /// The credentials that can be read, and why another cannot.
+    async fn readable_credentials(
+        &self,
+        user: UserId,
+    ) -> Result<(Vec<Vec<u8>>, Option<Error>), Error> {
         let (mut credentials, mut unread) = (Vec::new(), None);
         for factor in self.store.factors(user).await? {
             let opened = match factor {
@@ -73,10 +98,7 @@ impl Passkeys {
                 Err(error) => unread = Some(error),
             }
         }
-        match unread {
-            Some(error) if credentials.is_empty() => Err(error),
-            _ => Ok(credentials),
-        }
+        Ok((credentials, unread))
     }
 
     /// The factor that a confirmed enrolment becomes.

@@ -79,20 +79,19 @@ impl BeginEnrollment {
         }
         let addresses = app.store.addresses(user.id).await?;
         let charge = app.limits.charge_enrollment(user.id).await?;
-        let begun = app
-            .enrollments
-            .begin(ProvenUser::of(&user), self.kind, self.label)
-            .await;
-        let enrollment = app.limits.refund_if_failed(charge, begun).await?;
-        let account = match addresses.first() {
-            Some(address) => address.as_str().to_owned(),
-            None => user.id.to_string(),
+        let account = addresses.first().map(|address| address.as_str().to_owned());
+        let account = account.unwrap_or_else(|| user.id.to_string());
+        let begun = async {
+            let user = ProvenUser::of(&user);
+            let begun = app.enrollments.begin(user, self.kind, self.label);
+            let enrollment = begun.await?;
+            Ok(BegunEnrollment {
+                creation_options: creation_options(app, &enrollment, &account).await?,
+                enrollment,
+                account,
+            })
         };
-        Ok(BegunEnrollment {
-            creation_options: creation_options(app, &enrollment, &account).await?,
-            enrollment,
-            account,
-        })
+        app.limits.refund_if_failed(charge, begun.await).await
     }
 }
 

@@ -16,8 +16,10 @@ pub struct ListFactors {
 /// The factors of a person.
 #[derive(Debug)]
 pub struct ListedFactors {
-    /// The factors, oldest first.
+    /// The factors that can be read, oldest first.
     pub factors: Vec<Factor>,
+    /// How many more there are. They are asked for all the same.
+    pub unreadable: u32,
     /// How many recovery codes are left.
     pub recovery_codes_left: u32,
 }
@@ -41,15 +43,20 @@ pub struct RegenerateRecoveryCodes {
 }
 
 impl ListFactors {
-    /// Lists the factors.
+    /// Lists the factors, and counts those that cannot be read: one damaged row
+    /// keeps nobody from looking at the others.
     ///
     /// # Errors
-    /// An access token that is not good; a factor that cannot be read.
+    /// An access token that is not good.
     pub async fn execute(self, app: &Application) -> Result<ListedFactors, Error> {
         let person = app.people.by_access_token(&self.access_token).await?;
-        let factors = app.store.factors(person.user.id).await?;
+        let all = app.store.factors(person.user.id).await?;
+        let count = all.len();
+        // What is the matter with the others is in the log.
+        let factors: Vec<_> = all.into_iter().filter_map(Result::ok).collect();
         Ok(ListedFactors {
-            factors: factors.into_iter().collect::<Result<_, _>>()?,
+            unreadable: u32::try_from(count - factors.len()).unwrap_or(u32::MAX),
+            factors,
             recovery_codes_left: app.store.recovery_codes_left(person.user.id).await?,
         })
     }

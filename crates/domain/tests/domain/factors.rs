@@ -12,7 +12,7 @@ use countersign_domain::ports::{Clock as _, Content, Factors as _};
 use countersign_domain::testing::{World, password, refusal, sign_in};
 use countersign_domain::use_cases::{
     BeginEnrollment, BegunEnrollment, ConfirmEnrollment, EnrolledFactor, EnrollmentAnswer, Issued,
-    ListFactors, MfaAnswer, RegenerateRecoveryCodes, RemoveFactor, ResetPassword,
+    ListFactors, ListedFactors, MfaAnswer, RegenerateRecoveryCodes, RemoveFactor, ResetPassword,
     ValidateMfaSession,
 };
 use countersign_domain::{Error, Limit, Refusal};
@@ -123,12 +123,15 @@ impl Mina {
             .collect())
     }
 
-    async fn recovery_codes_left(&self) -> u32 {
+    async fn list(&self) -> ListedFactors {
         let listed = ListFactors {
             access_token: self.access_token(),
         };
-        let listed = listed.execute(&self.world.app).await.expect("listed");
-        listed.recovery_codes_left
+        listed.execute(&self.world.app).await.expect("listed")
+    }
+
+    async fn recovery_codes_left(&self) -> u32 {
+        self.list().await.recovery_codes_left
     }
 }
 
@@ -401,12 +404,29 @@ async fn a_damaged_factor_is_never_a_no_and_harms_no_other() {
     // What was compared with the other one is charged: nobody guesses for nothing.
     for _ in 0..4 {
         let guess = wrong(&mina.code(&good_secret));
+#[tokio::test]
+async fn a_user_all_of_whose_factors_are_damaged_is_asked_for_one_all_the_same() {
+    let mina = Mina::new().await;
+    let (enrolled, _) = mina.enroll().await;
+    mina.world.store.damage_factor(enrolled.factor.id);
+    let listed = mina.list().await;
+    assert_eq!((listed.factors.len(), listed.unreadable), (0, 1));
+    let issued = sign_in(EMAIL, PASSWORD).execute(&mina.world.app).await;
+    assert!(
+        matches!(issued, Ok(Issued::MfaRequired(_))),
+        "no password alone signs in: {issued:?}"
+    );
+}
+
         assert!(matches!(mina.check(&guess).await, Err(Error::Store(_))));
     }
     assert!(is_exhausted(&mina.check("123456").await));
     mina.remove(bad.factor.id).await.expect("it can be removed");
     assert_eq!(mina.recovery_codes_left().await, 8);
 }
+    let listed = mina.list().await;
+    assert_eq!((listed.factors.len(), listed.unreadable), (1, 1));
+    assert_eq!(listed.factors[0].id, good.factor.id);
 
 #[tokio::test]
 async fn where_the_budgets_cannot_be_asked_nothing_is_compared() {

@@ -338,6 +338,35 @@ async fn what_cannot_be_read_is_an_error() {
     assert_eq!(site.asked(EMAIL).await.factors[0], MfaFactor::Totp);
 }
 
+/// Neither when the damaged one is the only one, nor when it cannot be told
+/// whether another was made on the same authenticator.
+#[tokio::test]
+async fn a_damaged_passkey_keeps_nobody_from_enrolling_another() {
+    let site = Site::new().await;
+    let key = site.enroll(EMAIL, Algorithm::Es256).await;
+    let mina = UserId::from_bytes(key.user_handle.clone().try_into().expect("an id"));
+    let alone = site.sign_in_options().expect("options");
+    let tokens = site.sign_in(&key.get(&alone, ORIGIN)).await;
+    let token = tokens.expect("signed in").access_token;
+    let excluded = |options: &str| {
+        let options: serde_json::Value = serde_json::from_str(options).expect("JSON");
+        options["excludeCredentials"].as_array().map_or(0, Vec::len)
+    };
+    let (_, options) = site.begin(&token).await.expect("begun");
+    assert_eq!(excluded(&options), 1);
+    let factors = site.world.store.factors(mina).await.expect("an answer");
+    let only = factors[0].as_ref().expect("readable").id;
+    site.world.store.damage_factor(only);
+    let (id, options) = site.begin(&token).await.expect("begun all the same");
+    assert_eq!(excluded(&options), 0);
+    let (second, answer) = SoftwareAuthenticator::create(Algorithm::EdDsa, &options, ORIGIN);
+    let enrolled = site.confirm(&token, id, &answer).await;
+    enrolled.expect("enrolled");
+    let alone = site.sign_in_options().expect("options");
+    let tokens = site.sign_in(&second.get(&alone, ORIGIN)).await;
+    tokens.expect("the new one is good");
+}
+
 /// Whether there is a user with a passkey is not told by the options.
 #[tokio::test]
 async fn options_of_nobody_look_like_those_of_somebody() {

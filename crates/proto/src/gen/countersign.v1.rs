@@ -150,6 +150,10 @@ pub struct ListFactorsResponse {
     /// How many recovery codes have not been used.
     #[prost(int32, tag = "2")]
     pub remaining_recovery_codes: i32,
+    /// How many more factors there are whose records are damaged. The log of the
+    /// server names them.
+    #[prost(int32, tag = "3")]
+    pub unreadable_factors: i32,
 }
 /// The factor to remove.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -388,7 +392,9 @@ pub mod factor_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// ListFactors lists the factors of a person, oldest first.
+        /// ListFactors lists the factors of a person, oldest first. One whose record is
+        /// damaged is left out and counted in `unreadable_factors`: there may be no
+        /// other, and a sign-in asks for it all the same.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID).
         pub async fn list_factors(
@@ -446,7 +452,7 @@ pub mod factor_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// RegenerateRecoveryCodes puts new recovery codes in the place of all earlier
-        /// ones.
+        /// ones. The person's addresses are told.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
         /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED), NOT_FOUND (FACTOR_NOT_FOUND: the person has no
@@ -531,7 +537,9 @@ pub mod factor_service_server {
             tonic::Response<super::ConfirmEnrollmentResponse>,
             tonic::Status,
         >;
-        /// ListFactors lists the factors of a person, oldest first.
+        /// ListFactors lists the factors of a person, oldest first. One whose record is
+        /// damaged is left out and counted in `unreadable_factors`: there may be no
+        /// other, and a sign-in asks for it all the same.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID).
         async fn list_factors(
@@ -555,7 +563,7 @@ pub mod factor_service_server {
             tonic::Status,
         >;
         /// RegenerateRecoveryCodes puts new recovery codes in the place of all earlier
-        /// ones.
+        /// ones. The person's addresses are told.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
         /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED), NOT_FOUND (FACTOR_NOT_FOUND: the person has no
@@ -1695,11 +1703,12 @@ pub mod auth_service_client {
         }
         /// BeginPasskeySignIn makes the options with which a browser asks for a passkey
         /// that signs in by itself: no user is named, the passkey tells who it is, and
-        /// it must verify the person. They are good for one answer in 5 minutes, in this
-        /// group and for this caller.
+        /// it must verify the person. They are good for one right answer in 5 minutes, in
+        /// this group and for this caller. Nothing is kept of them and nobody is charged,
+        /// so that every page with a form to sign in may have some; wrong answers are
+        /// charged to their source by IssueTokens.
         ///
-        /// Errors: FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED), RESOURCE_EXHAUSTED
-        /// (TOO_MANY_ATTEMPTS: by source, as IssueTokens over all accounts).
+        /// Errors: FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED).
         pub async fn begin_passkey_sign_in(
             &mut self,
             request: impl tonic::IntoRequest<super::BeginPasskeySignInRequest>,
@@ -1897,6 +1906,9 @@ pub mod auth_service_client {
         /// ChangePassword replaces the password of the person whose access token is
         /// given, who shows the current password. All other sessions of the user end,
         /// proofs made before are worth nothing, and the user's addresses are told.
+        /// Wrong passwords are charged to the session and, all together, to the user's
+        /// sessions; nobody who is not signed in can use these tries up. Who has none
+        /// left resets the password.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), PERMISSION_DENIED
         /// (PASSWORD_WRONG), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS, OVERLOADED).
@@ -2061,11 +2073,12 @@ pub mod auth_service_server {
         >;
         /// BeginPasskeySignIn makes the options with which a browser asks for a passkey
         /// that signs in by itself: no user is named, the passkey tells who it is, and
-        /// it must verify the person. They are good for one answer in 5 minutes, in this
-        /// group and for this caller.
+        /// it must verify the person. They are good for one right answer in 5 minutes, in
+        /// this group and for this caller. Nothing is kept of them and nobody is charged,
+        /// so that every page with a form to sign in may have some; wrong answers are
+        /// charged to their source by IssueTokens.
         ///
-        /// Errors: FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED), RESOURCE_EXHAUSTED
-        /// (TOO_MANY_ATTEMPTS: by source, as IssueTokens over all accounts).
+        /// Errors: FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED).
         async fn begin_passkey_sign_in(
             &self,
             request: tonic::Request<super::BeginPasskeySignInRequest>,
@@ -2159,6 +2172,9 @@ pub mod auth_service_server {
         /// ChangePassword replaces the password of the person whose access token is
         /// given, who shows the current password. All other sessions of the user end,
         /// proofs made before are worth nothing, and the user's addresses are told.
+        /// Wrong passwords are charged to the session and, all together, to the user's
+        /// sessions; nobody who is not signed in can use these tries up. Who has none
+        /// left resets the password.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), PERMISSION_DENIED
         /// (PASSWORD_WRONG), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS, OVERLOADED).
@@ -4282,7 +4298,9 @@ pub struct SendCodeRequest {
     pub client_context: ::core::option::Option<ClientContext>,
     /// Where a link shall lead that is sent in place of a code: one of the server's
     /// `verification.link_prefixes`, to the letter. The link is this, `#` and a
-    /// token of 43 characters. A code is sent if empty. Not allowed with `code`.
+    /// token of 43 characters. A code is sent if empty. Not allowed with `code`, nor
+    /// to an address where no provider of the server can deliver a link, such as a
+    /// number abroad by SENS alone.
     #[prost(string, tag = "7")]
     pub link_prefix: ::prost::alloc::string::String,
 }

@@ -19,7 +19,7 @@ pub(super) async fn creation_options(
         challenge,
         user: enrollment.user.id,
         account,
-        exclude: &app.passkeys.credentials(enrollment.user.id).await?,
+        exclude: &app.passkeys.excluded(enrollment.user.id).await?,
         timeout: enrollment.expires_at.since(app.clock.now()),
     };
     Ok(Some(options.to_json()))

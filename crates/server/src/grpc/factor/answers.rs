@@ -37,7 +37,8 @@ pub(super) fn begun(
 pub(super) fn listed(listed: &ListedFactors) -> v1::ListFactorsResponse {
     v1::ListFactorsResponse {
         factors: listed.factors.iter().map(factor).collect(),
-        remaining_recovery_codes: i32::try_from(listed.recovery_codes_left).unwrap_or(i32::MAX),
+        remaining_recovery_codes: count(listed.recovery_codes_left),
+        unreadable_factors: count(listed.unreadable),
     }
 }
 
@@ -46,6 +47,10 @@ pub(super) fn shown(codes: &[RecoveryCode]) -> Vec<String> {
         .iter()
         .map(|code| code.to_shown().to_string())
         .collect()
+}
+
+fn count(of: u32) -> i32 {
+    i32::try_from(of).unwrap_or(i32::MAX)
 }
 
 fn factor(factor: &Factor) -> v1::Factor {
