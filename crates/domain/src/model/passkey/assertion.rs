@@ -51,15 +51,14 @@ impl Assertion {
     /// # Errors
     /// What it must be, if it is none.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let credential = json::read::<Response>(text)?;
-        let response = credential.response;
+        let (id, response) = json::read::<Response>(text)?.into_parts();
         let data = AuthenticatorData::parse(response.authenticator_data.0)
             .map_err(|Malformed| "must have a response whose authenticatorData can be read")?;
         if data.made.is_some() {
             return Err("must have a response whose authenticatorData has no credential in it");
         }
         Ok(Self {
-            id: credential.raw_id.0,
+            id,
             client_data: ClientData::parse(response.client_data.0)?,
             data,
             signature: response.signature.0,

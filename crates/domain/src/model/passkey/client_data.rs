@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::challenge::Challenge;
 use super::fault::PasskeyFault;
-use super::json::Base64Url;
+use super::json::{Base64Url, Object};
 use super::relying_party::RelyingParty;
 
 /// The client data, with the bytes that are signed.
@@ -35,9 +35,12 @@ struct Fields {
 
 impl ClientData {
     pub(super) fn parse(bytes: Vec<u8>) -> Result<Self, &'static str> {
-        let fields = serde_json::from_slice(&bytes)
+        let fields: Object<Fields> = serde_json::from_slice(&bytes)
             .map_err(|_| "must have a response whose clientDataJSON is CollectedClientData")?;
-        Ok(Self { bytes, fields })
+        Ok(Self {
+            bytes,
+            fields: fields.0,
+        })
     }
 
     /// The challenge, if it may be one of this service.
@@ -69,5 +72,37 @@ impl ClientData {
             return Err(PasskeyFault::CrossOrigin);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_read(text: &str) -> bool {
+        ClientData::parse(text.as_bytes().to_vec()).is_ok()
+    }
+
+    #[test]
+    fn client_data_is_an_object_with_each_name_once() {
+        let good = r#"{"type":"webauthn.get","challenge":"AA","origin":"https://a.example"}"#;
+        assert!(is_read(good));
+        assert!(is_read(
+            &good.replace('}', r#","later":{"a":[1,{"a":2}]}}"#)
+        ));
+        for wrong in [
+            r#"["webauthn.get","AA","https://a.example"]"#.to_owned(),
+            r#"["webauthn.get","AA","https://a.example",false,null]"#.to_owned(),
+            good.replace('}', r#","origin":"https://b.example"}"#),
+            good.replace('}', r#","crossOrigin":true,"crossOrigin":false}"#),
+            good.replace('}', r#","later":1,"later":1}"#),
+            good.replace('}', r#","\u006frigin":"https://b.example"}"#),
+            format!("[{good}]"),
+            format!("{good}{good}"),
+            "null".to_owned(),
+            "{}".to_owned(),
+        ] {
+            assert!(!is_read(&wrong), "{wrong}");
+        }
     }
 }

@@ -55,16 +55,16 @@ impl Registration {
     /// # Errors
     /// What it must be, if it is none.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let credential = json::read::<Response>(text)?;
-        let client_data = ClientData::parse(credential.response.client_data.0)?;
-        let object = credential.response.attestation_object.0;
+        let (id, response) = json::read::<Response>(text)?.into_parts();
+        let client_data = ClientData::parse(response.client_data.0)?;
+        let object = response.attestation_object.0;
         let (statement, data) = attestation(&object).map_err(|Malformed| {
             "must have a response whose attestationObject has a key of ES256, Ed25519 or RS256, \
              and no attestation"
         })?;
         let mut data = data;
         let made = data.made.take();
-        let made = made.filter(|made| made.id == credential.raw_id.0);
+        let made = made.filter(|made| made.id == id);
         Ok(Self {
             client_data,
             data,

@@ -37,8 +37,15 @@ fn with_space(answer: &mut Value) {
     answer["response"]["clientDataJSON"] = json!(encoded(&text));
 }
 
+/// The members of the client data in an array, which is signed.
+fn as_array(ceremony: &mut Ceremony) {
+    let data = &ceremony.client_data;
+    ceremony.client_data = json!([data["type"], data["challenge"], data["origin"]]);
+}
+
 /// What is wrong in answers of either ceremony.
-const BOTH: [Case; 17] = [
+const BOTH: [Case; 18] = [
+    ("client data that is an array", as_array, same),
     (
         "another origin",
         |c| say(c, "origin", "https://evil.example"),
@@ -205,6 +212,7 @@ async fn of_wrong_answers_of_a_first_factor_none_signs_in() {
     let mut unnamed = key.assert(&Ceremony::of(&options, ORIGIN));
     unnamed["response"]["userHandle"] = json!(null);
     tally.add("no user handle", site.sign_in(&unnamed.to_string()).await);
+    // A wrong answer keeps nobody from the right one.
     let answered = site.sign_in(&key.get(&options, ORIGIN)).await;
     answered.expect("the right answer is good");
 
@@ -212,7 +220,6 @@ async fn of_wrong_answers_of_a_first_factor_none_signs_in() {
     let mut ceremony = Ceremony::of(&options, ORIGIN);
     ceremony.flags &= !software::USER_VERIFIED;
     let unverified = key.assert(&ceremony).to_string();
-    // A wrong answer keeps nobody from the right one.
     tally.add("nobody verified", site.sign_in(&unverified).await);
 
     for (name, handle) in [("another's key", &others), ("another's key, named", &key)] {
