@@ -66,6 +66,8 @@ pub enum MessageName {
     FactorAdded,
     /// A second factor was removed.
     FactorRemoved,
+    /// New recovery codes took the place of the earlier ones.
+    RecoveryCodesReplaced,
     /// Somebody signed in on a device that was not known.
     NewDevice,
     /// What `countersign message test` sends.
@@ -103,7 +105,7 @@ impl Channel {
 
 impl MessageName {
     /// All that there are.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::SignUp,
         Self::SignIn,
         Self::PasswordReset,
@@ -115,6 +117,7 @@ impl MessageName {
         Self::PasswordWasReset,
         Self::FactorAdded,
         Self::FactorRemoved,
+        Self::RecoveryCodesReplaced,
         Self::NewDevice,
         Self::Test,
     ];
@@ -138,6 +141,7 @@ impl MessageName {
             Content::PasswordReset => Self::PasswordWasReset,
             Content::FactorAdded => Self::FactorAdded,
             Content::FactorRemoved => Self::FactorRemoved,
+            Content::RecoveryCodesReplaced => Self::RecoveryCodesReplaced,
             Content::NewDevice => Self::NewDevice,
         }
     }
@@ -157,6 +161,7 @@ impl MessageName {
             Self::PasswordWasReset => "password_was_reset",
             Self::FactorAdded => "factor_added",
             Self::FactorRemoved => "factor_removed",
+            Self::RecoveryCodesReplaced => "recovery_codes_replaced",
             Self::NewDevice => "new_device",
             Self::Test => "test",
         }

@@ -166,6 +166,7 @@ impl Router {
             | Content::PasswordReset
             | Content::FactorAdded
             | Content::FactorRemoved
+            | Content::RecoveryCodesReplaced
             | Content::NewDevice => (None, None),
         };
         let (to, locale, now) = (message.to, message.locale, self.clock.now());

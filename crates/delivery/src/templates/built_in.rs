@@ -102,6 +102,12 @@ fn english(name: MessageName) -> BuiltIn {
             text: "An authenticator was removed from your account. If it was not you, reset your \
                    password now.",
         },
+        MessageName::RecoveryCodesReplaced => BuiltIn {
+            sms: "[{product}] New recovery codes were made. If it was not you, reset your password.",
+            subject: "[{product}] New recovery codes were made",
+            text: "New recovery codes were made for your account, and the earlier ones are worth \
+                   nothing. If it was not you, reset your password now.",
+        },
         MessageName::NewDevice => BuiltIn {
             sms: "[{product}] Signed in on a new device. If it was not you, reset your password.",
             subject: "[{product}] A sign-in on a new device",
@@ -186,6 +192,12 @@ fn korean(name: MessageName) -> BuiltIn {
             sms: "[{product}] 2단계 인증이 삭제되었습니다. 본인이 아니면 비밀번호를 바꾸세요.",
             subject: "[{product}] 2단계 인증이 삭제되었습니다",
             text: "계정에서 인증 앱이 삭제되었습니다. 본인이 아니면 즉시 비밀번호를 재설정해 주세요.",
+        },
+        MessageName::RecoveryCodesReplaced => BuiltIn {
+            sms: "[{product}] 복구 코드가 새로 발급되었습니다. 본인이 아니면 비밀번호를 바꾸세요.",
+            subject: "[{product}] 복구 코드가 새로 발급되었습니다",
+            text: "계정의 복구 코드가 새로 발급되어 이전 코드는 사용할 수 없습니다. 본인이 아니면 \
+                   즉시 비밀번호를 재설정해 주세요.",
         },
         MessageName::NewDevice => BuiltIn {
             sms: "[{product}] 새 기기에서 로그인되었습니다. 본인이 아니면 비밀번호를 바꾸세요.",

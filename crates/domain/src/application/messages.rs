@@ -58,6 +58,7 @@ enum SealedContent {
     PasswordReset,
     FactorAdded,
     FactorRemoved,
+    RecoveryCodesReplaced,
     NewDevice,
 }
 
@@ -207,6 +208,7 @@ impl SealedMessage {
             to: message.to,
             locale: message.locale,
             content,
+            Content::RecoveryCodesReplaced => SealedContent::RecoveryCodesReplaced,
         }
     }
 
@@ -245,6 +247,7 @@ impl SealedMessage {
             to: self.to,
             locale: self.locale,
             content,
+            SealedContent::RecoveryCodesReplaced => Content::RecoveryCodesReplaced,
         })
     }
 }

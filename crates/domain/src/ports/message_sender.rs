@@ -68,6 +68,8 @@ pub enum Content {
 
 /// Why a message was not sent.
 #[derive(Debug, Clone, thiserror::Error)]
+    /// New recovery codes took the place of the earlier ones.
+    RecoveryCodesReplaced,
 pub enum SendError {
     /// It will not arrive for certain, and may be tried again.
     #[error("{0}")]

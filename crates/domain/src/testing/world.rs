@@ -188,6 +188,7 @@ impl World {
                 | Content::PasswordReset
                 | Content::FactorAdded
                 | Content::FactorRemoved
+                | Content::RecoveryCodesReplaced
                 | Content::NewDevice => None,
             });
         code.expect("a code was sent")
@@ -207,6 +208,7 @@ impl World {
             | Content::PasswordReset
             | Content::FactorAdded
             | Content::FactorRemoved
+            | Content::RecoveryCodesReplaced
             | Content::NewDevice => None,
         });
         links.next().expect("a link was sent")

@@ -112,6 +112,7 @@ fn may_lead_there(app: &Application, content: &Content) -> bool {
         | Content::PasswordReset
         | Content::FactorAdded
         | Content::FactorRemoved
+        | Content::RecoveryCodesReplaced
         | Content::NewDevice => true,
     }
 }

@@ -40,6 +40,8 @@ pub struct RemoveFactor {
 pub struct RegenerateRecoveryCodes {
     /// The person's access token.
     pub access_token: String,
+    /// The language of the notice.
+    pub locale: Locale,
 }
 
 impl ListFactors {
@@ -108,34 +110,47 @@ impl RemoveFactor {
 }
 
 impl RegenerateRecoveryCodes {
-    /// Puts new recovery codes in the place of all earlier ones.
+    /// Puts new recovery codes in the place of all earlier ones, and tells the
+    /// owner's addresses: whoever holds them signs in by them.
     ///
     /// # Errors
     /// An access token that is not good or of a sign-in that is too old; a user
     /// without a factor.
     pub async fn execute(self, app: &Application) -> Result<Vec<RecoveryCode>, Error> {
         let person = app.people.by_fresh_access_token(&self.access_token).await?;
+        let addresses = app.store.addresses(person.user.id).await?;
         let mut repeats = Repeats::default();
-        loop {
-            match regenerate(app, &person).await {
+        let codes = loop {
+            match self.commit(app, &person, &addresses).await {
                 Err(error) if repeats.allow(&error) => {}
-                outcome => return outcome,
+                outcome => break outcome?,
             }
-        }
+        };
+        app.messages.queued();
+        Ok(codes)
     }
-}
 
-async fn regenerate(app: &Application, person: &Person) -> Result<Vec<RecoveryCode>, Error> {
-    let mut uow = app.store.begin().await?;
-    let user = lock(&mut *uow, person).await?;
-    if uow.count_factors(user.id).await? == 0 {
-        return Err(Refusal::Factor.into());
+    async fn commit(
+        &self,
+        app: &Application,
+        person: &Person,
+        addresses: &[Address],
+    ) -> Result<Vec<RecoveryCode>, Error> {
+        let mut uow = app.store.begin().await?;
+        let user = lock(&mut *uow, person).await?;
+        if uow.count_factors(user.id).await? == 0 {
+            return Err(Refusal::Factor.into());
+        }
+        let (codes, digests) = app.second_factors.new_recovery_codes(user.id);
+        uow.put_recovery_codes(user.id, &digests).await?;
+        uow.forget_shown_factors(user.id).await?;
+        let content = Content::RecoveryCodesReplaced;
+        for notice in app.messages.notices(addresses, self.locale, &content)? {
+            uow.insert_message(&notice).await?;
+        }
+        uow.commit().await?;
+        Ok(codes)
     }
-    let (codes, digests) = app.second_factors.new_recovery_codes(user.id);
-    uow.put_recovery_codes(user.id, &digests).await?;
-    uow.forget_shown_factors(user.id).await?;
-    uow.commit().await?;
-    Ok(codes)
 }
 
 /// The user, locked. What was proved before the password was set anew is worth

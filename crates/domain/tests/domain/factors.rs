@@ -8,7 +8,7 @@ use countersign_domain::model::{
     Code, FactorId, FactorKind, FactorLabel, GroupId, Locale, MfaFactor, Purpose, TotpSecret,
     UserId,
 };
-use countersign_domain::ports::{Clock as _, Content, Factors as _};
+use countersign_domain::ports::{Clock as _, Content, Factors as _, Message};
 use countersign_domain::testing::{World, password, refusal, sign_in};
 use countersign_domain::use_cases::{
     BeginEnrollment, BegunEnrollment, ConfirmEnrollment, EnrolledFactor, EnrollmentAnswer, Issued,
@@ -114,6 +114,7 @@ impl Mina {
     async fn regenerate(&self) -> Result<Vec<String>, Error> {
         let codes = RegenerateRecoveryCodes {
             access_token: self.access_token(),
+            locale: Locale::Korean,
         }
         .execute(&self.world.app)
         .await?;

@@ -284,6 +284,7 @@ async fn no_device_is_remembered_after_the_factor_shown_on_it_is_removed() {
         } else {
             let regenerate = RegenerateRecoveryCodes {
                 access_token: tokens.access_token,
+                locale: Locale::English,
             };
             regenerate.execute(&mina.world.app).await.expect("made");
         }

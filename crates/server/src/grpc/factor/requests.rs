@@ -97,8 +97,11 @@ impl TryFrom<Asked<'_, v1::RegenerateRecoveryCodesRequest>> for RegenerateRecove
     type Error = Error;
 
     fn try_from(asked: Asked<'_, v1::RegenerateRecoveryCodesRequest>) -> Result<Self, Error> {
-        let access_token = access_token(asked.message.access_token)?;
-        Ok(Self { access_token })
+        let Asked { message, call, .. } = asked;
+        Ok(Self {
+            access_token: access_token(message.access_token)?,
+            locale: call.locale,
+        })
     }
 }
 
