@@ -14,6 +14,12 @@ pub trait Provider: Send + Sync {
     /// The name that the configuration and the metrics have for it.
     fn name(&self) -> &'static str;
 
+    /// Whether it may ever take a message like this, for all that can be told
+    /// without asking.
+    fn takes(&self, _message: &Outgoing) -> bool {
+        true
+    }
+
     /// Hands a message over. The caller limits the time: a provider marks in
     /// `progress` from when on the message may have been taken.
     ///

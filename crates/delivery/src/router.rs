@@ -233,6 +233,13 @@ impl MessageSender for Router {
     fn reaches(&self, to: &Address) -> bool {
         !self.list(to).is_empty()
     }
+
+    fn takes(&self, message: &Message) -> bool {
+        let nameless = MessageId::from_bytes([0; 16]);
+        let message = self.words(nameless, message.clone());
+        let list = self.list(&message.to);
+        list.iter().any(|guarded| guarded.provider.takes(&message))
+    }
 }
 
 /// What the providers of a list have said.

@@ -2,7 +2,9 @@
 
 use countersign_proto::v1;
 use countersign_proto::v1::check_code_request::Verification;
-use countersign_tests::{Backend, Details, LINK_PREFIX, World, email, on_a_backend, token_of};
+use countersign_tests::{
+    Backend, Details, LINK_PREFIX, World, email, on_a_backend, phone, token_of,
+};
 use tonic::Code;
 
 use super::{token, world};
@@ -152,5 +154,45 @@ fn a_token_and_something_else_at_once_are_refused() {
         let status = refused.expect_err("it is one or the other");
         assert_eq!(Details::of(&status).fields, ["verification_id"]);
         gateway.check_link(token).await.expect("it was not spent");
+    });
+}
+
+/// A long message is there in Korea alone: a link abroad would never arrive. It is
+/// said at once, to whoever asks and for whatever number, and costs nothing.
+#[test]
+fn a_link_that_no_provider_can_deliver_is_refused_with_its_field() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        let world = world(backend)
+            .set("delivery.sms", vec!["sens"])
+            .set("delivery.email", vec!["log"])
+            // Nobody listens there.
+            .set("sens.base_url", "https://127.0.0.1:9")
+            .set("sens.service_id", "ncp:sms:kr:000000000000:test")
+            .set("sens.access_key", "access")
+            .set("sens.secret_key", "secret")
+            .set("sens.from", "0215881588")
+            .start()
+            .await;
+        let gateway = world.gateway();
+        for (number, purpose) in [
+            ("+821012345678", v1::Purpose::SignUp),
+            ("+821023456789", v1::Purpose::SignIn),
+        ] {
+            let abroad = phone("+12025550123");
+            for _ in 0..2 {
+                let refused = gateway.send_link(abroad.clone(), purpose).await;
+                let refused = Details::of(&refused.expect_err("it would not arrive"));
+                assert_eq!(refused.fields, ["link_prefix"]);
+            }
+            let at_home = gateway.send_link(phone(number), purpose).await;
+            at_home.expect("there are long messages at home");
+        }
+        let code = v1::SendCodeRequest {
+            identifier: Some(phone("+12025550123")),
+            purpose: v1::Purpose::SignUp.into(),
+            ..Default::default()
+        };
+        let sent = gateway.ask_for_code(code).await;
+        sent.expect("a code is short, and nothing was charged");
     });
 }

@@ -126,12 +126,27 @@ impl AlimTalk {
             gateway: Gateway::new(settings.keys, path, authorities, clock)?,
         })
     }
+
+    /// The code of the template, of a message that has one and its text.
+    fn template_code(&self, message: &Outgoing) -> Option<&String> {
+        match &message.words {
+            Words::Sms { alimtalk, .. } => {
+                let name = (message.name.as_str(), message.locale.tag());
+                self.codes.get(&name).filter(|_| alimtalk.is_some())
+            }
+            Words::Email { .. } => None,
+        }
+    }
 }
 
 #[async_trait]
 impl Provider for AlimTalk {
     fn name(&self) -> &'static str {
         "alimtalk"
+    }
+
+    fn takes(&self, message: &Outgoing) -> bool {
+        self.template_code(message).is_some()
     }
 
     async fn deliver(
@@ -143,9 +158,7 @@ impl Provider for AlimTalk {
         else {
             return Err(ProviderError::rejected("sends to phone numbers only", ""));
         };
-        let code = self
-            .codes
-            .get(&(message.name.as_str(), message.locale.tag()));
+        let code = self.template_code(message);
         let (Some(template_code), Some(content)) = (code, alimtalk) else {
             return Err(ProviderError::rejected(
                 "has no template for this message",

@@ -70,6 +70,15 @@ impl Provider for Sens {
         "sens"
     }
 
+    fn takes(&self, message: &Outgoing) -> bool {
+        match (&message.to, &message.words) {
+            (Address::Phone(phone), Words::Sms { text, .. }) => {
+                kind(text, phone.calling_code()).is_some()
+            }
+            _ => false,
+        }
+    }
+
     async fn deliver(
         &self,
         message: &Outgoing,

@@ -79,6 +79,25 @@ async fn the_request_is_signed_and_written_as_the_documents_say() {
     assert_eq!(body, expected);
 }
 
+/// What the outbox would give up later is known before it is promised.
+#[tokio::test]
+async fn it_is_known_before_what_no_provider_can_deliver() {
+    let server = HttpServer::start(accepts()).await;
+    let abroad = || Address::Phone(Phone::restore("+12025550123").expect("a number"));
+    let alone = router(vec![sens(&server)]);
+    assert!(alone.takes(&link(phone(1))), "there are long messages");
+    assert!(!alone.takes(&link(abroad())), "and none abroad");
+    assert!(alone.takes(&code(abroad())));
+    assert!(!alone.takes(&link(email("mina"))), "it sends no mail");
+    assert!(!router(Vec::new()).takes(&code(phone(1))));
+    // Of the templates that it is told of, there is the text of none.
+    let talk = router(vec![alimtalk(&server)]);
+    assert!(!talk.takes(&code(phone(1))));
+    let both = router(vec![alimtalk(&server), sens(&server)]);
+    assert!(both.takes(&code(phone(1))));
+    assert!(server.taken().is_empty(), "nobody was asked");
+}
+
 #[tokio::test]
 async fn every_answer_leads_to_sent_tried_again_given_up_or_unknown() {
     let gateway =

@@ -92,6 +92,12 @@ impl Messages {
         sender.is_some_and(|sender| sender.reaches(to))
     }
 
+    /// Whether a message like this may ever arrive.
+    pub(crate) fn takes(&self, message: &Message) -> bool {
+        let sender = self.sender.as_ref();
+        sender.is_some_and(|sender| sender.takes(message))
+    }
+
     /// A new id of a message.
     pub(crate) fn new_id(&self) -> MessageId {
         MessageId::generate(self.clock.now(), &*self.random)
@@ -202,13 +208,13 @@ impl SealedMessage {
             Content::PasswordReset => SealedContent::PasswordReset,
             Content::FactorAdded => SealedContent::FactorAdded,
             Content::FactorRemoved => SealedContent::FactorRemoved,
+            Content::RecoveryCodesReplaced => SealedContent::RecoveryCodesReplaced,
             Content::NewDevice => SealedContent::NewDevice,
         };
         Self {
             to: message.to,
             locale: message.locale,
             content,
-            Content::RecoveryCodesReplaced => SealedContent::RecoveryCodesReplaced,
         }
     }
 
@@ -241,13 +247,13 @@ impl SealedMessage {
             SealedContent::PasswordReset => Content::PasswordReset,
             SealedContent::FactorAdded => Content::FactorAdded,
             SealedContent::FactorRemoved => Content::FactorRemoved,
+            SealedContent::RecoveryCodesReplaced => Content::RecoveryCodesReplaced,
             SealedContent::NewDevice => Content::NewDevice,
         };
         Ok(Message {
             to: self.to,
             locale: self.locale,
             content,
-            SealedContent::RecoveryCodesReplaced => Content::RecoveryCodesReplaced,
         })
     }
 }

@@ -18,6 +18,12 @@ pub trait MessageSender: Send + Sync {
     fn reaches(&self, _to: &Address) -> bool {
         true
     }
+
+    /// Whether there is a way by which a message like this may arrive: one too
+    /// long for all of them never will.
+    fn takes(&self, message: &Message) -> bool {
+        self.reaches(&message.to)
+    }
 }
 
 /// A message to a person.
@@ -62,14 +68,14 @@ pub enum Content {
     FactorAdded,
     /// A second factor was removed.
     FactorRemoved,
+    /// New recovery codes took the place of the earlier ones.
+    RecoveryCodesReplaced,
     /// Somebody signed in on a device that was not known.
     NewDevice,
 }
 
 /// Why a message was not sent.
 #[derive(Debug, Clone, thiserror::Error)]
-    /// New recovery codes took the place of the earlier ones.
-    RecoveryCodesReplaced,
 pub enum SendError {
     /// It will not arrive for certain, and may be tried again.
     #[error("{0}")]

@@ -1,5 +1,7 @@
 //! Sending a code or a link to an address.
 
+mod message;
+
 use std::time::Duration;
 
 use crate::application::{Application, CodeRequest, Recipient};
@@ -8,7 +10,6 @@ use crate::model::{
     Address, ClientContext, Code, GroupId, Link, LinkPrefix, LinkToken, Locale, MessageId,
     OneTimeSecret, ProvenUser, Purpose, Timestamp, User, VerificationRecord,
 };
-use crate::ports::{Content, Message};
 
 /// Somebody asks for a code or a link.
 #[derive(Debug)]
@@ -49,8 +50,8 @@ impl SendCode {
     /// password, it is sent to active users only, and the answer does not tell.
     ///
     /// # Errors
-    /// A code of one's own and a link at once; too many messages; no sender;
-    /// unavailable, if the secret cannot be kept or its message not be queued.
+    /// A code of one's own and a link at once; too many messages; no sender, or
+    /// none that could deliver it there; unavailable, if the secret cannot be kept or its message not be queued.
     pub async fn execute(mut self, app: &Application) -> Result<SentCode, Error> {
         let own = self.code.take();
         if own.is_some() && self.link_prefix.is_some() {
@@ -71,6 +72,9 @@ impl SendCode {
                 OneTimeSecret::Code(Code::generate(digits, &*app.random))
             }
         };
+        if message.is_some() {
+            self.check_that_it_may_arrive(app, &secret)?;
+        }
         let record = match self.purpose {
             Purpose::SignIn | Purpose::PasswordReset => {
                 self.send_to_holder(app, secret, message).await?
@@ -135,14 +139,18 @@ impl SendCode {
             user,
             sign_up: None,
             message,
-            ttl: self.ttl.unwrap_or(app.settings.verification.code_ttl),
+            ttl: self.ttl(app),
         }
+    }
+
+    fn ttl(&self, app: &Application) -> Duration {
+        self.ttl.unwrap_or(app.settings.verification.code_ttl)
     }
 
     /// Queues the message of a verification, if it has one. Without a secret there
     /// is nobody to write to, which takes as long.
     async fn queue(
-        self,
+        &self,
         app: &Application,
         record: &VerificationRecord,
         secret: Option<OneTimeSecret>,
@@ -150,24 +158,8 @@ impl SendCode {
         let Some(id) = record.message else {
             return Ok(());
         };
-        let (purpose, expires_at) = (record.purpose, record.expires_at);
-        let message = secret.map(|secret| Message {
-            to: self.address,
-            locale: self.locale,
-            content: match secret {
-                OneTimeSecret::Code(code) => Content::Code {
-                    code,
-                    purpose,
-                    expires_at,
-                },
-                OneTimeSecret::Link(link) => Content::Link {
-                    link,
-                    purpose,
-                    expires_at,
-                },
-            },
-        });
-        let queued = app.messages.code(id, message, expires_at)?;
+        let message = secret.map(|secret| self.message(&secret, record.expires_at));
+        let queued = app.messages.code(id, message, record.expires_at)?;
         app.store.enqueue(&queued).await?;
         app.messages.queued();
         Ok(())

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use countersign_domain::model::{Code, LinkPrefix, Purpose};
-use countersign_domain::testing::{LINK_PREFIX, World, refusal, send_link};
+use countersign_domain::testing::{LINK_PREFIX, World, phone_code, refusal, send_link};
 use countersign_domain::use_cases::{Delivery, GetVerification, SendCode};
 use countersign_domain::{Error, Refusal};
 
@@ -62,6 +62,30 @@ async fn a_code_of_ones_own_and_a_link_at_once_are_refused() {
     // Nothing was charged: the next one may be sent at once.
     let sent = send_link(EMAIL, Purpose::SignUp).execute(&world.app).await;
     sent.expect("sent");
+}
+
+/// Whether or not there is anybody to write to, and at nobody's cost.
+#[tokio::test]
+async fn a_link_that_no_provider_can_deliver_is_refused() {
+    let world = World::new().await;
+    world.sender.shorten();
+    let link_to = |number: &str, purpose| SendCode {
+        address: phone_code(number, purpose, "192.0.2.1").address,
+        ..send_link(EMAIL, purpose)
+    };
+    world.ephemeral.take_calls();
+    for purpose in [Purpose::SignUp, Purpose::SignIn, Purpose::PasswordReset] {
+        let refused = link_to("+821012345678", purpose).execute(&world.app).await;
+        assert!(
+            matches!(&refused, Err(Error::Invalid(fields)) if fields[0].field == "link_prefix"),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(world.ephemeral.take_calls(), 0, "nothing was charged");
+    let code = phone_code("+821012345678", Purpose::SignUp, "192.0.2.1");
+    code.execute(&world.app).await.expect("a code is short");
+    let mail = send_link(EMAIL, Purpose::SignUp).execute(&world.app).await;
+    mail.expect("a mail may be long");
 }
 
 #[tokio::test]
