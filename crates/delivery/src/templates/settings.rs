@@ -20,8 +20,8 @@ pub struct TemplateSettings {
     pub folder: Option<PathBuf>,
     /// How many digits a code has.
     pub code_digits: u32,
-    /// How long a code or a link is good.
-    pub code_ttl: Duration,
+    /// How long a code or a link is good at the longest that anybody may ask for.
+    pub longest_ttl: Duration,
     /// How many bytes the longest link has; 0 if there are none.
     pub longest_link: usize,
     /// Whether text messages go to a provider, which counts their bytes.

@@ -40,7 +40,7 @@ pub(super) fn check(
         code: &code,
         link: &link,
         product: &settings.product,
-        minutes: minutes(settings.code_ttl),
+        minutes: minutes(settings.longest_ttl),
     };
     let mut text = template.fill(&values);
     let lines = text.matches('\n').count() + 1;

@@ -16,7 +16,7 @@ fn settings() -> TemplateSettings {
         origin: "example.com".into(),
         folder: None,
         code_digits: 6,
-        code_ttl: Duration::from_secs(300),
+        longest_ttl: OneTimeSecret::LONGEST_TTL,
         longest_link: 300,
         counts_sms: true,
     }
@@ -30,6 +30,38 @@ fn with_file(name: &str, text: &str) -> (TempDir, TemplateSettings) {
         ..settings()
     };
     (folder, settings)
+}
+
+/// A caller may ask for a time of its own, which takes more digits.
+#[test]
+fn a_text_message_is_measured_with_the_longest_time() {
+    let start = "인증번호 {code} 유효시간 {minutes}분 ";
+    // What is left of 90 bytes beside the line of the origin, with two digits.
+    let used = euc_kr_bytes("인증번호 048213 유효시간 60분 ").expect("EUC-KR");
+    let left = LONGEST_SMS - used - "\n@example.com #048213".len();
+    let fits = format!("{start}{}", "x".repeat(left));
+    let (_folder, settings) = with_file("sms.sign_up.ko.txt", &fits);
+    let templates = Templates::load(&settings).expect("90 bytes");
+    let code = OneTimeSecret::Code(Code::parse(CODE.into()).expect("a code"));
+    let now = Timestamp::from_seconds(1_790_000_000);
+    let end = now.plus(OneTimeSecret::LONGEST_TTL);
+    let said = templates.words(
+        MessageName::SignUp,
+        Locale::Korean,
+        &phone(),
+        Some(&code),
+        Some(end),
+        now,
+    );
+    let Words::Sms { text, .. } = said else {
+        panic!("it goes to a phone");
+    };
+    assert_eq!(euc_kr_bytes(&text), Some(LONGEST_SMS));
+    let (_folder, settings) = with_file("sms.sign_up.ko.txt", &format!("{fits}x"));
+    let refused = Templates::load(&settings)
+        .expect_err("91 bytes")
+        .to_string();
+    assert!(refused.contains("this one has 91"), "{refused}");
 }
 
 fn refused(name: &str, text: &str) -> String {

@@ -1,6 +1,7 @@
 //! A verification: a code or a link sent to an address for one purpose.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,11 @@ pub enum OneTimeSecret {
     Code(Code),
     /// A link that is opened.
     Link(Link),
+}
+
+impl OneTimeSecret {
+    /// How long a code or a link is good at the longest, whoever asks for it.
+    pub const LONGEST_TTL: Duration = Duration::from_secs(60 * 60);
 }
 
 /// What is kept of a verification while it can be passed, and then of its proof.

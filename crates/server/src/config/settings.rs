@@ -3,7 +3,7 @@
 use countersign_delivery::TemplateSettings;
 use countersign_domain::Settings;
 use countersign_domain::application::{DeviceSettings, TokenSettings, VerificationSettings};
-use countersign_domain::model::RelyingParty;
+use countersign_domain::model::{OneTimeSecret, RelyingParty};
 
 use super::{Config, DefaultRegion, SmsProvider};
 
@@ -16,7 +16,7 @@ impl Config {
             origin: delivery.origin.clone(),
             folder: delivery.templates.clone(),
             code_digits: self.verification.code_digits,
-            code_ttl: self.verification.code_ttl,
+            longest_ttl: OneTimeSecret::LONGEST_TTL,
             longest_link: self.verification.longest_link(),
             counts_sms: delivery.sms.iter().any(|name| *name != SmsProvider::Log),
         }

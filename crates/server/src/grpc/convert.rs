@@ -8,8 +8,8 @@ use std::time::Duration;
 use countersign_domain::Fields;
 use countersign_domain::application::{KnownDevice, TokenSettings, Tokens, VerificationSettings};
 use countersign_domain::model::{
-    Address, ClientContext, Email, GroupId, Identifier, LinkPrefix, Phone, Purpose, Region, Scope,
-    Timestamp, Username,
+    Address, ClientContext, Email, GroupId, Identifier, LinkPrefix, OneTimeSecret, Phone, Purpose,
+    Region, Scope, Timestamp, Username,
 };
 use countersign_domain::use_cases::SendCode;
 use countersign_domain::validation::NotAccepted;
@@ -158,7 +158,7 @@ pub(crate) fn code_ttl(
     fields: &mut Fields,
     message: Option<prost_types::Duration>,
 ) -> Option<Duration> {
-    const BOUNDS: RangeInclusive<Duration> = Duration::from_secs(30)..=Duration::from_secs(3600);
+    const BOUNDS: RangeInclusive<Duration> = Duration::from_secs(30)..=OneTimeSecret::LONGEST_TTL;
     let ttl = read_duration(message?).filter(|ttl| BOUNDS.contains(ttl));
     if ttl.is_none() {
         fields.refuse(

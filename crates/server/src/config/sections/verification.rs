@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use countersign_domain::application::UnverifiedSettings;
-use countersign_domain::model::{LinkPrefix, LinkToken};
+use countersign_domain::model::{LinkPrefix, LinkToken, OneTimeSecret};
 use serde::{Deserialize, Serialize};
 
 use crate::config::DefaultRegion;
@@ -110,7 +110,8 @@ impl VerificationConfig {
     pub(in crate::config) fn check(&self, checks: &mut Checks) {
         let (least, hour) = (Duration::from_secs(30), Duration::from_secs(3_600));
         checks.within("verification.code_digits", self.code_digits, 4..=10);
-        checks.lasts("verification.code_ttl", self.code_ttl, least..=hour);
+        let longest = OneTimeSecret::LONGEST_TTL;
+        checks.lasts("verification.code_ttl", self.code_ttl, least..=longest);
         checks.within("verification.code_tries", self.code_tries, 1..=10);
         checks.lasts("verification.proof_ttl", self.proof_ttl, least..=hour);
         checks.lasts(
