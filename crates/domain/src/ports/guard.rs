@@ -98,9 +98,10 @@ pub enum Alternative {
 impl Learnt {
     /// As many slots of a counter as may count before the present one.
     pub const MAX_SLOTS: u8 = 15;
-    /// A counter keeps slots that are no further than this from the one that
-    /// was raised last.
-    pub const KEPT_SLOTS: i64 = 15;
+    /// A counter keeps so many slots; where one more is raised, that which is
+    /// furthest from it goes. So one odd reading of a clock wipes nothing: twice
+    /// as many slots are kept as may count.
+    pub const KEPT_SLOTS: usize = 32;
 
     /// The slots that count.
     pub fn counted(&self) -> impl Iterator<Item = i64> + use<> {

@@ -109,6 +109,7 @@ macro_rules! ephemeral_laws {
             limits_grow_with_the_best_slot
             a_counter_expires
             a_counter_keeps_the_slots_about_the_last
+            an_odd_clock_wipes_no_counter
             of_64_guarded_at_once_as_many_as_the_limits_are_kept
             the_right_guess_gives_back_what_was_guarded
             nothing_else_gives_anything_back

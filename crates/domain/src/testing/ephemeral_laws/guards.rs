@@ -265,20 +265,35 @@ pub async fn a_counter_expires(subject: &EphemeralSubject) {
     assert_eq!(subject.use_up_guard(&guard).await, 0);
 }
 
-/// Slots far from the one that is raised are forgotten, whichever way the time
-/// went: a counter has a bounded number of them.
-pub async fn a_counter_keeps_the_slots_about_the_last(subject: &EphemeralSubject) {
-    subject.raise_times(NOW, 2, LONG).await;
-    for away in [Learnt::KEPT_SLOTS + 1, 0, -Learnt::KEPT_SLOTS - 1] {
+/// One odd reading of a clock, or a few, wipe nothing of what was learnt.
+pub async fn an_odd_clock_wipes_no_counter(subject: &EphemeralSubject) {
+    subject.raise_times(NOW - 3, 2, LONG).await;
+    for away in [15, 16, 400, -15, -16, -400, 1_000_000, -1_000_000] {
         subject.raise_times(NOW + away, 1, LONG).await;
     }
     let guard = Guard {
         always: vec![subject.learnt("learnt", 0, 1_000)],
         ..Guard::default()
     };
-    // What was there at first went with the first jump, and what came after it
-    // with the second.
-    assert_eq!(subject.use_up_guard(&guard).await, 0);
+    assert_eq!(subject.use_up_guard(&guard).await, 2);
+}
+
+/// A counter has a bounded number of slots: that which is furthest from the one
+/// that is raised goes first.
+pub async fn a_counter_keeps_the_slots_about_the_last(subject: &EphemeralSubject) {
+    let kept = i64::try_from(Learnt::KEPT_SLOTS).expect("few");
+    subject.raise_times(NOW, 3, LONG).await;
+    let guard_of = |name: &str| Guard {
+        always: vec![subject.learnt(name, 0, 1_000)],
+        ..Guard::default()
+    };
+    for away in 1..kept {
+        subject.raise_times(NOW + 100 + away, 1, LONG).await;
+    }
+    assert_eq!(subject.use_up_guard(&guard_of("kept")).await, 3);
+    // One more of those, and what is furthest from it is gone.
+    subject.raise_times(NOW + 100 + kept, 1, LONG).await;
+    assert_eq!(subject.use_up_guard(&guard_of("gone")).await, 0);
 }
 
 /// Of 64 that are charged at once, as many as the smallest limit are, of the own

@@ -151,9 +151,11 @@ impl State {
             let counter = counters.entry(raise.counter.clone()).or_insert_with(opened);
             counter.expires_at = expires_at;
             *counter.slots.entry(raise.slot).or_default() += 1;
-            let is_kept =
-                |slot: i64| raise.slot.abs_diff(slot) <= Learnt::KEPT_SLOTS.unsigned_abs();
-            counter.slots.retain(|slot, _| is_kept(*slot));
+            while counter.slots.len() > Learnt::KEPT_SLOTS {
+                let slots = counter.slots.keys().copied();
+                let furthest = slots.max_by_key(|slot| raise.slot.abs_diff(*slot));
+                counter.slots.remove(&furthest.unwrap_or_default());
+            }
         }
     }
 

@@ -48,8 +48,11 @@ impl Counters {
         let mut slots = live.map(|kept| kept.content).unwrap_or_default();
         let count = slots.entry(raise.slot).or_insert(0);
         *count = count.saturating_add(1);
-        let most = Learnt::KEPT_SLOTS.unsigned_abs();
-        slots.retain(|slot, _| raise.slot.abs_diff(*slot) <= most);
+        while slots.len() > Learnt::KEPT_SLOTS {
+            let kept = slots.keys().copied();
+            let furthest = kept.max_by_key(|slot| raise.slot.abs_diff(*slot));
+            slots.remove(&furthest.unwrap_or_default());
+        }
         if !self.room.has_room_for(1) {
             self.room.pop_first();
         }

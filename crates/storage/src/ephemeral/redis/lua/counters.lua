@@ -4,4 +4,12 @@
 -- with them are what they were.
 local COUNTERS = string.sub(KEYS[1], 1, -8) .. 'counters'
 local MAX_COUNTERS = 100000
-local MAX_SLOTS_AWAY = 15
+local MAX_SLOTS = 32
+
+-- Drops a counter, and the set of names where it is none.
+local function drop_counter(name)
+    redis.call('DEL', COUNTERS .. ':' .. name)
+    if type(redis.pcall('ZREM', COUNTERS, name)) == 'table' then
+        redis.call('DEL', COUNTERS)
+    end
+end

@@ -18,9 +18,16 @@ end
 local function raise(name, slot, ttl)
     local counter = COUNTERS .. ':' .. name
     if redis.call('HINCRBY', counter, whole(slot), 1) == 1 then
-        for _, field in ipairs(redis.call('HKEYS', counter)) do
-            if math.abs(tonumber(field) - slot) > MAX_SLOTS_AWAY then
-                redis.call('HDEL', counter, field)
+        -- One odd reading of a clock must not wipe what was learnt: only where
+        -- there are too many slots, the furthest goes.
+        for _ = MAX_SLOTS + 1, redis.call('HLEN', counter) do
+            local furthest, away = nil, -1
+            for _, field in ipairs(redis.call('HKEYS', counter)) do
+                local from_here = math.abs(tonumber(field) - slot)
+                if from_here > away then
+                    furthest, away = field, from_here
+                end
+            redis.call('HDEL', counter, furthest)
             end
         end
     end
