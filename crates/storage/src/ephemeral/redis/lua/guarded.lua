@@ -27,9 +27,15 @@ local function best_of(counter, slot, slots)
         for counted = slot - slots, slot do
             fields[#fields + 1] = whole(counted)
         end
+        local counts = redis.pcall('HMGET', COUNTERS .. ':' .. counter, unpack(fields))
+        -- What is damaged is as if it was not there: the limit is the least.
+        if counts.err then
+            drop_counter(counter)
+            counts = {}
+        end
         local best = 0
-        for _, count in ipairs(redis.call('HMGET', COUNTERS .. ':' .. counter, unpack(fields))) do
-            best = math.max(best, tonumber(count or 0))
+        for _, count in ipairs(counts) do
+            best = math.max(best, tonumber(count or 0) or 0)
         end
         bests[counter] = best
     end

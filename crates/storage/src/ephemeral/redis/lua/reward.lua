@@ -10,8 +10,7 @@ end
 
 local function drop(names)
     for _, name in ipairs(names) do
-        redis.call('DEL', COUNTERS .. ':' .. name)
-        redis.call('ZREM', COUNTERS, name)
+        drop_counter(name)
     end
 end
 
@@ -27,8 +26,8 @@ local function raise(name, slot, ttl)
                 if from_here > away then
                     furthest, away = field, from_here
                 end
-            redis.call('HDEL', counter, furthest)
             end
+            redis.call('HDEL', counter, furthest)
         end
     end
     time = time or now()
@@ -54,7 +53,7 @@ local function give(reward)
     for _ = 1, count do
         name, slot, ttl, at = struct.unpack('>I4c0i8i8', reward, at)
         if not pcall(raise, name, slot, ttl) then
-            drop({name})
+            drop_counter(name)
         end
     end
 end
