@@ -12,9 +12,9 @@ use super::{Budget, Spending};
 pub struct Guard {
     /// Charged in any case.
     pub always: Vec<LearntBudget>,
-    /// Charged besides, in place of `shared`, if there is one and it has
-    /// something left.
-    pub own: Option<LearntBudget>,
+    /// Charged besides, in place of `shared`, if there are any and each of them
+    /// has something left.
+    pub own: Vec<LearntBudget>,
     /// Charged besides where `own` is not.
     pub shared: Vec<LearntBudget>,
     /// What the right guess raises.
@@ -122,7 +122,7 @@ impl Guard {
     #[must_use]
     pub fn charged(&self, alternative: Alternative) -> Vec<Budget> {
         let besides = match alternative {
-            Alternative::Own => self.own.as_slice(),
+            Alternative::Own => &self.own,
             Alternative::Shared => &self.shared,
         };
         let charged = self.always.iter().chain(besides);
@@ -167,7 +167,7 @@ impl Guard {
                 (Alternative::Own, self.own.as_slice()),
                 (Alternative::Shared, self.shared.as_slice()),
             ];
-            let is_there = |alternative| alternative == Alternative::Shared || self.own.is_some();
+            let is_there = |alternative| alternative == Alternative::Shared || !self.own.is_empty();
             for (alternative, besides) in alternatives {
                 if !is_there(alternative) {
                     continue;

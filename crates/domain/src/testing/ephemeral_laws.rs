@@ -106,10 +106,11 @@ macro_rules! ephemeral_laws {
             a_budget_beside_a_guard_refuses_first
             a_guard_that_records_only_refuses_nothing
             a_budget_of_ones_own_is_charged_before_shared_ones
+            budgets_of_ones_own_are_charged_together
             limits_grow_with_the_best_slot
             a_counter_expires
-            a_counter_keeps_the_slots_about_the_last
             an_odd_clock_wipes_no_counter
+            a_counter_keeps_the_slots_about_the_last
             of_64_guarded_at_once_as_many_as_the_limits_are_kept
             the_right_guess_gives_back_what_was_guarded
             nothing_else_gives_anything_back

@@ -385,6 +385,63 @@ async fn a_source_that_has_verified_has_a_budget_of_its_own() {
         .expect("verified");
 }
 
+/// Abroad, it has one to the countries where it has verified some, as large as its
+/// best day there.
+#[tokio::test]
+async fn a_source_that_has_verified_abroad_has_a_budget_of_its_own_there() {
+    let world = World::new().await;
+    let in_france = |number: u32| format!("+336{:08}", 10_000_000 + 397 * number);
+    for number in 0..2 {
+        let known = verify(&world, &abroad(5_000 + number), "203.0.113.7").await;
+        known.expect("verified");
+    }
+    let at_home = verify(&world, &at_home(1), "203.0.113.8").await;
+    at_home.expect("verified");
+    // Three in an hour of each country, of which nobody types in any.
+    assert_eq!(sends_left(&world, abroad, 0).await, 3);
+    assert_eq!(sends_left(&world, in_france, 0).await, 3);
+    for number in 0..2 {
+        let sent = send(&world, &abroad(7_000 + number), "203.0.113.7").await;
+        sent.expect("as many as it has verified there in a day");
+    }
+    wait(send(&world, &abroad(8_000), "203.0.113.7").await);
+    wait(send(&world, &in_france(8_000), "203.0.113.7").await);
+    wait(send(&world, &abroad(8_000), "203.0.113.8").await);
+    // A code that is typed in gives back to it, however long that goes on.
+    world.clock.advance(DAY);
+    assert_eq!(sends_left(&world, abroad, 100).await, 3);
+    for number in 0..9 {
+        let known = verify(&world, &abroad(9_000 + number), "203.0.113.7").await;
+        known.expect("verified");
+    }
+}
+
+/// Who verifies with numbers of his own, from many sources on many days, has no
+/// more in a day than the country has verified in one.
+#[tokio::test]
+async fn known_sources_abroad_have_a_limit_together() {
+    let world = World::new().await;
+    for day in 0..5 {
+        for turn in 0..4 {
+            let number = 10 * day + turn;
+            let known = verify(&world, &abroad(5_000 + number), &source(number)).await;
+            known.expect("verified");
+        }
+        world.clock.advance(DAY);
+    }
+    to_midnight(&world, Duration::ZERO);
+    assert_eq!(sends_left(&world, abroad, 100).await, 3);
+    let mut sent = 0;
+    for day in 0..5 {
+        for turn in 0..4 {
+            let number = 10 * day + turn;
+            let own = send(&world, &abroad(8_000 + number), &source(number)).await;
+            sent += u32::from(own.is_ok());
+        }
+    }
+    assert_eq!(sent, 4, "of 20 known sources");
+}
+
 /// A message to a number at home that signs in goes to its user alone: there is
 /// nothing to earn, and a refusal would tell who is one.
 #[tokio::test]

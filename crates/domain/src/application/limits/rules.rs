@@ -18,7 +18,7 @@ pub enum Rule {
     CountryDay,
     /// So many to all countries but the one at home in a day.
     Abroad,
-    /// So many at home from a source that has verified some.
+    /// So many from a source that has verified some, abroad to the same country.
     Own,
 }
 

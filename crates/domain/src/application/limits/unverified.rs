@@ -18,6 +18,10 @@ const LEARNT_PERMILLE: u32 = 300;
 /// How many more messages than it has verified on its best day a source may have
 /// of its own.
 const OWN_PERMILLE: u32 = 3_000;
+/// How many messages to a country abroad a source may have of its own, which has
+/// verified some there: as many as on its best day. All such sources together may
+/// have as many as the country has verified on its best.
+const OWN_ABROAD_PERMILLE: u32 = 1_000;
 /// The share of a day that one of its hours may take: a sixth.
 const HOURS_SHARE: u32 = 6;
 /// How much longer than its hour or day a budget is kept: longer than a code is
@@ -55,15 +59,22 @@ struct Counters {
     source: Option<String>,
     network: Option<String>,
     country: String,
-    /// That of all countries but the one at home.
-    abroad: Option<String>,
+    /// Those of all countries but the one at home.
+    abroad: Option<Abroad>,
+}
+
+/// The counters of messages to other countries.
+struct Abroad {
+    all: String,
+    /// Of a source to this country.
+    source: Option<String>,
 }
 
 impl Limits {
     /// The guard over a text message, if it is one.
     ///
-    /// At home a source that has verified messages lately has a budget of its own,
-    /// which nobody else can use up. A message to a user's own number is not
+    /// A source that has verified messages lately, abroad those to the country, has
+    /// a budget of its own, which nobody else can use up. A message to a user's own number is not
     /// guarded there: to numbers of which there is no user nothing is sent, so
     /// that neither is it told who is one nor is there anything to earn.
     pub(super) fn watch(
@@ -111,7 +122,10 @@ impl Limits {
                 .network()
                 .map(|network| named("verified-network", &network)),
             country: named("verified-country", &to),
-            abroad: (!is_at_home).then(|| self.name("verified-abroad", &[])),
+            abroad: (!is_at_home).then(|| Abroad {
+                all: self.name("verified-abroad", &[]),
+                source: is_told.then(|| self.name("verified-source-to", &[&client.source(), &to])),
+            }),
             to,
         }
     }
@@ -139,9 +153,22 @@ impl Limits {
             let learnt = budget(Rule::Source, &[&source], limit, counter, LEARNT_PERMILLE);
             watch.guard.always.push(learnt);
             watch.rules.push(Rule::Source);
-            if of.abroad.is_none() {
-                watch.guard.own = Some(budget(Rule::Own, &[&source], 0, counter, OWN_PERMILLE));
-            }
+            watch.guard.own = match &of.abroad {
+                None => vec![budget(Rule::Own, &[&source], 0, counter, OWN_PERMILLE)],
+                Some(Abroad { source: None, .. }) => Vec::new(),
+                Some(Abroad {
+                    source: Some(to_here),
+                    ..
+                }) => {
+                    let own = |parts: &[&str], counter: &str| {
+                        budget(Rule::Own, parts, 0, counter, OWN_ABROAD_PERMILLE)
+                    };
+                    vec![
+                        own(&[&source, &of.to], to_here),
+                        own(&["all", "to", &of.to], &of.country),
+                    ]
+                }
+            };
         }
         let mut shared = Vec::with_capacity(5);
         if let (Some(counter), Some(network)) = (&of.network, client.network()) {
@@ -165,7 +192,8 @@ impl Limits {
             let learnt = budget(rule, &[&of.to], limit, &of.country, permille);
             shared.push((rule, learnt));
         }
-        if let Some(counter) = &of.abroad {
+        if let Some(abroad) = &of.abroad {
+            let counter = &abroad.all;
             let learnt = budget(Rule::Abroad, &[], limits.abroad, counter, LEARNT_PERMILLE);
             shared.push((Rule::Abroad, learnt));
         }
@@ -197,7 +225,10 @@ impl Counters {
             self.source.as_ref(),
             self.network.as_ref(),
             Some(&self.country),
-            self.abroad.as_ref(),
+            self.abroad.as_ref().map(|abroad| &abroad.all),
+            self.abroad
+                .as_ref()
+                .and_then(|abroad| abroad.source.as_ref()),
         ];
         let raise = |counter: &String| Raise {
             counter: counter.clone(),

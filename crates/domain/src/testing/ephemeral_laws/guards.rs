@@ -213,7 +213,7 @@ pub async fn a_guard_that_records_only_refuses_nothing(subject: &EphemeralSubjec
 pub async fn a_budget_of_ones_own_is_charged_before_shared_ones(subject: &EphemeralSubject) {
     let [own, shared] = ["own", "shared"].map(|name| subject.budget(name, 2, LONG));
     let guard = Guard {
-        own: Some(fixed(&own)),
+        own: vec![fixed(&own)],
         shared: vec![fixed(&shared)],
         ..Guard::default()
     };
@@ -227,6 +227,32 @@ pub async fn a_budget_of_ones_own_is_charged_before_shared_ones(subject: &Epheme
     );
     let refused = GuardedSpending::Guarded { index: 0 };
     assert_eq!(spent, [own, own, shared, shared, refused]);
+}
+
+/// Where one of several budgets of one's own is used up, none of them is charged,
+/// and the shared ones are.
+pub async fn budgets_of_ones_own_are_charged_together(subject: &EphemeralSubject) {
+    let [first, second] =
+        [("first", 3), ("second", 2)].map(|(name, limit)| subject.budget(name, limit, LONG));
+    let shared = subject.budget("shared", 9, LONG);
+    let guard = Guard {
+        own: vec![fixed(&first), fixed(&second)],
+        shared: vec![fixed(&shared)],
+        ..Guard::default()
+    };
+    let key = subject.key("kept");
+    let mut spent = Vec::new();
+    for _ in 0..4 {
+        spent.push(subject.supersede_guarded(&[], &guard, &key, "123").await);
+    }
+    let (own, common) = (
+        GuardedSpending::Spent(Alternative::Own),
+        GuardedSpending::Spent(Alternative::Shared),
+    );
+    assert_eq!(spent, [own, own, common, common]);
+    assert_eq!(subject.use_up(&first).await, 1);
+    assert_eq!(subject.use_up(&second).await, 0);
+    assert_eq!(subject.use_up(&shared).await, 7);
 }
 
 /// A limit is the share of the best slot that counts, and no less than its own.
@@ -303,7 +329,7 @@ pub async fn of_64_guarded_at_once_as_many_as_the_limits_are_kept(subject: &Ephe
         .map(|(name, limit)| subject.budget(&format!("{name} at once"), limit, LONG));
     let plain = subject.budget("plain at once", 64, LONG);
     let guard = Guard {
-        own: Some(fixed(&own)),
+        own: vec![fixed(&own)],
         shared: vec![fixed(&shared)],
         ..Guard::default()
     };

@@ -17,7 +17,7 @@ fn guard_over(always: &Budget, own: Option<&Budget>, shared: &Budget) -> Guard {
     };
     Guard {
         always: vec![fixed(always)],
-        own: own.map(fixed),
+        own: own.map(fixed).into_iter().collect(),
         shared: vec![fixed(shared)],
         ..Guard::default()
     }

@@ -37,8 +37,7 @@ pub(super) fn add_guarded(redis: &Redis, budgets: &[Budget], guard: &Guard, call
     call.key(names_key(redis));
     call.arg(redis.max_budget_names);
     call.arg(budgets.len()).arg(guard.always.len());
-    call.arg(usize::from(guard.own.is_some()));
-    call.arg(guard.shared.len());
+    call.arg(guard.own.len()).arg(guard.shared.len());
     call.arg(u8::from(guard.records_only));
     for budget in budgets {
         add(redis, budget, call);

@@ -87,7 +87,7 @@ local function spend_guarded()
     local guards = 2 + plain
     local guarded = charge_row(guards, always)
     if not guarded then
-        if own == 1 and not charge_row(guards + always, own) then
+        if own > 0 and not charge_row(guards + always, own) then
             return {'spent', 0, 1}
         end
         local position = charge_row(guards + always + own, shared)
