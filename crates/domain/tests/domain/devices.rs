@@ -247,6 +247,28 @@ async fn a_token_that_is_not_the_accounts_gives_nothing_and_charges_only_its_bea
     sign_in_on(&world, EMAIL, claim(&of_mina)).await;
 }
 
+/// The account is read before its charge for a device that is there alone: an
+/// invented token does not make an exhausted source dear.
+#[tokio::test]
+async fn an_exhausted_source_with_an_invented_token_reads_no_account() {
+    let world = World::new().await;
+    world.user(EMAIL, PASSWORD).await;
+    world.user(OTHER, PASSWORD).await;
+    let theirs = new_device(&world, OTHER).await;
+    exhaust(&world, EMAIL, DeviceClaim::Untold).await;
+    let invented = DeviceClaim::Token(DeviceDigest::from_bytes([7; 32]));
+    let reads = async |device| {
+        world.store.take_accounts_read();
+        let refused = try_on(&world, EMAIL, PASSWORD, device).await;
+        assert!(is_exhausted(&refused), "{device:?}");
+        world.store.take_accounts_read()
+    };
+    assert_eq!(reads(DeviceClaim::Untold).await, 0);
+    assert_eq!(reads(DeviceClaim::Unknown).await, 0);
+    assert_eq!(reads(invented).await, 0);
+    assert_eq!(reads(claim(&theirs)).await, 1, "it may be the account's");
+}
+
 #[tokio::test]
 async fn a_token_that_is_not_known_is_replaced() {
     let world = World::new().await;

@@ -243,7 +243,14 @@ async fn recovery_codes_come_with_the_first_factor_and_go_with_the_last() {
     assert_eq!(refusal(mina.check(&code).await), Refusal::SecondFactor);
     assert_eq!(mina.recovery_codes_left().await, 9);
 
+    mina.world.take_sent().await;
     let renewed = mina.regenerate().await.expect("new codes");
+    let sent = mina.world.take_sent().await;
+    let is_told = |one: &Message| matches!(one.content, Content::RecoveryCodesReplaced);
+    assert!(
+        matches!(sent[..], [ref one] if is_told(one) && one.locale == Locale::Korean),
+        "{sent:?}"
+    );
     let old = first.recovery_codes[1].to_shown();
     assert_eq!(refusal(mina.check(&old).await), Refusal::SecondFactor);
     mina.check(&renewed[9]).await.expect("a new one is good");
@@ -278,6 +285,24 @@ async fn changes_need_a_sign_in_of_the_last_ten_minutes() {
     assert_eq!(refusal(mina.remove(enrolled.factor.id).await), too_old);
     assert_eq!(refusal(mina.regenerate().await), too_old);
     assert_eq!(mina.recovery_codes_left().await, 10, "looking is allowed");
+}
+
+/// A clock that was set back makes no old sign-in a fresh one.
+#[tokio::test]
+async fn a_sign_in_that_lies_ahead_is_not_fresh() {
+    let mut mina = Mina::new().await;
+    let (enrolled, _) = mina.enroll().await;
+    let an_hour_ago = mina.world.clock.now().minus(Duration::from_secs(3_600));
+    mina.world.clock.jump_to(an_hour_ago);
+    mina.world.read().await;
+    let refreshed = mina.world.refresh(&mina.tokens.refresh_token).await;
+    mina.tokens = refreshed.expect("refreshed");
+    let too_old = Refusal::AuthenticationTooOld {
+        max_age: Duration::from_secs(600),
+    };
+    assert_eq!(refusal(mina.begin().await), too_old);
+    assert_eq!(refusal(mina.remove(enrolled.factor.id).await), too_old);
+    assert_eq!(refusal(mina.regenerate().await), too_old);
 }
 
 #[tokio::test]
@@ -380,11 +405,28 @@ async fn a_user_has_at_most_five_factors() {
 }
 
 #[tokio::test]
+async fn a_user_all_of_whose_factors_are_damaged_is_asked_for_one_all_the_same() {
+    let mina = Mina::new().await;
+    let (enrolled, _) = mina.enroll().await;
+    mina.world.store.damage_factor(enrolled.factor.id);
+    let listed = mina.list().await;
+    assert_eq!((listed.factors.len(), listed.unreadable), (0, 1));
+    let issued = sign_in(EMAIL, PASSWORD).execute(&mina.world.app).await;
+    assert!(
+        matches!(issued, Ok(Issued::MfaRequired(_))),
+        "no password alone signs in: {issued:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_damaged_factor_is_never_a_no_and_harms_no_other() {
     let mut mina = Mina::new().await;
     let (good, good_secret) = mina.enroll().await;
     let (bad, bad_secret) = mina.enroll().await;
     mina.world.store.damage_factor(bad.factor.id);
+    let listed = mina.list().await;
+    assert_eq!((listed.factors.len(), listed.unreadable), (1, 1));
+    assert_eq!(listed.factors[0].id, good.factor.id);
     let code = mina.code(&good_secret);
     mina.check(&code).await.expect("the other one is good");
     let recovery = good.recovery_codes[0].to_shown();
@@ -405,29 +447,12 @@ async fn a_damaged_factor_is_never_a_no_and_harms_no_other() {
     // What was compared with the other one is charged: nobody guesses for nothing.
     for _ in 0..4 {
         let guess = wrong(&mina.code(&good_secret));
-#[tokio::test]
-async fn a_user_all_of_whose_factors_are_damaged_is_asked_for_one_all_the_same() {
-    let mina = Mina::new().await;
-    let (enrolled, _) = mina.enroll().await;
-    mina.world.store.damage_factor(enrolled.factor.id);
-    let listed = mina.list().await;
-    assert_eq!((listed.factors.len(), listed.unreadable), (0, 1));
-    let issued = sign_in(EMAIL, PASSWORD).execute(&mina.world.app).await;
-    assert!(
-        matches!(issued, Ok(Issued::MfaRequired(_))),
-        "no password alone signs in: {issued:?}"
-    );
-}
-
         assert!(matches!(mina.check(&guess).await, Err(Error::Store(_))));
     }
     assert!(is_exhausted(&mina.check("123456").await));
     mina.remove(bad.factor.id).await.expect("it can be removed");
     assert_eq!(mina.recovery_codes_left().await, 8);
 }
-    let listed = mina.list().await;
-    assert_eq!((listed.factors.len(), listed.unreadable), (1, 1));
-    assert_eq!(listed.factors[0].id, good.factor.id);
 
 #[tokio::test]
 async fn where_the_budgets_cannot_be_asked_nothing_is_compared() {

@@ -211,6 +211,108 @@ async fn where_the_database_is_away_nobody_is_let_in_without_the_factor() {
     mina.sign_in().await;
 }
 
+/// A step that was compared is used, whatever becomes of the sign-in; the MFA
+/// session is not, before its unit of work is begun.
+#[tokio::test]
+async fn a_database_that_goes_away_after_the_comparison_lets_no_code_in_twice() {
+    let mina = Mina::new().await;
+    let asked = mina.sign_in().await;
+    let used = mina.code();
+    mina.world.store.fail_begins(true);
+    let failed = mina.answer(&asked.id, &used).await;
+    assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
+    let failed = mina.answer(&asked.id, &mina.recovery).await;
+    assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
+    mina.world.store.fail_begins(false);
+    for gone in [&used, &mina.recovery] {
+        let again = mina.answer(&asked.id, gone).await;
+        assert_eq!(refusal(again), Refusal::SecondFactor);
+    }
+    mina.world.clock.advance(Duration::from_secs(30));
+    let next = mina.code();
+    mina.world.store.fail_commits(true);
+    let failed = mina.answer(&asked.id, &next).await;
+    assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
+    mina.world.store.fail_commits(false);
+    // Nobody knows whether a session was opened: this one opens no second.
+    let again = mina.answer(&asked.id, &next).await;
+    assert_eq!(refusal(again), Refusal::MfaSession);
+    let asked = mina.sign_in().await;
+    let again = mina.answer(&asked.id, &next).await;
+    assert_eq!(refusal(again), Refusal::SecondFactor);
+    mina.world.clock.advance(Duration::from_secs(30));
+    let tokens = mina.answer(&asked.id, &mina.code()).await;
+    tokens.expect("the next step is good");
+}
+
+/// What was asked under one policy is answered under the other, and never skipped.
+#[tokio::test]
+async fn a_policy_that_is_changed_meanwhile_spares_nobody_an_answer() {
+    let mut mina = Mina::new().await;
+    let asked = mina.sign_in().await;
+    let off = |settings: &mut countersign_domain::Settings| settings.mfa_policy = MfaPolicy::Off;
+    let on = |settings: &mut countersign_domain::Settings| {
+        settings.mfa_policy = MfaPolicy::Optional;
+    };
+    mina.world.reconfigure(off);
+    let wrong = mina.answer(&asked.id, "0000-000-000").await;
+    assert_eq!(refusal(wrong), Refusal::SecondFactor);
+    let tokens = mina.answer(&asked.id, &mina.code()).await;
+    let tokens = tokens.expect("the right one is good still");
+    assert_eq!(mina.methods(&tokens).await, ["pwd", "otp", "mfa"]);
+
+    // A sign-in that nobody was asked at changes no factors once they are asked for.
+    let unasked = sign_in(EMAIL, PASSWORD).execute(&mina.world.app).await;
+    let unasked = unasked.expect("signed in").into_tokens();
+    let begin = |access_token: &str| BeginEnrollment {
+        access_token: access_token.into(),
+        kind: FactorKind::Totp,
+        label: FactorLabel::parse("").expect("a name"),
+    };
+    let enrolment = begin(&unasked.access_token).execute(&mina.world.app).await;
+    let enrolment = enrolment.expect("nobody is asked").enrollment;
+    mina.world.reconfigure(on);
+    let again = begin(&unasked.access_token).execute(&mina.world.app).await;
+    assert_eq!(refusal(again), Refusal::SecondFactorRequired);
+    let code = enrolment.totp().expect("an app");
+    let code = code.code_at(mina.world.app.clock.now());
+    let confirm = ConfirmEnrollment {
+        access_token: unasked.access_token,
+        enrollment_id: enrolment.id,
+        answer: EnrollmentAnswer::Code(Code::typed(&code).expect("a code")),
+        locale: Locale::English,
+    };
+    let confirmed = confirm.execute(&mina.world.app).await;
+    assert_eq!(refusal(confirmed), Refusal::SecondFactorRequired);
+    mina.world.clock.advance(Duration::from_secs(30));
+    let asked = mina.sign_in().await;
+    let tokens = mina.answer(&asked.id, &mina.code()).await;
+    tokens.expect("and those who are asked answer");
+}
+
+/// A clock that jumps back within a step, or by many, brings no step back.
+#[tokio::test]
+async fn a_clock_that_jumps_back_makes_no_used_step_good() {
+    let mina = Mina::new().await;
+    let asked = mina.sign_in().await;
+    let used = mina.code();
+    mina.answer(&asked.id, &used).await.expect("signed in");
+    for back in [1, 14, 29, 300] {
+        let then = mina.world.clock.now().minus(Duration::from_secs(back));
+        mina.world.clock.jump_to(then);
+        mina.world.read().await;
+        let asked = mina.sign_in().await;
+        for code in [used.clone(), mina.code()] {
+            let again = mina.answer(&asked.id, &code).await;
+            assert_eq!(refusal(again), Refusal::SecondFactor, "{back} s back");
+        }
+        mina.world.clock.advance(Duration::from_secs(15 * 60));
+        let then = mina.world.clock.now().minus(Duration::from_secs(15 * 60));
+        mina.world.clock.jump_to(then);
+        mina.world.read().await;
+    }
+}
+
 #[tokio::test]
 async fn a_gateway_asks_for_the_factors_of_a_user_whom_it_names() {
     let mina = Mina::new().await;

@@ -1,11 +1,17 @@
 //! What a person can still do beside a damaged row: sessions are listed and
-//! ended, and a password is locked and can be reset.
+//! ended, a password is locked and can be reset, and devices get to be known.
+
+use std::time::Duration;
 
 use countersign_domain::model::{
-    PageSize, PageToken, PasswordCredential, PasswordHash, SessionId, Timestamp,
+    Device, DeviceDigest, PageSize, PageToken, PasswordCredential, PasswordHash, SessionId,
+    Timestamp, User,
 };
-use countersign_domain::ports::{Credentials as _, Sessions as _, Store as _, Users as _};
+use countersign_domain::ports::{
+    Credentials as _, Devices as _, Sessions as _, Store as _, Users as _,
+};
 use countersign_domain::testing::whole_feed;
+use countersign_storage::Database;
 
 use crate::damage::{listen, literal};
 use crate::rows::{insert_sessions, open, run_sql};
@@ -135,4 +141,61 @@ pub(crate) async fn damaged_failures(url: &str) {
             assert!(logged.contains("credentials.failures"), "{logged}");
         }
     }
+}
+
+/// A device whose number cannot be, which orders the devices of a user, keeps no
+/// other from being known: neither those that there are nor new ones.
+pub(crate) async fn damaged_numbers_of_devices(url: &str) {
+    let mut damages = vec!["9223372036854775807", "4611686018427387905", "-5"];
+    if url.starts_with("sqlite") {
+        damages.push("'canary'");
+    }
+    let store = open(url, 2).await;
+    let (user, _) = insert_sessions(&store, 1).await;
+    let mut seed = 0;
+    for damage in damages {
+        for place in [1, 2] {
+            run_sql(url, "DELETE FROM devices").await;
+            let first = seed;
+            for _ in 0..3 {
+                admit(&store, &user, seed).await;
+                seed += 1;
+            }
+            let spoil = format!("UPDATE devices SET number = {damage} WHERE place = {place}");
+            run_sql(url, &spoil).await;
+            for _ in 0..4 {
+                admit(&store, &user, seed).await;
+                seed += 1;
+            }
+            let mut known = Vec::new();
+            for at in (first..seed).filter(|at| *at != first + place) {
+                let found = store.device(&digest(at)).await.expect("an answer");
+                known.push(found.is_some());
+            }
+            assert_eq!(known, [true; 6], "{damage} at {place}");
+        }
+    }
+}
+
+fn digest(seed: u8) -> DeviceDigest {
+    DeviceDigest::from_bytes([seed; 32])
+}
+
+async fn admit(store: &Database, user: &User, seed: u8) {
+    let now = user.created_at;
+    let device = Device {
+        digest: digest(seed),
+        user_id: user.id,
+        credential_version: user.credential_version,
+        failures: 0,
+        factor_shown_at: None,
+        created_at: now,
+        seen_at: now,
+        expires_at: now.plus(Duration::from_secs(86_400)),
+    };
+    let mut uow = store.begin().await.expect("a unit of work");
+    let locked = uow.lock_user(user.id).await.expect("readable");
+    assert!(locked.is_some());
+    uow.insert_device(&device).await.expect("inserted");
+    uow.commit().await.expect("committed");
 }

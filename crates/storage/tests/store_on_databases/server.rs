@@ -206,6 +206,7 @@ macro_rules! server_tests {
             damaged_sessions_fail_alone: damage::damaged_sessions,
             damaged_sessions_are_in_no_list: damaged_accounts::damaged_sessions_in_lists,
             damaged_failures_lock_until_a_reset: damaged_accounts::damaged_failures,
+            damaged_numbers_keep_no_device_out: damaged_accounts::damaged_numbers_of_devices,
             damaged_messages_are_in_nobodys_way: damage::damaged_messages,
         }
 

@@ -243,6 +243,11 @@ async fn sessions_with_unreadable_numbers_end_with_the_others() {
 }
 
 #[tokio::test]
+async fn damaged_numbers_keep_no_device_out() {
+    damaged_accounts::damaged_numbers_of_devices(&File::new().url).await;
+}
+
+#[tokio::test]
 async fn damaged_failures_lock_until_a_reset() {
     damaged_accounts::damaged_failures(&File::new().url).await;
 }
