@@ -4,7 +4,8 @@
 
 use countersign_proto::v1::{self, issue_tokens_request::Grant};
 use countersign_tests::{
-    Backend, Gateway, PASSWORD, Person, World, email, on_every_backend, reason,
+    Backend, Gateway, PASSWORD, Person, World, email, on_every_backend, on_every_shared_backend,
+    reason,
 };
 
 on_every_backend!(
@@ -12,6 +13,9 @@ on_every_backend!(
     a_session_for_an_audience_that_was_taken_back_waits_for_its_return,
     an_access_token_of_the_former_issuer_ends_its_session,
 );
+
+// In a process of its own an MFA session does not outlive a restart.
+on_every_shared_backend!(an_mfa_session_from_before_another_policy_is_answered_all_the_same);
 
 async fn sign_in(mina: &Person, audience: &str, scopes: &[&str]) -> v1::Tokens {
     let grant = Grant::Password(v1::PasswordGrant {
@@ -83,4 +87,32 @@ async fn an_access_token_of_the_former_issuer_ends_its_session(backend: Backend)
     revoked.expect("a revocation is acknowledged");
     let refreshed = gateway.refresh(&tokens.refresh_token).await;
     assert_eq!(reason(&refreshed), "SESSION_ENDED");
+}
+
+async fn an_mfa_session_from_before_another_policy_is_answered_all_the_same(backend: Backend) {
+    let world = World::start(backend, 2).await;
+    let mina = world.sign_up().await;
+    let enrolled = mina.enroll(&mina.sign_in().await).await;
+    let asked = mina.begin_sign_in().await.expect("a question");
+    let id = asked.mfa_session_id;
+    for number in 0..2 {
+        world.change_setting(number, "mfa.policy", "off");
+        world.replica(number).restart().await;
+    }
+    let mina = mina.at(&world.gateway());
+    let wrong = mina.answer(&id, "00000-00000").await;
+    assert_eq!(reason(&wrong), "SECOND_FACTOR_WRONG");
+    let code = enrolled.app.code();
+    let tokens = mina.answer(&id, &code).await.expect("signed in");
+    let again = mina.answer(&id, &code).await;
+    assert_eq!(reason(&again), "MFA_SESSION_NOT_FOUND");
+    let session = mina.session(&tokens, &tokens.session_id).await;
+    let methods = session.expect("a session").authentication_methods;
+    assert_eq!(methods, ["pwd", "otp", "mfa"]);
+    for number in 0..2 {
+        world.change_setting(number, "mfa.policy", "optional");
+        world.replica(number).restart().await;
+    }
+    let mina = mina.at(&world.gateway());
+    mina.begin_sign_in().await.expect("asked again");
 }

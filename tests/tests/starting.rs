@@ -91,6 +91,9 @@ fn a_damaged_or_exposed_master_key_file_is_named() {
 
 async fn a_database_with_another_master_key_is_refused(backend: Backend) {
     let world = World::start(backend, 1).await;
+    let mina = world.sign_up().await;
+    let enrolled = mina.enroll(&mina.sign_in().await).await;
+    let asked = mina.begin_sign_in().await.expect("a question");
     let other_key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     let settings = [
         ("COUNTERSIGN__DATABASE__URL", world.database_url()),
@@ -100,6 +103,10 @@ async fn a_database_with_another_master_key_is_refused(backend: Backend) {
     let refused = start(directory.path(), &settings).await;
     assert_refused(&refused, &["signing key", "master key of this database"]);
     assert!(!refused.stderr.contains(other_key));
+    // It has judged nobody's factors by a key that cannot open them.
+    let code = enrolled.app.code();
+    let answered = mina.answer(&asked.mfa_session_id, &code).await;
+    answered.expect("signed in");
 }
 
 #[test]
