@@ -177,7 +177,6 @@ fn a_link_that_no_provider_can_deliver_is_refused_with_its_field() {
         for (number, purpose) in [
             ("+821012345678", v1::Purpose::SignUp),
             ("+821023456789", v1::Purpose::SignIn),
-            ("+821034567890", v1::Purpose::PasswordReset),
         ] {
             let abroad = phone("+12025550123");
             for _ in 0..2 {

@@ -3325,7 +3325,7 @@ pub struct StepUpSessionRequest {
     #[prost(string, tag = "4")]
     pub credential: ::prost::alloc::string::String,
     /// The device token that the gateway keeps on the person's device: see
-    /// IssueTokensRequest. Tries from a known device have budgets of their own.
+    /// IssueTokensRequest. Codes from a known device have tries of their own.
     /// None is given, and no notice is sent.
     #[prost(string, tag = "5")]
     pub device_token: ::prost::alloc::string::String,
