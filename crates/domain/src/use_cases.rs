@@ -6,6 +6,7 @@ mod begin_mfa_assertion;
 mod begin_passkey_sign_in;
 mod caller_sans;
 mod callers;
+mod change_identifiers;
 mod change_password;
 mod check_code;
 mod confirm_sign_up;
@@ -16,6 +17,7 @@ mod enroll_factor;
 mod ensure_signing_keys;
 mod factors;
 mod issue_tokens;
+mod list_identifiers;
 mod read_revocations;
 mod read_signing_keys;
 mod refresh_tokens;
@@ -26,6 +28,7 @@ mod rotate_signing_keys;
 mod send_code;
 mod sessions;
 mod sign_up;
+mod undo_identifier_change;
 mod validate_mfa_session;
 mod verifications;
 
@@ -33,6 +36,7 @@ pub use begin_mfa_assertion::BeginMfaAssertion;
 pub use begin_passkey_sign_in::BeginPasskeySignIn;
 pub use caller_sans::{AddCallerSan, CallerSanError, RemoveCallerSan};
 pub use callers::{AddCallerKey, CallerKeyError, CreateCaller, NewCredential, RemoveCallerKey};
+pub use change_identifiers::{AddIdentifier, ChangeIdentifier, RemoveIdentifier};
 pub use change_password::ChangePassword;
 pub use check_code::{CheckCode, CheckLink, CheckedCode, Which};
 pub use confirm_sign_up::ConfirmSignUp;
@@ -45,6 +49,7 @@ pub use enroll_factor::{
 pub use ensure_signing_keys::EnsureSigningKeys;
 pub use factors::{ListFactors, ListedFactors, RegenerateRecoveryCodes, RemoveFactor};
 pub use issue_tokens::{Grant, IssueTokens, Issued, MfaRequired};
+pub use list_identifiers::{ListIdentifiers, ListedIdentifiers, UndoableChange};
 pub use read_revocations::ReadRevocations;
 pub use read_signing_keys::ReadSigningKeys;
 pub use refresh_tokens::RefreshTokens;
@@ -57,6 +62,7 @@ pub use sessions::{
     Actor, GetSession, ListSessions, RevokeSession, RevokeUserSessions, SessionPage,
 };
 pub use sign_up::{SignUp, SignUpBy, SignedUp};
+pub use undo_identifier_change::UndoIdentifierChange;
 pub use validate_mfa_session::{MfaAnswer, ValidateMfaSession};
 pub use verifications::{
     CancelVerification, Delivery, GetVerification, GetVerificationOfLink, ShownVerification,

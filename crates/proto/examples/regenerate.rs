@@ -11,13 +11,14 @@ use prost_types::FileDescriptorSet;
 mod policies;
 
 /// The files of the contract, from its root.
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "countersign/v1/auth.proto",
     "countersign/v1/error_reason.proto",
     "countersign/v1/factor.proto",
     "countersign/v1/policy.proto",
     "countersign/v1/session.proto",
     "countersign/v1/types.proto",
+    "countersign/v1/user.proto",
     "countersign/v1/verification.proto",
 ];
 
@@ -28,10 +29,12 @@ pub(crate) fn root() -> PathBuf {
 
 /// Messages with a secret in them: their `Debug` is written by hand, in
 /// `src/redacted.rs`.
-const SECRET: [&str; 33] = [
+const SECRET: [&str; 38] = [
+    "AddIdentifierRequest",
     "BeginEnrollmentRequest",
     "BeginEnrollmentResponse",
     "BeginMfaAssertionRequest",
+    "ChangeIdentifierRequest",
     "ChangePasswordRequest",
     "CheckCodeRequest",
     "CheckCodeResponse",
@@ -44,6 +47,7 @@ const SECRET: [&str; 33] = [
     "IssueTokensRequest",
     "IssueTokensResponse",
     "ListFactorsRequest",
+    "ListIdentifiersRequest",
     "MfaRequired",
     "PasskeyGrant",
     "PasswordGrant",
@@ -52,12 +56,14 @@ const SECRET: [&str; 33] = [
     "RegenerateRecoveryCodesRequest",
     "RegenerateRecoveryCodesResponse",
     "RemoveFactorRequest",
+    "RemoveIdentifierRequest",
     "ResetPasswordRequest",
     "RevokeTokenRequest",
     "SendCodeRequest",
     "SignUpRequest",
     "StartPasswordResetRequest",
     "Tokens",
+    "UndoIdentifierChangeRequest",
     "ValidateMfaSessionRequest",
     "ValidateMfaSessionResponse",
     "ValidateTokenRequest",

@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::model::{
-    Address, Code, Link, LinkPrefix, LinkToken, Locale, MessageId, MessageKind, Purpose,
-    QueuedMessage, SealingKey, Timestamp,
+    Address, Code, IdentifierChangeKind, Link, LinkPrefix, LinkToken, Locale, MessageId,
+    MessageKind, Purpose, QueuedMessage, SealingKey, Timestamp, UndoToken,
 };
 use crate::ports::{Clock, Content, Message, MessageSender, Notifier, Random};
 
@@ -59,6 +59,12 @@ enum SealedContent {
     FactorAdded,
     FactorRemoved,
     NewDevice,
+    IdentifierChanged {
+        kind: IdentifierChangeKind,
+        token: String,
+        expires_at: Timestamp,
+    },
+    IdentifierChangeUndone,
 }
 
 impl Messages {
@@ -202,6 +208,16 @@ impl SealedMessage {
             Content::FactorAdded => SealedContent::FactorAdded,
             Content::FactorRemoved => SealedContent::FactorRemoved,
             Content::NewDevice => SealedContent::NewDevice,
+            Content::IdentifierChanged {
+                kind,
+                token,
+                expires_at,
+            } => SealedContent::IdentifierChanged {
+                kind,
+                token: token.expose().to_string(),
+                expires_at,
+            },
+            Content::IdentifierChangeUndone => SealedContent::IdentifierChangeUndone,
         };
         Self {
             to: message.to,
@@ -240,6 +256,16 @@ impl SealedMessage {
             SealedContent::FactorAdded => Content::FactorAdded,
             SealedContent::FactorRemoved => Content::FactorRemoved,
             SealedContent::NewDevice => Content::NewDevice,
+            SealedContent::IdentifierChanged {
+                kind,
+                token,
+                expires_at,
+            } => Content::IdentifierChanged {
+                kind,
+                token: UndoToken::parse(&token)?,
+                expires_at,
+            },
+            SealedContent::IdentifierChangeUndone => Content::IdentifierChangeUndone,
         };
         Ok(Message {
             to: self.to,

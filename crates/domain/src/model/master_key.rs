@@ -37,6 +37,10 @@ pub struct Secrets {
     pub factors: SealingKey,
     /// Keys the digests of recovery codes.
     pub recovery: hmac::Key,
+    /// Seals the changes of addresses that can be undone.
+    pub undos: SealingKey,
+    /// Keys the digests of addresses that are held.
+    pub held: hmac::Key,
 }
 
 impl MasterKey {
@@ -81,6 +85,11 @@ impl MasterKey {
             recovery: hmac::Key::new(
                 hmac::HMAC_SHA256,
                 &*self.derive(b"countersign recovery codes"),
+            ),
+            undos: SealingKey::new(&self.derive(b"countersign identifier undos")),
+            held: hmac::Key::new(
+                hmac::HMAC_SHA256,
+                &*self.derive(b"countersign held identifiers"),
             ),
         }
     }

@@ -188,7 +188,9 @@ impl World {
                 | Content::PasswordReset
                 | Content::FactorAdded
                 | Content::FactorRemoved
-                | Content::NewDevice => None,
+                | Content::NewDevice
+                | Content::IdentifierChanged { .. }
+                | Content::IdentifierChangeUndone => None,
             });
         code.expect("a code was sent")
     }
@@ -207,7 +209,9 @@ impl World {
             | Content::PasswordReset
             | Content::FactorAdded
             | Content::FactorRemoved
-            | Content::NewDevice => None,
+            | Content::NewDevice
+            | Content::IdentifierChanged { .. }
+            | Content::IdentifierChangeUndone => None,
         });
         links.next().expect("a link was sent")
     }

@@ -112,7 +112,9 @@ fn may_lead_there(app: &Application, content: &Content) -> bool {
         | Content::PasswordReset
         | Content::FactorAdded
         | Content::FactorRemoved
-        | Content::NewDevice => true,
+        | Content::NewDevice
+        | Content::IdentifierChanged { .. }
+        | Content::IdentifierChangeUndone => true,
     }
 }
 

@@ -56,6 +56,10 @@ one_of_each! { refusals: Refusal,
     "mfa_session": Refusal::MfaSession => Refusal::MfaSession,
     "passkeys_off": Refusal::PasskeysOff => Refusal::PasskeysOff,
     "sender_missing": Refusal::SenderMissing => Refusal::SenderMissing,
+    "identifier": Refusal::Identifier => Refusal::Identifier,
+    "too_many_identifiers": Refusal::TooManyIdentifiers => Refusal::TooManyIdentifiers,
+    "last_identifier": Refusal::LastIdentifier => Refusal::LastIdentifier,
+    "undo": Refusal::Undo => Refusal::Undo,
 }
 
 one_of_each! { rejections: Rejection,

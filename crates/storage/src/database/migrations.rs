@@ -12,6 +12,7 @@ mod m0003_create_caller_sans;
 mod m0004_create_factors;
 mod m0005_add_passkeys;
 mod m0006_create_devices;
+mod m0009_create_identifier_undos;
 mod runner;
 mod schema_versions;
 mod step;
