@@ -54,8 +54,8 @@ pub struct IdentifierChange {
     pub removed: Option<Address>,
     /// All addresses that there were before.
     pub before: Vec<Address>,
-    /// When the person who changed them had signed in: what was enrolled since then
-    /// may be that person's.
+    /// When the person who changed them had signed in: what was enrolled since then,
+    /// or shortly before, may be that person's.
     pub signed_in_at: Timestamp,
 }
 

@@ -62,7 +62,10 @@ impl UndoIdentifierChange {
         let change = app.identifier_undos.open(&user, undo)?;
         let now_there = uow.addresses_of(user.id).await?;
         restore(&mut *uow, &user, &change, &now_there).await?;
-        let ended = put_out(&mut *uow, &user, change.signed_in_at, now).await?;
+        // Whoever made it may have been in before, and have let in a factor for later.
+        let lookback = undo.expires_at.since(undo.created_at);
+        let since = change.signed_in_at.minus(lookback);
+        let ended = put_out(&mut *uow, &user, since, now).await?;
         for notice in self.notices(app, &change.before, &now_there)? {
             uow.insert_message(&notice).await?;
         }
@@ -118,17 +121,17 @@ async fn restore(
     }
 }
 
-/// Takes from a user all by which somebody could be in, or come in, who signed in at
-/// that time: sessions, the password, what was proved, known devices, new factors.
+/// Takes from a user all by which somebody could be in, or come in: sessions, the
+/// password, what was proved, known devices, factors since that time.
 async fn put_out(
     uow: &mut dyn UnitOfWork,
     user: &User,
-    signed_in_at: Timestamp,
+    since: Timestamp,
     now: Timestamp,
 ) -> Result<Vec<Revocation>, Error> {
     uow.raise_credential_version(user.id).await?;
     uow.delete_credential(user.id).await?;
-    uow.delete_factors_since(user.id, signed_in_at).await?;
+    uow.delete_factors_since(user.id, since).await?;
     if uow.count_factors(user.id).await? == 0 {
         uow.put_recovery_codes(user.id, &[]).await?;
     }

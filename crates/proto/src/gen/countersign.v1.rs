@@ -4601,8 +4601,9 @@ pub mod user_service_client {
         /// UndoIdentifierChange undoes a change, and all later ones, by the token of a
         /// notice: the person has the addresses that there were before it. Whoever made it
         /// is put out: all sessions end, the password is removed, and so are second factors
-        /// that were enrolled since the sign-in that made the change; devices are forgotten,
-        /// and what was proved before is worth nothing. The person then sets a new password
+        /// that were enrolled since the sign-in that made the change, or in as long a time
+        /// before it as the change can be undone; devices are forgotten, and what was proved
+        /// before is worth nothing. The person then sets a new password
         /// (AuthService.StartPasswordReset). Call it once the person has clicked on the page
         /// to which the link led: scanners of mail open links, too.
         ///
@@ -4706,8 +4707,9 @@ pub mod user_service_server {
         /// UndoIdentifierChange undoes a change, and all later ones, by the token of a
         /// notice: the person has the addresses that there were before it. Whoever made it
         /// is put out: all sessions end, the password is removed, and so are second factors
-        /// that were enrolled since the sign-in that made the change; devices are forgotten,
-        /// and what was proved before is worth nothing. The person then sets a new password
+        /// that were enrolled since the sign-in that made the change, or in as long a time
+        /// before it as the change can be undone; devices are forgotten, and what was proved
+        /// before is worth nothing. The person then sets a new password
         /// (AuthService.StartPasswordReset). Call it once the person has clicked on the page
         /// to which the link led: scanners of mail open links, too.
         ///

@@ -121,13 +121,15 @@ async fn showing(mina: Mina, code: &RecoveryCode) -> Mina {
 }
 
 #[tokio::test]
-async fn factors_from_before_the_sign_in_stay() {
+async fn factors_from_long_before_the_sign_in_stay() {
     let mina = Mina::new().await;
     let codes = enroll(&mina).await;
     let store = &mina.world.store;
     let kept = store.factors(mina.id).await.expect("readable");
-    // A later sign-in, which shows it, changes the addresses.
-    mina.world.clock.advance(Duration::from_secs(31));
+    // A much later sign-in, which shows it, changes the addresses.
+    let undo_time = mina.world.app.settings.undo_time;
+    let later = undo_time + Duration::from_secs(1);
+    mina.world.clock.advance(later);
     let mina = showing(mina, &codes[0]).await;
     mina.add(NEW).await.expect("added");
     let token = mina.undo_token(EMAIL).await;
@@ -145,6 +147,22 @@ async fn factors_from_before_the_sign_in_stay() {
     };
     assert_eq!(ids(&factors), ids(&kept));
     assert_eq!(factors.len(), 1);
+}
+
+#[tokio::test]
+async fn a_factor_that_the_thief_enrolled_at_an_earlier_sign_in_goes_too() {
+    let mina = Mina::new().await;
+    let codes = enroll(&mina).await;
+    let hours = Duration::from_secs(10 * 3_600);
+    mina.world.clock.advance(hours);
+    let mina = showing(mina, &codes[0]).await;
+    mina.change_to(NEW).await.expect("changed");
+    let token = mina.undo_token(EMAIL).await;
+    mina.undo(&token).await.expect("undone");
+    let store = &mina.world.store;
+    let factors = store.factors(mina.id).await.expect("readable");
+    assert_eq!(factors.len(), 0);
+    assert_eq!(store.recovery_codes_left(mina.id).await.expect("told"), 0);
 }
 
 #[tokio::test]
