@@ -60,7 +60,7 @@ impl AddIdentifier {
             removed: None,
             locale: self.locale,
         };
-        change.execute(app).await?;
+        change.make(app).await?;
         Ok(proved.address)
     }
 }
@@ -79,7 +79,7 @@ impl ChangeIdentifier {
             removed: Some(&self.replaced),
             locale: self.locale,
         };
-        change.execute(app).await?;
+        change.make(app).await?;
         Ok(proved.address)
     }
 }
@@ -98,7 +98,7 @@ impl RemoveIdentifier {
             removed: Some(&self.address),
             locale: self.locale,
         }
-        .execute(app)
+        .make(app)
         .await
     }
 }
@@ -128,7 +128,8 @@ struct Change<'a> {
 }
 
 impl Change<'_> {
-    async fn execute(&self, app: &Application) -> Result<(), Error> {
+    /// Charges and makes the change.
+    async fn make(&self, app: &Application) -> Result<(), Error> {
         let charge = app
             .limits
             .charge_identifier_change(self.person.user.id)

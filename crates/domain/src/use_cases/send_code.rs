@@ -65,7 +65,13 @@ impl SendCode {
         if own.is_none() && !app.messages.reaches(&self.address) {
             return Err(Refusal::SenderMissing.into());
         }
-        let asking = who_asks(app, &self).await?;
+        let asking = match self.purpose {
+            Purpose::ChangeIdentifier => {
+                let access_token = self.access_token.as_deref();
+                Some(who_asks(app, access_token, &self.group).await?)
+            }
+            _ => None,
+        };
         let message = own.is_none().then(|| app.messages.new_id());
         let secret = match (own, self.link_prefix.take()) {
             (Some(code), _) => OneTimeSecret::Code(code),

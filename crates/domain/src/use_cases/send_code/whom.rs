@@ -1,28 +1,24 @@
 //! Whom a code is about: who asks for it, and who gets it.
 
-use super::SendCode;
 use crate::application::{Application, Recipient};
 use crate::error::Error;
-use crate::model::{Address, GroupId, MessageId, ProvenUser, Purpose, User};
+use crate::model::{Address, GroupId, MessageId, ProvenUser, User};
 
 /// The person who is to have the address, if the code is to change one: signed in a
 /// moment ago, in the group of the code.
 pub(super) async fn who_asks(
     app: &Application,
-    send: &SendCode,
-) -> Result<Option<ProvenUser>, Error> {
-    if send.purpose != Purpose::ChangeIdentifier {
-        return Ok(None);
-    }
-    let Some(access_token) = &send.access_token else {
-        return Err(Error::invalid("access_token", "must not be empty"));
-    };
+    access_token: Option<&str>,
+    group: &GroupId,
+) -> Result<ProvenUser, Error> {
+    let missing = || Error::invalid("access_token", "must not be empty");
+    let access_token = access_token.ok_or_else(missing)?;
     let person = app.people.by_fresh_access_token(access_token).await?;
-    if person.user.group != send.group {
+    if person.user.group != *group {
         let rule = "must be the group of the person whose access token it is";
         return Err(Error::invalid("group_id", rule));
     }
-    Ok(Some(ProvenUser::of(&person.user)))
+    Ok(ProvenUser::of(&person.user))
 }
 
 /// Whom a code goes to, if there is a message.
