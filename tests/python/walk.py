@@ -28,7 +28,13 @@ from grpc_status import rpc_status
 POSTGRES = os.environ.get("COUNTERSIGN_TEST_POSTGRES", "postgres://root@127.0.0.1:5432/test")
 MARIADB = os.environ.get("COUNTERSIGN_TEST_MARIADB", "mysql://root@127.0.0.1:3306/test")
 REDIS = os.environ.get("COUNTERSIGN_TEST_REDIS", "redis://127.0.0.1:6379")
-SERVICES = ("AuthService", "FactorService", "SessionService", "VerificationService")
+SERVICES = (
+    "AuthService",
+    "FactorService",
+    "SessionService",
+    "UserService",
+    "VerificationService",
+)
 
 
 class Client:

@@ -8,6 +8,7 @@ use countersign_proto::v1;
 use countersign_proto::v1::auth_service_client::AuthServiceClient;
 use countersign_proto::v1::factor_service_client::FactorServiceClient;
 use countersign_proto::v1::session_service_client::SessionServiceClient;
+use countersign_proto::v1::user_service_client::UserServiceClient;
 use countersign_proto::v1::verification_service_client::VerificationServiceClient;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
@@ -116,6 +117,12 @@ impl Gateway {
     #[must_use]
     pub fn sessions(&self) -> SessionServiceClient<Line> {
         SessionServiceClient::new(self.line())
+    }
+
+    /// UserService.
+    #[must_use]
+    pub fn users(&self) -> UserServiceClient<Line> {
+        UserServiceClient::new(self.line())
     }
 
     /// VerificationService.

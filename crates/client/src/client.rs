@@ -7,6 +7,7 @@ use countersign_proto::v1;
 use countersign_proto::v1::auth_service_client::AuthServiceClient;
 use countersign_proto::v1::factor_service_client::FactorServiceClient;
 use countersign_proto::v1::session_service_client::SessionServiceClient;
+use countersign_proto::v1::user_service_client::UserServiceClient;
 use countersign_proto::v1::validate_token_response::Verdict;
 use countersign_proto::v1::verification_service_client::VerificationServiceClient;
 use tonic::async_trait;
@@ -46,6 +47,12 @@ impl Client {
     #[must_use]
     pub fn sessions(&self) -> SessionServiceClient<Transport> {
         SessionServiceClient::new(self.transport.clone())
+    }
+
+    /// UserService: a person's addresses.
+    #[must_use]
+    pub fn users(&self) -> UserServiceClient<Transport> {
+        UserServiceClient::new(self.transport.clone())
     }
 
     /// VerificationService: proving that an address is a person's.

@@ -259,6 +259,10 @@ fn is_refusal(reason: ErrorReason) -> bool {
         | ErrorReason::ProofInvalid
         | ErrorReason::IdentifierTaken
         | ErrorReason::UsernameTaken
+        | ErrorReason::IdentifierNotFound
+        | ErrorReason::IdentifierLimitReached
+        | ErrorReason::LastIdentifier
+        | ErrorReason::UndoNotFound
         | ErrorReason::SessionNotFound
         | ErrorReason::AuthenticationTooOld
         | ErrorReason::SecondFactorRequired

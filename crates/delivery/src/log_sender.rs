@@ -3,9 +3,8 @@
 //! out without a provider.
 
 use async_trait::async_trait;
-use countersign_domain::model::OneTimeSecret;
 
-use crate::outgoing::Outgoing;
+use crate::outgoing::{Enclosed, Outgoing};
 use crate::provider::{Accepted, Progress, Provider, ProviderError};
 
 /// Writes messages to the log, at level INFO under `countersign::delivery`.
@@ -27,16 +26,12 @@ impl Provider for LogSender {
         progress: &Progress,
     ) -> Result<Accepted, ProviderError> {
         progress.hand_over();
-        let (code, link) = match &message.secret {
-            Some(OneTimeSecret::Code(code)) => (Some(code.expose()), None),
-            Some(OneTimeSecret::Link(link)) => (None, Some(link.expose())),
-            None => (None, None),
-        };
+        let secret = message.secret.as_ref();
         tracing::info!(
             target: "countersign::delivery",
             to = message.to.masked(),
-            code,
-            link = link.as_ref().map(|link| link.as_str()),
+            code = secret.and_then(Enclosed::code),
+            link = secret.and_then(Enclosed::link),
             text = message.text(),
             "not delivered: the log sender is for trying out only"
         );

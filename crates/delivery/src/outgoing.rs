@@ -1,7 +1,10 @@
 //! A message in words, on its way to one address.
 
-use countersign_domain::model::{Address, Locale, MessageId, OneTimeSecret, Purpose, Timestamp};
+use countersign_domain::model::{
+    Address, Code, IdentifierChangeKind, Locale, MessageId, Purpose, Timestamp,
+};
 use countersign_domain::ports::Content;
+use zeroize::Zeroizing;
 
 /// A message as providers take it. There is no `Debug`: there may be a code or a
 /// link in it.
@@ -11,11 +14,20 @@ pub struct Outgoing {
     pub(crate) to: Address,
     pub(crate) locale: Locale,
     pub(crate) name: MessageName,
-    /// With one, the message is never sent twice.
-    pub(crate) secret: Option<OneTimeSecret>,
+    pub(crate) secret: Option<Enclosed>,
     /// From when on the secret is not accepted.
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) words: Words,
+}
+
+/// What a message brings, in the clear.
+pub(crate) enum Enclosed {
+    /// A code to type in.
+    Code(Code),
+    /// A link to open.
+    Link(Zeroizing<String>),
+    /// A link that undoes what the message tells of.
+    Undo(Zeroizing<String>),
 }
 
 /// What a message says, as its channel has it.
@@ -70,8 +82,46 @@ pub enum MessageName {
     RecoveryCodesReplaced,
     /// Somebody signed in on a device that was not known.
     NewDevice,
+    /// A code to change an address with.
+    ChangeIdentifier,
+    /// A link to change an address with.
+    ChangeIdentifierLink,
+    /// An address was added.
+    IdentifierAdded,
+    /// An address was changed.
+    IdentifierChanged,
+    /// An address was removed.
+    IdentifierRemoved,
+    /// That was undone.
+    IdentifierChangeUndone,
     /// What `countersign message test` sends.
     Test,
+}
+
+impl Enclosed {
+    /// Whether the message must never be sent twice.
+    pub(crate) fn is_one_time(&self) -> bool {
+        match self {
+            Self::Code(_) | Self::Link(_) => true,
+            Self::Undo(_) => false,
+        }
+    }
+
+    /// The code, if it is one.
+    pub(crate) fn code(&self) -> Option<&str> {
+        match self {
+            Self::Code(code) => Some(code.expose()),
+            Self::Link(_) | Self::Undo(_) => None,
+        }
+    }
+
+    /// The link, if it is one.
+    pub(crate) fn link(&self) -> Option<&str> {
+        match self {
+            Self::Code(_) => None,
+            Self::Link(link) | Self::Undo(link) => Some(link),
+        }
+    }
 }
 
 impl Outgoing {
@@ -105,7 +155,7 @@ impl Channel {
 
 impl MessageName {
     /// All that there are.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 20] = [
         Self::SignUp,
         Self::SignIn,
         Self::PasswordReset,
@@ -119,6 +169,12 @@ impl MessageName {
         Self::FactorRemoved,
         Self::RecoveryCodesReplaced,
         Self::NewDevice,
+        Self::ChangeIdentifier,
+        Self::ChangeIdentifierLink,
+        Self::IdentifierAdded,
+        Self::IdentifierChanged,
+        Self::IdentifierRemoved,
+        Self::IdentifierChangeUndone,
         Self::Test,
     ];
 
@@ -130,11 +186,13 @@ impl MessageName {
                 Purpose::SignUp | Purpose::ConfirmSignUp => Self::SignUp,
                 Purpose::SignIn => Self::SignIn,
                 Purpose::PasswordReset => Self::PasswordReset,
+                Purpose::ChangeIdentifier => Self::ChangeIdentifier,
             },
             Content::Link { purpose, .. } => match purpose {
                 Purpose::SignUp | Purpose::ConfirmSignUp => Self::SignUpLink,
                 Purpose::SignIn => Self::SignInLink,
                 Purpose::PasswordReset => Self::PasswordResetLink,
+                Purpose::ChangeIdentifier => Self::ChangeIdentifierLink,
             },
             Content::AlreadySignedUp => Self::AlreadySignedUp,
             Content::PasswordChanged => Self::PasswordChanged,
@@ -143,6 +201,12 @@ impl MessageName {
             Content::FactorRemoved => Self::FactorRemoved,
             Content::RecoveryCodesReplaced => Self::RecoveryCodesReplaced,
             Content::NewDevice => Self::NewDevice,
+            Content::IdentifierChanged { kind, .. } => match kind {
+                IdentifierChangeKind::Added => Self::IdentifierAdded,
+                IdentifierChangeKind::Changed => Self::IdentifierChanged,
+                IdentifierChangeKind::Removed => Self::IdentifierRemoved,
+            },
+            Content::IdentifierChangeUndone => Self::IdentifierChangeUndone,
         }
     }
 
@@ -163,6 +227,12 @@ impl MessageName {
             Self::FactorRemoved => "factor_removed",
             Self::RecoveryCodesReplaced => "recovery_codes_replaced",
             Self::NewDevice => "new_device",
+            Self::ChangeIdentifier => "change_identifier",
+            Self::ChangeIdentifierLink => "change_identifier_link",
+            Self::IdentifierAdded => "identifier_added",
+            Self::IdentifierChanged => "identifier_changed",
+            Self::IdentifierRemoved => "identifier_removed",
+            Self::IdentifierChangeUndone => "identifier_change_undone",
             Self::Test => "test",
         }
     }
@@ -170,15 +240,30 @@ impl MessageName {
     /// Whether there is a code in it.
     #[must_use]
     pub fn has_code(self) -> bool {
-        matches!(self, Self::SignUp | Self::SignIn | Self::PasswordReset)
+        matches!(
+            self,
+            Self::SignUp | Self::SignIn | Self::PasswordReset | Self::ChangeIdentifier
+        )
     }
 
-    /// Whether there is a link in it.
+    /// Whether there is a link in it that proves the address.
     #[must_use]
     pub fn has_link(self) -> bool {
         matches!(
             self,
-            Self::SignUpLink | Self::SignInLink | Self::PasswordResetLink
+            Self::SignUpLink
+                | Self::SignInLink
+                | Self::PasswordResetLink
+                | Self::ChangeIdentifierLink
+        )
+    }
+
+    /// Whether there is a link in it that undoes what it tells of.
+    #[must_use]
+    pub fn has_undo(self) -> bool {
+        matches!(
+            self,
+            Self::IdentifierAdded | Self::IdentifierChanged | Self::IdentifierRemoved
         )
     }
 }

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign_domain::model::{Address, Locale, MessageId, OneTimeSecret};
+use countersign_domain::model::{Address, Locale, MessageId};
 use countersign_domain::ports::{Clock, Content, Message, MessageSender, SendError};
 use tokio::time::timeout;
 
 use crate::breaker::Breaker;
-use crate::outgoing::{Channel, MessageName, Outgoing};
+use crate::outgoing::{Channel, Enclosed, MessageName, Outgoing};
 use crate::provider::{Accepted, Progress, Provider, ProviderError};
 use crate::templates::Templates;
 
@@ -157,17 +157,24 @@ impl Router {
         let (secret, expires_at) = match message.content {
             Content::Code {
                 code, expires_at, ..
-            } => (Some(OneTimeSecret::Code(code)), Some(expires_at)),
+            } => (Some(Enclosed::Code(code)), Some(expires_at)),
             Content::Link {
                 link, expires_at, ..
-            } => (Some(OneTimeSecret::Link(link)), Some(expires_at)),
+            } => (Some(Enclosed::Link(link.expose())), Some(expires_at)),
+            Content::IdentifierChanged {
+                token, expires_at, ..
+            } => {
+                let link = self.templates.undo_link(&token);
+                (Some(Enclosed::Undo(link)), Some(expires_at))
+            }
             Content::AlreadySignedUp
             | Content::PasswordChanged
             | Content::PasswordReset
             | Content::FactorAdded
             | Content::FactorRemoved
             | Content::RecoveryCodesReplaced
-            | Content::NewDevice => (None, None),
+            | Content::NewDevice
+            | Content::IdentifierChangeUndone => (None, None),
         };
         let (to, locale, now) = (message.to, message.locale, self.clock.now());
         let words = self
@@ -189,7 +196,7 @@ impl Router {
 impl MessageSender for Router {
     async fn send(&self, id: MessageId, message: Message) -> Result<(), SendError> {
         let message = self.words(id, message);
-        let has_secret = message.secret.is_some();
+        let is_one_time = message.secret.as_ref().is_some_and(Enclosed::is_one_time);
         let mut failures = Failures::default();
         for guarded in self.list(&message.to) {
             let name = guarded.provider.name();
@@ -223,7 +230,7 @@ impl MessageSender for Router {
                 guarded.breaker.failed(self.clock.monotonic(), retry_after);
             }
             failures.add(name, &error);
-            if has_secret && matches!(error, ProviderError::Unknown { .. }) {
+            if is_one_time && matches!(error, ProviderError::Unknown { .. }) {
                 break;
             }
         }

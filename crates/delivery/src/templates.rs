@@ -15,11 +15,12 @@ mod tests;
 
 use std::collections::HashMap;
 
-use countersign_domain::model::{Address, Locale, OneTimeSecret, Timestamp};
+use countersign_domain::model::{Address, LinkPrefix, Locale, Timestamp, UndoToken};
+use zeroize::Zeroizing;
 
-use self::settings::{LOCALES, minutes};
+use self::settings::{LOCALES, hours, minutes};
 use self::template::{Template, Values};
-use crate::outgoing::{MessageName, Words};
+use crate::outgoing::{Enclosed, MessageName, Words};
 
 pub use error::TemplateError;
 pub use settings::TemplateSettings;
@@ -30,6 +31,7 @@ pub(crate) use sms::{LONGEST as LONGEST_SMS, LONGEST_LONG as LONGEST_LMS, euc_kr
 pub struct Templates {
     product: String,
     origin: String,
+    undo_link: Option<LinkPrefix>,
     messages: HashMap<(&'static str, &'static str), Texts>,
 }
 
@@ -61,6 +63,7 @@ impl Templates {
         Ok(Self {
             product: settings.product.clone(),
             origin: settings.origin.clone(),
+            undo_link: settings.undo_link.clone(),
             messages,
         })
     }
@@ -72,28 +75,35 @@ impl Templates {
         texts.alimtalk.is_some()
     }
 
+    /// What a notice shows of what undoes it: a link, or the token alone where no page
+    /// is configured.
+    pub(crate) fn undo_link(&self, token: &UndoToken) -> Zeroizing<String> {
+        let token = token.expose();
+        match &self.undo_link {
+            Some(prefix) => Zeroizing::new(format!("{prefix}#{}", *token)),
+            None => token,
+        }
+    }
+
     /// A message in words.
     pub(crate) fn words(
         &self,
         name: MessageName,
         locale: Locale,
         to: &Address,
-        secret: Option<&OneTimeSecret>,
+        secret: Option<&Enclosed>,
         expires_at: Option<Timestamp>,
         now: Timestamp,
     ) -> Words {
         let texts = &self.messages[&(name.as_str(), locale.tag())];
-        let minutes = expires_at.map(|end| end.since(now)).map_or(1, minutes);
-        let (code, link) = match secret {
-            Some(OneTimeSecret::Code(code)) => (Some(code.expose()), None),
-            Some(OneTimeSecret::Link(link)) => (None, Some(link.expose())),
-            None => (None, None),
-        };
+        let left = expires_at.map(|end| end.since(now)).unwrap_or_default();
+        let code = secret.and_then(Enclosed::code);
         let values = Values {
             code: code.unwrap_or_default(),
-            link: link.as_ref().map_or("", |link| link.as_str()),
+            link: secret.and_then(Enclosed::link).unwrap_or_default(),
             product: &self.product,
-            minutes,
+            minutes: minutes(left),
+            hours: hours(left),
         };
         match to {
             Address::Phone(_) => {

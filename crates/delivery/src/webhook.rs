@@ -6,7 +6,6 @@ mod signature;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use countersign_domain::model::OneTimeSecret;
 use countersign_domain::ports::Clock;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use secrecy::SecretString;
@@ -15,7 +14,7 @@ use serde_json::{Value, json};
 use self::signature::Secret;
 pub use self::signature::SecretError;
 use crate::http::{Answer, HttpClient};
-use crate::outgoing::{Channel, Outgoing, Words};
+use crate::outgoing::{Channel, Enclosed, Outgoing, Words};
 use crate::provider::{Accepted, Progress, Provider, ProviderError};
 use crate::tls::Authorities;
 
@@ -120,10 +119,11 @@ fn payload(message: &Outgoing) -> Value {
             data["html"] = json!(html);
         }
     }
-    match &message.secret {
-        Some(OneTimeSecret::Code(code)) => data["code"] = json!(code.expose()),
-        Some(OneTimeSecret::Link(link)) => data["link"] = json!(link.expose().as_str()),
-        None => {}
+    if let Some(code) = message.secret.as_ref().and_then(Enclosed::code) {
+        data["code"] = json!(code);
+    }
+    if let Some(link) = message.secret.as_ref().and_then(Enclosed::link) {
+        data["link"] = json!(link);
     }
     if let Some(expires_at) = message.expires_at {
         data["expires_at"] = json!(expires_at.as_seconds());

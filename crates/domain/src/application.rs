@@ -4,6 +4,7 @@
 mod database_clock;
 mod devices;
 mod enrollments;
+mod identifier_undos;
 mod key_keeper;
 mod limits;
 mod messages;
@@ -32,6 +33,7 @@ pub use database_clock::DatabaseClock;
 pub(crate) use devices::DeviceSignIn;
 pub use devices::{Devices, KnownDevice};
 pub use enrollments::{Enrollment, Enrollments, Given};
+pub use identifier_undos::IdentifierUndos;
 pub use key_keeper::KeyKeeper;
 pub(crate) use limits::{Charge, Recipient, Sends};
 pub use limits::{Limits, Pool, Rule, UnverifiedCounts};
@@ -101,6 +103,8 @@ pub struct Application {
     pub mfa_sessions: MfaSessions,
     /// Known devices.
     pub devices: Devices,
+    /// Changes of addresses that can be undone.
+    pub identifier_undos: IdentifierUndos,
     /// Tokens.
     pub tokens: TokenMinter,
     /// The people behind access tokens.
@@ -175,7 +179,7 @@ impl Application {
                 Arc::clone(&ports.ephemeral),
                 Arc::clone(&clock),
                 records.clone(),
-                secrets.challenges,
+                secrets.challenges.clone(),
             ),
             mfa_sessions: MfaSessions::new(
                 Arc::clone(&ports.ephemeral),
@@ -185,6 +189,12 @@ impl Application {
             ),
             devices: Devices::new(
                 Arc::clone(&ports.store),
+                Arc::clone(&clock),
+                Arc::clone(&ports.random),
+                Arc::clone(&settings),
+            ),
+            identifier_undos: IdentifierUndos::new(
+                &secrets,
                 Arc::clone(&clock),
                 Arc::clone(&ports.random),
                 Arc::clone(&settings),

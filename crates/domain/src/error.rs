@@ -127,6 +127,18 @@ pub enum Refusal {
     /// Nothing can be sent: no sender is configured.
     #[error("no sender is configured")]
     SenderMissing,
+    /// The person has no such address.
+    #[error("there is no such address")]
+    Identifier,
+    /// The person has as many addresses as one may have.
+    #[error("there are too many addresses")]
+    TooManyIdentifiers,
+    /// It is the person's last address.
+    #[error("it is the last address")]
+    LastIdentifier,
+    /// No change that this token undoes, or not any more.
+    #[error("there is no change that this undoes")]
+    Undo,
 }
 
 /// What there is too much of.

@@ -12,6 +12,7 @@ mod factor;
 mod group;
 mod id;
 mod identifier;
+mod identifier_undo;
 mod link;
 mod link_prefix;
 mod locale;
@@ -51,6 +52,9 @@ pub use factor::{Factor, FactorKind, FactorLabel};
 pub use group::GroupId;
 pub use id::{FactorId, MessageId, SessionId, UserId, VerificationId};
 pub use identifier::{Address, Identifier, IdentifierKind};
+pub use identifier_undo::{
+    HeldDigest, IdentifierChange, IdentifierChangeKind, IdentifierUndo, UndoDigest, UndoToken,
+};
 pub use link::{Link, LinkDigest, LinkToken};
 pub use link_prefix::LinkPrefix;
 pub use locale::Locale;

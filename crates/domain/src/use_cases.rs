@@ -7,6 +7,7 @@ mod begin_passkey_sign_in;
 mod begin_step_up_assertion;
 mod caller_sans;
 mod callers;
+mod change_identifiers;
 mod change_password;
 mod check_code;
 mod confirm_sign_up;
@@ -17,6 +18,7 @@ mod enroll_factor;
 mod ensure_signing_keys;
 mod factors;
 mod issue_tokens;
+mod list_identifiers;
 mod read_revocations;
 mod read_signing_keys;
 mod refresh_tokens;
@@ -28,6 +30,7 @@ mod send_code;
 mod sessions;
 mod sign_up;
 mod step_up_session;
+mod undo_identifier_change;
 mod validate_mfa_session;
 mod verifications;
 
@@ -36,6 +39,7 @@ pub use begin_passkey_sign_in::BeginPasskeySignIn;
 pub use begin_step_up_assertion::BeginStepUpAssertion;
 pub use caller_sans::{AddCallerSan, CallerSanError, RemoveCallerSan};
 pub use callers::{AddCallerKey, CallerKeyError, CreateCaller, NewCredential, RemoveCallerKey};
+pub use change_identifiers::{AddIdentifier, ChangeIdentifier, RemoveIdentifier};
 pub use change_password::ChangePassword;
 pub use check_code::{CheckCode, CheckLink, CheckedCode, Which};
 pub use confirm_sign_up::ConfirmSignUp;
@@ -48,6 +52,7 @@ pub use enroll_factor::{
 pub use ensure_signing_keys::EnsureSigningKeys;
 pub use factors::{ListFactors, ListedFactors, RegenerateRecoveryCodes, RemoveFactor};
 pub use issue_tokens::{Grant, IssueTokens, Issued, MfaRequired};
+pub use list_identifiers::{ListIdentifiers, ListedIdentifiers, UndoableChange};
 pub use read_revocations::ReadRevocations;
 pub use read_signing_keys::ReadSigningKeys;
 pub use refresh_tokens::RefreshTokens;
@@ -61,6 +66,7 @@ pub use sessions::{
 };
 pub use sign_up::{SignUp, SignUpBy, SignedUp};
 pub use step_up_session::{StepUpAnswer, StepUpSession, SteppedUp};
+pub use undo_identifier_change::UndoIdentifierChange;
 pub use validate_mfa_session::{MfaAnswer, ValidateMfaSession};
 pub use verifications::{
     CancelVerification, Delivery, GetVerification, GetVerificationOfLink, ShownVerification,

@@ -11,13 +11,14 @@ use prost_types::FileDescriptorSet;
 mod policies;
 
 /// The files of the contract, from its root.
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "countersign/v1/auth.proto",
     "countersign/v1/error_reason.proto",
     "countersign/v1/factor.proto",
     "countersign/v1/policy.proto",
     "countersign/v1/session.proto",
     "countersign/v1/types.proto",
+    "countersign/v1/user.proto",
     "countersign/v1/verification.proto",
 ];
 
@@ -28,11 +29,13 @@ pub(crate) fn root() -> PathBuf {
 
 /// Messages with a secret in them: their `Debug` is written by hand, in
 /// `src/redacted.rs`.
-const SECRET: [&str; 36] = [
+const SECRET: [&str; 41] = [
+    "AddIdentifierRequest",
     "BeginEnrollmentRequest",
     "BeginEnrollmentResponse",
     "BeginMfaAssertionRequest",
     "BeginStepUpAssertionRequest",
+    "ChangeIdentifierRequest",
     "ChangePasswordRequest",
     "CheckCodeRequest",
     "CheckCodeResponse",
@@ -45,6 +48,7 @@ const SECRET: [&str; 36] = [
     "IssueTokensRequest",
     "IssueTokensResponse",
     "ListFactorsRequest",
+    "ListIdentifiersRequest",
     "MfaRequired",
     "PasskeyGrant",
     "PasswordGrant",
@@ -53,6 +57,7 @@ const SECRET: [&str; 36] = [
     "RegenerateRecoveryCodesRequest",
     "RegenerateRecoveryCodesResponse",
     "RemoveFactorRequest",
+    "RemoveIdentifierRequest",
     "ResetPasswordRequest",
     "RevokeTokenRequest",
     "SendCodeRequest",
@@ -61,6 +66,7 @@ const SECRET: [&str; 36] = [
     "StepUpSessionRequest",
     "StepUpSessionResponse",
     "Tokens",
+    "UndoIdentifierChangeRequest",
     "ValidateMfaSessionRequest",
     "ValidateMfaSessionResponse",
     "ValidateTokenRequest",

@@ -16,10 +16,12 @@ macro_rules! redacted {
 }
 
 redacted!(
+    v1::AddIdentifierRequest,
     v1::BeginEnrollmentRequest,
     v1::BeginEnrollmentResponse,
     v1::BeginMfaAssertionRequest,
     v1::BeginStepUpAssertionRequest,
+    v1::ChangeIdentifierRequest,
     v1::ChangePasswordRequest,
     v1::CheckCodeRequest,
     v1::CheckCodeResponse,
@@ -32,6 +34,7 @@ redacted!(
     v1::IssueTokensRequest,
     v1::IssueTokensResponse,
     v1::ListFactorsRequest,
+    v1::ListIdentifiersRequest,
     v1::MfaRequired,
     v1::PasskeyGrant,
     v1::PasswordGrant,
@@ -40,6 +43,7 @@ redacted!(
     v1::RegenerateRecoveryCodesRequest,
     v1::RegenerateRecoveryCodesResponse,
     v1::RemoveFactorRequest,
+    v1::RemoveIdentifierRequest,
     v1::ResetPasswordRequest,
     v1::RevokeTokenRequest,
     v1::SendCodeRequest,
@@ -48,6 +52,7 @@ redacted!(
     v1::StepUpSessionRequest,
     v1::StepUpSessionResponse,
     v1::Tokens,
+    v1::UndoIdentifierChangeRequest,
     v1::ValidateMfaSessionRequest,
     v1::ValidateMfaSessionResponse,
     v1::ValidateTokenRequest,

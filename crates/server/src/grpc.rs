@@ -24,6 +24,7 @@ mod rpc_table;
 mod session;
 mod stranger_log;
 mod unary;
+mod user;
 mod validate_token;
 mod verification;
 
@@ -39,5 +40,6 @@ pub(crate) use rpc::Rpc;
 pub(crate) use rpc_runner::RpcRunner;
 pub(crate) use rpc_table::RpcTable;
 pub(crate) use session::SessionGrpc;
+pub(crate) use user::UserGrpc;
 pub(crate) use validate_token::{ValidateTokenService, encode_claims};
 pub(crate) use verification::VerificationGrpc;

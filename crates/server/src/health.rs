@@ -3,8 +3,8 @@
 //! The server as a whole (the empty name) is SERVING while it takes calls:
 //! whether a database answers must not restart it. AuthService serves while it
 //! can validate and sign tokens, SessionService while the database can be
-//! written, FactorService and VerificationService while the ephemeral store can be, too. None of
-//! them does on a machine whose clock is far off.
+//! written, FactorService, UserService and VerificationService while the ephemeral
+//! store can be, too. None of them does on a machine whose clock is far off.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +19,7 @@ use crate::metrics;
 const AUTH: &str = "countersign.v1.AuthService";
 const FACTOR: &str = "countersign.v1.FactorService";
 const SESSION: &str = "countersign.v1.SessionService";
+const USER: &str = "countersign.v1.UserService";
 const VERIFICATION: &str = "countersign.v1.VerificationService";
 
 /// Sets the status of each service.
@@ -56,6 +57,7 @@ impl Health {
         let is_kept = store.is_ok() && ephemeral.is_ok();
         self.say(VERIFICATION, is_clock_good && is_kept);
         self.say(FACTOR, is_clock_good && is_kept);
+        self.say(USER, is_clock_good && is_kept);
     }
 
     /// Whether the machine's clock is near enough to the database's. The service
@@ -81,7 +83,7 @@ impl Health {
     /// Says from now on that nothing serves, so that callers go elsewhere.
     pub(crate) fn drain(&self) {
         self.is_draining.store(true, Ordering::SeqCst);
-        for service in ["", AUTH, FACTOR, SESSION, VERIFICATION] {
+        for service in ["", AUTH, FACTOR, SESSION, USER, VERIFICATION] {
             self.service.set(service, false);
         }
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use countersign_proto::v1::auth_service_server::AuthServiceServer;
 use countersign_proto::v1::factor_service_server::FactorServiceServer;
 use countersign_proto::v1::session_service_server::SessionServiceServer;
+use countersign_proto::v1::user_service_server::UserServiceServer;
 use countersign_proto::v1::verification_service_server::VerificationServiceServer;
 use countersign_transport::{GrpcService, Listener, ServerHandle};
 use metrics_process::Collector;
@@ -24,7 +25,7 @@ use crate::data_dir::DataDir;
 use crate::descriptors;
 use crate::grpc::{
     AuthGrpc, Bodies, BodyBudget, CheckHeaders, FactorGrpc, FastPath, FastServices, HeaderCheck,
-    OpenCalls, Reflection, RpcRunner, RpcTable, SessionGrpc, ValidateTokenService,
+    OpenCalls, Reflection, RpcRunner, RpcTable, SessionGrpc, UserGrpc, ValidateTokenService,
     VerificationGrpc, describe_for_reflection,
 };
 use crate::health::Health;
@@ -200,6 +201,9 @@ impl Services {
         let factor = FactorGrpc {
             runner: runner.clone(),
         };
+        let user = UserGrpc {
+            runner: runner.clone(),
+        };
         let verification = VerificationGrpc { runner };
         // What a message may be is looked at before: see `RpcTable`.
         let routes =
@@ -208,6 +212,7 @@ impl Services {
                     SessionServiceServer::new(session).max_decoding_message_size(usize::MAX),
                 )
                 .add_service(FactorServiceServer::new(factor).max_decoding_message_size(usize::MAX))
+                .add_service(UserServiceServer::new(user).max_decoding_message_size(usize::MAX))
                 .add_service(
                     VerificationServiceServer::new(verification.clone())
                         .max_decoding_message_size(usize::MAX),

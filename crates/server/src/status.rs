@@ -292,6 +292,10 @@ fn reason_of(error: &Error) -> ErrorReason {
             Refusal::MfaSession => ErrorReason::MfaSessionNotFound,
             Refusal::PasskeysOff => ErrorReason::PasskeysNotConfigured,
             Refusal::SenderMissing => ErrorReason::SenderNotConfigured,
+            Refusal::Identifier => ErrorReason::IdentifierNotFound,
+            Refusal::TooManyIdentifiers => ErrorReason::IdentifierLimitReached,
+            Refusal::LastIdentifier => ErrorReason::LastIdentifier,
+            Refusal::Undo => ErrorReason::UndoNotFound,
         },
     }
 }

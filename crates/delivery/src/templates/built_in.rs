@@ -114,6 +114,51 @@ fn english(name: MessageName) -> BuiltIn {
             text: "Somebody signed in to your account on a device that was not used before. If it \
                    was not you, reset your password now.",
         },
+        MessageName::ChangeIdentifier => BuiltIn {
+            sms: "[{product}] {code} confirms your number. Do not share it.",
+            subject: "[{product}] Your verification code",
+            text: "Your code to use this address for your account:\n\n{code}\n\n\
+                   It expires in {minutes} min. Do not share it. If you did not ask for it, \
+                   ignore this message.",
+        },
+        MessageName::ChangeIdentifierLink => BuiltIn {
+            sms: "[{product}] Open this link to use this number for your account. Do not share it.\n\
+                  {link}",
+            subject: "[{product}] Confirm your address",
+            text: "Open this link to use this address for your account:\n\n{link}\n\n\
+                   It works once and expires in {minutes} min. Do not share it. If you did not ask \
+                   for it, ignore this message.",
+        },
+        MessageName::IdentifierAdded => BuiltIn {
+            sms: "[{product}] An address was added to your account. Was it not you? Undo it within \
+                  {hours} h:\n{link}",
+            subject: "[{product}] An address was added to your account",
+            text: "An address was added to your account. If it was you, there is nothing to do.\n\n\
+                   If it was not you, undo it within {hours} h:\n\n{link}\n\n\
+                   That ends all sessions and removes the password; then set a new one.",
+        },
+        MessageName::IdentifierChanged => BuiltIn {
+            sms: "[{product}] An address of your account was changed. Was it not you? Undo it \
+                  within {hours} h:\n{link}",
+            subject: "[{product}] An address of your account was changed",
+            text: "An address of your account was changed. If it was you, there is nothing to \
+                   do.\n\nIf it was not you, undo it within {hours} h:\n\n{link}\n\n\
+                   That ends all sessions and removes the password; then set a new one.",
+        },
+        MessageName::IdentifierRemoved => BuiltIn {
+            sms: "[{product}] An address was removed from your account. Was it not you? Undo it \
+                  within {hours} h:\n{link}",
+            subject: "[{product}] An address was removed from your account",
+            text: "An address was removed from your account. If it was you, there is nothing to \
+                   do.\n\nIf it was not you, undo it within {hours} h:\n\n{link}\n\n\
+                   That ends all sessions and removes the password; then set a new one.",
+        },
+        MessageName::IdentifierChangeUndone => BuiltIn {
+            sms: "[{product}] An address change was undone. Please set a new password.",
+            subject: "[{product}] A change of your addresses was undone",
+            text: "A change of the addresses of your account was undone. All sessions have ended, \
+                   and the password was removed. Please set a new one.",
+        },
         MessageName::Test => BuiltIn {
             sms: "[{product}] This is a test message.",
             subject: "[{product}] A test message",
@@ -204,6 +249,53 @@ fn korean(name: MessageName) -> BuiltIn {
             subject: "[{product}] 새 기기에서 로그인되었습니다",
             text: "사용한 적이 없는 기기에서 계정에 로그인되었습니다. 본인이 아니면 즉시 비밀번호를 \
                    재설정해 주세요.",
+        },
+        MessageName::ChangeIdentifier => BuiltIn {
+            sms: "[{product}] 연락처 변경 인증번호 [{code}] 타인노출금지",
+            subject: "[{product}] 인증번호 안내",
+            text: "연락처 변경 인증번호입니다.\n\n{code}\n\n\
+                   {minutes}분 동안 유효합니다. 타인에게 알려주지 마세요. 요청하지 않으셨다면 이 \
+                   메일을 무시해 주세요.",
+        },
+        MessageName::ChangeIdentifierLink => BuiltIn {
+            sms: "[{product}] 연락처 변경 링크입니다. 타인에게 전달하지 마세요.\n{link}",
+            subject: "[{product}] 연락처 변경 링크 안내",
+            text: "아래 링크를 열어 이 주소를 계정의 연락처로 확인해 주세요.\n\n{link}\n\n\
+                   한 번만 사용할 수 있으며 {minutes}분 동안 유효합니다. 타인에게 전달하지 마세요. \
+                   요청하지 않으셨다면 이 메일을 무시해 주세요.",
+        },
+        MessageName::IdentifierAdded => BuiltIn {
+            sms: "[{product}] 계정에 연락처가 추가되었습니다. 본인이 아니면 {hours}시간 안에 \
+                  취소해 주세요.\n{link}",
+            subject: "[{product}] 계정에 연락처가 추가되었습니다",
+            text: "계정에 연락처가 추가되었습니다. 본인이 하셨다면 하실 일은 없습니다.\n\n\
+                   본인이 아니면 {hours}시간 안에 취소해 주세요.\n\n{link}\n\n\
+                   취소하면 모든 기기에서 로그아웃되고 비밀번호가 삭제됩니다. 이후 새 비밀번호를 \
+                   설정해 주세요.",
+        },
+        MessageName::IdentifierChanged => BuiltIn {
+            sms: "[{product}] 계정의 연락처가 변경되었습니다. 본인이 아니면 {hours}시간 안에 \
+                  취소해 주세요.\n{link}",
+            subject: "[{product}] 계정의 연락처가 변경되었습니다",
+            text: "계정의 연락처가 변경되었습니다. 본인이 하셨다면 하실 일은 없습니다.\n\n\
+                   본인이 아니면 {hours}시간 안에 취소해 주세요.\n\n{link}\n\n\
+                   취소하면 모든 기기에서 로그아웃되고 비밀번호가 삭제됩니다. 이후 새 비밀번호를 \
+                   설정해 주세요.",
+        },
+        MessageName::IdentifierRemoved => BuiltIn {
+            sms: "[{product}] 계정의 연락처가 삭제되었습니다. 본인이 아니면 {hours}시간 안에 \
+                  취소해 주세요.\n{link}",
+            subject: "[{product}] 계정의 연락처가 삭제되었습니다",
+            text: "계정의 연락처가 삭제되었습니다. 본인이 하셨다면 하실 일은 없습니다.\n\n\
+                   본인이 아니면 {hours}시간 안에 취소해 주세요.\n\n{link}\n\n\
+                   취소하면 모든 기기에서 로그아웃되고 비밀번호가 삭제됩니다. 이후 새 비밀번호를 \
+                   설정해 주세요.",
+        },
+        MessageName::IdentifierChangeUndone => BuiltIn {
+            sms: "[{product}] 연락처 변경이 취소되었습니다. 새 비밀번호를 설정해 주세요.",
+            subject: "[{product}] 연락처 변경이 취소되었습니다",
+            text: "계정의 연락처 변경이 취소되었습니다. 모든 기기에서 로그아웃되고 비밀번호가 \
+                   삭제되었습니다. 새 비밀번호를 설정해 주세요.",
         },
         MessageName::Test => BuiltIn {
             sms: "[{product}] 시험 메시지입니다.",

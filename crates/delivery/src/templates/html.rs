@@ -35,7 +35,7 @@ pub(super) fn of(text: &Template, locale: Locale) -> Template {
                 parts.push(Part::Link);
                 parts.push(Part::Text("</a>".into()));
             }
-            Part::Product | Part::Minutes => parts.push(part.clone()),
+            Part::Product | Part::Minutes | Part::Hours => parts.push(part.clone()),
         }
     }
     parts.push(Part::Text("</p>\n</body></html>".into()));

@@ -5,7 +5,7 @@
 use encoding_rs::EUC_KR;
 
 use super::error::TemplateError;
-use super::settings::{TemplateSettings, minutes};
+use super::settings::{TemplateSettings, hours, minutes};
 use super::template::{Template, Values};
 use crate::outgoing::MessageName;
 
@@ -35,12 +35,16 @@ pub(super) fn check(
     settings: &TemplateSettings,
 ) -> Result<(), TemplateError> {
     let code = "0".repeat(settings.code_digits as usize);
-    let link = "x".repeat(settings.longest_link);
+    let link = match name.has_undo() {
+        true => "x".repeat(settings.longest_undo()),
+        false => "x".repeat(settings.longest_link),
+    };
     let values = Values {
         code: &code,
         link: &link,
         product: &settings.product,
         minutes: minutes(settings.longest_ttl),
+        hours: hours(settings.undo_time),
     };
     let mut text = template.fill(&values);
     let lines = text.matches('\n').count() + 1;
@@ -64,7 +68,7 @@ pub(super) fn check(
         text = format!("{text}\n{}", origin_line(&settings.origin, &code));
         also.push_str(", with the line of delivery.origin");
     }
-    let (kind, longest) = match name.has_link() {
+    let (kind, longest) = match name.has_link() || name.has_undo() {
         true => ("a text message with a link", LONGEST_LONG),
         false => ("a text message", LONGEST),
     };

@@ -19,6 +19,7 @@ pub(super) enum Part {
     Link,
     Product,
     Minutes,
+    Hours,
 }
 
 /// What is put in the places.
@@ -27,6 +28,7 @@ pub(super) struct Values<'a> {
     pub(super) link: &'a str,
     pub(super) product: &'a str,
     pub(super) minutes: u64,
+    pub(super) hours: u64,
 }
 
 impl Template {
@@ -87,6 +89,7 @@ impl Template {
             Part::Link => write(values.link),
             Part::Product => write(values.product),
             Part::Minutes => values.minutes.to_string(),
+            Part::Hours => values.hours.to_string(),
         });
         parts.collect()
     }
@@ -95,7 +98,7 @@ impl Template {
     pub(super) fn has_secret_of(&self, name: MessageName) -> Result<(), TemplateError> {
         let (part, place) = match name {
             _ if name.has_code() => (Part::Code, "{code}"),
-            _ if name.has_link() => (Part::Link, "{link}"),
+            _ if name.has_link() || name.has_undo() => (Part::Link, "{link}"),
             _ => return Ok(()),
         };
         if self.parts.contains(&part) {
@@ -153,21 +156,26 @@ fn part(place: &str, name: MessageName, product: &str) -> Result<Part, String> {
         "code" if !name.has_code() => {
             Err("{code} is of codes, and this message has none".to_owned())
         }
-        "link" if !name.has_link() => {
+        "link" if !name.has_link() && !name.has_undo() => {
             Err("{link} is of links, and this message has none".to_owned())
         }
         "minutes" if !name.has_code() && !name.has_link() => {
             Err("{minutes} is of codes and links, and this message has neither".to_owned())
         }
+        "hours" if !name.has_undo() => {
+            Err("{hours} is of what can be undone, and this message has none".to_owned())
+        }
         "code" => Ok(Part::Code),
         "link" => Ok(Part::Link),
         "minutes" => Ok(Part::Minutes),
+        "hours" => Ok(Part::Hours),
         "product" if product.is_empty() => {
             Err("{product} needs a delivery.product_name".to_owned())
         }
         "product" => Ok(Part::Product),
         other => Err(format!(
-            "{{{other}}} is not known; there are {{code}}, {{link}}, {{minutes}} and {{product}}"
+            "{{{other}}} is not known; there are {{code}}, {{link}}, {{minutes}}, {{hours}} and \
+             {{product}}"
         )),
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use countersign_domain::model::{Code, Email, Link, LinkPrefix, LinkToken, Phone};
+use countersign_domain::model::{Code, Email, LinkPrefix, OneTimeSecret, Phone, UndoToken};
 use tempfile::TempDir;
 
 use super::*;
@@ -18,6 +18,8 @@ fn settings() -> TemplateSettings {
         code_digits: 6,
         longest_ttl: OneTimeSecret::LONGEST_TTL,
         longest_link: 300,
+        undo_link: Some(LinkPrefix::parse("https://shop.example/undo").expect("a prefix")),
+        undo_time: Duration::from_secs(72 * 3600),
         counts_sms: true,
     }
 }
@@ -42,7 +44,7 @@ fn a_text_message_is_measured_with_the_longest_time() {
     let fits = format!("{start}{}", "x".repeat(left));
     let (_folder, settings) = with_file("sms.sign_up.ko.txt", &fits);
     let templates = Templates::load(&settings).expect("90 bytes");
-    let code = OneTimeSecret::Code(Code::parse(CODE.into()).expect("a code"));
+    let code = Enclosed::Code(Code::parse(CODE.into()).expect("a code"));
     let now = Timestamp::from_seconds(1_790_000_000);
     let end = now.plus(OneTimeSecret::LONGEST_TTL);
     let said = templates.words(
@@ -81,21 +83,33 @@ fn email() -> Address {
 fn words(templates: &Templates, name: MessageName, locale: Locale, to: &Address) -> Words {
     let code = Code::parse(CODE.into()).expect("a code");
     let secret = match name {
-        _ if name.has_code() => Some(OneTimeSecret::Code(code)),
-        _ if name.has_link() => Some(OneTimeSecret::Link(link())),
+        _ if name.has_code() => Some(Enclosed::Code(code)),
+        _ if name.has_link() => Some(Enclosed::Link(link())),
+        _ if name.has_undo() => {
+            let token = UndoToken::parse(&"A".repeat(22)).expect("a token");
+            Some(Enclosed::Undo(templates.undo_link(&token)))
+        }
         _ => None,
     };
     let now = Timestamp::from_seconds(1_790_000_000);
-    let expires_at = now.plus(Duration::from_secs(241));
+    let left = if name.has_undo() { 258_000 } else { 241 };
+    let expires_at = now.plus(Duration::from_secs(left));
     let secret = secret.as_ref();
     let expires_at = secret.map(|_| expires_at);
     templates.words(name, locale, to, secret, expires_at, now)
 }
 
-fn link() -> Link {
-    Link {
-        prefix: LinkPrefix::parse("https://shop.example/in?a=1&b=2").expect("a prefix"),
-        token: LinkToken::parse(&"A".repeat(43)).expect("a token"),
+fn link() -> Zeroizing<String> {
+    let token = "A".repeat(43);
+    Zeroizing::new(format!("https://shop.example/in?a=1&b=2#{token}"))
+}
+
+/// The link in the message, if one is.
+fn link_of(name: MessageName) -> Option<String> {
+    match name {
+        _ if name.has_link() => Some(link().to_string()),
+        _ if name.has_undo() => Some("https://shop.example/undo#AAAAAAAAAAAAAAAAAAAAAA".into()),
+        _ => None,
     }
 }
 
@@ -113,15 +127,18 @@ fn every_text_message_that_is_built_in_fits_with_product_and_origin() {
         for locale in LOCALES {
             let text = sms(&templates, name, locale);
             let length = euc_kr_bytes(&text).expect("EUC-KR");
-            let longest = if name.has_link() {
+            let link = link_of(name);
+            let longest = if link.is_some() {
                 LONGEST_LMS
             } else {
                 LONGEST_SMS
             };
             assert!(length <= longest, "{length}: {text}");
             assert_eq!(text.contains(CODE), name.has_code(), "{text}");
-            let has_link = text.ends_with(&format!("\n{}", *link().expose()));
-            assert_eq!(has_link, name.has_link(), "{text}");
+            match link {
+                Some(link) => assert!(text.ends_with(&format!("\n{link}")), "{text}"),
+                None => assert!(!text.contains("https"), "{text}"),
+            }
         }
     }
 }
@@ -174,17 +191,25 @@ fn mail_has_the_code_in_text_and_html_and_never_in_the_subject() {
             assert_eq!(text.contains(CODE), name.has_code(), "{text}");
             assert_eq!(html.contains(CODE), name.has_code(), "{html}");
             assert!(!html.contains("<i>"), "{html}");
-            let link = link().expose();
-            assert_eq!(text.contains(&*link), name.has_link(), "{text}");
-            let in_html = link.replace('&', "&amp;");
-            let anchor = format!("<a href=\"{in_html}\">{in_html}</a>");
-            assert_eq!(html.contains(&anchor), name.has_link(), "{html}");
+            if let Some(link) = link_of(name) {
+                assert!(text.contains(&link), "{text}");
+                let in_html = link.replace('&', "&amp;");
+                let anchor = format!("<a href=\"{in_html}\">{in_html}</a>");
+                assert!(html.contains(&anchor), "{html}");
+            } else {
+                assert!(!text.contains("https"), "{text}");
+                assert!(!html.contains("href"), "{html}");
+            }
             assert!(
                 html.contains(&format!("lang=\"{}\"", locale.tag())),
                 "{html}"
             );
             if name.has_code() || name.has_link() {
                 let left = ["expires in 5 min.", "5분 동안"];
+                assert!(left.iter().any(|left| text.contains(left)), "{text}");
+            }
+            if name.has_undo() {
+                let left = ["within 72 h", "72시간 안에"];
                 assert!(left.iter().any(|left| text.contains(left)), "{text}");
             }
         }
@@ -220,7 +245,7 @@ fn what_is_wrong_with_a_file_is_told_with_its_line() {
             "sms.sign_up.ko.txt",
             "인증번호\n{kode}",
             "sms.sign_up.ko.txt, line 2: {kode} is not known; there are {code}, {link}, \
-             {minutes} and {product}",
+             {minutes}, {hours} and {product}",
         ),
         (
             "sms.sign_up.ko.txt",
@@ -257,6 +282,17 @@ fn what_is_wrong_with_a_file_is_told_with_its_line() {
             "{minutes}",
             "email.password_changed.en.txt, line 1: {minutes} is of codes and links, and this \
              message has neither",
+        ),
+        (
+            "email.identifier_changed.en.txt",
+            "It was changed.",
+            "email.identifier_changed.en.txt, line 1: {link} is missing",
+        ),
+        (
+            "email.sign_in_link.en.txt",
+            "{link} for {hours}",
+            "email.sign_in_link.en.txt, line 1: {hours} is of what can be undone, and this \
+             message has none",
         ),
         (
             "email.sign_in_link.en.subject",
@@ -329,4 +365,15 @@ fn a_product_name_that_does_not_fit_is_refused_where_text_messages_are_counted()
         ..long
     };
     Templates::load(&uncounted).expect("nobody counts");
+}
+
+#[test]
+fn without_a_page_a_notice_has_the_token_alone() {
+    let settings = TemplateSettings {
+        undo_link: None,
+        ..settings()
+    };
+    let templates = Templates::load(&settings).expect("good");
+    let text = sms(&templates, MessageName::IdentifierChanged, Locale::English);
+    assert!(text.ends_with("h:\nAAAAAAAAAAAAAAAAAAAAAA"), "{text}");
 }

@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::model::{
-    Address, Code, Link, LinkPrefix, LinkToken, Locale, MessageId, MessageKind, Purpose,
-    QueuedMessage, SealingKey, Timestamp,
+    Address, Code, IdentifierChangeKind, Link, LinkPrefix, LinkToken, Locale, MessageId,
+    MessageKind, Purpose, QueuedMessage, SealingKey, Timestamp, UndoToken,
 };
 use crate::ports::{Clock, Content, Message, MessageSender, Notifier, Random};
 
@@ -60,6 +60,12 @@ enum SealedContent {
     FactorRemoved,
     RecoveryCodesReplaced,
     NewDevice,
+    IdentifierChanged {
+        kind: IdentifierChangeKind,
+        token: String,
+        expires_at: Timestamp,
+    },
+    IdentifierChangeUndone,
 }
 
 impl Messages {
@@ -210,6 +216,16 @@ impl SealedMessage {
             Content::FactorRemoved => SealedContent::FactorRemoved,
             Content::RecoveryCodesReplaced => SealedContent::RecoveryCodesReplaced,
             Content::NewDevice => SealedContent::NewDevice,
+            Content::IdentifierChanged {
+                kind,
+                token,
+                expires_at,
+            } => SealedContent::IdentifierChanged {
+                kind,
+                token: token.expose().to_string(),
+                expires_at,
+            },
+            Content::IdentifierChangeUndone => SealedContent::IdentifierChangeUndone,
         };
         Self {
             to: message.to,
@@ -249,6 +265,16 @@ impl SealedMessage {
             SealedContent::FactorRemoved => Content::FactorRemoved,
             SealedContent::RecoveryCodesReplaced => Content::RecoveryCodesReplaced,
             SealedContent::NewDevice => Content::NewDevice,
+            SealedContent::IdentifierChanged {
+                kind,
+                token,
+                expires_at,
+            } => Content::IdentifierChanged {
+                kind,
+                token: UndoToken::parse(&token)?,
+                expires_at,
+            },
+            SealedContent::IdentifierChangeUndone => Content::IdentifierChangeUndone,
         };
         Ok(Message {
             to: self.to,

@@ -1,10 +1,9 @@
 //! Creating a user whose address is proved.
 
+use crate::application::Application;
 use crate::error::{Error, Refusal};
-use crate::model::{
-    Address, GroupId, Identifier, PasswordCredential, PasswordHash, Timestamp, User, UserId,
-};
-use crate::ports::{Random, StoreError, UnitOfWork};
+use crate::model::{Address, GroupId, Identifier, PasswordCredential, PasswordHash, User, UserId};
+use crate::ports::{Clock as _, StoreError, UnitOfWork};
 
 /// A user whose address is proved, to be created.
 pub(crate) struct NewUser {
@@ -18,31 +17,32 @@ impl NewUser {
     /// Adds the user with all that is its own.
     ///
     /// # Errors
-    /// An identifier that is somebody's.
+    /// An identifier that is somebody's, or is held for somebody.
     pub(crate) async fn insert(
         &self,
         uow: &mut dyn UnitOfWork,
-        now: Timestamp,
-        random: &dyn Random,
+        app: &Application,
     ) -> Result<UserId, Error> {
-        let address: Identifier = self.address.clone().into();
-        let identifiers = [(Some(&address), Refusal::IdentifierTaken)]
-            .into_iter()
-            .chain([(self.username.as_ref(), Refusal::UsernameTaken)]);
-        let user = User::active(UserId::generate(now, random), self.group.clone(), now);
+        let now = app.clock.now();
+        let id = UserId::generate(now, &*app.random);
+        let user = User::active(id, self.group.clone(), now);
         uow.insert_user(&user).await?;
-        for (identifier, refusal) in identifiers {
-            let Some(identifier) = identifier else {
-                continue;
-            };
-            let holder = uow.lock_user_by_identifier(&self.group, identifier).await?;
+        let address: Identifier = self.address.clone().into();
+        let holder = uow.lock_user_by_identifier(&self.group, &address).await?;
+        if holder.is_some() {
+            return Err(Refusal::IdentifierTaken.into());
+        }
+        let undos = &app.identifier_undos;
+        undos.claim(uow, &user, &self.address).await?;
+        if let Some(username) = &self.username {
+            let holder = uow.lock_user_by_identifier(&self.group, username).await?;
             if holder.is_some() {
-                return Err(refusal.into());
+                return Err(Refusal::UsernameTaken.into());
             }
-            uow.insert_identifier(&user, identifier)
+            uow.insert_identifier(&user, username)
                 .await
                 .map_err(|error| match error {
-                    StoreError::Taken => refusal.into(),
+                    StoreError::Taken => Refusal::UsernameTaken.into(),
                     other => Error::from(other),
                 })?;
         }

@@ -17,6 +17,8 @@ pub struct Settings {
     pub mfa_policy: MfaPolicy,
     /// Of known devices.
     pub devices: DeviceSettings,
+    /// For how long a change of an address can be undone.
+    pub undo_time: Duration,
     /// The site whose passkeys are taken; none are if there is none.
     pub passkeys: Option<RelyingParty>,
     /// Where phone numbers without a country code are at home.

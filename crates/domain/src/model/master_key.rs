@@ -39,6 +39,10 @@ pub struct Secrets {
     pub recovery: hmac::Key,
     /// Marks the challenges of passkeys that are not kept.
     pub challenges: hmac::Key,
+    /// Seals the changes of addresses that can be undone.
+    pub undos: SealingKey,
+    /// Keys the digests of addresses that are held.
+    pub held: hmac::Key,
 }
 
 impl MasterKey {
@@ -87,6 +91,11 @@ impl MasterKey {
             challenges: hmac::Key::new(
                 hmac::HMAC_SHA256,
                 &*self.derive(b"countersign passkey challenges"),
+            ),
+            undos: SealingKey::new(&self.derive(b"countersign identifier undos")),
+            held: hmac::Key::new(
+                hmac::HMAC_SHA256,
+                &*self.derive(b"countersign held identifiers"),
             ),
         }
     }

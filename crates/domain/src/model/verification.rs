@@ -22,6 +22,8 @@ pub enum Purpose {
     PasswordReset,
     /// Completing a sign-up.
     ConfirmSignUp,
+    /// Adding or changing an address of the user who asked for it.
+    ChangeIdentifier,
 }
 
 /// What a verification is passed with.
@@ -49,7 +51,8 @@ pub struct VerificationRecord {
     pub address: Address,
     /// What for.
     pub purpose: Purpose,
-    /// The user who held the address when the code was made.
+    /// The user who held the address when the code was made; to change an address,
+    /// the one who asked for it.
     pub user: Option<ProvenUser>,
     /// The sign-up that the code completes.
     pub sign_up: Option<PendingSignUp>,
@@ -112,7 +115,7 @@ impl Purpose {
     pub fn is_for_users(self) -> bool {
         match self {
             Self::SignIn | Self::PasswordReset => true,
-            Self::SignUp | Self::ConfirmSignUp => false,
+            Self::SignUp | Self::ConfirmSignUp | Self::ChangeIdentifier => false,
         }
     }
 
@@ -124,6 +127,7 @@ impl Purpose {
             Self::SignIn => "sign_in",
             Self::PasswordReset => "password_reset",
             Self::ConfirmSignUp => "confirm_sign_up",
+            Self::ChangeIdentifier => "change_identifier",
         }
     }
 }

@@ -33,6 +33,14 @@ pub trait CredentialChanges {
     /// what was proved before is worth nothing any more.
     async fn put_credential(&mut self, credential: &PasswordCredential) -> Result<(), StoreError>;
 
+    /// Raises the user's
+    /// [`credential_version`](crate::model::User::credential_version) alone, which
+    /// has the same effect. The user must be there.
+    async fn raise_credential_version(&mut self, user: UserId) -> Result<(), StoreError>;
+
+    /// Takes the password from a user, if there is one. It raises no version.
+    async fn delete_credential(&mut self, user: UserId) -> Result<(), StoreError>;
+
     /// After a good attempt: no failures in a row any more and, if `rehashed`
     /// is given, the same password under today's parameters.
     async fn clear_failures(

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::model::{CredentialDigest, Factor, FactorId, FactorKind, UserId};
+use crate::model::{CredentialDigest, Factor, FactorId, FactorKind, Timestamp, UserId};
 
 /// Reads second factors, and takes what is good once.
 #[async_trait]
@@ -50,6 +50,14 @@ pub trait FactorChanges {
 
     /// Deletes a factor of a user, readable or not; tells whether it was there.
     async fn delete_factor(&mut self, user: UserId, id: FactorId) -> Result<bool, StoreError>;
+
+    /// Deletes the factors of a user that were enrolled at this time or later,
+    /// readable or not.
+    async fn delete_factors_since(
+        &mut self,
+        user: UserId,
+        since: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// How many factors a user has, readable or not.
     async fn count_factors(&mut self, user: UserId) -> Result<u32, StoreError>;

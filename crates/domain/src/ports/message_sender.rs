@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 
-use crate::model::{Address, Code, Link, Locale, MessageId, Purpose, Timestamp};
+use crate::model::{
+    Address, Code, IdentifierChangeKind, Link, Locale, MessageId, Purpose, Timestamp, UndoToken,
+};
 
 /// Hands messages to a provider.
 #[async_trait]
@@ -72,6 +74,17 @@ pub enum Content {
     RecoveryCodesReplaced,
     /// Somebody signed in on a device that was not known.
     NewDevice,
+    /// An address of the account was added, changed or removed.
+    IdentifierChanged {
+        /// Which of these.
+        kind: IdentifierChangeKind,
+        /// What undoes it.
+        token: UndoToken,
+        /// From when on it cannot be undone.
+        expires_at: Timestamp,
+    },
+    /// That was undone.
+    IdentifierChangeUndone,
 }
 
 /// Why a message was not sent.

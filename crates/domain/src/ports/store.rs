@@ -11,8 +11,8 @@ use async_trait::async_trait;
 
 use super::{
     CallerChanges, Callers, CredentialChanges, Credentials, DeviceChanges, Devices, FactorChanges,
-    Factors, Outbox, OutboxChanges, Revocations, SessionChanges, Sessions, SigningKeyChanges,
-    SigningKeys, StoreError, UserChanges, Users,
+    Factors, IdentifierUndoChanges, IdentifierUndos, Outbox, OutboxChanges, Revocations,
+    SessionChanges, Sessions, SigningKeyChanges, SigningKeys, StoreError, UserChanges, Users,
 };
 use crate::model::Timestamp;
 
@@ -29,6 +29,7 @@ pub trait Store:
     + Outbox
     + Factors
     + Devices
+    + IdentifierUndos
     + Send
     + Sync
 {
@@ -58,6 +59,7 @@ pub trait UnitOfWork:
     + OutboxChanges
     + FactorChanges
     + DeviceChanges
+    + IdentifierUndoChanges
     + Send
 {
     /// Makes all changes durable.
@@ -80,7 +82,7 @@ pub const LONGEST_UNIT_OF_WORK: Duration = Duration::from_secs(60);
 /// Up to when rows are kept.
 #[derive(Debug, Clone, Copy)]
 pub struct Retention {
-    /// Revocations, keys, messages and devices that expired before are deleted.
+    /// Revocations, keys, messages, devices and undos that expired before are deleted.
     pub now: Timestamp,
     /// Sessions that ended or expired before are deleted.
     pub sessions_before: Timestamp,

@@ -61,4 +61,15 @@ pub trait UserChanges {
         user: &User,
         identifier: &Identifier,
     ) -> Result<(), StoreError>;
+
+    /// The addresses of a user, as [`Users::addresses`] has them, and as this unit of
+    /// work has left them. To be relied on if the user is locked.
+    async fn addresses_of(&mut self, id: UserId) -> Result<Vec<Address>, StoreError>;
+
+    /// Takes an identifier from a user; tells whether it was the user's.
+    async fn delete_identifier(
+        &mut self,
+        user: &User,
+        identifier: &Identifier,
+    ) -> Result<bool, StoreError>;
 }

@@ -8,6 +8,7 @@ mod credentials;
 mod devices;
 mod factors;
 mod faults;
+mod identifier_undos;
 mod outbox;
 mod revocations;
 mod sessions;
@@ -151,7 +152,8 @@ impl Store for MemoryStore {
                 + tables.delete_expired_revocations(retention, limit)
                 + tables.delete_expired_keys(retention, limit)
                 + tables.delete_expired_messages(retention, limit)
-                + tables.delete_expired_devices(retention, limit);
+                + tables.delete_expired_devices(retention, limit)
+                + tables.delete_expired_undos(retention, limit);
             deleted as u64
         })
         .await

@@ -12,6 +12,7 @@ mod clock;
 mod credentials;
 mod devices;
 mod factors;
+mod identifier_undos;
 mod identifiers;
 mod outbox;
 mod reauthentications;
@@ -28,6 +29,7 @@ pub use clock::*;
 pub use credentials::*;
 pub use devices::*;
 pub use factors::*;
+pub use identifier_undos::*;
 pub use identifiers::*;
 pub use outbox::*;
 pub use reauthentications::*;
@@ -122,6 +124,18 @@ macro_rules! store_laws {
             of_64_attempts_from_a_device_at_once_10_are_counted
             forgotten_devices_are_known_to_nobody
             deleting_a_user_deletes_its_devices
+            an_undo_is_read_as_written
+            an_undo_needs_its_user
+            undos_are_listed_as_they_were_made
+            an_undo_takes_all_later_ones_with_it
+            an_undo_is_good_until_its_time_is_over
+            of_64_who_take_an_undo_at_once_one_does
+            an_address_is_held_for_its_user
+            an_address_that_is_given_up_is_nobodys_in_between
+            an_identifier_is_taken_from_its_user_alone
+            a_password_is_taken_and_the_version_raised
+            factors_are_deleted_from_a_time_on
+            deleting_a_user_deletes_its_undos
             a_dropped_unit_of_work_leaves_no_trace
             a_unit_of_work_sees_its_own_changes
             a_locked_user_makes_others_wait

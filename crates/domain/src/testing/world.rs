@@ -189,7 +189,9 @@ impl World {
                 | Content::FactorAdded
                 | Content::FactorRemoved
                 | Content::RecoveryCodesReplaced
-                | Content::NewDevice => None,
+                | Content::NewDevice
+                | Content::IdentifierChanged { .. }
+                | Content::IdentifierChangeUndone => None,
             });
         code.expect("a code was sent")
     }
@@ -209,7 +211,9 @@ impl World {
             | Content::FactorAdded
             | Content::FactorRemoved
             | Content::RecoveryCodesReplaced
-            | Content::NewDevice => None,
+            | Content::NewDevice
+            | Content::IdentifierChanged { .. }
+            | Content::IdentifierChangeUndone => None,
         });
         links.next().expect("a link was sent")
     }

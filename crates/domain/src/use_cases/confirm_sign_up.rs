@@ -6,7 +6,7 @@ use crate::model::{
     Code, Identifier, PasswordHash, PendingSignUp, UserId, Username, VerificationId,
     VerificationRecord,
 };
-use crate::ports::{Clock as _, UnitOfWork};
+use crate::ports::UnitOfWork;
 
 /// Somebody types the code of a sign-up.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ async fn create(
     let mut repeats = Repeats::default();
     loop {
         let created = async {
-            let id = new.insert(&mut *uow, app.clock.now(), &*app.random).await?;
+            let id = new.insert(&mut *uow, app).await?;
             uow.commit().await?;
             Ok(id)
         };

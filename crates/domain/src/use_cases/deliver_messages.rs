@@ -113,7 +113,9 @@ fn may_lead_there(app: &Application, content: &Content) -> bool {
         | Content::FactorAdded
         | Content::FactorRemoved
         | Content::RecoveryCodesReplaced
-        | Content::NewDevice => true,
+        | Content::NewDevice
+        | Content::IdentifierChanged { .. }
+        | Content::IdentifierChangeUndone => true,
     }
 }
 

@@ -1,14 +1,16 @@
 //! Sending a code or a link to an address.
 
 mod message;
+mod whom;
 
 use std::time::Duration;
 
+use self::whom::{holder, recipient, who_asks};
 use crate::application::{Application, CodeRequest, Recipient};
 use crate::error::{Error, Refusal};
 use crate::model::{
     Address, ClientContext, Code, GroupId, Link, LinkPrefix, LinkToken, Locale, MessageId,
-    OneTimeSecret, ProvenUser, Purpose, Timestamp, User, VerificationRecord,
+    OneTimeSecret, ProvenUser, Purpose, Timestamp, VerificationRecord,
 };
 
 /// Somebody asks for a code or a link.
@@ -22,6 +24,8 @@ pub struct SendCode {
     pub purpose: Purpose,
     /// A code of the caller's own, which the caller delivers.
     pub code: Option<Code>,
+    /// The access token of the person who is to have the address, to change one.
+    pub access_token: Option<String>,
     /// Where a link leads that is sent in place of a code: one of those that the
     /// settings offer.
     pub link_prefix: Option<LinkPrefix>,
@@ -50,8 +54,9 @@ impl SendCode {
     /// password, it is sent to active users only, and the answer does not tell.
     ///
     /// # Errors
-    /// A code of one's own and a link at once; too many messages; no sender, or
-    /// none that could deliver it there; unavailable, if the secret cannot be kept or its message not be queued.
+    /// A code of one's own and a link at once; an access token that is missing or not
+    /// good; too many messages; no sender, or none that could deliver it there;
+    /// unavailable, if the secret cannot be kept or its message not be queued.
     pub async fn execute(mut self, app: &Application) -> Result<SentCode, Error> {
         let own = self.code.take();
         if own.is_some() && self.link_prefix.is_some() {
@@ -60,6 +65,13 @@ impl SendCode {
         if own.is_none() && !app.messages.reaches(&self.address) {
             return Err(Refusal::SenderMissing.into());
         }
+        let asking = match self.purpose {
+            Purpose::ChangeIdentifier => {
+                let access_token = self.access_token.as_deref();
+                Some(who_asks(app, access_token, &self.group).await?)
+            }
+            _ => None,
+        };
         let message = own.is_none().then(|| app.messages.new_id());
         let secret = match (own, self.link_prefix.take()) {
             (Some(code), _) => OneTimeSecret::Code(code),
@@ -79,8 +91,8 @@ impl SendCode {
             Purpose::SignIn | Purpose::PasswordReset => {
                 self.send_to_holder(app, secret, message).await?
             }
-            Purpose::SignUp | Purpose::ConfirmSignUp => {
-                self.send_to_anybody(app, secret, message).await?
+            Purpose::SignUp | Purpose::ConfirmSignUp | Purpose::ChangeIdentifier => {
+                self.send_to_anybody(app, secret, message, asking).await?
             }
         };
         let resend_at = record.created_at.plus(app.settings.verification.cooldown);
@@ -93,8 +105,9 @@ impl SendCode {
         app: &Application,
         secret: OneTimeSecret,
         message: Option<MessageId>,
+        asking: Option<ProvenUser>,
     ) -> Result<VerificationRecord, Error> {
-        let request = self.request(app, None, message);
+        let request = self.request(app, asking, message);
         let to = recipient(message, Recipient::Anybody);
         let sends = app.limits.sends(&self.address, &self.client, to);
         let kept = app.verifications.charge_and_keep(sends, request, &secret);
@@ -164,25 +177,4 @@ impl SendCode {
         app.messages.queued();
         Ok(())
     }
-}
-
-/// Whom a code goes to, if there is a message.
-fn recipient(message: Option<MessageId>, to: Recipient) -> Recipient {
-    message.map_or(Recipient::Caller, |_| to)
-}
-
-/// The active user who holds an address, with its credentials as they are.
-async fn holder(
-    app: &Application,
-    group: &GroupId,
-    address: &Address,
-) -> Result<Option<ProvenUser>, Error> {
-    let account = app
-        .store
-        .account_by_identifier(group, &address.clone().into())
-        .await?;
-    let user = account.map(|account| account.user);
-    Ok(user
-        .filter(User::is_active)
-        .map(|user| ProvenUser::of(&user)))
 }

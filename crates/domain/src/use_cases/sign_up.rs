@@ -13,7 +13,6 @@ use crate::model::{
     Address, ClientContext, GroupId, Identifier, Locale, NewPassword, Proof, Purpose, Timestamp,
     UserId, Username, VerificationId,
 };
-use crate::ports::Clock as _;
 
 /// Somebody signs up.
 #[derive(Debug)]
@@ -115,7 +114,7 @@ async fn with_proof(
     loop {
         let created = async {
             let mut uow = app.store.begin().await?;
-            let id = new.insert(&mut *uow, app.clock.now(), &*app.random).await?;
+            let id = new.insert(&mut *uow, app).await?;
             // Before the commit: what becomes of that may stay unknown.
             app.verifications.spend_once(proof, &mut is_spent).await?;
             uow.commit().await?;

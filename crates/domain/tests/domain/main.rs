@@ -8,6 +8,7 @@ mod devices;
 mod ephemeral_laws;
 mod factors;
 mod feed;
+mod identifier_changes;
 mod identifiers;
 mod limits;
 mod links;

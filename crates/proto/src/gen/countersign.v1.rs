@@ -2971,7 +2971,8 @@ pub enum ErrorReason {
     /// or address.
     /// {"reason": "PROOF_INVALID", "domain": "countersign"}
     ProofInvalid = 12,
-    /// ALREADY_EXISTS: the proven address has an account.
+    /// ALREADY_EXISTS: the proven address has an account, or had one that can undo
+    /// its removal.
     /// {"reason": "IDENTIFIER_TAKEN", "domain": "countersign"}
     IdentifierTaken = 13,
     /// ALREADY_EXISTS: the user name is somebody's.
@@ -3054,6 +3055,19 @@ pub enum ErrorReason {
     /// only to the caller that the session's were issued to.
     /// {"reason": "SESSION_OF_ANOTHER_CALLER", "domain": "countersign"}
     SessionOfAnotherCaller = 34,
+    /// NOT_FOUND: the person has no such address.
+    /// {"reason": "IDENTIFIER_NOT_FOUND", "domain": "countersign"}
+    IdentifierNotFound = 40,
+    /// FAILED_PRECONDITION: the person has as many addresses as one may have.
+    /// {"reason": "IDENTIFIER_LIMIT_REACHED", "domain": "countersign"}
+    IdentifierLimitReached = 41,
+    /// FAILED_PRECONDITION: it is the last address of the person, without which
+    /// nobody could reset the password.
+    /// {"reason": "LAST_IDENTIFIER", "domain": "countersign"}
+    LastIdentifier = 42,
+    /// NOT_FOUND: no change of an address that this token undoes, or not any more.
+    /// {"reason": "UNDO_NOT_FOUND", "domain": "countersign"}
+    UndoNotFound = 43,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -3097,6 +3111,10 @@ impl ErrorReason {
             Self::PasskeysNotConfigured => "ERROR_REASON_PASSKEYS_NOT_CONFIGURED",
             Self::SecondFactorRequired => "ERROR_REASON_SECOND_FACTOR_REQUIRED",
             Self::SessionOfAnotherCaller => "ERROR_REASON_SESSION_OF_ANOTHER_CALLER",
+            Self::IdentifierNotFound => "ERROR_REASON_IDENTIFIER_NOT_FOUND",
+            Self::IdentifierLimitReached => "ERROR_REASON_IDENTIFIER_LIMIT_REACHED",
+            Self::LastIdentifier => "ERROR_REASON_LAST_IDENTIFIER",
+            Self::UndoNotFound => "ERROR_REASON_UNDO_NOT_FOUND",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -3139,6 +3157,10 @@ impl ErrorReason {
             "ERROR_REASON_SESSION_OF_ANOTHER_CALLER" => {
                 Some(Self::SessionOfAnotherCaller)
             }
+            "ERROR_REASON_IDENTIFIER_NOT_FOUND" => Some(Self::IdentifierNotFound),
+            "ERROR_REASON_IDENTIFIER_LIMIT_REACHED" => Some(Self::IdentifierLimitReached),
+            "ERROR_REASON_LAST_IDENTIFIER" => Some(Self::LastIdentifier),
+            "ERROR_REASON_UNDO_NOT_FOUND" => Some(Self::UndoNotFound),
             _ => None,
         }
     }
@@ -4629,6 +4651,795 @@ pub mod session_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// Whose addresses to list.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ListIdentifiersRequest {
+    /// The person's access token.
+    #[prost(string, tag = "1")]
+    pub access_token: ::prost::alloc::string::String,
+}
+/// The addresses of a person.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListIdentifiersResponse {
+    /// E-mail addresses and phone numbers. All of them were proved.
+    #[prost(message, repeated, tag = "1")]
+    pub identifiers: ::prost::alloc::vec::Vec<Identifier>,
+    /// The changes that can be undone, oldest first.
+    #[prost(message, repeated, tag = "2")]
+    pub undoable_changes: ::prost::alloc::vec::Vec<IdentifierChange>,
+}
+/// IdentifierChange is a change of addresses that can be undone.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct IdentifierChange {
+    /// The address that was added, if one was.
+    #[prost(message, optional, tag = "1")]
+    pub added: ::core::option::Option<Identifier>,
+    /// The address that was removed, if one was.
+    #[prost(message, optional, tag = "2")]
+    pub removed: ::core::option::Option<Identifier>,
+    /// When.
+    #[prost(message, optional, tag = "3")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Until when it can be undone.
+    #[prost(message, optional, tag = "4")]
+    pub undo_expire_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// The address to add.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct AddIdentifierRequest {
+    /// The person's access token.
+    #[prost(string, tag = "1")]
+    pub access_token: ::prost::alloc::string::String,
+    /// The proof of the address, of PURPOSE_CHANGE_IDENTIFIER. It is spent.
+    #[prost(string, tag = "2")]
+    pub proof: ::prost::alloc::string::String,
+}
+/// The address is added.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddIdentifierResponse {
+    /// The address.
+    #[prost(message, optional, tag = "1")]
+    pub identifier: ::core::option::Option<Identifier>,
+}
+/// The address to change.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ChangeIdentifierRequest {
+    /// The person's access token.
+    #[prost(string, tag = "1")]
+    pub access_token: ::prost::alloc::string::String,
+    /// The address that is replaced: `email` or `phone`. Required.
+    #[prost(message, optional, tag = "2")]
+    pub identifier: ::core::option::Option<Identifier>,
+    /// The proof of the new address, of PURPOSE_CHANGE_IDENTIFIER. It is spent.
+    #[prost(string, tag = "3")]
+    pub proof: ::prost::alloc::string::String,
+}
+/// The address is changed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChangeIdentifierResponse {
+    /// The new address.
+    #[prost(message, optional, tag = "1")]
+    pub identifier: ::core::option::Option<Identifier>,
+}
+/// The address to remove.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct RemoveIdentifierRequest {
+    /// The person's access token.
+    #[prost(string, tag = "1")]
+    pub access_token: ::prost::alloc::string::String,
+    /// The address: `email` or `phone`. Required.
+    #[prost(message, optional, tag = "2")]
+    pub identifier: ::core::option::Option<Identifier>,
+}
+/// The address is removed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveIdentifierResponse {}
+/// The change to undo.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct UndoIdentifierChangeRequest {
+    /// The group. `default` if empty.
+    #[prost(string, tag = "1")]
+    pub group_id: ::prost::alloc::string::String,
+    /// The token of the notice: what stands behind `#` in its link, 22 characters.
+    #[prost(string, tag = "2")]
+    pub undo_token: ::prost::alloc::string::String,
+}
+/// The change is undone.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UndoIdentifierChangeResponse {}
+/// Generated client implementations.
+pub mod user_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// UserService adds, changes and removes the addresses of a person.
+    #[derive(Debug, Clone)]
+    pub struct UserServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl UserServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> UserServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> UserServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            UserServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// ListIdentifiers lists the addresses of a person, in full, and the changes that
+        /// can be undone.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID).
+        pub async fn list_identifiers(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListIdentifiersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListIdentifiersResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.UserService/ListIdentifiers",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("countersign.v1.UserService", "ListIdentifiers"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// AddIdentifier adds the address of a proof. A person has at most 10.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, IDENTIFIER_LIMIT_REACHED),
+        /// PERMISSION_DENIED (PROOF_INVALID), ALREADY_EXISTS (IDENTIFIER_TAKEN: an account
+        /// of the group has it, this one included, or had it and can undo its removal),
+        /// RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS: 20 changes a day), INVALID_ARGUMENT
+        /// (FIELD_INVALID).
+        pub async fn add_identifier(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AddIdentifierRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AddIdentifierResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.UserService/AddIdentifier",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("countersign.v1.UserService", "AddIdentifier"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// ChangeIdentifier puts the address of a proof in the place of one of the
+        /// person's. What was sent to that one, and what was proved before, is worth
+        /// nothing any more. Sessions stay.
+        ///
+        /// Errors: as AddIdentifier, and NOT_FOUND (IDENTIFIER_NOT_FOUND: the person has no
+        /// such address).
+        pub async fn change_identifier(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ChangeIdentifierRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ChangeIdentifierResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.UserService/ChangeIdentifier",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("countersign.v1.UserService", "ChangeIdentifier"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// RemoveIdentifier removes an address, but not the last one. As for
+        /// ChangeIdentifier, what was proved before is worth nothing any more.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, LAST_IDENTIFIER), NOT_FOUND
+        /// (IDENTIFIER_NOT_FOUND), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS: 20 changes a
+        /// day), INVALID_ARGUMENT (FIELD_INVALID).
+        pub async fn remove_identifier(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RemoveIdentifierRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RemoveIdentifierResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.UserService/RemoveIdentifier",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("countersign.v1.UserService", "RemoveIdentifier"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// UndoIdentifierChange undoes a change, and all later ones, by the token of a
+        /// notice: the person has the addresses that there were before it. Whoever made it
+        /// is put out: all sessions end, the password is removed, and so are second factors
+        /// that were enrolled since the sign-in that made the change, or in as long a time
+        /// before it as the change can be undone; devices are forgotten, and what was proved
+        /// before is worth nothing. The person then sets a new password
+        /// (AuthService.StartPasswordReset). Call it once the person has clicked on the page
+        /// to which the link led: scanners of mail open links, too.
+        ///
+        /// Errors: NOT_FOUND (UNDO_NOT_FOUND: unknown, expired, used, of another group, or of
+        /// a change that was undone with an earlier one), ALREADY_EXISTS (IDENTIFIER_TAKEN:
+        /// somebody else has the address since), INVALID_ARGUMENT (FIELD_INVALID).
+        pub async fn undo_identifier_change(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UndoIdentifierChangeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UndoIdentifierChangeResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.UserService/UndoIdentifierChange",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("countersign.v1.UserService", "UndoIdentifierChange"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod user_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with UserServiceServer.
+    #[async_trait]
+    pub trait UserService: std::marker::Send + std::marker::Sync + 'static {
+        /// ListIdentifiers lists the addresses of a person, in full, and the changes that
+        /// can be undone.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID).
+        async fn list_identifiers(
+            &self,
+            request: tonic::Request<super::ListIdentifiersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListIdentifiersResponse>,
+            tonic::Status,
+        >;
+        /// AddIdentifier adds the address of a proof. A person has at most 10.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, IDENTIFIER_LIMIT_REACHED),
+        /// PERMISSION_DENIED (PROOF_INVALID), ALREADY_EXISTS (IDENTIFIER_TAKEN: an account
+        /// of the group has it, this one included, or had it and can undo its removal),
+        /// RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS: 20 changes a day), INVALID_ARGUMENT
+        /// (FIELD_INVALID).
+        async fn add_identifier(
+            &self,
+            request: tonic::Request<super::AddIdentifierRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AddIdentifierResponse>,
+            tonic::Status,
+        >;
+        /// ChangeIdentifier puts the address of a proof in the place of one of the
+        /// person's. What was sent to that one, and what was proved before, is worth
+        /// nothing any more. Sessions stay.
+        ///
+        /// Errors: as AddIdentifier, and NOT_FOUND (IDENTIFIER_NOT_FOUND: the person has no
+        /// such address).
+        async fn change_identifier(
+            &self,
+            request: tonic::Request<super::ChangeIdentifierRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ChangeIdentifierResponse>,
+            tonic::Status,
+        >;
+        /// RemoveIdentifier removes an address, but not the last one. As for
+        /// ChangeIdentifier, what was proved before is worth nothing any more.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, LAST_IDENTIFIER), NOT_FOUND
+        /// (IDENTIFIER_NOT_FOUND), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS: 20 changes a
+        /// day), INVALID_ARGUMENT (FIELD_INVALID).
+        async fn remove_identifier(
+            &self,
+            request: tonic::Request<super::RemoveIdentifierRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RemoveIdentifierResponse>,
+            tonic::Status,
+        >;
+        /// UndoIdentifierChange undoes a change, and all later ones, by the token of a
+        /// notice: the person has the addresses that there were before it. Whoever made it
+        /// is put out: all sessions end, the password is removed, and so are second factors
+        /// that were enrolled since the sign-in that made the change, or in as long a time
+        /// before it as the change can be undone; devices are forgotten, and what was proved
+        /// before is worth nothing. The person then sets a new password
+        /// (AuthService.StartPasswordReset). Call it once the person has clicked on the page
+        /// to which the link led: scanners of mail open links, too.
+        ///
+        /// Errors: NOT_FOUND (UNDO_NOT_FOUND: unknown, expired, used, of another group, or of
+        /// a change that was undone with an earlier one), ALREADY_EXISTS (IDENTIFIER_TAKEN:
+        /// somebody else has the address since), INVALID_ARGUMENT (FIELD_INVALID).
+        async fn undo_identifier_change(
+            &self,
+            request: tonic::Request<super::UndoIdentifierChangeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UndoIdentifierChangeResponse>,
+            tonic::Status,
+        >;
+    }
+    /// UserService adds, changes and removes the addresses of a person.
+    #[derive(Debug)]
+    pub struct UserServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> UserServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for UserServiceServer<T>
+    where
+        T: UserService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/countersign.v1.UserService/ListIdentifiers" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListIdentifiersSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::ListIdentifiersRequest>
+                    for ListIdentifiersSvc<T> {
+                        type Response = super::ListIdentifiersResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListIdentifiersRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::list_identifiers(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListIdentifiersSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.UserService/AddIdentifier" => {
+                    #[allow(non_camel_case_types)]
+                    struct AddIdentifierSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::AddIdentifierRequest>
+                    for AddIdentifierSvc<T> {
+                        type Response = super::AddIdentifierResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AddIdentifierRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::add_identifier(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AddIdentifierSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.UserService/ChangeIdentifier" => {
+                    #[allow(non_camel_case_types)]
+                    struct ChangeIdentifierSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::ChangeIdentifierRequest>
+                    for ChangeIdentifierSvc<T> {
+                        type Response = super::ChangeIdentifierResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ChangeIdentifierRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::change_identifier(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ChangeIdentifierSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.UserService/RemoveIdentifier" => {
+                    #[allow(non_camel_case_types)]
+                    struct RemoveIdentifierSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::RemoveIdentifierRequest>
+                    for RemoveIdentifierSvc<T> {
+                        type Response = super::RemoveIdentifierResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RemoveIdentifierRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::remove_identifier(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RemoveIdentifierSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.UserService/UndoIdentifierChange" => {
+                    #[allow(non_camel_case_types)]
+                    struct UndoIdentifierChangeSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::UndoIdentifierChangeRequest>
+                    for UndoIdentifierChangeSvc<T> {
+                        type Response = super::UndoIdentifierChangeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UndoIdentifierChangeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::undo_identifier_change(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UndoIdentifierChangeSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for UserServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "countersign.v1.UserService";
+    impl<T> tonic::server::NamedService for UserServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// SendCodeRequest says where a code or a link shall go, and what for.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
@@ -4639,7 +5450,7 @@ pub struct SendCodeRequest {
     /// The address: `email` or `phone`. Required.
     #[prost(message, optional, tag = "2")]
     pub identifier: ::core::option::Option<Identifier>,
-    /// PURPOSE_SIGN_UP or PURPOSE_SIGN_IN. Required.
+    /// PURPOSE_SIGN_UP, PURPOSE_SIGN_IN or PURPOSE_CHANGE_IDENTIFIER. Required.
     #[prost(enumeration = "Purpose", tag = "3")]
     pub purpose: i32,
     /// A code of the caller's own: 4 to 64 letters and digits. It is not sent:
@@ -4660,6 +5471,11 @@ pub struct SendCodeRequest {
     /// number abroad by SENS alone.
     #[prost(string, tag = "7")]
     pub link_prefix: ::prost::alloc::string::String,
+    /// The access token of the person who is to have the address. Required for
+    /// PURPOSE_CHANGE_IDENTIFIER, and not allowed for others. The proof is good for this
+    /// person alone.
+    #[prost(string, tag = "8")]
+    pub access_token: ::prost::alloc::string::String,
 }
 /// SendCodeResponse names the verification.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -4796,6 +5612,9 @@ pub enum Purpose {
     /// The proof is spent by ResetPassword. Started by StartPasswordReset, not by
     /// SendCode.
     PasswordReset = 3,
+    /// The proof is spent by UserService, which adds or changes an address of the
+    /// person whose access token SendCode had.
+    ChangeIdentifier = 4,
 }
 impl Purpose {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -4808,6 +5627,7 @@ impl Purpose {
             Self::SignUp => "PURPOSE_SIGN_UP",
             Self::SignIn => "PURPOSE_SIGN_IN",
             Self::PasswordReset => "PURPOSE_PASSWORD_RESET",
+            Self::ChangeIdentifier => "PURPOSE_CHANGE_IDENTIFIER",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -4817,6 +5637,7 @@ impl Purpose {
             "PURPOSE_SIGN_UP" => Some(Self::SignUp),
             "PURPOSE_SIGN_IN" => Some(Self::SignIn),
             "PURPOSE_PASSWORD_RESET" => Some(Self::PasswordReset),
+            "PURPOSE_CHANGE_IDENTIFIER" => Some(Self::ChangeIdentifier),
             _ => None,
         }
     }
@@ -4964,14 +5785,17 @@ pub mod verification_service_client {
         /// budget: tries of codes are counted by address.
         ///
         /// For PURPOSE_SIGN_IN it is sent only if an active user has the
-        /// address; the answer does not tell.
+        /// address; the answer does not tell. For PURPOSE_CHANGE_IDENTIFIER the person must
+        /// have signed in within the last 10 minutes, and shown the second factor if there
+        /// was one.
         ///
         /// Errors: INVALID_ARGUMENT (FIELD_INVALID, also for a number of a country that
         /// `verification.countries` does not list), RESOURCE_EXHAUSTED
         /// (TOO_MANY_MESSAGES: 60 seconds between two sends, limits per address, per IP
         /// address, per country and in total, and of text messages whose codes nobody
         /// types in; what is refused is not counted), FAILED_PRECONDITION
-        /// (SENDER_NOT_CONFIGURED, unless the caller brings a code).
+        /// (SENDER_NOT_CONFIGURED, unless the caller brings a code; AUTHENTICATION_TOO_OLD,
+        /// SECOND_FACTOR_REQUIRED), UNAUTHENTICATED (ACCESS_TOKEN_INVALID).
         pub async fn send_code(
             &mut self,
             request: impl tonic::IntoRequest<super::SendCodeRequest>,
@@ -5114,14 +5938,17 @@ pub mod verification_service_server {
         /// budget: tries of codes are counted by address.
         ///
         /// For PURPOSE_SIGN_IN it is sent only if an active user has the
-        /// address; the answer does not tell.
+        /// address; the answer does not tell. For PURPOSE_CHANGE_IDENTIFIER the person must
+        /// have signed in within the last 10 minutes, and shown the second factor if there
+        /// was one.
         ///
         /// Errors: INVALID_ARGUMENT (FIELD_INVALID, also for a number of a country that
         /// `verification.countries` does not list), RESOURCE_EXHAUSTED
         /// (TOO_MANY_MESSAGES: 60 seconds between two sends, limits per address, per IP
         /// address, per country and in total, and of text messages whose codes nobody
         /// types in; what is refused is not counted), FAILED_PRECONDITION
-        /// (SENDER_NOT_CONFIGURED, unless the caller brings a code).
+        /// (SENDER_NOT_CONFIGURED, unless the caller brings a code; AUTHENTICATION_TOO_OLD,
+        /// SECOND_FACTOR_REQUIRED), UNAUTHENTICATED (ACCESS_TOKEN_INVALID).
         async fn send_code(
             &self,
             request: tonic::Request<super::SendCodeRequest>,

@@ -157,6 +157,7 @@ impl Config {
         self.mfa.check(checks);
         self.devices.check(checks);
         self.passwords.check(checks);
+        self.identifiers.check(checks);
         self.delivery.check(checks);
         self.sens.check(checks);
         self.alimtalk.check(checks);

@@ -182,6 +182,31 @@ pub(super) mod link_prefixes {
     }
 }
 
+/// A URL that links begin with; empty for none.
+pub(super) mod optional_link_prefix {
+    use countersign_domain::model::LinkPrefix;
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(in crate::config) fn serialize<S: Serializer>(
+        prefix: &Option<LinkPrefix>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(prefix.as_ref().map_or("", LinkPrefix::as_str))
+    }
+
+    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<LinkPrefix>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let prefix = LinkPrefix::parse(&text);
+        prefix.map(Some).map_err(D::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

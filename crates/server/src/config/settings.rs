@@ -18,6 +18,8 @@ impl Config {
             code_digits: self.verification.code_digits,
             longest_ttl: OneTimeSecret::LONGEST_TTL,
             longest_link: self.verification.longest_link(),
+            undo_link: self.identifiers.undo_link.clone(),
+            undo_time: self.identifiers.undo_time,
             counts_sms: delivery.sms.iter().any(|name| *name != SmsProvider::Log),
         }
     }
@@ -89,6 +91,7 @@ impl Config {
                 notices: self.devices.notices,
                 remembered: self.mfa.remember_device,
             },
+            undo_time: self.identifiers.undo_time,
             passkeys: self.relying_party().ok().flatten(),
             region: self.identifiers.default_region.region(),
             password_attempts: self.passwords.attempts,

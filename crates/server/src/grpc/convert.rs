@@ -127,6 +127,7 @@ pub(crate) fn purpose(fields: &mut Fields, field: &str, value: i32) -> Option<Pu
         Ok(v1::Purpose::SignUp) => Some(Purpose::SignUp),
         Ok(v1::Purpose::SignIn) => Some(Purpose::SignIn),
         Ok(v1::Purpose::PasswordReset) => Some(Purpose::PasswordReset),
+        Ok(v1::Purpose::ChangeIdentifier) => Some(Purpose::ChangeIdentifier),
         Ok(v1::Purpose::Unspecified) | Err(_) => {
             fields.refuse(field, "must be a known purpose");
             None

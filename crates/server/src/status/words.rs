@@ -133,6 +133,26 @@ pub(super) fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
             "No message can be sent: the server has no sender (delivery.sms, delivery.email).",
             "메시지를 보낼 수 없습니다. 서버에 발송 설정이 없습니다.",
         ),
+        R::IdentifierNotFound => (
+            Code::NotFound,
+            "The person has no such address.",
+            "등록된 연락처가 아닙니다.",
+        ),
+        R::IdentifierLimitReached => (
+            Code::FailedPrecondition,
+            "The person has as many addresses as one may have.",
+            "연락처를 더 등록할 수 없습니다.",
+        ),
+        R::LastIdentifier => (
+            Code::FailedPrecondition,
+            "The last address cannot be removed.",
+            "마지막 연락처는 삭제할 수 없습니다.",
+        ),
+        R::UndoNotFound => (
+            Code::NotFound,
+            "There is no change to undo, or not any more.",
+            "취소할 변경이 없거나 취소 기간이 지났습니다.",
+        ),
         R::TooManyMessages => (
             Code::ResourceExhausted,
             "Too many messages; please wait.",

@@ -17,10 +17,11 @@ const CAPACITY: usize = 10_000;
 pub(super) struct DamagedRows(Mutex<HashSet<(&'static str, String, String)>>);
 
 /// The tables of which damaged rows are left out, or locked.
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 8] = [
     "callers",
     "credentials",
     "factors",
+    "identifier_undos",
     "outbox",
     "revocations",
     "sessions",

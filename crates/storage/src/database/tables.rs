@@ -11,6 +11,7 @@ pub(super) mod devices;
 mod factor_credentials;
 mod factors;
 pub(super) mod heartbeat;
+pub(super) mod identifier_undos;
 mod identifiers;
 pub(super) mod outbox;
 mod recovery_codes;

@@ -12,6 +12,8 @@ use crate::model::{ClientContext, FactorId, NamedUser, UserId};
 const SECOND_FACTORS: [(u32, Duration); 2] = [(5, Duration::from_secs(15 * 60)), (20, DAY)];
 /// Enrolments that an account begins in an hour.
 const ENROLLMENTS: u32 = 20;
+/// Changes of addresses that an account makes in a day.
+const IDENTIFIER_CHANGES: u32 = 20;
 /// Codes with which an enrolment is confirmed, as long as it lives.
 const CONFIRMATIONS: u32 = 5;
 
@@ -92,6 +94,13 @@ impl Limits {
     /// Charges an enrolment to the account before it is begun.
     pub(crate) async fn charge_enrollment(&self, user: UserId) -> Result<Charge, Error> {
         let budget = self.budget("enrollment", &[&user.to_string()], ENROLLMENTS, HOUR);
+        self.charge(vec![budget], Limit::Attempts).await
+    }
+
+    /// Charges a change of an address to the account before it is made.
+    pub(crate) async fn charge_identifier_change(&self, user: UserId) -> Result<Charge, Error> {
+        let user = user.to_string();
+        let budget = self.budget("identifier-change", &[&user], IDENTIFIER_CHANGES, DAY);
         self.charge(vec![budget], Limit::Attempts).await
     }
 

@@ -36,12 +36,20 @@ impl CredentialChanges for MemoryUnitOfWork {
     }
 
     async fn put_credential(&mut self, credential: &PasswordCredential) -> Result<(), StoreError> {
-        let Some(user) = self.tables.users.get_mut(&credential.user_id) else {
-            return Err(StoreError::Conflict);
-        };
-        user.credential_version += 1;
+        self.raise_credential_version(credential.user_id).await?;
         let credentials = &mut self.tables.credentials;
         credentials.insert(credential.user_id, credential.clone());
+        Ok(())
+    }
+
+    async fn raise_credential_version(&mut self, user: UserId) -> Result<(), StoreError> {
+        let user = self.tables.users.get_mut(&user);
+        user.ok_or(StoreError::Conflict)?.credential_version += 1;
+        Ok(())
+    }
+
+    async fn delete_credential(&mut self, user: UserId) -> Result<(), StoreError> {
+        self.tables.credentials.remove(&user);
         Ok(())
     }
 

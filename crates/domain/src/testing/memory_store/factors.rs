@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::MemoryStore;
 use super::tables::{Tables, insert};
 use super::unit_of_work::MemoryUnitOfWork;
-use crate::model::{CredentialDigest, Factor, FactorId, FactorKind, UserId};
+use crate::model::{CredentialDigest, Factor, FactorId, FactorKind, Timestamp, UserId};
 use crate::ports::{FactorChanges, Factors, StoreError};
 
 impl MemoryStore {
@@ -128,6 +128,16 @@ impl FactorChanges for MemoryUnitOfWork {
             factors.remove(&id);
         }
         Ok(is_theirs)
+    }
+
+    async fn delete_factors_since(
+        &mut self,
+        user: UserId,
+        since: Timestamp,
+    ) -> Result<(), StoreError> {
+        let factors = &mut self.tables.factors;
+        factors.retain(|_, factor| factor.user_id != user || factor.created_at < since);
+        Ok(())
     }
 
     async fn count_factors(&mut self, user: UserId) -> Result<u32, StoreError> {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     Caller, CallerName, CredentialDigest, DeliveryState, Device, DeviceDigest, Factor, FactorId,
-    GroupId, Identifier, MessageId, PasswordCredential, QueuedMessage, Revocation,
-    SealedSigningKey, Session, SessionId, Timestamp, User, UserId,
+    GroupId, Identifier, IdentifierUndo, MessageId, PasswordCredential, QueuedMessage, Revocation,
+    SealedSigningKey, Session, SessionId, Timestamp, UndoDigest, User, UserId,
 };
 use crate::ports::StoreError;
 
@@ -26,6 +26,8 @@ pub(super) struct Tables {
     pub(super) recovery_codes: BTreeSet<(UserId, [u8; 32])>,
     /// With their numbers, which go up for each user.
     pub(super) devices: BTreeMap<DeviceDigest, (u32, Device)>,
+    /// With their numbers, which go up for each user.
+    pub(super) identifier_undos: BTreeMap<UndoDigest, (u32, IdentifierUndo)>,
 }
 
 /// A message, and where it is.

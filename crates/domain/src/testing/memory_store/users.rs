@@ -22,6 +22,13 @@ impl Tables {
         let key = (group.clone(), identifier.clone());
         self.identifiers.get(&key).copied()
     }
+
+    fn addresses(&self, id: UserId) -> Vec<Address> {
+        let of_user = self.identifiers.iter().filter(|(_, user)| **user == id);
+        of_user
+            .filter_map(|((_, identifier), _)| identifier.address())
+            .collect()
+    }
 }
 
 #[async_trait]
@@ -44,16 +51,7 @@ impl Users for MemoryStore {
     }
 
     async fn addresses(&self, id: UserId) -> Result<Vec<Address>, StoreError> {
-        self.read(|tables| {
-            let of_user = tables.identifiers.iter().filter(|(_, user)| **user == id);
-            of_user
-                .filter_map(|((_, identifier), _)| match identifier {
-                    Identifier::Email(email) => Some(Address::Email(email.clone())),
-                    Identifier::Phone(phone) => Some(Address::Phone(phone.clone())),
-                    Identifier::Username(_) => None,
-                })
-                .collect()
-        })
+        self.read(|tables| tables.addresses(id))
     }
 }
 
@@ -88,6 +86,8 @@ impl UserChanges for MemoryUnitOfWork {
         recovery_codes.retain(|(user, _)| *user != id);
         let devices = &mut self.tables.devices;
         devices.retain(|_, (_, device)| device.user_id != id);
+        let undos = &mut self.tables.identifier_undos;
+        undos.retain(|_, (_, undo)| undo.user_id != id);
         Ok(())
     }
 
@@ -101,5 +101,22 @@ impl UserChanges for MemoryUnitOfWork {
         }
         let key = (user.group.clone(), identifier.clone());
         insert(&mut self.tables.identifiers, key, user.id)
+    }
+
+    async fn addresses_of(&mut self, id: UserId) -> Result<Vec<Address>, StoreError> {
+        Ok(self.tables.addresses(id))
+    }
+
+    async fn delete_identifier(
+        &mut self,
+        user: &User,
+        identifier: &Identifier,
+    ) -> Result<bool, StoreError> {
+        let key = (user.group.clone(), identifier.clone());
+        let is_theirs = self.tables.identifiers.get(&key) == Some(&user.id);
+        if is_theirs {
+            self.tables.identifiers.remove(&key);
+        }
+        Ok(is_theirs)
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use countersign_token::Algorithm;
 
-use super::devices;
 use super::subject::StoreSubject;
+use super::{devices, identifier_undos};
 use crate::model::{
     KeyState, MessageId, MessageKind, QueuedMessage, Rotation, SealedSigningKey, Session,
     Timestamp, User,
@@ -32,6 +32,7 @@ pub async fn what_has_outlived_its_use_is_deleted(law: &StoreSubject) {
     let (gone_keys, kept_keys) = keys(law, retention.now).await;
     let (gone_messages, kept_messages) = messages(law, retention.now).await;
     let (gone_devices, kept_devices) = devices::expiring(law, retention.now).await;
+    let (gone_undos, kept_undos) = identifier_undos::expiring(law, retention.now).await;
     let (gone_revocations, kept_revocations) = revocations(law, now).await;
 
     // Two at a time of each kind; there are at most 6 of one kind.
@@ -39,11 +40,12 @@ pub async fn what_has_outlived_its_use_is_deleted(law: &StoreSubject) {
     for round in 0..3 {
         let rows = law.store.delete_expired(retention, 2).await;
         let rows = rows.expect("deleted");
-        assert!(rows <= 10, "{rows} in round {round}");
+        assert!(rows <= 12, "{rows} in round {round}");
         deleted += rows;
     }
     let expected = gone_sessions.len() + gone_keys.len() + gone_messages.len() + gone_devices.len();
-    assert_eq!(deleted, (expected + gone_revocations.len()) as u64);
+    let expected = expected + gone_revocations.len() + gone_undos.len();
+    assert_eq!(deleted, expected as u64);
     let more = law.store.delete_expired(retention, 1000).await;
     assert_eq!(more.expect("deleted"), 0);
 
@@ -62,6 +64,10 @@ pub async fn what_has_outlived_its_use_is_deleted(law: &StoreSubject) {
     for (device, is_there) in with_fate(&gone_devices, &kept_devices) {
         let found = devices::stored(law, device).await.is_some();
         assert_eq!(found, is_there, "{device:?}");
+    }
+    for (undo, is_there) in with_fate(&gone_undos, &kept_undos) {
+        let found = identifier_undos::stored(law, undo).await.is_some();
+        assert_eq!(found, is_there, "{undo:?}");
     }
     let beginning = Timestamp::from_millis(0);
     let feed = testing::whole_feed(&*law.store, beginning, beginning).await;

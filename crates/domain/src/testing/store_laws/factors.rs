@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::subject::{StoreSubject, is_conflict, is_taken, yes_of};
 use crate::model::{Factor, FactorId, FactorKind, FactorLabel, User, UserId};
 
-fn factor(law: &StoreSubject, user: &User) -> Factor {
+pub(super) fn factor(law: &StoreSubject, user: &User) -> Factor {
     Factor {
         id: FactorId::generate(law.now, &law.random),
         user_id: user.id,

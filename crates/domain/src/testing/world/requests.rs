@@ -49,6 +49,7 @@ pub fn send_code(email: &str, purpose: Purpose) -> SendCode {
         address: address(email),
         purpose,
         code: None,
+        access_token: None,
         link_prefix: None,
         ttl: None,
         locale: Locale::English,

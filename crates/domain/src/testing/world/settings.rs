@@ -59,6 +59,7 @@ pub(super) fn settings() -> Settings {
             notices: true,
             remembered: Duration::ZERO,
         },
+        undo_time: 3 * DAY,
         passkeys: None,
         region: Region::parse("KR").expect("a region"),
         password_attempts: 100,

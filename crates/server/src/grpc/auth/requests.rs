@@ -252,6 +252,7 @@ impl TryFrom<Asked<'_, v1::StartPasswordResetRequest>> for StartReset {
                 group: group?,
                 address: address?,
                 purpose: Purpose::PasswordReset,
+                access_token: None,
                 code,
                 link_prefix,
                 ttl,

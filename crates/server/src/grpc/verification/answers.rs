@@ -43,6 +43,7 @@ fn purpose(purpose: Purpose) -> v1::Purpose {
         Purpose::SignUp | Purpose::ConfirmSignUp => v1::Purpose::SignUp,
         Purpose::SignIn => v1::Purpose::SignIn,
         Purpose::PasswordReset => v1::Purpose::PasswordReset,
+        Purpose::ChangeIdentifier => v1::Purpose::ChangeIdentifier,
     }
 }
 

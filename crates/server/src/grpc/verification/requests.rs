@@ -40,9 +40,11 @@ impl TryFrom<Asked<'_, v1::SendCodeRequest>> for SendCode {
         if purpose == Some(Purpose::PasswordReset) {
             fields.refuse(
                 "purpose",
-                "must be PURPOSE_SIGN_UP or PURPOSE_SIGN_IN: StartPasswordReset starts a reset",
+                "must be PURPOSE_SIGN_UP, PURPOSE_SIGN_IN or PURPOSE_CHANGE_IDENTIFIER: \
+                 StartPasswordReset starts a reset",
             );
         }
+        let access_token = asking(&mut fields, purpose, message.access_token);
         let has_code = !message.code.is_empty();
         let offered = &app.settings.verification;
         let link_prefix =
@@ -64,6 +66,7 @@ impl TryFrom<Asked<'_, v1::SendCodeRequest>> for SendCode {
                 address: address?,
                 purpose: purpose?,
                 code,
+                access_token,
                 link_prefix,
                 ttl,
                 locale: call.locale,
@@ -71,6 +74,18 @@ impl TryFrom<Asked<'_, v1::SendCodeRequest>> for SendCode {
             })
         })
     }
+}
+
+/// The access token of the person who is to have the address, if one is to be changed.
+fn asking(fields: &mut Fields, purpose: Option<Purpose>, token: String) -> Option<String> {
+    if purpose == Some(Purpose::ChangeIdentifier) {
+        return convert::required(fields, "access_token", token);
+    }
+    if !token.is_empty() {
+        let rule = "must be empty, unless the purpose is PURPOSE_CHANGE_IDENTIFIER";
+        fields.refuse("access_token", rule);
+    }
+    None
 }
 
 impl TryFrom<Asked<'_, v1::CheckCodeRequest>> for Check {

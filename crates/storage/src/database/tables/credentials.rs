@@ -122,6 +122,19 @@ impl CredentialChanges for SqlUnitOfWork {
 
     /// The user's row is written first, as by all who write both.
     async fn put_credential(&mut self, credential: &PasswordCredential) -> Result<(), StoreError> {
+        self.raise_credential_version(credential.user_id).await?;
+        let in_place_of_the_earlier = OnConflict::column(Column::UserId)
+            .update_columns([Column::Hash, Column::Failures, Column::UpdatedAt])
+            .to_owned();
+        Entity::insert(Model::from(credential).into_active_model())
+            .on_conflict(in_place_of_the_earlier)
+            .exec_without_returning(&self.db().statement("credentials.put"))
+            .await
+            .map(drop)
+            .map_err(store_error)
+    }
+
+    async fn raise_credential_version(&mut self, user: UserId) -> Result<(), StoreError> {
         // By name, because the file of that table reads this one.
         let raise = Query::update()
             .table("users")
@@ -129,21 +142,20 @@ impl CredentialChanges for SqlUnitOfWork {
                 "credential_version",
                 Expr::col("credential_version").add(1_i64),
             )
-            .and_where(Expr::col("id").eq(stored(credential.user_id)))
+            .and_where(Expr::col("id").eq(stored(user)))
             .take();
         let db = self.db();
         let raised = db.statement("users.raise_credential_version");
         let raised = raised.execute(&raise).await.map_err(store_error)?;
-        if raised.rows_affected() == 0 {
-            return Err(StoreError::Conflict);
+        match raised.rows_affected() {
+            0 => Err(StoreError::Conflict),
+            _ => Ok(()),
         }
+    }
 
-        let in_place_of_the_earlier = OnConflict::column(Column::UserId)
-            .update_columns([Column::Hash, Column::Failures, Column::UpdatedAt])
-            .to_owned();
-        Entity::insert(Model::from(credential).into_active_model())
-            .on_conflict(in_place_of_the_earlier)
-            .exec_without_returning(&db.statement("credentials.put"))
+    async fn delete_credential(&mut self, user: UserId) -> Result<(), StoreError> {
+        Entity::delete_by_id(stored(user))
+            .exec(&self.db().statement("credentials.delete"))
             .await
             .map(drop)
             .map_err(store_error)

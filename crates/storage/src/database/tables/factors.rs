@@ -166,6 +166,20 @@ impl FactorChanges for SqlUnitOfWork {
         Ok(deleted.rows_affected == 1)
     }
 
+    async fn delete_factors_since(
+        &mut self,
+        user: UserId,
+        since: Timestamp,
+    ) -> Result<(), StoreError> {
+        Entity::delete_many()
+            .filter(Column::UserId.eq(user.as_bytes().to_vec()))
+            .filter(Column::CreatedAt.gte(since.as_millis()))
+            .exec(&self.db().statement("factors.delete_since"))
+            .await
+            .map(drop)
+            .map_err(store_error)
+    }
+
     async fn count_factors(&mut self, user: UserId) -> Result<u32, StoreError> {
         let select = Entity::find()
             .select_only()

@@ -63,6 +63,21 @@ fn read_address(row: &Model) -> Result<Address, StoreError> {
     parsed(Column::Value, address)
 }
 
+/// Takes an identifier from a user; tells whether it was the user's.
+pub(super) async fn delete(
+    db: &Db<'_>,
+    user: &User,
+    identifier: &Identifier,
+) -> Result<bool, StoreError> {
+    let deleted = Entity::delete_many()
+        .filter(is(&user.group, identifier))
+        .filter(Column::UserId.eq(user.id.as_bytes().to_vec()))
+        .exec(&db.statement("identifiers.delete"))
+        .await
+        .map_err(store_error)?;
+    Ok(deleted.rows_affected == 1)
+}
+
 pub(super) async fn insert(
     db: &Db<'_>,
     user: &User,

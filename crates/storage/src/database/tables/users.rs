@@ -144,6 +144,18 @@ impl UserChanges for SqlUnitOfWork {
     ) -> Result<(), StoreError> {
         identifiers::insert(&self.db(), user, identifier).await
     }
+
+    async fn addresses_of(&mut self, id: UserId) -> Result<Vec<Address>, StoreError> {
+        identifiers::addresses(&self.db(), id).await
+    }
+
+    async fn delete_identifier(
+        &mut self,
+        user: &User,
+        identifier: &Identifier,
+    ) -> Result<bool, StoreError> {
+        identifiers::delete(&self.db(), user, identifier).await
+    }
 }
 
 fn by_id(id: UserId) -> Select<Entity> {

@@ -1,0 +1,43 @@
+//! Whom a code is about: who asks for it, and who gets it.
+
+use crate::application::{Application, Recipient};
+use crate::error::Error;
+use crate::model::{Address, GroupId, MessageId, ProvenUser, User};
+
+/// The person who is to have the address, if the code is to change one: signed in a
+/// moment ago, in the group of the code.
+pub(super) async fn who_asks(
+    app: &Application,
+    access_token: Option<&str>,
+    group: &GroupId,
+) -> Result<ProvenUser, Error> {
+    let missing = || Error::invalid("access_token", "must not be empty");
+    let access_token = access_token.ok_or_else(missing)?;
+    let person = app.people.by_fresh_access_token(access_token).await?;
+    if person.user.group != *group {
+        let rule = "must be the group of the person whose access token it is";
+        return Err(Error::invalid("group_id", rule));
+    }
+    Ok(ProvenUser::of(&person.user))
+}
+
+/// Whom a code goes to, if there is a message.
+pub(super) fn recipient(message: Option<MessageId>, to: Recipient) -> Recipient {
+    message.map_or(Recipient::Caller, |_| to)
+}
+
+/// The active user who holds an address, with its credentials as they are.
+pub(super) async fn holder(
+    app: &Application,
+    group: &GroupId,
+    address: &Address,
+) -> Result<Option<ProvenUser>, Error> {
+    let account = app
+        .store
+        .account_by_identifier(group, &address.clone().into())
+        .await?;
+    let user = account.map(|account| account.user);
+    Ok(user
+        .filter(User::is_active)
+        .map(|user| ProvenUser::of(&user)))
+}

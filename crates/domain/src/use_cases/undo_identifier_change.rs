@@ -1,0 +1,140 @@
+//! Undoing a change of addresses, by the token of its notice.
+//!
+//! Whoever undoes it says that the change was not theirs. So the account is set back
+//! to what it was at the sign-in that made it, as far as that is known, and whoever
+//! was in is put out.
+
+use crate::application::{Application, Repeats};
+use crate::error::{Error, Refusal};
+use crate::model::{
+    Address, GroupId, Identifier, IdentifierChange, IdentifierUndo, Locale, QueuedMessage,
+    Revocation, Timestamp, UndoToken, User,
+};
+use crate::ports::{Clock as _, Content, UnitOfWork};
+
+/// Somebody undoes a change.
+#[derive(Debug)]
+pub struct UndoIdentifierChange {
+    /// In which group.
+    pub group: GroupId,
+    /// The token of the notice.
+    pub token: UndoToken,
+    /// The language of the notices.
+    pub locale: Locale,
+}
+
+impl UndoIdentifierChange {
+    /// Gives the user the addresses back that there were before the change, and takes
+    /// all others, the password, new factors and all sessions.
+    ///
+    /// # Errors
+    /// A token that undoes nothing in this group, or not any more; an address that is
+    /// somebody else's by now; a change that cannot be read.
+    pub async fn execute(self, app: &Application) -> Result<(), Error> {
+        let found = app.store.identifier_undo(&self.token.digest()).await?;
+        let undo = found.ok_or(Refusal::Undo)?;
+        let mut repeats = Repeats::default();
+        let ended = loop {
+            match self.commit(app, &undo).await {
+                Err(error) if repeats.allow(&error) => {}
+                outcome => break outcome?,
+            }
+        };
+        app.session_ending.committed(&ended);
+        app.messages.queued();
+        Ok(())
+    }
+
+    async fn commit(
+        &self,
+        app: &Application,
+        undo: &IdentifierUndo,
+    ) -> Result<Vec<Revocation>, Error> {
+        let now = app.clock.now();
+        let mut uow = app.store.begin().await?;
+        let user = uow.lock_user(undo.user_id).await?;
+        let user = user
+            .filter(|user| User::is_active(user) && user.group == self.group)
+            .ok_or(Refusal::Undo)?;
+        if !uow.take_identifier_undo(&undo.digest, now).await? {
+            return Err(Refusal::Undo.into());
+        }
+        let change = app.identifier_undos.open(&user, undo)?;
+        let now_there = uow.addresses_of(user.id).await?;
+        restore(&mut *uow, &user, &change, &now_there).await?;
+        // Whoever made it may have been in before, and have let in a factor for later.
+        let lookback = undo.expires_at.since(undo.created_at);
+        let since = change.signed_in_at.minus(lookback);
+        let ended = put_out(&mut *uow, &user, since, now).await?;
+        for notice in self.notices(app, &change.before, &now_there)? {
+            uow.insert_message(&notice).await?;
+        }
+        uow.commit().await?;
+        Ok(ended)
+    }
+
+    /// Notices to all addresses that are restored or taken.
+    fn notices(
+        &self,
+        app: &Application,
+        restored: &[Address],
+        now_there: &[Address],
+    ) -> Result<Vec<QueuedMessage>, Error> {
+        let mut told = restored.to_vec();
+        told.extend(now_there.iter().cloned());
+        told.sort();
+        told.dedup();
+        let content = Content::IdentifierChangeUndone;
+        app.messages.notices(&told, self.locale, &content)
+    }
+}
+
+/// Gives the user the addresses that there were before a change, but those that are
+/// somebody else's, and no others.
+async fn restore(
+    uow: &mut dyn UnitOfWork,
+    user: &User,
+    change: &IdentifierChange,
+    now_there: &[Address],
+) -> Result<(), Error> {
+    let is_kept = |address: &&Address| change.before.contains(address);
+    let mut kept = now_there.iter().filter(is_kept).count();
+    for taken in now_there.iter().filter(|address| !is_kept(address)) {
+        uow.delete_identifier(user, &taken.clone().into()).await?;
+    }
+    for address in &change.before {
+        if now_there.contains(address) {
+            continue;
+        }
+        let identifier = Identifier::from(address.clone());
+        let holder = uow.lock_user_by_identifier(&user.group, &identifier);
+        // All were held for the user, but by the settings of then, and by the
+        // releases that know of that.
+        if holder.await?.is_none() {
+            uow.insert_identifier(user, &identifier).await?;
+            kept += 1;
+        }
+    }
+    match kept {
+        0 => Err(Refusal::IdentifierTaken.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Takes from a user all by which somebody could be in, or come in: sessions, the
+/// password, what was proved, known devices, factors since that time.
+async fn put_out(
+    uow: &mut dyn UnitOfWork,
+    user: &User,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<Revocation>, Error> {
+    uow.raise_credential_version(user.id).await?;
+    uow.delete_credential(user.id).await?;
+    uow.delete_factors_since(user.id, since).await?;
+    if uow.count_factors(user.id).await? == 0 {
+        uow.put_recovery_codes(user.id, &[]).await?;
+    }
+    uow.forget_devices(user.id).await?;
+    Ok(uow.revoke_user_sessions(user.id, None, now).await?)
+}
