@@ -50,6 +50,8 @@ pub enum MessageName {
     SignIn,
     /// A code to reset the password with.
     PasswordReset,
+    /// A code to enrol the address as a second factor with.
+    AddFactor,
     /// A link to sign up with.
     SignUpLink,
     /// A link to sign in with.
@@ -103,10 +105,11 @@ impl Channel {
 
 impl MessageName {
     /// All that there are.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::SignUp,
         Self::SignIn,
         Self::PasswordReset,
+        Self::AddFactor,
         Self::SignUpLink,
         Self::SignInLink,
         Self::PasswordResetLink,
@@ -127,10 +130,12 @@ impl MessageName {
                 Purpose::SignUp | Purpose::ConfirmSignUp => Self::SignUp,
                 Purpose::SignIn => Self::SignIn,
                 Purpose::PasswordReset => Self::PasswordReset,
+                Purpose::AddFactor => Self::AddFactor,
             },
             Content::Link { purpose, .. } => match purpose {
                 Purpose::SignUp | Purpose::ConfirmSignUp => Self::SignUpLink,
-                Purpose::SignIn => Self::SignInLink,
+                // There are no links to enrol with.
+                Purpose::SignIn | Purpose::AddFactor => Self::SignInLink,
                 Purpose::PasswordReset => Self::PasswordResetLink,
             },
             Content::AlreadySignedUp => Self::AlreadySignedUp,
@@ -149,6 +154,7 @@ impl MessageName {
             Self::SignUp => "sign_up",
             Self::SignIn => "sign_in",
             Self::PasswordReset => "password_reset",
+            Self::AddFactor => "add_factor",
             Self::SignUpLink => "sign_up_link",
             Self::SignInLink => "sign_in_link",
             Self::PasswordResetLink => "password_reset_link",
@@ -165,7 +171,10 @@ impl MessageName {
     /// Whether there is a code in it.
     #[must_use]
     pub fn has_code(self) -> bool {
-        matches!(self, Self::SignUp | Self::SignIn | Self::PasswordReset)
+        matches!(
+            self,
+            Self::SignUp | Self::SignIn | Self::PasswordReset | Self::AddFactor
+        )
     }
 
     /// Whether there is a link in it.

@@ -28,7 +28,7 @@ pub(crate) fn root() -> PathBuf {
 
 /// Messages with a secret in them: their `Debug` is written by hand, in
 /// `src/redacted.rs`.
-const SECRET: [&str; 33] = [
+const SECRET: [&str; 34] = [
     "BeginEnrollmentRequest",
     "BeginEnrollmentResponse",
     "BeginMfaAssertionRequest",
@@ -55,6 +55,7 @@ const SECRET: [&str; 33] = [
     "ResetPasswordRequest",
     "RevokeTokenRequest",
     "SendCodeRequest",
+    "SendMfaCodeRequest",
     "SignUpRequest",
     "StartPasswordResetRequest",
     "Tokens",

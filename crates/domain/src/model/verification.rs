@@ -21,6 +21,9 @@ pub enum Purpose {
     PasswordReset,
     /// Completing a sign-up.
     ConfirmSignUp,
+    /// Enrolling the address as a second factor. Its code is kept with the
+    /// enrolment, and yields no proof.
+    AddFactor,
 }
 
 /// What a verification is passed with.
@@ -105,7 +108,7 @@ impl Purpose {
     #[must_use]
     pub fn is_for_users(self) -> bool {
         match self {
-            Self::SignIn | Self::PasswordReset => true,
+            Self::SignIn | Self::PasswordReset | Self::AddFactor => true,
             Self::SignUp | Self::ConfirmSignUp => false,
         }
     }
@@ -118,6 +121,7 @@ impl Purpose {
             Self::SignIn => "sign_in",
             Self::PasswordReset => "password_reset",
             Self::ConfirmSignUp => "confirm_sign_up",
+            Self::AddFactor => "add_factor",
         }
     }
 }

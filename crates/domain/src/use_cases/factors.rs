@@ -17,9 +17,18 @@ pub struct ListFactors {
 #[derive(Debug)]
 pub struct ListedFactors {
     /// The factors, oldest first.
-    pub factors: Vec<Factor>,
+    pub factors: Vec<ListedFactor>,
     /// How many recovery codes are left.
     pub recovery_codes_left: u32,
+}
+
+/// A factor as it is listed.
+#[derive(Debug)]
+pub struct ListedFactor {
+    /// The factor.
+    pub factor: Factor,
+    /// Of an address: so much of it that the person recognises it.
+    pub masked_address: Option<String>,
 }
 
 /// Somebody removes a factor.
@@ -49,10 +58,21 @@ impl ListFactors {
         let person = app.people.by_access_token(&self.access_token).await?;
         let factors = app.store.factors(person.user.id).await?;
         Ok(ListedFactors {
-            factors: factors.into_iter().collect::<Result<_, _>>()?,
+            factors: factors
+                .into_iter()
+                .map(|factor| listed(app, factor?))
+                .collect::<Result<_, Error>>()?,
             recovery_codes_left: app.store.recovery_codes_left(person.user.id).await?,
         })
     }
+}
+
+fn listed(app: &Application, factor: Factor) -> Result<ListedFactor, Error> {
+    let address = app.code_factors.address_of(&factor)?;
+    Ok(ListedFactor {
+        masked_address: address.map(|address| address.masked()),
+        factor,
+    })
 }
 
 impl RemoveFactor {

@@ -72,7 +72,7 @@ impl SendCode {
             }
         };
         let record = match self.purpose {
-            Purpose::SignIn | Purpose::PasswordReset => {
+            Purpose::SignIn | Purpose::PasswordReset | Purpose::AddFactor => {
                 self.send_to_holder(app, secret, message).await?
             }
             Purpose::SignUp | Purpose::ConfirmSignUp => {

@@ -6,7 +6,7 @@ mod requests;
 
 use countersign_domain::use_cases::{
     BeginMfaAssertion, CreateMfaSession, GetSession, ListSessions, RevokeSession,
-    RevokeUserSessions, ValidateMfaSession,
+    RevokeUserSessions, SendMfaCode, ValidateMfaSession,
 };
 use countersign_proto::v1;
 use countersign_proto::v1::session_service_server::SessionService;
@@ -95,6 +95,21 @@ impl SessionService for SessionGrpc {
                 Ok(v1::BeginMfaAssertionResponse {
                     request_options: begun.options,
                     expire_time: convert::timestamp(begun.expires_at),
+                })
+            })
+            .await
+    }
+
+    async fn send_mfa_code(
+        &self,
+        request: Request<v1::SendMfaCodeRequest>,
+    ) -> Result<Response<v1::SendMfaCodeResponse>, Status> {
+        self.runner
+            .serve(request, |send: SendMfaCode, app| async move {
+                let sent = send.execute(&app).await?;
+                Ok(v1::SendMfaCodeResponse {
+                    expire_time: convert::timestamp(sent.expires_at),
+                    resend_time: convert::timestamp(sent.resend_at),
                 })
             })
             .await

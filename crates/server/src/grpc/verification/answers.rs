@@ -43,6 +43,8 @@ fn purpose(purpose: Purpose) -> v1::Purpose {
         Purpose::SignUp | Purpose::ConfirmSignUp => v1::Purpose::SignUp,
         Purpose::SignIn => v1::Purpose::SignIn,
         Purpose::PasswordReset => v1::Purpose::PasswordReset,
+        // Its codes are kept with enrolments, which no call of this service reads.
+        Purpose::AddFactor => v1::Purpose::Unspecified,
     }
 }
 
