@@ -3,6 +3,7 @@
 
 use countersign_proto::v1;
 use countersign_proto::v1::create_mfa_session_request::User;
+use countersign_proto::v1::issue_tokens_response::Outcome;
 use countersign_tests::{
     Backend, Details, PASSWORD, Person, Tally, World, crowd, email, masked_number,
     on_every_backend, reason, say,
@@ -277,7 +278,6 @@ async fn known_devices_are_let_in_and_no_others(backend: Backend) {
     for token in [&token, &token, "", &invented] {
         let issued = mina.try_on(SOURCE, token, PASSWORD).await;
         let outcome = issued.expect("the password is right").outcome;
-        use v1::issue_tokens_response::Outcome;
         heard.add(match outcome {
             Some(Outcome::Tokens(_)) => "let in",
             _ => "asked",
