@@ -1,5 +1,5 @@
-"""Enrols an authenticator app and signs in with it, by clients that are not
-ours: Python's grpcio, which knows the service through reflection alone, and
+"""Enrols an authenticator app and an address, and signs in with them, by clients that
+are not ours: Python's grpcio, which knows the service through reflection alone, and
 pyotp, which makes the codes as people's apps do.
 
 It starts the server on SQLite with the in-process store, and with Redis, and
@@ -19,6 +19,7 @@ PASSWORD = "seven brown otters hum at noon"
 PURPOSE_SIGN_UP = 1
 TOTP = 1
 RECOVERY_CODE = 2
+CODE_BY_MAIL = 5
 
 DENIED = grpc.StatusCode.PERMISSION_DENIED
 NOT_FOUND = grpc.StatusCode.NOT_FOUND
@@ -92,6 +93,29 @@ def second_factor(client):
     assert sign_in(client).WhichOneof("outcome") == "tokens"
 
 
+def code_by_mail(client, server):
+    """The address is enrolled by a code that is sent to it, and answers by another."""
+    whose = {"access_token": sign_in(client).tokens.access_token}
+    begun = client.call("BeginEnrollment", **whose, kind=CODE_BY_MAIL)
+    assert begun.masked_address == "m***@example.com", begun
+    confirm = {**whose, "enrollment_id": begun.enrollment_id}
+    code = server.code_to(begun.masked_address)
+    factor_id = client.call("ConfirmEnrollment", **confirm, code=code).factor_id
+
+    asked = sign_in(client).mfa_required
+    assert list(asked.factors) == [RECOVERY_CODE, CODE_BY_MAIL], asked
+    [offered] = asked.code_factors
+    assert (offered.factor_id, offered.masked_address) == (factor_id, "m***@example.com"), asked
+    answer = {"mfa_session_id": asked.mfa_session_id}
+    client.refused(DENIED, "SECOND_FACTOR_WRONG", "ValidateMfaSession", **answer, code=code)
+    client.call("SendMfaCode", **answer, factor_id=factor_id)
+    code = server.code_to(offered.masked_address)
+    both = client.call("ValidateMfaSession", **answer, code=code).tokens
+    assert methods(client, both) == ["mfa", "otp", "pwd"]
+    client.refused(NOT_FOUND, "MFA_SESSION_NOT_FOUND", "ValidateMfaSession", **answer, code=code)
+    client.call("RemoveFactor", access_token=both.access_token, factor_id=factor_id)
+
+
 def wrong_requests(client):
     invalid = grpc.StatusCode.INVALID_ARGUMENT
     client.refused(invalid, "FIELD_INVALID", "BeginEnrollment", access_token="", kind=TOTP)
@@ -114,9 +138,10 @@ def main():
             client = Client(server.address)
             wrong_requests(client)
             second_factor(client)
+            code_by_mail(client, server)
         finally:
             server.stop()
-    print(f"an app of pyotp was enrolled and used on {len(stores)} of {len(stores)} stores")
+    print(f"an app of pyotp and codes by mail were enrolled and used on {len(stores)} of {len(stores)} stores")
 
 
 if __name__ == "__main__":

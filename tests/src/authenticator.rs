@@ -120,6 +120,7 @@ impl Person {
             access_token: tokens.access_token.clone(),
             kind: v1::FactorKind::Totp.into(),
             label: label.into(),
+            ..Default::default()
         };
         let begun = self.gateway.factors().begin_enrollment(request).await?;
         Ok(begun.into_inner())

@@ -24,6 +24,7 @@ impl Person {
             access_token: tokens.access_token.clone(),
             kind: v1::FactorKind::Passkey.into(),
             label: "key".into(),
+            ..Default::default()
         };
         let mut factors = self.gateway.factors();
         let begun = factors.begin_enrollment(request).await?.into_inner();

@@ -18,6 +18,7 @@ on_every_backend!(
     a_user_name_goes_to_one_user,
     a_totp_step_is_used_once,
     a_recovery_code_is_used_once,
+    a_code_of_a_second_factor_is_used_once,
 );
 
 const CROWD: usize = 64;
@@ -217,6 +218,23 @@ async fn a_recovery_code_is_used_once(backend: Backend) {
         answer_all(&mut trial, &mina, &questions, &enrolled.recovery_codes[4]).await;
         let left = world.rows("recovery_codes").await;
         assert_eq!(left % 10, 10 - i64::try_from(trial.secrets).expect("few"));
+    }
+    trial.report();
+}
+
+async fn a_code_of_a_second_factor_is_used_once(backend: Backend) {
+    let world = world(backend).start().await;
+    let mut trial = Trial::new(&world, "codes that were sent as second factors");
+    for _ in 0..3 {
+        let mina = world.sign_up().await;
+        let tokens = mina.sign_in().await;
+        let enrolled = mina.enroll_address(&world, &tokens, &mina.email).await;
+        let asked = mina.begin_sign_in().await.expect("a question");
+        let id = asked.mfa_session_id;
+        let sent = mina.send_mfa_code(&id, &enrolled.factor_id).await;
+        sent.expect("sent");
+        let code = world.read_code(&mina.email).await;
+        answer_all(&mut trial, &mina, &[id], &code).await;
     }
     trial.report();
 }

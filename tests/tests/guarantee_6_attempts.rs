@@ -18,6 +18,7 @@ on_every_backend!(
     a_right_password_starts_afresh,
     one_source_is_stopped_before_the_cap,
     a_thousand_parallel_answers_to_second_factors_are_five,
+    a_thousand_parallel_answers_to_codes_that_were_sent_are_five,
 );
 
 const CODE: &str = "424242";
@@ -97,6 +98,45 @@ async fn a_thousand_parallel_answers_to_second_factors_are_five(backend: Backend
     for right in [&enrolled.app.code(), &enrolled.recovery_codes[0]] {
         let answer = mina.answer(&asked.mfa_session_id, right).await;
         assert_eq!(reason(&answer), "TOO_MANY_ATTEMPTS");
+    }
+}
+
+/// However many MFA sessions there are, each with a code of its own.
+async fn a_thousand_parallel_answers_to_codes_that_were_sent_are_five(backend: Backend) {
+    const GUESSES: usize = 1_000;
+    let world = World::start(backend, backend.replicas()).await;
+    let gateways = world.gateways(4);
+    let mina = world.sign_up().await;
+    let tokens = mina.sign_in().await;
+    let enrolled = mina.enroll_address(&world, &tokens, &mina.email).await;
+    let mut questions = Vec::new();
+    for _ in 0..5 {
+        let asked = mina.begin_sign_in().await.expect("a question");
+        let sent = mina.send_mfa_code(&asked.mfa_session_id, &enrolled.factor_id);
+        sent.await.expect("sent");
+        let code = world.read_code(&mina.email).await;
+        questions.push((asked.mfa_session_id, code));
+    }
+    let outcomes = crowd(GUESSES, |guess| {
+        let mina = mina.at(&gateways[guess % gateways.len()]);
+        let (id, _) = questions[guess % questions.len()].clone();
+        // Too short for a code, so that none is right.
+        let code = format!("{guess:05}");
+        async move { mina.answer(&id, &code).await }
+    })
+    .await;
+    let tally = Tally::of(&outcomes);
+    countersign_tests::say!(
+        "guarantee 6 on {backend}, {} replica(s): {GUESSES} parallel answers to codes that were \
+         sent as second factors of one account: compared {}",
+        world.replicas().len(),
+        tally.count("SECOND_FACTOR_WRONG"),
+    );
+    tally.assert_only(&["SECOND_FACTOR_WRONG", "TOO_MANY_ATTEMPTS"]);
+    assert_eq!(tally.count("SECOND_FACTOR_WRONG"), TRIES);
+    for (id, code) in questions {
+        let right = mina.answer(&id, &code).await;
+        assert_eq!(reason(&right), "TOO_MANY_ATTEMPTS");
     }
 }
 

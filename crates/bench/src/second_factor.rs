@@ -141,7 +141,7 @@ impl Enrolled {
             .begin_enrollment(BeginEnrollmentRequest {
                 access_token: access_token.clone(),
                 kind: FactorKind::Totp.into(),
-                label: String::new(),
+                ..BeginEnrollmentRequest::default()
             })
             .await
             .context("BeginEnrollment")?

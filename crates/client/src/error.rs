@@ -271,6 +271,9 @@ fn is_refusal(reason: ErrorReason) -> bool {
         | ErrorReason::FactorNotFound
         | ErrorReason::FactorLimitReached
         | ErrorReason::PasskeysNotConfigured
+        | ErrorReason::AddressNotVerified
+        | ErrorReason::FactorAlreadyEnrolled
+        | ErrorReason::SecondFactorUnavailable
         | ErrorReason::SecondFactorWrong
         | ErrorReason::MfaSessionNotFound
         | ErrorReason::TooManyMessages

@@ -62,6 +62,8 @@ pub enum MessageName {
     SignIn,
     /// A code to reset the password with.
     PasswordReset,
+    /// A code to enrol the address as a second factor with.
+    AddFactor,
     /// A link to sign up with.
     SignUpLink,
     /// A link to sign in with.
@@ -155,10 +157,11 @@ impl Channel {
 
 impl MessageName {
     /// All that there are.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::SignUp,
         Self::SignIn,
         Self::PasswordReset,
+        Self::AddFactor,
         Self::SignUpLink,
         Self::SignInLink,
         Self::PasswordResetLink,
@@ -187,10 +190,12 @@ impl MessageName {
                 Purpose::SignIn => Self::SignIn,
                 Purpose::PasswordReset => Self::PasswordReset,
                 Purpose::ChangeIdentifier => Self::ChangeIdentifier,
+                Purpose::AddFactor => Self::AddFactor,
             },
             Content::Link { purpose, .. } => match purpose {
                 Purpose::SignUp | Purpose::ConfirmSignUp => Self::SignUpLink,
-                Purpose::SignIn => Self::SignInLink,
+                // There are no links to enrol with.
+                Purpose::SignIn | Purpose::AddFactor => Self::SignInLink,
                 Purpose::PasswordReset => Self::PasswordResetLink,
                 Purpose::ChangeIdentifier => Self::ChangeIdentifierLink,
             },
@@ -217,6 +222,7 @@ impl MessageName {
             Self::SignUp => "sign_up",
             Self::SignIn => "sign_in",
             Self::PasswordReset => "password_reset",
+            Self::AddFactor => "add_factor",
             Self::SignUpLink => "sign_up_link",
             Self::SignInLink => "sign_in_link",
             Self::PasswordResetLink => "password_reset_link",
@@ -242,7 +248,11 @@ impl MessageName {
     pub fn has_code(self) -> bool {
         matches!(
             self,
-            Self::SignUp | Self::SignIn | Self::PasswordReset | Self::ChangeIdentifier
+            Self::SignUp
+                | Self::SignIn
+                | Self::PasswordReset
+                | Self::ChangeIdentifier
+                | Self::AddFactor
         )
     }
 

@@ -1,6 +1,7 @@
 //! What every use-case is given: the ports, the settings, and small
 //! collaborators for what use-cases share.
 
+mod code_factors;
 mod database_clock;
 mod devices;
 mod enrollments;
@@ -17,6 +18,7 @@ mod people;
 mod repeats;
 mod sealed_records;
 mod second_factors;
+mod sent_codes;
 mod session_ending;
 mod settings;
 mod tokens;
@@ -29,13 +31,15 @@ use crate::model::MasterKey;
 use crate::ports::{Clock, EphemeralStore, MessageSender, Notifier, PasswordHasher, Random, Store};
 use crate::validation::{Keyring, RevocationFeed};
 
+pub use code_factors::CodeFactors;
+pub(crate) use code_factors::CodeFactorsOf;
 pub use database_clock::DatabaseClock;
 pub(crate) use devices::DeviceSignIn;
 pub use devices::{Devices, KnownDevice};
 pub use enrollments::{Enrollment, Enrollments, Given};
 pub use identifier_undos::IdentifierUndos;
 pub use key_keeper::KeyKeeper;
-pub(crate) use limits::{Charge, Recipient, Sends};
+pub(crate) use limits::{Charge, FactorCodeUse, Recipient, Sends};
 pub use limits::{Limits, Pool, Rule, UnverifiedCounts};
 pub use messages::Messages;
 pub use mfa_sessions::MfaSessions;
@@ -46,6 +50,9 @@ pub(crate) use password_comparison::{compare_own_password, compare_password};
 pub use people::{People, Person};
 pub(crate) use repeats::Repeats;
 pub use second_factors::SecondFactors;
+pub(crate) use second_factors::TypedAnswer;
+pub use sent_codes::SentCodes;
+pub(crate) use sent_codes::{NewCode, SentComparison, SentFor};
 pub use session_ending::SessionEnding;
 pub use settings::{
     DeviceSettings, MfaPolicy, Settings, TokenSettings, UnverifiedSettings, VerificationSettings,
@@ -95,6 +102,10 @@ pub struct Application {
     pub enrollments: Enrollments,
     /// Second factors.
     pub second_factors: SecondFactors,
+    /// Addresses to which codes are sent as second factors.
+    pub code_factors: Arc<CodeFactors>,
+    /// Codes that were sent as second factors.
+    pub sent_codes: Arc<SentCodes>,
     /// Passkeys.
     pub passkeys: Passkeys,
     /// Challenges that passkeys answer to sign in.
@@ -148,6 +159,23 @@ impl Application {
             Arc::clone(&limits),
             Arc::clone(&settings),
         );
+        let code_factors = Arc::new(CodeFactors::new(
+            Arc::clone(&ports.store),
+            Arc::clone(&clock),
+            Arc::clone(&ports.random),
+            secrets.factors.clone(),
+            Arc::clone(&limits),
+            ports.sender.clone(),
+            Arc::clone(&settings),
+        ));
+        let sent_codes = Arc::new(SentCodes::new(
+            Arc::clone(&ports.store),
+            Arc::clone(&ports.ephemeral),
+            Arc::clone(&clock),
+            records.clone(),
+            Arc::clone(&limits),
+            Arc::clone(&settings),
+        ));
         Self {
             verifications: Verifications::new(
                 Arc::clone(&ports.ephemeral),
@@ -167,7 +195,11 @@ impl Application {
                 Arc::clone(&ports.random),
                 &secrets,
                 Arc::clone(&limits),
+                Arc::clone(&code_factors),
+                Arc::clone(&sent_codes),
             ),
+            code_factors,
+            sent_codes,
             passkeys: Passkeys::new(
                 Arc::clone(&ports.store),
                 Arc::clone(&clock),
@@ -210,7 +242,7 @@ impl Application {
                 Arc::clone(&ports.store),
                 Arc::clone(&clock),
                 Arc::clone(&keyring),
-                &settings,
+                Arc::clone(&settings),
             ),
             session_ending: SessionEnding::new(
                 Arc::clone(&ports.store),

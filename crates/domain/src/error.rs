@@ -115,6 +115,15 @@ pub enum Refusal {
     /// The user has as many factors as one may have.
     #[error("there are too many factors")]
     TooManyFactors,
+    /// The user has no verified address of the kind, or not this one.
+    #[error("the address is not a verified one of the user")]
+    AddressUnverified,
+    /// The address is a second factor of the user already.
+    #[error("the address is a factor already")]
+    FactorEnrolled,
+    /// A second factor is required, and the user has none to show.
+    #[error("a second factor is required and there is none")]
+    SecondFactorMissing,
     /// The code of a second factor is wrong, or was used.
     #[error("the code of the second factor is wrong")]
     SecondFactor,

@@ -48,7 +48,7 @@ pub use code::Code;
 pub use credential::PasswordCredential;
 pub use device::{Device, DeviceClaim, DeviceDigest, DeviceToken};
 pub use email::Email;
-pub use factor::{Factor, FactorKind, FactorLabel};
+pub use factor::{CodeFactor, Factor, FactorKind, FactorLabel};
 pub use group::GroupId;
 pub use id::{FactorId, MessageId, SessionId, UserId, VerificationId};
 pub use identifier::{Address, Identifier, IdentifierKind};

@@ -27,6 +27,7 @@ mod revoke_signing_key;
 mod revoke_token;
 mod rotate_signing_keys;
 mod send_code;
+mod send_mfa_code;
 mod sessions;
 mod sign_up;
 mod step_up_session;
@@ -47,10 +48,13 @@ pub use create_mfa_session::{CreateMfaSession, CreatedMfaSession, MfaCode};
 pub use delete_expired::DeleteExpired;
 pub use deliver_messages::{DeliverMessages, Delivered};
 pub use enroll_factor::{
-    BeginEnrollment, BegunEnrollment, ConfirmEnrollment, EnrolledFactor, EnrollmentAnswer,
+    BeginCodeEnrollment, BeginEnrollment, BegunEnrollment, ConfirmEnrollment, EnrolledFactor,
+    EnrollmentAnswer,
 };
 pub use ensure_signing_keys::EnsureSigningKeys;
-pub use factors::{ListFactors, ListedFactors, RegenerateRecoveryCodes, RemoveFactor};
+pub use factors::{
+    ListFactors, ListedFactor, ListedFactors, RegenerateRecoveryCodes, RemoveFactor,
+};
 pub use issue_tokens::{Grant, IssueTokens, Issued, MfaRequired};
 pub use list_identifiers::{ListIdentifiers, ListedIdentifiers, UndoableChange};
 pub use read_revocations::ReadRevocations;
@@ -61,6 +65,7 @@ pub use revoke_signing_key::RevokeSigningKey;
 pub use revoke_token::RevokeToken;
 pub use rotate_signing_keys::{RotateSigningKeys, Rotated};
 pub use send_code::{SendCode, SentCode};
+pub use send_mfa_code::{SendMfaCode, SentMfaCode};
 pub use sessions::{
     Actor, GetSession, ListSessions, RevokeSession, RevokeUserSessions, SessionPage,
 };

@@ -29,7 +29,7 @@ pub(crate) fn root() -> PathBuf {
 
 /// Messages with a secret in them: their `Debug` is written by hand, in
 /// `src/redacted.rs`.
-const SECRET: [&str; 41] = [
+const SECRET: [&str; 42] = [
     "AddIdentifierRequest",
     "BeginEnrollmentRequest",
     "BeginEnrollmentResponse",
@@ -61,6 +61,7 @@ const SECRET: [&str; 41] = [
     "ResetPasswordRequest",
     "RevokeTokenRequest",
     "SendCodeRequest",
+    "SendMfaCodeRequest",
     "SignUpRequest",
     "StartPasswordResetRequest",
     "StepUpSessionRequest",

@@ -47,6 +47,7 @@ redacted!(
     v1::ResetPasswordRequest,
     v1::RevokeTokenRequest,
     v1::SendCodeRequest,
+    v1::SendMfaCodeRequest,
     v1::SignUpRequest,
     v1::StartPasswordResetRequest,
     v1::StepUpSessionRequest,

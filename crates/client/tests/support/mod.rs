@@ -246,6 +246,8 @@ played! { SessionService for FakeSessions:
         |_| Default::default();
     begin_mfa_assertion: BeginMfaAssertionRequest -> BeginMfaAssertionResponse =
         |_| Default::default();
+    send_mfa_code: SendMfaCodeRequest -> SendMfaCodeResponse =
+        |_| Default::default();
     validate_mfa_session: ValidateMfaSessionRequest -> ValidateMfaSessionResponse =
         |_| Default::default();
 }

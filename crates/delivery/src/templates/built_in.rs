@@ -52,6 +52,13 @@ fn english(name: MessageName) -> BuiltIn {
                    It expires in {minutes} min. Do not share it. If you did not ask for it, \
                    ignore this message: your password stays as it is.",
         },
+        MessageName::AddFactor => BuiltIn {
+            sms: "[{product}] {code} is your two-step setup code. Do not share it.",
+            subject: "[{product}] Your verification code",
+            text: "Your code to turn on two-step sign-in by this address:\n\n{code}\n\n\
+                   It expires in {minutes} min. Do not share it. If you did not ask for it, \
+                   somebody is signed in to your account: reset your password now.",
+        },
         MessageName::SignUpLink => BuiltIn {
             sms: "[{product}] Open this link to sign up. Do not share it.\n{link}",
             subject: "[{product}] Your link to sign up",
@@ -189,6 +196,13 @@ fn korean(name: MessageName) -> BuiltIn {
             text: "비밀번호 재설정 인증번호입니다.\n\n{code}\n\n\
                    {minutes}분 동안 유효합니다. 타인에게 알려주지 마세요. 요청하지 않으셨다면 이 \
                    메일을 무시해 주세요. 비밀번호는 바뀌지 않습니다.",
+        },
+        MessageName::AddFactor => BuiltIn {
+            sms: "[{product}] 2단계 인증 등록 인증번호 [{code}] 타인노출금지",
+            subject: "[{product}] 인증번호 안내",
+            text: "이 주소를 2단계 인증으로 등록하기 위한 인증번호입니다.\n\n{code}\n\n\
+                   {minutes}분 동안 유효합니다. 타인에게 알려주지 마세요. 요청하지 않으셨다면 다른 \
+                   사람이 로그인한 상태이니 즉시 비밀번호를 재설정해 주세요.",
         },
         MessageName::SignUpLink => BuiltIn {
             sms: "[{product}] 회원가입 링크입니다. 타인에게 전달하지 마세요.\n{link}",

@@ -7,10 +7,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::application::{Messages, Settings};
+use crate::application::{Messages, MfaPolicy, Settings};
 use crate::error::Error;
 use crate::model::{
-    Address, Device, DeviceClaim, DeviceToken, Locale, ProvenUser, Timestamp, User, UserId,
+    Address, Device, DeviceClaim, DeviceToken, GroupId, Locale, ProvenUser, Timestamp, User, UserId,
 };
 use crate::ports::{Clock, Content, DeviceTouch, Random, Store, UnitOfWork};
 
@@ -90,6 +90,22 @@ impl Devices {
         }
     }
 
+    /// Whether a second factor was shown on the device, since the last change of
+    /// those that there are. Under a policy that lets known devices in, it is noted
+    /// of each; a device that is known for another reason is asked once.
+    pub(crate) fn has_shown(&self, device: &Device) -> bool {
+        let shown_at = device.factor_shown_at;
+        shown_at.is_some_and(|at| at <= self.clock.now())
+    }
+
+    /// Whether it is to be noted that a second factor was shown on a device, if the
+    /// person wants it to be remembered there or not.
+    pub(crate) fn remembers(&self, is_wanted: bool, group: &GroupId) -> bool {
+        let policy = self.settings.mfa_policy_of(group);
+        policy == MfaPolicy::RequiredForUnknownDevices
+            || (is_wanted && !self.settings.devices.remembered.is_zero())
+    }
+
     /// Notes a good attempt from a device that was known. Tells whether it still
     /// is.
     pub(crate) async fn touch(
@@ -108,7 +124,7 @@ impl Devices {
             user,
             seen_at: self.clock.now(),
             expires_at: self.expiry(),
-            shown: remember && self.remembers(),
+            shown: remember,
         };
         Ok(uow.touch_device(&touch).await?)
     }
@@ -140,7 +156,7 @@ impl Devices {
             user_id: user.id,
             credential_version: user.credential_version,
             failures: 0,
-            factor_shown_at: (sign_in.remember && self.remembers()).then_some(now),
+            factor_shown_at: sign_in.remember.then_some(now),
             created_at: now,
             seen_at: now,
             expires_at,
@@ -153,10 +169,6 @@ impl Devices {
             token: Some(token),
             expires_at,
         }))
-    }
-
-    fn remembers(&self) -> bool {
-        !self.settings.devices.remembered.is_zero()
     }
 
     fn expiry(&self) -> Timestamp {

@@ -1,6 +1,6 @@
 //! Unfinished enrolments of second factors: a secret that was shown, and whose
-//! codes have not been seen yet, or a challenge that no passkey has answered. They
-//! are sealed, and bound to their user as its credentials are.
+//! codes have not been seen yet, a challenge that no passkey has answered, or an
+//! address that a code was sent to. They are sealed, and bound to their user as its credentials are.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,9 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::application::sealed_records::{SealedRecords, damaged};
 use crate::error::{Error, Refusal};
-use crate::model::{
-    Challenge, FactorId, FactorKind, FactorLabel, ProvenUser, Timestamp, TotpSecret,
-};
+use crate::model::{Address, Challenge, FactorId, FactorLabel, ProvenUser, Timestamp, TotpSecret};
 use crate::ports::{Clock, EphemeralStore};
 
 /// How long a person has to type the first code.
@@ -48,9 +46,11 @@ pub enum Given {
     Totp(TotpSecret),
     /// What the new passkey is to answer.
     Passkey(Challenge),
+    /// The address that a code was sent to.
+    Code(Address),
 }
 
-/// An enrolment as it is sealed: with a secret, or with a challenge.
+/// An enrolment as it is sealed: with a secret, a challenge or an address.
 #[derive(Serialize, Deserialize)]
 struct Record {
     user: ProvenUser,
@@ -59,6 +59,8 @@ struct Record {
     secret: Option<Vec<u8>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     challenge: Option<Vec<u8>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    address: Option<Address>,
     expires_at: Timestamp,
 }
 
@@ -68,7 +70,16 @@ impl Enrollment {
     pub fn totp(&self) -> Option<&TotpSecret> {
         match &self.given {
             Given::Totp(secret) => Some(secret),
-            Given::Passkey(_) => None,
+            Given::Passkey(_) | Given::Code(_) => None,
+        }
+    }
+
+    /// The address that a code was sent to.
+    #[must_use]
+    pub fn address(&self) -> Option<&Address> {
+        match &self.given {
+            Given::Code(address) => Some(address),
+            Given::Totp(_) | Given::Passkey(_) => None,
         }
     }
 }
@@ -86,23 +97,31 @@ impl Enrollments {
         }
     }
 
-    /// A new enrolment with a new secret or challenge.
+    /// A new secret for an app.
+    pub(crate) fn new_secret(&self) -> Given {
+        Given::Totp(TotpSecret::generate(&*self.records.random))
+    }
+
+    /// A new challenge for a passkey.
+    pub(crate) fn new_challenge(&self) -> Given {
+        Given::Passkey(Challenge::generate(&*self.records.random))
+    }
+
+    /// A new enrolment, for as long as one may last, or `ttl` if that is less.
     pub(crate) async fn begin(
         &self,
         user: ProvenUser,
-        kind: FactorKind,
         label: FactorLabel,
+        given: Given,
+        ttl: Option<Duration>,
     ) -> Result<Enrollment, Error> {
         let now = self.clock.now();
         let enrollment = Enrollment {
             id: FactorId::generate(now, &*self.records.random),
             user,
             label,
-            given: match kind {
-                FactorKind::Totp => Given::Totp(TotpSecret::generate(&*self.records.random)),
-                FactorKind::Passkey => Given::Passkey(Challenge::generate(&*self.records.random)),
-            },
-            expires_at: now.plus(TTL),
+            given,
+            expires_at: now.plus(ttl.unwrap_or(TTL).min(TTL)),
         };
         self.keep(&enrollment).await?;
         Ok(enrollment)
@@ -122,9 +141,10 @@ impl Enrollments {
             id,
             user: record.user,
             label: FactorLabel::parse(&record.label).map_err(damaged)?,
-            given: match (secret, record.challenge) {
-                (Some(secret), None) => Given::Totp(TotpSecret::from_bytes(&secret)),
-                (None, Some(bytes)) => Challenge::from_bytes(&bytes)
+            given: match (secret, record.challenge, record.address) {
+                (Some(secret), None, None) => Given::Totp(TotpSecret::from_bytes(&secret)),
+                (None, None, Some(address)) => Given::Code(address),
+                (None, Some(bytes), None) => Challenge::from_bytes(&bytes)
                     .map(Given::Passkey)
                     .ok_or_else(|| damaged("its challenge"))?,
                 _ => return Err(damaged("of no kind")),
@@ -147,15 +167,17 @@ impl Enrollments {
         if ttl.is_zero() {
             return Ok(());
         }
-        let (secret, challenge) = match &enrollment.given {
-            Given::Totp(secret) => (Some(secret.expose().to_vec()), None),
-            Given::Passkey(challenge) => (None, Some(challenge.as_bytes().to_vec())),
+        let (secret, challenge, address) = match &enrollment.given {
+            Given::Totp(secret) => (Some(secret.expose().to_vec()), None, None),
+            Given::Passkey(challenge) => (None, Some(challenge.as_bytes().to_vec()), None),
+            Given::Code(address) => (None, None, Some(address.clone())),
         };
         let record = Record {
             user: enrollment.user,
             label: enrollment.label.as_str().to_owned(),
             secret,
             challenge,
+            address,
             expires_at: enrollment.expires_at,
         };
         let key = key_of(enrollment.id);

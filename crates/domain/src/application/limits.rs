@@ -3,6 +3,7 @@
 //! sits; never by anything that he may invent.
 
 mod devices;
+mod factor_codes;
 mod rules;
 mod second_factors;
 mod sends;
@@ -20,6 +21,7 @@ use crate::error::{Error, Limit};
 use crate::model::{Address, ClientContext, GroupId, Identifier, NamedUser, ProvenUser, SessionId};
 use crate::ports::{Budget, Clock, EphemeralStore, Reward, Spending};
 
+pub(crate) use factor_codes::FactorCodeUse;
 pub use rules::{Pool, Rule, UnverifiedCounts};
 pub(crate) use sends::Sends;
 pub(crate) use unverified::Recipient;

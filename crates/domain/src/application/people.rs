@@ -30,7 +30,7 @@ pub struct People {
     clock: Arc<dyn Clock>,
     keyring: Arc<Keyring>,
     verifier: Verifier,
-    mfa_policy: MfaPolicy,
+    settings: Arc<Settings>,
 }
 
 impl People {
@@ -38,7 +38,7 @@ impl People {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         keyring: Arc<Keyring>,
-        settings: &Settings,
+        settings: Arc<Settings>,
     ) -> Self {
         let tokens = &settings.tokens;
         Self {
@@ -46,7 +46,7 @@ impl People {
             clock,
             keyring,
             verifier: Verifier::new(tokens.issuer.clone(), tokens.leeway),
-            mfa_policy: settings.mfa_policy,
+            settings,
         }
     }
 
@@ -92,9 +92,12 @@ impl People {
             return Err(Refusal::AuthenticationTooOld { max_age: FRESH }.into());
         }
         let methods = &person.session.methods;
-        if self.mfa_policy != MfaPolicy::Off
-            && !methods.contains(&AuthenticationMethod::MultiFactor)
-        {
+        let policy = self.settings.mfa_policy_of(&person.user.group);
+        if policy != MfaPolicy::Off && !methods.contains(&AuthenticationMethod::MultiFactor) {
+            // Who has no more than the password is not to enrol a factor of his own.
+            if policy.is_for_everybody() && methods.contains(&AuthenticationMethod::Password) {
+                return Err(Refusal::SecondFactorRequired.into());
+            }
             let factors = self.store.factors(person.user.id).await?;
             // One that cannot be read may have been there.
             let was_there = |factor: &Result<Factor, _>| {

@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 
-use crate::application::{Enrollment, Limits};
+use crate::application::{CodeFactors, Enrollment, Limits, SentCodes, SentComparison, SentFor};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Code, Factor, FactorId, FactorKind, MfaFactor, RecoveryCode, SealingKey, Secrets, TotpSecret,
-    UserId,
+    Code, Factor, FactorId, FactorKind, MfaFactor, MfaSessionId, MfaSessionRecord, RecoveryCode,
+    SealingKey, Secrets, TotpSecret, UserId,
 };
 use crate::ports::{Clock, Random, Store, StoreError};
 
@@ -26,6 +26,23 @@ pub struct SecondFactors {
     factors: SealingKey,
     recovery: hmac::Key,
     limits: Arc<Limits>,
+    code_factors: Arc<CodeFactors>,
+    sent_codes: Arc<SentCodes>,
+}
+
+/// What a person typed to answer an MFA session.
+#[derive(Debug)]
+pub(crate) struct TypedAnswer<'a> {
+    /// Whose factors it is an answer of.
+    pub(crate) user: UserId,
+    /// The MFA session.
+    pub(crate) session: &'a MfaSessionId,
+    /// What is kept of it.
+    pub(crate) record: &'a MfaSessionRecord,
+    /// What was typed.
+    pub(crate) code: &'a Code,
+    /// Whether it comes from a known device of the user.
+    pub(crate) from_known_device: bool,
 }
 
 /// What comes of a comparison.
@@ -47,6 +64,8 @@ impl SecondFactors {
         random: Arc<dyn Random>,
         secrets: &Secrets,
         limits: Arc<Limits>,
+        code_factors: Arc<CodeFactors>,
+        sent_codes: Arc<SentCodes>,
     ) -> Self {
         Self {
             store,
@@ -55,12 +74,13 @@ impl SecondFactors {
             factors: secrets.factors.clone(),
             recovery: secrets.recovery.clone(),
             limits,
+            code_factors,
+            sent_codes,
         }
     }
 
-    /// Checks the answer of a user: a code of one of the enrolled authenticators,
-    /// or a recovery code. Each is good once. From a known device of the user it is
-    /// charged to those.
+    /// Checks a code of a user: one of an enrolled authenticator, or a recovery code.
+    /// Each is good once. From a known device of the user it is charged to those.
     ///
     /// # Errors
     /// A wrong or used code; too many tries; what cannot be told.
@@ -70,11 +90,33 @@ impl SecondFactors {
         code: &Code,
         from_known_device: bool,
     ) -> Result<MfaFactor, Error> {
+        let compared = self.compare(user, code);
+        self.charged(user, from_known_device, compared).await
+    }
+
+    /// Checks the answer to an MFA session: the code that was sent for it, or one
+    /// that [`Self::check`] takes.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub(crate) async fn check_answer(&self, answer: &TypedAnswer<'_>) -> Result<MfaFactor, Error> {
+        let compared = self.compare_with_all(answer);
+        self.charged(answer.user, answer.from_known_device, compared)
+            .await
+    }
+
+    /// Charges a try, and only then compares.
+    async fn charged(
+        &self,
+        user: UserId,
+        from_known_device: bool,
+        compared: impl Future<Output = Compared>,
+    ) -> Result<MfaFactor, Error> {
         let charge = self
             .limits
             .charge_second_factor(user, from_known_device)
             .await?;
-        match self.compare(user, code).await {
+        match compared.await {
             Compared::Right(factor) => {
                 self.limits.refund(charge).await.ok();
                 Ok(factor)
@@ -87,6 +129,50 @@ impl SecondFactors {
                 Err(error)
             }
         }
+    }
+
+    /// A code that was sent comes first: it may look like a recovery code.
+    async fn compare_with_all(&self, answer: &TypedAnswer<'_>) -> Compared {
+        let is_wrong = match self.compare_sent(answer).await {
+            Some(Compared::Wrong) => true,
+            Some(compared) => return compared,
+            None => false,
+        };
+        match self.compare(answer.user, answer.code).await {
+            Compared::Unknown { error, is_charged } => Compared::Unknown {
+                error,
+                is_charged: is_charged || is_wrong,
+            },
+            compared => compared,
+        }
+    }
+
+    /// Compares with the code that was sent for the MFA session, if there is one and
+    /// the user still has the factor that it was sent to.
+    async fn compare_sent(&self, answer: &TypedAnswer<'_>) -> Option<Compared> {
+        let unknown = |is_charged| move |error| Compared::Unknown { error, is_charged };
+        let compared = async {
+            let sent = self.sent_codes.find(SentFor::MfaSession(answer.session));
+            let Some(sent) = sent.await.map_err(unknown(false))? else {
+                return Ok(None);
+            };
+            let factor = self
+                .code_factors
+                .find(answer.user, answer.record, sent.factor);
+            let factor = factor.await.map_err(unknown(false))?;
+            let Some(factor) = factor.filter(|factor| sent.is_of(factor)) else {
+                return Ok(None);
+            };
+            let compared = self.sent_codes.compare(&sent, answer.code);
+            Ok(match compared.await.map_err(unknown(true))? {
+                SentComparison::Matches => {
+                    Some(Compared::Right(MfaFactor::of_address(&factor.address)))
+                }
+                SentComparison::Differs => Some(Compared::Wrong),
+                SentComparison::Absent => None,
+            })
+        };
+        compared.await.unwrap_or_else(Some)
     }
 
     async fn compare(&self, user: UserId, code: &Code) -> Compared {
@@ -108,8 +194,8 @@ impl SecondFactors {
         };
         let (mut unread, mut is_charged) = (None, false);
         for factor in factors {
-            // Passkeys make no codes.
-            if matches!(&factor, Ok(factor) if factor.kind == FactorKind::Passkey) {
+            // Others make no codes.
+            if matches!(&factor, Ok(factor) if factor.kind != FactorKind::Totp) {
                 continue;
             }
             let opened = factor.map_err(Error::from).and_then(|factor| {

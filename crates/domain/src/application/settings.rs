@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use countersign_token::Algorithm;
 
-use crate::model::{Address, Lifetimes, LinkPrefix, Region, RelyingParty, Revocation, Scope};
+use crate::model::{
+    Address, GroupId, Lifetimes, LinkPrefix, Region, RelyingParty, Revocation, Scope,
+};
 
 /// The settings of the domain. The defaults are in the server's configuration.
 #[derive(Debug, Clone)]
@@ -15,6 +17,8 @@ pub struct Settings {
     pub verification: VerificationSettings,
     /// Who is asked for a second factor.
     pub mfa_policy: MfaPolicy,
+    /// Who is in these groups, in place of that.
+    pub mfa_policy_of_groups: Vec<(GroupId, MfaPolicy)>,
     /// Of known devices.
     pub devices: DeviceSettings,
     /// For how long a change of an address can be undone.
@@ -39,6 +43,31 @@ pub enum MfaPolicy {
     Off,
     /// Those who have enrolled one.
     Optional,
+    /// Everybody. Who has enrolled none is sent a code to a verified address.
+    Required,
+    /// Everybody, but on known devices on which one was shown.
+    RequiredForUnknownDevices,
+}
+
+impl Settings {
+    /// Who in a group is asked for a second factor.
+    #[must_use]
+    pub fn mfa_policy_of(&self, group: &GroupId) -> MfaPolicy {
+        let mut of_groups = self.mfa_policy_of_groups.iter();
+        let own = of_groups.find(|(of, _)| of == group);
+        own.map_or(self.mfa_policy, |(_, policy)| *policy)
+    }
+}
+
+impl MfaPolicy {
+    /// Whether it asks people who have enrolled nothing.
+    #[must_use]
+    pub fn is_for_everybody(self) -> bool {
+        match self {
+            Self::Required | Self::RequiredForUnknownDevices => true,
+            Self::Off | Self::Optional => false,
+        }
+    }
 }
 
 /// Of known devices.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{FactorId, Timestamp, UserId};
+use crate::model::{Address, FactorId, Timestamp, UserId};
 
 /// An authenticator that a person has enrolled.
 #[derive(Clone, PartialEq, Eq)]
@@ -15,8 +15,8 @@ pub struct Factor {
     pub kind: FactorKind,
     /// What the person calls it.
     pub label: FactorLabel,
-    /// Its secret, or its public key, under the master key, bound to its id and
-    /// its user.
+    /// Its secret, its public key, or its address, under the master key, bound to
+    /// its id and its user.
     pub sealed: Vec<u8>,
     /// The last time step of which a code was taken: no code of this step or of
     /// an earlier one is good any more. Of a passkey: its signature counter, 0 if
@@ -33,6 +33,19 @@ pub enum FactorKind {
     Totp,
     /// A passkey or security key (Web Authentication).
     Passkey,
+    /// A code in a text message to a phone number.
+    Sms,
+    /// A code in a mail to an e-mail address.
+    Email,
+}
+
+/// An address to which codes are sent, as a second factor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeFactor {
+    /// The factor's id, or what stands for it where none was enrolled.
+    pub id: FactorId,
+    /// The address.
+    pub address: Address,
 }
 
 /// What a person calls a factor: up to 64 characters, none of which controls
@@ -63,12 +76,29 @@ impl FactorLabel {
 }
 
 impl FactorKind {
+    /// What an address is.
+    #[must_use]
+    pub fn of_address(address: &Address) -> Self {
+        match address {
+            Address::Phone(_) => Self::Sms,
+            Address::Email(_) => Self::Email,
+        }
+    }
+
+    /// Whether it is an address to which codes are sent.
+    #[must_use]
+    pub fn is_address(self) -> bool {
+        matches!(self, Self::Sms | Self::Email)
+    }
+
     /// The name under which it is stored.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Totp => "totp",
             Self::Passkey => "passkey",
+            Self::Sms => "sms",
+            Self::Email => "email",
         }
     }
 
@@ -78,6 +108,8 @@ impl FactorKind {
         match text {
             "totp" => Some(Self::Totp),
             "passkey" => Some(Self::Passkey),
+            "sms" => Some(Self::Sms),
+            "email" => Some(Self::Email),
             _ => None,
         }
     }

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::model::{
-    Address, AuthenticationMethod, ClientContext, DeviceClaim, FactorKind, GroupId, Identifier,
-    MessageId, ProvenUser, Scope, Timestamp, UserId,
+    Address, AuthenticationMethod, ClientContext, CodeFactor, DeviceClaim, FactorKind, GroupId,
+    Identifier, MessageId, ProvenUser, Scope, Timestamp, UserId,
 };
 use crate::ports::Random;
 
@@ -34,6 +34,12 @@ pub struct MfaSessionRecord {
     pub factors: Vec<MfaFactor>,
     /// How the person was authenticated before.
     pub shown: Vec<AuthenticationMethod>,
+    /// The address that was proved before: a code to it is no second factor.
+    #[serde(default)]
+    pub proved: Option<Address>,
+    /// Whether verified addresses answer it if the user has enrolled nothing.
+    #[serde(default)]
+    pub addresses_stand_in: bool,
     /// The caller that created it, and gets the tokens.
     pub client_id: String,
     /// The audience of the access tokens.
@@ -65,6 +71,10 @@ pub enum MfaFactor {
     RecoveryCode,
     /// A passkey of the user.
     Passkey,
+    /// A code that is sent to a phone number of the user.
+    Sms,
+    /// A code that is sent to an e-mail address of the user.
+    Email,
 }
 
 /// How the user of an MFA session is named.
@@ -88,19 +98,38 @@ impl MfaFactor {
             .collect()
     }
 
-    /// Those that a user has who has factors of these kinds; one that cannot be
-    /// read may be an app.
+    /// Those that a user has who has factors of these kinds, and to whom codes are
+    /// sent at these addresses; one that cannot be read may be an app.
     #[must_use]
-    pub fn of_kinds(kinds: &[Option<FactorKind>], are_passkeys_taken: bool) -> Vec<Self> {
-        if kinds.is_empty() {
-            return Vec::new();
-        }
+    pub fn of_kinds(
+        kinds: &[Option<FactorKind>],
+        are_passkeys_taken: bool,
+        addresses: &[CodeFactor],
+    ) -> Vec<Self> {
         let has = |kind| kinds.contains(&Some(kind));
-        let mut factors = Self::enrolled(are_passkeys_taken && has(FactorKind::Passkey));
+        let mut factors = Vec::new();
+        if !kinds.is_empty() {
+            factors = Self::enrolled(are_passkeys_taken && has(FactorKind::Passkey));
+        }
         if !has(FactorKind::Totp) && !kinds.contains(&None) {
             factors.retain(|factor| *factor != Self::Totp);
         }
+        for code in addresses {
+            let factor = Self::of_address(&code.address);
+            if !factors.contains(&factor) {
+                factors.push(factor);
+            }
+        }
         factors
+    }
+
+    /// What a code to this address is.
+    #[must_use]
+    pub fn of_address(address: &Address) -> Self {
+        match address {
+            Address::Phone(_) => Self::Sms,
+            Address::Email(_) => Self::Email,
+        }
     }
 }
 
@@ -174,7 +203,10 @@ impl MfaFactor {
 
     fn methods(self) -> &'static [AuthenticationMethod] {
         match self {
-            Self::Code | Self::Totp | Self::RecoveryCode => &[AuthenticationMethod::OneTimeCode],
+            Self::Code | Self::Totp | Self::RecoveryCode | Self::Email => {
+                &[AuthenticationMethod::OneTimeCode]
+            }
+            Self::Sms => &[AuthenticationMethod::TextMessage],
             Self::Passkey => &[
                 AuthenticationMethod::ProofOfPossession,
                 AuthenticationMethod::UserPresence,

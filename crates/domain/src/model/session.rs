@@ -62,6 +62,8 @@ pub enum AuthenticationMethod {
     Password,
     /// `otp`: a one-time code.
     OneTimeCode,
+    /// `sms`: a code in a text message to an address that is a second factor.
+    TextMessage,
     /// `pop`: a key was shown to be held, a passkey's.
     ProofOfPossession,
     /// `user`: the person was there.
@@ -205,6 +207,7 @@ impl AuthenticationMethod {
         match self {
             Self::Password => "pwd",
             Self::OneTimeCode => "otp",
+            Self::TextMessage => "sms",
             Self::ProofOfPossession => "pop",
             Self::UserPresence => "user",
             Self::MultiFactor => "mfa",
@@ -217,6 +220,7 @@ impl AuthenticationMethod {
         match text {
             "pwd" => Some(Self::Password),
             "otp" => Some(Self::OneTimeCode),
+            "sms" => Some(Self::TextMessage),
             "pop" => Some(Self::ProofOfPossession),
             "user" => Some(Self::UserPresence),
             "mfa" => Some(Self::MultiFactor),

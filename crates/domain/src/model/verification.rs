@@ -24,6 +24,9 @@ pub enum Purpose {
     ConfirmSignUp,
     /// Adding or changing an address of the user who asked for it.
     ChangeIdentifier,
+    /// Enrolling the address as a second factor. Its code is kept with the
+    /// enrolment, and yields no proof.
+    AddFactor,
 }
 
 /// What a verification is passed with.
@@ -114,7 +117,7 @@ impl Purpose {
     #[must_use]
     pub fn is_for_users(self) -> bool {
         match self {
-            Self::SignIn | Self::PasswordReset => true,
+            Self::SignIn | Self::PasswordReset | Self::AddFactor => true,
             Self::SignUp | Self::ConfirmSignUp | Self::ChangeIdentifier => false,
         }
     }
@@ -128,6 +131,7 @@ impl Purpose {
             Self::PasswordReset => "password_reset",
             Self::ConfirmSignUp => "confirm_sign_up",
             Self::ChangeIdentifier => "change_identifier",
+            Self::AddFactor => "add_factor",
         }
     }
 }

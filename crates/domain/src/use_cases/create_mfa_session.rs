@@ -123,6 +123,8 @@ impl CreateMfaSession {
             stand_in: None,
             factors: vec![MfaFactor::Code],
             shown: Vec::new(),
+            proved: None,
+            addresses_stand_in: false,
             client_id: self.client_id,
             audience: self.audience,
             scopes: self.scopes,

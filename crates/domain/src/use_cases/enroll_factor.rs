@@ -1,45 +1,24 @@
 //! Enrolling a second factor: an authenticator app once it has made a code of the
-//! secret that was shown, a passkey once it has answered the challenge.
+//! secret that was shown, a passkey once it has answered the challenge, an address
+//! once the code that was sent to it has come back.
 
 mod answer;
+mod begin;
+mod begin_with_code;
 mod options;
 
+use self::answer::Answered;
 pub use self::answer::EnrollmentAnswer;
-use self::options::creation_options;
+use self::begin::MOST;
+pub use self::begin::{BeginEnrollment, BegunEnrollment};
+pub use self::begin_with_code::BeginCodeEnrollment;
 use crate::application::{Application, Enrollment, Person, Repeats};
 use crate::error::{Error, Refusal};
-use crate::model::{
-    Address, CredentialDigest, Factor, FactorId, FactorKind, FactorLabel, Locale, ProvenUser,
-    RecoveryCode,
-};
+use crate::model::{Address, Factor, FactorId, Locale, ProvenUser, RecoveryCode};
 use crate::ports::{Content, StoreError};
 
-/// How many factors a user has at the most: each is one more that a guess may hit.
-const MOST: u32 = 5;
-
-/// Somebody begins to enrol an authenticator.
-#[derive(Debug)]
-pub struct BeginEnrollment {
-    /// The person's access token.
-    pub access_token: String,
-    /// What it is.
-    pub kind: FactorKind,
-    /// What the person calls it.
-    pub label: FactorLabel,
-}
-
-/// What is shown to the person.
-#[derive(Debug)]
-pub struct BegunEnrollment {
-    /// The enrolment, with what the authenticator is given.
-    pub enrollment: Enrollment,
-    /// The name of the account: an address, or the user's id.
-    pub account: String,
-    /// Of a passkey: a PublicKeyCredentialCreationOptionsJSON.
-    pub creation_options: Option<String>,
-}
-
-/// Somebody shows the first code of the app, or the new passkey.
+/// Somebody shows the first code of the app, the one that was sent, or the new
+/// passkey.
 #[derive(Debug)]
 pub struct ConfirmEnrollment {
     /// The person's access token.
@@ -61,40 +40,6 @@ pub struct EnrolledFactor {
     pub recovery_codes: Vec<RecoveryCode>,
 }
 
-impl BeginEnrollment {
-    /// Makes a secret or a challenge.
-    ///
-    /// # Errors
-    /// No passkeys are taken; an access token that is not good or not of a fresh,
-    /// full sign-in; as many factors as one may have; too many enrolments.
-    pub async fn execute(self, app: &Application) -> Result<BegunEnrollment, Error> {
-        if self.kind == FactorKind::Passkey {
-            app.passkeys.relying_party()?;
-        }
-        let person = app.people.by_fresh_access_token(&self.access_token).await?;
-        let user = person.user;
-        let factors = app.store.factors(user.id).await?;
-        if factors.len() >= MOST as usize {
-            return Err(Refusal::TooManyFactors.into());
-        }
-        let addresses = app.store.addresses(user.id).await?;
-        let charge = app.limits.charge_enrollment(user.id).await?;
-        let account = addresses.first().map(|address| address.as_str().to_owned());
-        let account = account.unwrap_or_else(|| user.id.to_string());
-        let begun = async {
-            let user = ProvenUser::of(&user);
-            let begun = app.enrollments.begin(user, self.kind, self.label);
-            let enrollment = begun.await?;
-            Ok(BegunEnrollment {
-                creation_options: creation_options(app, &enrollment, &account).await?,
-                enrollment,
-                account,
-            })
-        };
-        app.limits.refund_if_failed(charge, begun.await).await
-    }
-}
-
 impl ConfirmEnrollment {
     /// Enrols the authenticator as a factor, and tells the owner's addresses.
     ///
@@ -106,7 +51,7 @@ impl ConfirmEnrollment {
         let user = ProvenUser::of(&person.user);
         let enrollment = app.enrollments.find(self.enrollment_id, user).await?;
         let charge = app.limits.charge_confirmation(enrollment.id).await?;
-        let (factor, credential) = match self.answer.factor(app, &enrollment) {
+        let answered = match self.answer.check(app, &enrollment) {
             // Nothing was compared.
             Err(error @ Error::Invalid(_)) => {
                 app.limits.refund(charge).await.ok();
@@ -116,8 +61,7 @@ impl ConfirmEnrollment {
         };
         let confirmation = Confirmation {
             notified: app.store.addresses(person.user.id).await?,
-            factor,
-            credential,
+            answered,
             locale: self.locale,
             enrollment,
             person,
@@ -132,12 +76,14 @@ impl ConfirmEnrollment {
         if enrolled.is_err() && is_taken {
             // As well as can be: the person may begin anew.
             app.enrollments.keep(&confirmation.enrollment).await.ok();
+            let restored = confirmation.answered.restore(app, &confirmation.enrollment);
+            restored.await.ok();
         }
         let recovery_codes = enrolled?;
         app.limits.refund(charge).await.ok();
         app.messages.queued();
         Ok(EnrolledFactor {
-            factor: confirmation.factor,
+            factor: confirmation.answered.factor,
             recovery_codes,
         })
     }
@@ -147,8 +93,7 @@ impl ConfirmEnrollment {
 struct Confirmation {
     person: Person,
     enrollment: Enrollment,
-    factor: Factor,
-    credential: Option<CredentialDigest>,
+    answered: Answered,
     notified: Vec<Address>,
     locale: Locale,
 }
@@ -169,14 +114,19 @@ impl Confirmation {
         }
         // Once, however often this is repeated.
         if !*is_taken {
+            let compared = self.answered.compare(app, &self.enrollment, &self.notified);
+            compared.await?;
             app.enrollments.take(self.enrollment.id).await?;
             *is_taken = true;
         }
-        let inserted = uow.insert_factor(&self.factor, self.credential.as_ref());
-        let inserted = inserted.await;
+        let Answered {
+            factor, credential, ..
+        } = &self.answered;
+        let inserted = uow.insert_factor(factor, credential.as_ref()).await;
         inserted.map_err(|error| match error {
+            StoreError::Taken if factor.kind.is_address() => Refusal::FactorEnrolled.into(),
             // A credential that is a factor already, whoever's.
-            StoreError::Taken if self.credential.is_some() => Refusal::SecondFactor.into(),
+            StoreError::Taken if credential.is_some() => Refusal::SecondFactor.into(),
             error => Error::from(error),
         })?;
         let mut codes = Vec::new();

@@ -17,11 +17,20 @@ pub struct ListFactors {
 #[derive(Debug)]
 pub struct ListedFactors {
     /// The factors that can be read, oldest first.
-    pub factors: Vec<Factor>,
+    pub factors: Vec<ListedFactor>,
     /// How many more there are. They are asked for all the same.
     pub unreadable: u32,
     /// How many recovery codes are left.
     pub recovery_codes_left: u32,
+}
+
+/// A factor as it is listed.
+#[derive(Debug)]
+pub struct ListedFactor {
+    /// The factor.
+    pub factor: Factor,
+    /// Of an address: so much of it that the person recognises it.
+    pub masked_address: Option<String>,
 }
 
 /// Somebody removes a factor.
@@ -55,13 +64,23 @@ impl ListFactors {
         let all = app.store.factors(person.user.id).await?;
         let count = all.len();
         // What is the matter with the others is in the log.
-        let factors: Vec<_> = all.into_iter().filter_map(Result::ok).collect();
+        let readable = all.into_iter().filter_map(Result::ok);
+        let factors: Vec<_> = readable.filter_map(|factor| listed(app, factor)).collect();
         Ok(ListedFactors {
             unreadable: u32::try_from(count - factors.len()).unwrap_or(u32::MAX),
             factors,
             recovery_codes_left: app.store.recovery_codes_left(person.user.id).await?,
         })
     }
+}
+
+/// None if the address of the factor cannot be read.
+fn listed(app: &Application, factor: Factor) -> Option<ListedFactor> {
+    let address = app.code_factors.address_of(&factor).ok()?;
+    Some(ListedFactor {
+        masked_address: address.map(|address| address.masked()),
+        factor,
+    })
 }
 
 impl RemoveFactor {

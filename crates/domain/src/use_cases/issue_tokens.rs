@@ -1,9 +1,11 @@
 //! Signing in: a grant is exchanged for the tokens of a new session.
 
+mod asked;
 mod opening;
 mod passkey_grant;
 mod password_grant;
 
+use self::asked::First;
 pub use self::opening::MfaRequired;
 use self::opening::{Opened, Opening};
 use self::passkey_grant::with_passkey;
@@ -80,7 +82,8 @@ impl IssueTokens {
     /// Signs the person in, or asks for a second factor if the policy does.
     ///
     /// # Errors
-    /// A refused sign-in, an invalid proof, too many attempts or hashes.
+    /// A refused sign-in, an invalid proof, too many attempts or hashes; a second
+    /// factor that is required, and is not there.
     pub async fn execute(self, app: &Application) -> Result<Issued, Error> {
         let opening = Opening {
             audience: self.audience,
@@ -106,6 +109,7 @@ impl IssueTokens {
                 Ok(Issued::Tokens(Tokens { device, ..tokens }))
             }
             Opened::MfaSession(required) => Ok(Issued::MfaRequired(required)),
+            Opened::Nothing => Err(Refusal::SecondFactorMissing.into()),
         }
     }
 }
@@ -120,14 +124,20 @@ async fn with_proof(
     if proved.group != *group {
         return Err(Refusal::Proof.into());
     }
-    let address: Identifier = proved.address.into();
     let facts = match proved.user {
         Some(user) => {
             let known = opening.known_device(app, user).await?;
-            Some(opening.facts(app, user.id, known).await?)
+            let first = First {
+                group,
+                user: user.id,
+                method: AuthenticationMethod::OneTimeCode,
+                proved: Some(&proved.address),
+            };
+            Some(opening.facts(app, first, known).await?)
         }
         None => None,
     };
+    let address: Identifier = proved.address.into();
     let (mut repeats, mut is_spent) = (Repeats::default(), false);
     loop {
         let opened = async {

@@ -118,15 +118,16 @@ impl ValidateMfaSession {
             client: record.client.clone(),
         });
         uow.insert_session(&session).await?;
+        let remember = app.devices.remembers(self.remember_device, &user.group);
         let sign_in = DeviceSignIn {
             claim: record.known_as,
             told: &facts.told,
             locale: self.locale,
-            remember: self.remember_device,
+            remember,
         };
         let known = facts.known.as_ref();
         let devices = &app.devices;
-        let is_known = devices.touch(&mut *uow, &user, known, self.remember_device);
+        let is_known = devices.touch(&mut *uow, &user, known, remember);
         let is_known = is_known.await?;
         let device = devices.admit(&mut *uow, &user, is_known, &sign_in, &app.messages);
         let device = device.await?;

@@ -426,7 +426,7 @@ async fn a_damaged_factor_is_never_a_no_and_harms_no_other() {
     mina.world.store.damage_factor(bad.factor.id);
     let listed = mina.list().await;
     assert_eq!((listed.factors.len(), listed.unreadable), (1, 1));
-    assert_eq!(listed.factors[0].id, good.factor.id);
+    assert_eq!(listed.factors[0].factor.id, good.factor.id);
     let code = mina.code(&good_secret);
     mina.check(&code).await.expect("the other one is good");
     let recovery = good.recovery_codes[0].to_shown();

@@ -296,10 +296,10 @@ async fn a_passkey_that_was_removed_is_not_good() {
         access_token: access_token.clone(),
     };
     let listed = list.execute(&site.world.app).await.expect("listed").factors;
-    assert_eq!(listed[0].kind, FactorKind::Passkey);
+    assert_eq!(listed[0].factor.kind, FactorKind::Passkey);
     let remove = RemoveFactor {
         access_token,
-        factor_id: listed[0].id,
+        factor_id: listed[0].factor.id,
         locale: Locale::English,
     };
     remove.execute(&site.world.app).await.expect("removed");

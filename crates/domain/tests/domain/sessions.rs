@@ -126,6 +126,7 @@ fn methods_are_written_as_rfc_8176_has_them() {
     for (method, written) in [
         (AuthenticationMethod::Password, "pwd"),
         (AuthenticationMethod::OneTimeCode, "otp"),
+        (AuthenticationMethod::TextMessage, "sms"),
     ] {
         assert_eq!(method.as_str(), written);
         assert_eq!(AuthenticationMethod::from_stored(written), Some(method));

@@ -48,6 +48,123 @@ impl CallerRole {
         }
     }
 }
+/// Identifier is what a person types to say who they are. It is brought to one
+/// normal form before anything is looked up or counted: Unicode case folding and
+/// NFKC, user names by RFC 8265 in a single script, phone numbers in E.164.
+/// Inside a group an identifier belongs to one user at the most.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Identifier {
+    /// The kind of identifier and its text. Exactly one is required.
+    #[prost(oneof = "identifier::Value", tags = "1, 2, 3")]
+    pub value: ::core::option::Option<identifier::Value>,
+}
+/// Nested message and enum types in `Identifier`.
+pub mod identifier {
+    /// The kind of identifier and its text. Exactly one is required.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Value {
+        /// An e-mail address, at most 254 bytes: `mina@example.com`.
+        #[prost(string, tag = "1")]
+        Email(::prost::alloc::string::String),
+        /// A phone number in international form (`+821012345678`), or in the
+        /// national form of the server's `identifiers.default_region` (`010-1234-5678`).
+        #[prost(string, tag = "2")]
+        Phone(::prost::alloc::string::String),
+        /// A user name of 3 to 64 letters, digits, dots, underscores and hyphens
+        /// that starts with a letter. A user name cannot be verified, and proves
+        /// nothing.
+        #[prost(string, tag = "3")]
+        Username(::prost::alloc::string::String),
+    }
+}
+/// ClientContext says for whom a gateway calls. It is believed from callers
+/// with the role `gateway` only; from anyone else it is an error.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClientContext {
+    /// The IP address of the person's device, IPv4 or IPv6, as text.
+    #[prost(string, tag = "1")]
+    pub ip_address: ::prost::alloc::string::String,
+    /// The `User-Agent` of the person's device, at most 512 bytes. Shown in the
+    /// list of sessions.
+    #[prost(string, tag = "2")]
+    pub user_agent: ::prost::alloc::string::String,
+}
+/// Claims is what a valid access token says (RFC 9068, with `sid` and `grp`).
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Claims {
+    /// `iss`: the issuer, this service's configured `tokens.issuer`.
+    #[prost(string, tag = "1")]
+    pub issuer: ::prost::alloc::string::String,
+    /// `sub`: the id of the user, a UUID.
+    #[prost(string, tag = "2")]
+    pub subject: ::prost::alloc::string::String,
+    /// `aud`: for whom the token is meant.
+    #[prost(string, repeated, tag = "3")]
+    pub audience: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// `exp`: from this instant on the token is not valid.
+    #[prost(message, optional, tag = "4")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// `iat`: when the token was made.
+    #[prost(message, optional, tag = "5")]
+    pub issue_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// `jti`: the id of the token.
+    #[prost(string, tag = "6")]
+    pub token_id: ::prost::alloc::string::String,
+    /// `client_id`: the caller to which the tokens were issued.
+    #[prost(string, tag = "7")]
+    pub client_id: ::prost::alloc::string::String,
+    /// `sid`: the session that the token belongs to.
+    #[prost(string, tag = "8")]
+    pub session_id: ::prost::alloc::string::String,
+    /// `grp`: the group that the user belongs to.
+    #[prost(string, tag = "9")]
+    pub group_id: ::prost::alloc::string::String,
+    /// `scope`: what the token may be used for.
+    #[prost(string, repeated, tag = "10")]
+    pub scopes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// `roles`: the roles of the user in its group.
+    #[prost(string, repeated, tag = "11")]
+    pub roles: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// `amr`: how the person was authenticated in this session (RFC 8176): `pwd`,
+    /// `otp`, `sms`, `pop`, `user`, `mfa`.
+    #[prost(string, repeated, tag = "12")]
+    pub authentication_methods: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// `auth_time`: when the person was last authenticated in this session: at the
+    /// sign-in, or by SessionService.StepUpSession. A refresh keeps it.
+    #[prost(message, optional, tag = "13")]
+    pub authentication_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// `acr`: how well the person was authenticated in this session, in the words of
+    /// NIST SP 800-63B: `aal1` by one factor, `aal2` by two, or by a passkey that has
+    /// verified the person. Of a token of an earlier release, which has no `acr`, it
+    /// follows from `amr`.
+    #[prost(string, tag = "14")]
+    pub acr: ::prost::alloc::string::String,
+}
+/// Tokens is what a sign-in or a refresh yields.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct Tokens {
+    /// The access token: a signed JWT (RFC 9068), sent as
+    /// `Authorization: Bearer …` to the services.
+    #[prost(string, tag = "1")]
+    pub access_token: ::prost::alloc::string::String,
+    /// When the access token expires. Five minutes after it was made by default.
+    #[prost(message, optional, tag = "2")]
+    pub access_token_expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The refresh token: opaque, good for one RefreshTokens. Keep it where
+    /// scripts cannot read it.
+    #[prost(string, tag = "3")]
+    pub refresh_token: ::prost::alloc::string::String,
+    /// When the refresh token expires if it is not used.
+    #[prost(message, optional, tag = "4")]
+    pub refresh_token_expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The session, and the `sid` of every access token of it.
+    #[prost(string, tag = "5")]
+    pub session_id: ::prost::alloc::string::String,
+    /// The user, and the `sub` of every access token of it.
+    #[prost(string, tag = "6")]
+    pub user_id: ::prost::alloc::string::String,
+}
 /// A second factor.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Factor {
@@ -63,6 +180,10 @@ pub struct Factor {
     /// When it was enrolled.
     #[prost(message, optional, tag = "4")]
     pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Of an address: so much of it that the person recognises it,
+    /// `+8210****5678` or `m***@example.com`.
+    #[prost(string, tag = "5")]
+    pub masked_address: ::prost::alloc::string::String,
 }
 /// The factor to enrol.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -71,12 +192,20 @@ pub struct BeginEnrollmentRequest {
     /// The person's access token.
     #[prost(string, tag = "1")]
     pub access_token: ::prost::alloc::string::String,
-    /// What it is: FACTOR_KIND_TOTP or FACTOR_KIND_PASSKEY.
+    /// What it is: any kind but FACTOR_KIND_RECOVERY_CODE.
     #[prost(enumeration = "FactorKind", tag = "2")]
     pub kind: i32,
     /// What the person calls it: up to 64 characters. May be empty.
     #[prost(string, tag = "3")]
     pub label: ::prost::alloc::string::String,
+    /// Of FACTOR_KIND_SMS and FACTOR_KIND_EMAIL: the verified address of the person
+    /// to which codes go. The only one of that kind if absent. Not allowed with
+    /// other kinds.
+    #[prost(message, optional, tag = "4")]
+    pub address: ::core::option::Option<Identifier>,
+    /// For whom the gateway calls. Messages are also limited by source.
+    #[prost(message, optional, tag = "5")]
+    pub client_context: ::core::option::Option<ClientContext>,
 }
 /// What the person's app or browser needs. Not to be kept.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -102,8 +231,12 @@ pub struct BeginEnrollmentResponse {
     /// navigator.credentials.create.
     #[prost(string, tag = "6")]
     pub creation_options: ::prost::alloc::string::String,
+    /// Of an address: so much of it that the person recognises it.
+    #[prost(string, tag = "7")]
+    pub masked_address: ::prost::alloc::string::String,
 }
-/// The first code of the app, or the new passkey. Exactly one is required.
+/// The first code of the app, the code that was sent, or the new passkey. Exactly
+/// one is required.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct ConfirmEnrollmentRequest {
@@ -113,7 +246,7 @@ pub struct ConfirmEnrollmentRequest {
     /// Of BeginEnrollment.
     #[prost(string, tag = "2")]
     pub enrollment_id: ::prost::alloc::string::String,
-    /// The code that the app shows.
+    /// The code that the app shows, or that was sent.
     #[prost(string, tag = "3")]
     pub code: ::prost::alloc::string::String,
     /// The credential that the browser made, as its toJSON writes it
@@ -200,6 +333,11 @@ pub enum FactorKind {
     /// A passkey or security key (Web Authentication). Signs in by itself, too:
     /// see AuthService.BeginPasskeySignIn.
     Passkey = 3,
+    /// A code in a text message to a verified phone number of the person:
+    /// SessionService.SendMfaCode sends it.
+    Sms = 4,
+    /// A code in a mail to a verified e-mail address of the person, likewise.
+    Email = 5,
 }
 impl FactorKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -212,6 +350,8 @@ impl FactorKind {
             Self::Totp => "FACTOR_KIND_TOTP",
             Self::RecoveryCode => "FACTOR_KIND_RECOVERY_CODE",
             Self::Passkey => "FACTOR_KIND_PASSKEY",
+            Self::Sms => "FACTOR_KIND_SMS",
+            Self::Email => "FACTOR_KIND_EMAIL",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -221,6 +361,8 @@ impl FactorKind {
             "FACTOR_KIND_TOTP" => Some(Self::Totp),
             "FACTOR_KIND_RECOVERY_CODE" => Some(Self::RecoveryCode),
             "FACTOR_KIND_PASSKEY" => Some(Self::Passkey),
+            "FACTOR_KIND_SMS" => Some(Self::Sms),
+            "FACTOR_KIND_EMAIL" => Some(Self::Email),
             _ => None,
         }
     }
@@ -236,8 +378,8 @@ pub mod factor_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// FactorService enrols and removes authenticator apps and passkeys, and gives
-    /// recovery codes.
+    /// FactorService enrols and removes authenticator apps, passkeys, and addresses to
+    /// which codes are sent, and gives recovery codes.
     #[derive(Debug, Clone)]
     pub struct FactorServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -320,14 +462,17 @@ pub mod factor_service_client {
         }
         /// BeginEnrollment makes a secret for an authenticator app, to be scanned or
         /// typed in, or the options with which a browser makes a passkey (Web
-        /// Authentication Level 3). It becomes a factor once ConfirmEnrollment has seen
-        /// a code of the app, or the new passkey, within 10 minutes. A person has at
-        /// most 5 factors.
+        /// Authentication Level 3), or sends a code to a verified address of the person.
+        /// It becomes a factor once ConfirmEnrollment has seen a code of the app, or the
+        /// new passkey, within 10 minutes, or the code that was sent, as long as it is
+        /// good. A person has at most 5 factors.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
-        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, FACTOR_LIMIT_REACHED, PASSKEYS_NOT_CONFIGURED),
-        /// RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS: 20 an hour), INVALID_ARGUMENT
-        /// (FIELD_INVALID).
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, FACTOR_LIMIT_REACHED,
+        /// PASSKEYS_NOT_CONFIGURED; of a code ADDRESS_NOT_VERIFIED,
+        /// FACTOR_ALREADY_ENROLLED, SENDER_NOT_CONFIGURED), RESOURCE_EXHAUSTED
+        /// (TOO_MANY_ATTEMPTS: 20 an hour; of a code TOO_MANY_MESSAGES),
+        /// INVALID_ARGUMENT (FIELD_INVALID).
         pub async fn begin_enrollment(
             &mut self,
             request: impl tonic::IntoRequest<super::BeginEnrollmentRequest>,
@@ -354,12 +499,14 @@ pub mod factor_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// ConfirmEnrollment makes the app a factor, by a code that it shows, or the
-        /// passkey, by what the browser answered. The person's addresses get a notice.
+        /// ConfirmEnrollment makes the app a factor, by a code that it shows, the
+        /// passkey, by what the browser answered, or the address, by the code that was
+        /// sent to it. The person's addresses get a notice.
         /// The code is used: it is no answer to a question for a second factor any more.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
-        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, FACTOR_LIMIT_REACHED), NOT_FOUND
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, FACTOR_LIMIT_REACHED,
+        /// FACTOR_ALREADY_ENROLLED, ADDRESS_NOT_VERIFIED), NOT_FOUND
         /// (ENROLLMENT_NOT_FOUND: unknown, expired, confirmed, somebody else's, or
         /// begun before the password was set anew), PERMISSION_DENIED
         /// (SECOND_FACTOR_WRONG: also a passkey of another origin, relying party or
@@ -503,14 +650,17 @@ pub mod factor_service_server {
     pub trait FactorService: std::marker::Send + std::marker::Sync + 'static {
         /// BeginEnrollment makes a secret for an authenticator app, to be scanned or
         /// typed in, or the options with which a browser makes a passkey (Web
-        /// Authentication Level 3). It becomes a factor once ConfirmEnrollment has seen
-        /// a code of the app, or the new passkey, within 10 minutes. A person has at
-        /// most 5 factors.
+        /// Authentication Level 3), or sends a code to a verified address of the person.
+        /// It becomes a factor once ConfirmEnrollment has seen a code of the app, or the
+        /// new passkey, within 10 minutes, or the code that was sent, as long as it is
+        /// good. A person has at most 5 factors.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
-        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, FACTOR_LIMIT_REACHED, PASSKEYS_NOT_CONFIGURED),
-        /// RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS: 20 an hour), INVALID_ARGUMENT
-        /// (FIELD_INVALID).
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, FACTOR_LIMIT_REACHED,
+        /// PASSKEYS_NOT_CONFIGURED; of a code ADDRESS_NOT_VERIFIED,
+        /// FACTOR_ALREADY_ENROLLED, SENDER_NOT_CONFIGURED), RESOURCE_EXHAUSTED
+        /// (TOO_MANY_ATTEMPTS: 20 an hour; of a code TOO_MANY_MESSAGES),
+        /// INVALID_ARGUMENT (FIELD_INVALID).
         async fn begin_enrollment(
             &self,
             request: tonic::Request<super::BeginEnrollmentRequest>,
@@ -518,12 +668,14 @@ pub mod factor_service_server {
             tonic::Response<super::BeginEnrollmentResponse>,
             tonic::Status,
         >;
-        /// ConfirmEnrollment makes the app a factor, by a code that it shows, or the
-        /// passkey, by what the browser answered. The person's addresses get a notice.
+        /// ConfirmEnrollment makes the app a factor, by a code that it shows, the
+        /// passkey, by what the browser answered, or the address, by the code that was
+        /// sent to it. The person's addresses get a notice.
         /// The code is used: it is no answer to a question for a second factor any more.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
-        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, FACTOR_LIMIT_REACHED), NOT_FOUND
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, FACTOR_LIMIT_REACHED,
+        /// FACTOR_ALREADY_ENROLLED, ADDRESS_NOT_VERIFIED), NOT_FOUND
         /// (ENROLLMENT_NOT_FOUND: unknown, expired, confirmed, somebody else's, or
         /// begun before the password was set anew), PERMISSION_DENIED
         /// (SECOND_FACTOR_WRONG: also a passkey of another origin, relying party or
@@ -576,8 +728,8 @@ pub mod factor_service_server {
             tonic::Status,
         >;
     }
-    /// FactorService enrols and removes authenticator apps and passkeys, and gives
-    /// recovery codes.
+    /// FactorService enrols and removes authenticator apps, passkeys, and addresses to
+    /// which codes are sent, and gives recovery codes.
     #[derive(Debug)]
     pub struct FactorServiceServer<T> {
         inner: Arc<T>,
@@ -927,123 +1079,6 @@ pub mod factor_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
-/// Identifier is what a person types to say who they are. It is brought to one
-/// normal form before anything is looked up or counted: Unicode case folding and
-/// NFKC, user names by RFC 8265 in a single script, phone numbers in E.164.
-/// Inside a group an identifier belongs to one user at the most.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Identifier {
-    /// The kind of identifier and its text. Exactly one is required.
-    #[prost(oneof = "identifier::Value", tags = "1, 2, 3")]
-    pub value: ::core::option::Option<identifier::Value>,
-}
-/// Nested message and enum types in `Identifier`.
-pub mod identifier {
-    /// The kind of identifier and its text. Exactly one is required.
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
-    pub enum Value {
-        /// An e-mail address, at most 254 bytes: `mina@example.com`.
-        #[prost(string, tag = "1")]
-        Email(::prost::alloc::string::String),
-        /// A phone number in international form (`+821012345678`), or in the
-        /// national form of the server's `identifiers.default_region` (`010-1234-5678`).
-        #[prost(string, tag = "2")]
-        Phone(::prost::alloc::string::String),
-        /// A user name of 3 to 64 letters, digits, dots, underscores and hyphens
-        /// that starts with a letter. A user name cannot be verified, and proves
-        /// nothing.
-        #[prost(string, tag = "3")]
-        Username(::prost::alloc::string::String),
-    }
-}
-/// ClientContext says for whom a gateway calls. It is believed from callers
-/// with the role `gateway` only; from anyone else it is an error.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ClientContext {
-    /// The IP address of the person's device, IPv4 or IPv6, as text.
-    #[prost(string, tag = "1")]
-    pub ip_address: ::prost::alloc::string::String,
-    /// The `User-Agent` of the person's device, at most 512 bytes. Shown in the
-    /// list of sessions.
-    #[prost(string, tag = "2")]
-    pub user_agent: ::prost::alloc::string::String,
-}
-/// Claims is what a valid access token says (RFC 9068, with `sid` and `grp`).
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Claims {
-    /// `iss`: the issuer, this service's configured `tokens.issuer`.
-    #[prost(string, tag = "1")]
-    pub issuer: ::prost::alloc::string::String,
-    /// `sub`: the id of the user, a UUID.
-    #[prost(string, tag = "2")]
-    pub subject: ::prost::alloc::string::String,
-    /// `aud`: for whom the token is meant.
-    #[prost(string, repeated, tag = "3")]
-    pub audience: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// `exp`: from this instant on the token is not valid.
-    #[prost(message, optional, tag = "4")]
-    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// `iat`: when the token was made.
-    #[prost(message, optional, tag = "5")]
-    pub issue_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// `jti`: the id of the token.
-    #[prost(string, tag = "6")]
-    pub token_id: ::prost::alloc::string::String,
-    /// `client_id`: the caller to which the tokens were issued.
-    #[prost(string, tag = "7")]
-    pub client_id: ::prost::alloc::string::String,
-    /// `sid`: the session that the token belongs to.
-    #[prost(string, tag = "8")]
-    pub session_id: ::prost::alloc::string::String,
-    /// `grp`: the group that the user belongs to.
-    #[prost(string, tag = "9")]
-    pub group_id: ::prost::alloc::string::String,
-    /// `scope`: what the token may be used for.
-    #[prost(string, repeated, tag = "10")]
-    pub scopes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// `roles`: the roles of the user in its group.
-    #[prost(string, repeated, tag = "11")]
-    pub roles: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// `amr`: how the person was authenticated in this session (RFC 8176): `pwd`,
-    /// `otp`, `pop`, `user`, `mfa`.
-    #[prost(string, repeated, tag = "12")]
-    pub authentication_methods: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// `auth_time`: when the person was last authenticated in this session: at the
-    /// sign-in, or by SessionService.StepUpSession. A refresh keeps it.
-    #[prost(message, optional, tag = "13")]
-    pub authentication_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// `acr`: how well the person was authenticated in this session, in the words of
-    /// NIST SP 800-63B: `aal1` by one factor, `aal2` by two, or by a passkey that has
-    /// verified the person. Of a token of an earlier release, which has no `acr`, it
-    /// follows from `amr`.
-    #[prost(string, tag = "14")]
-    pub acr: ::prost::alloc::string::String,
-}
-/// Tokens is what a sign-in or a refresh yields.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-#[prost(skip_debug)]
-pub struct Tokens {
-    /// The access token: a signed JWT (RFC 9068), sent as
-    /// `Authorization: Bearer …` to the services.
-    #[prost(string, tag = "1")]
-    pub access_token: ::prost::alloc::string::String,
-    /// When the access token expires. Five minutes after it was made by default.
-    #[prost(message, optional, tag = "2")]
-    pub access_token_expire_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// The refresh token: opaque, good for one RefreshTokens. Keep it where
-    /// scripts cannot read it.
-    #[prost(string, tag = "3")]
-    pub refresh_token: ::prost::alloc::string::String,
-    /// When the refresh token expires if it is not used.
-    #[prost(message, optional, tag = "4")]
-    pub refresh_token_expire_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// The session, and the `sid` of every access token of it.
-    #[prost(string, tag = "5")]
-    pub session_id: ::prost::alloc::string::String,
-    /// The user, and the `sub` of every access token of it.
-    #[prost(string, tag = "6")]
-    pub user_id: ::prost::alloc::string::String,
-}
 /// SignUpRequest describes the user to create.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
@@ -1215,7 +1250,7 @@ pub struct PasskeyGrant {
 }
 /// IssueTokensResponse carries the tokens of the new session, or asks for a second
 /// factor.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct IssueTokensResponse {
     /// With the tokens of a session, where the request has a `device_token` and
@@ -1236,7 +1271,7 @@ pub struct IssueTokensResponse {
 /// Nested message and enum types in `IssueTokensResponse`.
 pub mod issue_tokens_response {
     /// What the sign-in yields.
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
     #[prost(skip_debug)]
     pub enum Outcome {
         /// The tokens of the new session.
@@ -1249,7 +1284,7 @@ pub mod issue_tokens_response {
     }
 }
 /// MfaRequired says what has to be shown for the tokens.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct MfaRequired {
     /// To be given to SessionService.ValidateMfaSession with the answer: opaque,
@@ -1263,6 +1298,24 @@ pub struct MfaRequired {
     /// From when on it is not accepted: 10 minutes later.
     #[prost(message, optional, tag = "3")]
     pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The addresses to which SessionService.SendMfaCode sends a code, if there are
+    /// any. One that was proved by the sign-in itself is not among them.
+    #[prost(message, repeated, tag = "4")]
+    pub code_factors: ::prost::alloc::vec::Vec<CodeFactor>,
+}
+/// CodeFactor is an address to which a code is sent, as a second factor.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CodeFactor {
+    /// To be given to SessionService.SendMfaCode.
+    #[prost(string, tag = "1")]
+    pub factor_id: ::prost::alloc::string::String,
+    /// FACTOR_KIND_SMS or FACTOR_KIND_EMAIL.
+    #[prost(enumeration = "FactorKind", tag = "2")]
+    pub kind: i32,
+    /// So much of the address that the person recognises it: `+8210****5678`,
+    /// `m***@example.com`.
+    #[prost(string, tag = "3")]
+    pub masked_address: ::prost::alloc::string::String,
 }
 /// RefreshTokensRequest carries the refresh token to exchange.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1780,6 +1833,11 @@ pub mod auth_service_client {
         /// the tokens. The password counts as right then, and a proof is spent. A
         /// passkey is two factors by itself: no second one is asked for.
         ///
+        /// Where the policy requires a second factor of everybody, who has enrolled none
+        /// answers with a code that is sent to a verified address. Who signed in by a
+        /// password and has no address that can be reached is refused
+        /// (SECOND_FACTOR_UNAVAILABLE).
+        ///
         /// An unknown user, a wrong password, a user who is not active and one with
         /// too many failures get one answer, SIGN_IN_REFUSED, at one cost. Attempts
         /// are counted for each account and source, and for each source over all
@@ -1789,7 +1847,7 @@ pub mod auth_service_client {
         ///
         /// Errors: UNAUTHENTICATED (SIGN_IN_REFUSED), PERMISSION_DENIED
         /// (PROOF_INVALID), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS, OVERLOADED),
-        /// FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED).
+        /// FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED, SECOND_FACTOR_UNAVAILABLE).
         pub async fn issue_tokens(
             &mut self,
             request: impl tonic::IntoRequest<super::IssueTokensRequest>,
@@ -2134,6 +2192,11 @@ pub mod auth_service_server {
         /// the tokens. The password counts as right then, and a proof is spent. A
         /// passkey is two factors by itself: no second one is asked for.
         ///
+        /// Where the policy requires a second factor of everybody, who has enrolled none
+        /// answers with a code that is sent to a verified address. Who signed in by a
+        /// password and has no address that can be reached is refused
+        /// (SECOND_FACTOR_UNAVAILABLE).
+        ///
         /// An unknown user, a wrong password, a user who is not active and one with
         /// too many failures get one answer, SIGN_IN_REFUSED, at one cost. Attempts
         /// are counted for each account and source, and for each source over all
@@ -2143,7 +2206,7 @@ pub mod auth_service_server {
         ///
         /// Errors: UNAUTHENTICATED (SIGN_IN_REFUSED), PERMISSION_DENIED
         /// (PROOF_INVALID), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS, OVERLOADED),
-        /// FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED).
+        /// FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED, SECOND_FACTOR_UNAVAILABLE).
         async fn issue_tokens(
             &self,
             request: tonic::Request<super::IssueTokensRequest>,
@@ -3055,6 +3118,18 @@ pub enum ErrorReason {
     /// only to the caller that the session's were issued to.
     /// {"reason": "SESSION_OF_ANOTHER_CALLER", "domain": "countersign"}
     SessionOfAnotherCaller = 34,
+    /// FAILED_PRECONDITION: the person has no verified address of this kind, or this
+    /// one is not the person's, or there are several and none is named.
+    /// {"reason": "ADDRESS_NOT_VERIFIED", "domain": "countersign"}
+    AddressNotVerified = 37,
+    /// FAILED_PRECONDITION: the address is a second factor of the person already.
+    /// {"reason": "FACTOR_ALREADY_ENROLLED", "domain": "countersign"}
+    FactorAlreadyEnrolled = 38,
+    /// FAILED_PRECONDITION: the password is right, the server's `mfa.policy`
+    /// requires a second factor, and the person has none, and no other address to
+    /// which a code can be sent.
+    /// {"reason": "SECOND_FACTOR_UNAVAILABLE", "domain": "countersign"}
+    SecondFactorUnavailable = 39,
     /// NOT_FOUND: the person has no such address.
     /// {"reason": "IDENTIFIER_NOT_FOUND", "domain": "countersign"}
     IdentifierNotFound = 40,
@@ -3111,6 +3186,9 @@ impl ErrorReason {
             Self::PasskeysNotConfigured => "ERROR_REASON_PASSKEYS_NOT_CONFIGURED",
             Self::SecondFactorRequired => "ERROR_REASON_SECOND_FACTOR_REQUIRED",
             Self::SessionOfAnotherCaller => "ERROR_REASON_SESSION_OF_ANOTHER_CALLER",
+            Self::AddressNotVerified => "ERROR_REASON_ADDRESS_NOT_VERIFIED",
+            Self::FactorAlreadyEnrolled => "ERROR_REASON_FACTOR_ALREADY_ENROLLED",
+            Self::SecondFactorUnavailable => "ERROR_REASON_SECOND_FACTOR_UNAVAILABLE",
             Self::IdentifierNotFound => "ERROR_REASON_IDENTIFIER_NOT_FOUND",
             Self::IdentifierLimitReached => "ERROR_REASON_IDENTIFIER_LIMIT_REACHED",
             Self::LastIdentifier => "ERROR_REASON_LAST_IDENTIFIER",
@@ -3156,6 +3234,11 @@ impl ErrorReason {
             "ERROR_REASON_SECOND_FACTOR_REQUIRED" => Some(Self::SecondFactorRequired),
             "ERROR_REASON_SESSION_OF_ANOTHER_CALLER" => {
                 Some(Self::SessionOfAnotherCaller)
+            }
+            "ERROR_REASON_ADDRESS_NOT_VERIFIED" => Some(Self::AddressNotVerified),
+            "ERROR_REASON_FACTOR_ALREADY_ENROLLED" => Some(Self::FactorAlreadyEnrolled),
+            "ERROR_REASON_SECOND_FACTOR_UNAVAILABLE" => {
+                Some(Self::SecondFactorUnavailable)
             }
             "ERROR_REASON_IDENTIFIER_NOT_FOUND" => Some(Self::IdentifierNotFound),
             "ERROR_REASON_IDENTIFIER_LIMIT_REACHED" => Some(Self::IdentifierLimitReached),
@@ -3212,8 +3295,8 @@ pub struct Session {
     /// When it was ended. Absent while it lives.
     #[prost(message, optional, tag = "7")]
     pub revoke_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// How the person was authenticated (RFC 8176): `pwd`, `otp`, `pop`, `user`,
-    /// `mfa`.
+    /// How the person was authenticated (RFC 8176): `pwd`, `otp`, `sms`, `pop`,
+    /// `user`, `mfa`.
     #[prost(string, repeated, tag = "8")]
     pub authentication_methods: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// The device's `User-Agent` at the sign-in, if the gateway told.
@@ -3406,8 +3489,9 @@ pub struct CreateMfaSessionRequest {
     /// For whom the gateway calls.
     #[prost(message, optional, tag = "9")]
     pub client_context: ::core::option::Option<ClientContext>,
-    /// Whether it is answered with a code of an authenticator app, a recovery code or
-    /// a passkey of the user, in place of a code that is kept: none is made or sent, and
+    /// Whether it is answered with a code of an authenticator app, a recovery code, a
+    /// passkey or a code that SendMfaCode sends, in place of a code that is kept:
+    /// none is made or sent, and
     /// neither `code` nor `channel` may be given. It ends no other MFA session, and
     /// is limited as IssueTokens is.
     #[prost(bool, tag = "10")]
@@ -3464,6 +3548,34 @@ pub struct BeginMfaAssertionResponse {
     #[prost(message, optional, tag = "2")]
     pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
 }
+/// SendMfaCodeRequest names the MFA session and the address.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct SendMfaCodeRequest {
+    /// The group of the user. `default` if empty.
+    #[prost(string, tag = "1")]
+    pub group_id: ::prost::alloc::string::String,
+    /// From MfaRequired or CreateMfaSessionResponse. Required.
+    #[prost(string, tag = "2")]
+    pub mfa_session_id: ::prost::alloc::string::String,
+    /// The address: a `factor_id` of MfaRequired.code_factors or of ListFactors.
+    /// Required.
+    #[prost(string, tag = "3")]
+    pub factor_id: ::prost::alloc::string::String,
+    /// For whom the gateway calls.
+    #[prost(message, optional, tag = "4")]
+    pub client_context: ::core::option::Option<ClientContext>,
+}
+/// SendMfaCodeResponse says how long the code is good.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SendMfaCodeResponse {
+    /// From when on the code is not accepted.
+    #[prost(message, optional, tag = "1")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the next one may be sent.
+    #[prost(message, optional, tag = "2")]
+    pub resend_time: ::core::option::Option<::prost_types::Timestamp>,
+}
 /// ValidateMfaSessionRequest carries what the person typed, or what the browser
 /// answered. Exactly one is required.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3492,8 +3604,8 @@ pub struct ValidateMfaSessionRequest {
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct ValidateMfaSessionResponse {
-    /// The tokens of a new session, whose `amr` has `otp`, or `pop` and `user` of a
-    /// passkey, and after a sign-in what was shown there and `mfa`. It has `mfa` as
+    /// The tokens of a new session, whose `amr` has `otp`, `sms` of a code that was
+    /// sent as a text message to a factor, or `pop` and `user` of a passkey, and after a sign-in what was shown there and `mfa`. It has `mfa` as
     /// well if the passkey has verified the person.
     #[prost(message, optional, tag = "1")]
     pub tokens: ::core::option::Option<Tokens>,
@@ -3913,6 +4025,44 @@ pub mod session_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// SendMfaCode sends the code with which an MFA session is answered, to an
+        /// address that MfaRequired names in `code_factors`, or, of an MFA session that
+        /// CreateMfaSession made for enrolled factors, to one that is a factor of the
+        /// user. The code is good once, for five tries, for `verification.code_ttl`, for
+        /// this MFA session alone and no longer than it; a new one kills the earlier one.
+        ///
+        /// Limited as SendCode is, by budgets of their own: whoever has not shown the
+        /// first factor cannot spend them. An MFA session of CreateMfaSession gets the
+        /// same answer whether or not there is such a user or factor.
+        ///
+        /// Errors: NOT_FOUND (MFA_SESSION_NOT_FOUND: as BeginMfaAssertion; FACTOR_NOT_FOUND:
+        /// the MFA session is not answered with it, or it was removed, or its address
+        /// is not the user's any more), RESOURCE_EXHAUSTED (TOO_MANY_MESSAGES; what is
+        /// refused is not counted), FAILED_PRECONDITION (SENDER_NOT_CONFIGURED).
+        pub async fn send_mfa_code(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SendMfaCodeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SendMfaCodeResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.SessionService/SendMfaCode",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("countersign.v1.SessionService", "SendMfaCode"));
+            self.inner.unary(req, path, codec).await
+        }
         /// ValidateMfaSession exchanges the right code, or the answer of a passkey, for
         /// the tokens of a new session.
         /// An MFA session is good once, for five tries, in its group, for the caller
@@ -4094,6 +4244,27 @@ pub mod session_service_server {
             request: tonic::Request<super::BeginMfaAssertionRequest>,
         ) -> std::result::Result<
             tonic::Response<super::BeginMfaAssertionResponse>,
+            tonic::Status,
+        >;
+        /// SendMfaCode sends the code with which an MFA session is answered, to an
+        /// address that MfaRequired names in `code_factors`, or, of an MFA session that
+        /// CreateMfaSession made for enrolled factors, to one that is a factor of the
+        /// user. The code is good once, for five tries, for `verification.code_ttl`, for
+        /// this MFA session alone and no longer than it; a new one kills the earlier one.
+        ///
+        /// Limited as SendCode is, by budgets of their own: whoever has not shown the
+        /// first factor cannot spend them. An MFA session of CreateMfaSession gets the
+        /// same answer whether or not there is such a user or factor.
+        ///
+        /// Errors: NOT_FOUND (MFA_SESSION_NOT_FOUND: as BeginMfaAssertion; FACTOR_NOT_FOUND:
+        /// the MFA session is not answered with it, or it was removed, or its address
+        /// is not the user's any more), RESOURCE_EXHAUSTED (TOO_MANY_MESSAGES; what is
+        /// refused is not counted), FAILED_PRECONDITION (SENDER_NOT_CONFIGURED).
+        async fn send_mfa_code(
+            &self,
+            request: tonic::Request<super::SendMfaCodeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SendMfaCodeResponse>,
             tonic::Status,
         >;
         /// ValidateMfaSession exchanges the right code, or the answer of a passkey, for
@@ -4550,6 +4721,51 @@ pub mod session_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = BeginMfaAssertionSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.SessionService/SendMfaCode" => {
+                    #[allow(non_camel_case_types)]
+                    struct SendMfaCodeSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::SendMfaCodeRequest>
+                    for SendMfaCodeSvc<T> {
+                        type Response = super::SendMfaCodeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SendMfaCodeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::send_mfa_code(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SendMfaCodeSvc(inner);
                         let codec = crate::SmallBuffers::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -202,6 +202,14 @@
     },
     Rpc {
         service: "countersign.v1.SessionService",
+        name: "SendMfaCode",
+        path: "/countersign.v1.SessionService/SendMfaCode",
+        roles: &[CallerRole::Gateway],
+        timeout: Duration::from_secs(30),
+        idempotency: Idempotency::Unknown,
+    },
+    Rpc {
+        service: "countersign.v1.SessionService",
         name: "ValidateMfaSession",
         path: "/countersign.v1.SessionService/ValidateMfaSession",
         roles: &[CallerRole::Gateway],

@@ -86,6 +86,7 @@ impl Config {
                 link_prefixes: verification.link_prefixes.clone(),
             },
             mfa_policy: self.mfa.policy.into(),
+            mfa_policy_of_groups: self.mfa.of_groups(),
             devices: DeviceSettings {
                 lifetime: self.devices.lifetime,
                 notices: self.devices.notices,

@@ -5,7 +5,7 @@ mod key_uri;
 mod requests;
 
 use countersign_domain::use_cases::{
-    BeginEnrollment, ConfirmEnrollment, ListFactors, RegenerateRecoveryCodes, RemoveFactor,
+    ConfirmEnrollment, ListFactors, RegenerateRecoveryCodes, RemoveFactor,
 };
 use countersign_proto::v1;
 use countersign_proto::v1::factor_service_server::FactorService;
@@ -26,7 +26,7 @@ impl FactorService for FactorGrpc {
         request: Request<v1::BeginEnrollmentRequest>,
     ) -> Result<Response<v1::BeginEnrollmentResponse>, Status> {
         self.runner
-            .serve(request, |begin: BeginEnrollment, app| async move {
+            .serve(request, |begin: requests::Begin, app| async move {
                 let begun = begin.execute(&app).await?;
                 answers::begun(&begun, &app.settings.tokens.issuer)
             })

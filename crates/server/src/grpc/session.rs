@@ -7,7 +7,7 @@ mod step_up_requests;
 
 use countersign_domain::use_cases::{
     BeginMfaAssertion, BeginStepUpAssertion, CreateMfaSession, GetSession, ListSessions,
-    RevokeSession, RevokeUserSessions, StepUpSession, ValidateMfaSession,
+    RevokeSession, RevokeUserSessions, SendMfaCode, StepUpSession, ValidateMfaSession,
 };
 use countersign_proto::v1;
 use countersign_proto::v1::session_service_server::SessionService;
@@ -122,6 +122,21 @@ impl SessionService for SessionGrpc {
                 Ok(v1::BeginMfaAssertionResponse {
                     request_options: begun.options,
                     expire_time: convert::timestamp(begun.expires_at),
+                })
+            })
+            .await
+    }
+
+    async fn send_mfa_code(
+        &self,
+        request: Request<v1::SendMfaCodeRequest>,
+    ) -> Result<Response<v1::SendMfaCodeResponse>, Status> {
+        self.runner
+            .serve(request, |send: SendMfaCode, app| async move {
+                let sent = send.execute(&app).await?;
+                Ok(v1::SendMfaCodeResponse {
+                    expire_time: convert::timestamp(sent.expires_at),
+                    resend_time: convert::timestamp(sent.resend_at),
                 })
             })
             .await

@@ -118,6 +118,21 @@ pub(super) fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
             "The person has as many second factors as one may have.",
             "2단계 인증 수단을 더 등록할 수 없습니다.",
         ),
+        R::AddressNotVerified => (
+            Code::FailedPrecondition,
+            "The person has no such verified address, or several, of which one must be named.",
+            "인증된 연락처가 아니거나 여러 개입니다. 연락처를 확인해 주세요.",
+        ),
+        R::FactorAlreadyEnrolled => (
+            Code::FailedPrecondition,
+            "The address is a second factor already.",
+            "이미 2단계 인증 수단으로 등록된 연락처입니다.",
+        ),
+        R::SecondFactorUnavailable => (
+            Code::FailedPrecondition,
+            "A second factor is required, and there is no address to which a code can be sent.",
+            "2단계 인증이 필요하지만 인증번호를 받을 연락처가 없습니다. 고객센터에 문의해 주세요.",
+        ),
         R::SecondFactorWrong => (
             Code::PermissionDenied,
             "The answer of the second factor is wrong, or was used; wait for the next code.",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Charge, DAY, HOUR, Limits, tag};
 use crate::error::{Error, Limit};
-use crate::model::{ClientContext, FactorId, NamedUser, UserId};
+use crate::model::{Address, ClientContext, CredentialDigest, FactorId, NamedUser, UserId};
 
 /// Wrong answers of second factors that an account has, and its known devices
 /// together beside it, and in which windows.
@@ -67,6 +67,30 @@ impl Limits {
         let mut id = [0; 16];
         id.copy_from_slice(&tag.as_ref()[..16]);
         UserId::from_bytes(id)
+    }
+
+    /// The id that stands for a factor where an address of a user is sent codes
+    /// without having been enrolled, the same each time.
+    pub(crate) fn stand_in_of_address(&self, user: UserId, address: &Address) -> FactorId {
+        let mut id = [0; 16];
+        id.copy_from_slice(&self.tag_of_address("stand-in-address", user, address)[..16]);
+        FactorId::from_bytes(id)
+    }
+
+    /// What an address of a user is found by, so that it is one factor at the most.
+    pub(crate) fn credential_of_address(
+        &self,
+        user: UserId,
+        address: &Address,
+    ) -> CredentialDigest {
+        self.tag_of_address("address-credential", user, address)
+    }
+
+    fn tag_of_address(&self, kind: &str, user: UserId, address: &Address) -> [u8; 32] {
+        let parts = [&*user.to_string(), address.as_str()];
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(tag(&self.names, kind, &parts).as_ref());
+        bytes
     }
 
     /// A credential of a user who has none, the same each time.

@@ -10,8 +10,8 @@ use crate::ports::{Alternative, Budget, Guard, GuardedSpending};
 /// What a message is charged to.
 #[derive(Debug)]
 pub(crate) struct Sends {
-    budgets: Vec<Budget>,
-    watch: Option<Watch>,
+    pub(super) budgets: Vec<Budget>,
+    pub(super) watch: Option<Watch>,
 }
 
 impl Limits {
@@ -39,10 +39,7 @@ impl Limits {
     fn sends_to(&self, address: &Address) -> Vec<Budget> {
         let limits = &self.settings.verification;
         let mut budgets = Vec::with_capacity(3);
-        if let Address::Phone(phone) = address {
-            let country = [phone.calling_code()];
-            budgets.push(self.budget("send-country", &country, limits.sends_per_country, HOUR));
-        }
+        budgets.extend(self.send_country(address));
         let whom = [address.as_str()];
         if !limits.cooldown.is_zero() {
             budgets.push(self.budget("send-cooldown", &whom, 1, limits.cooldown));
@@ -137,7 +134,7 @@ impl Limits {
         Ok(charge)
     }
 
-    async fn charge_sends(&self, sends: Sends) -> Result<Charge, Error> {
+    pub(super) async fn charge_sends(&self, sends: Sends) -> Result<Charge, Error> {
         let spending = match sends.guard() {
             Some(guard) => self.ephemeral.spend_guarded(&sends.budgets, guard).await?,
             None => self.ephemeral.spend(&sends.budgets).await?.into(),
@@ -145,13 +142,21 @@ impl Limits {
         self.charged(sends, spending)
     }
 
-    fn send_source(&self, client: &ClientContext) -> Option<Budget> {
+    pub(super) fn send_source(&self, client: &ClientContext) -> Option<Budget> {
         client.ip_address?;
         let limit = self.settings.verification.sends_per_source;
         Some(self.budget("send-source", &[&client.source()], limit, HOUR))
     }
 
-    fn send_in_all(&self) -> Budget {
+    pub(super) fn send_country(&self, address: &Address) -> Option<Budget> {
+        let Address::Phone(phone) = address else {
+            return None;
+        };
+        let limit = self.settings.verification.sends_per_country;
+        Some(self.budget("send-country", &[phone.calling_code()], limit, HOUR))
+    }
+
+    pub(super) fn send_in_all(&self) -> Budget {
         Budget {
             name: self.all_sends.clone(),
             limit: self.settings.verification.sends_in_all,

@@ -8,7 +8,11 @@ pub(super) fn key_of(record: &VerificationRecord) -> String {
         return link_key(record.id);
     }
     match record.purpose {
-        Purpose::SignUp | Purpose::SignIn | Purpose::PasswordReset | Purpose::ChangeIdentifier => {
+        Purpose::SignUp
+        | Purpose::SignIn
+        | Purpose::PasswordReset
+        | Purpose::ChangeIdentifier
+        | Purpose::AddFactor => {
             code_key(record.id)
         }
         Purpose::ConfirmSignUp => sign_up_key(record.id),

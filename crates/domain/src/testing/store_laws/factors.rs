@@ -54,14 +54,35 @@ pub async fn a_factor_is_read_as_written(law: &StoreSubject) {
         created_at: law.later(6),
         ..factor(law, &user)
     };
-    insert(law, &[second.clone(), factor(law, &other), first.clone()]).await;
-    assert_eq!(of(law, user.id).await, [first.clone(), second]);
+    let address = |kind, at| Factor {
+        kind,
+        last_step: 0,
+        created_at: law.later(at),
+        ..factor(law, &user)
+    };
+    let (phone, email) = (address(FactorKind::Sms, 7), address(FactorKind::Email, 8));
+    let others = factor(law, &other);
+    insert(
+        law,
+        &[
+            second.clone(),
+            others,
+            first.clone(),
+            email.clone(),
+            phone.clone(),
+        ],
+    )
+    .await;
+    assert_eq!(
+        of(law, user.id).await,
+        [first.clone(), second, phone, email]
+    );
     let kinds = async |user| {
         let kinds = law.store.factor_kinds(user).await.expect("an answer");
         let has = |kind| kinds.contains(&Some(kind));
         (kinds.len(), has(FactorKind::Totp), has(FactorKind::Passkey))
     };
-    assert_eq!(kinds(user.id).await, (2, true, true));
+    assert_eq!(kinds(user.id).await, (4, true, true));
     assert_eq!(kinds(other.id).await, (1, true, false));
     let nobody = law.user().await;
     assert_eq!(kinds(nobody.id).await, (0, false, false));

@@ -54,6 +54,7 @@ pub(super) fn settings() -> Settings {
             link_prefixes: vec![LinkPrefix::parse(LINK_PREFIX).expect("a prefix")],
         },
         mfa_policy: MfaPolicy::Optional,
+        mfa_policy_of_groups: Vec::new(),
         devices: DeviceSettings {
             lifetime: 180 * DAY,
             notices: true,

@@ -22,6 +22,8 @@ impl CreateMfaSession {
                 stand_in: Some(app.limits.stand_in(&self.user)),
                 factors: MfaFactor::enrolled(app.passkeys.are_taken()),
                 shown: Vec::new(),
+                proved: None,
+                addresses_stand_in: false,
                 client_id: self.client_id,
                 audience: self.audience,
                 scopes: self.scopes,

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use crate::application::{Application, DeviceSignIn, KnownDevice, MfaPolicy, SignIn};
+use super::asked::{Asked, First, Offer};
+use crate::application::{Application, DeviceSignIn, KnownDevice, SignIn};
 use crate::error::Error;
 use crate::model::{
-    Address, AuthenticationMethod, ClientContext, Device, DeviceClaim, Locale, MfaFactor,
-    MfaSessionId, MfaSessionRecord, ProvenUser, Scope, Session, Timestamp, User, UserId,
+    Address, AuthenticationMethod, ClientContext, CodeFactor, Device, DeviceClaim, Locale,
+    MfaFactor, MfaSessionId, MfaSessionRecord, ProvenUser, Scope, Session, Timestamp, User, UserId,
 };
 use crate::ports::{Clock as _, UnitOfWork};
 
@@ -27,9 +28,8 @@ pub(super) struct Opening {
 
 /// What is read of a person before the unit of work.
 pub(super) struct Facts {
-    /// The second factors one of which the policy asks for, but on a device that
-    /// is remembered; none if it asks for none.
-    asked: Vec<MfaFactor>,
+    /// What the policy asks for beside the first factor, but on some devices.
+    asked: Asked,
     /// The device, if it is one of the person's.
     pub(super) known: Option<Device>,
     /// Whom to tell of a device that is not known.
@@ -43,6 +43,8 @@ pub struct MfaRequired {
     pub id: MfaSessionId,
     /// With what.
     pub factors: Vec<MfaFactor>,
+    /// The addresses to which a code can be sent.
+    pub codes: Vec<CodeFactor>,
     /// From when on it is not accepted.
     pub expires_at: Timestamp,
 }
@@ -53,6 +55,8 @@ pub(super) enum Opened {
     Session(Box<Session>, Option<KnownDevice>),
     /// An MFA session, which has to be answered first.
     MfaSession(MfaRequired),
+    /// Nothing: a second factor is required, and there is none to ask for.
+    Nothing,
 }
 
 impl Opening {
@@ -70,13 +74,13 @@ impl Opening {
     pub(super) async fn facts(
         &self,
         app: &Application,
-        user: UserId,
+        first: First<'_>,
         known: Option<Device>,
     ) -> Result<Facts, Error> {
-        let asked = self.second_factors(app, user).await?;
+        let asked = first.asked(app).await?;
         // Once the second factor is shown.
-        let told = match asked.is_empty() {
-            true => self.told(app, user, known.as_ref()).await?,
+        let told = match asked.is_nothing() {
+            true => self.told(app, first.user, known.as_ref()).await?,
             false => Vec::new(),
         };
         Ok(Facts { asked, known, told })
@@ -90,7 +94,7 @@ impl Opening {
     ) -> Result<Facts, Error> {
         let known = self.known_device(app, user).await?;
         Ok(Facts {
-            asked: Vec::new(),
+            asked: Asked::Nothing,
             told: self.told(app, user.id, known.as_ref()).await?,
             known,
         })
@@ -105,22 +109,8 @@ impl Opening {
         app.devices.to_tell(user, self.device, known).await
     }
 
-    /// The second factors of the user, one of which the policy asks for; none if
-    /// it asks for none. One that cannot be read is one that the user has.
-    async fn second_factors(
-        &self,
-        app: &Application,
-        user: UserId,
-    ) -> Result<Vec<MfaFactor>, Error> {
-        if app.settings.mfa_policy == MfaPolicy::Off {
-            return Ok(Vec::new());
-        }
-        let kinds = app.store.factor_kinds(user).await?;
-        Ok(MfaFactor::of_kinds(&kinds, app.passkeys.are_taken()))
-    }
-
-    /// Opens a session of the user in a unit of work, or an MFA session if one of
-    /// these second factors is to be shown.
+    /// Opens a session of the user in a unit of work, or an MFA session if a second
+    /// factor is to be shown.
     pub(super) async fn open(
         &self,
         app: &Application,
@@ -130,11 +120,19 @@ impl Opening {
         facts: &Facts,
     ) -> Result<Opened, Error> {
         let known = facts.known.as_ref();
-        let is_known = app.devices.touch(uow, user, known, false).await?;
-        let is_remembered = |device: &Device| is_known && app.devices.is_remembered(device);
-        if !facts.asked.is_empty() && !known.is_some_and(is_remembered) {
-            let required = self.mfa_session(app, user, shown, &facts.asked).await?;
-            return Ok(Opened::MfaSession(required));
+        let has_two = shown.contains(&AuthenticationMethod::MultiFactor);
+        let remember = has_two && app.devices.remembers(false, &user.group);
+        let is_known = app.devices.touch(uow, user, known, remember).await?;
+        let lets_in = |device: &Device| is_known && facts.asked.lets_in(app, device);
+        if !known.is_some_and(lets_in) {
+            match &facts.asked {
+                Asked::Nothing => {}
+                Asked::Second(offer) => {
+                    let required = self.mfa_session(app, user, shown, offer).await?;
+                    return Ok(Opened::MfaSession(required));
+                }
+                Asked::Unavailable => return Ok(Opened::Nothing),
+            }
         }
         let session = app.tokens.open_session(SignIn {
             user_id: user.id,
@@ -150,7 +148,7 @@ impl Opening {
             claim: self.device,
             told: &facts.told,
             locale: self.locale,
-            remember: false,
+            remember,
         };
         let device = app
             .devices
@@ -171,15 +169,17 @@ impl Opening {
         app: &Application,
         user: &User,
         shown: &[AuthenticationMethod],
-        asked: &[MfaFactor],
+        offer: &Offer,
     ) -> Result<MfaRequired, Error> {
         let now = app.clock.now();
         let record = MfaSessionRecord {
             group: user.group.clone(),
             user: Some(ProvenUser::of(user)),
             stand_in: None,
-            factors: asked.to_vec(),
+            factors: offer.factors.clone(),
             shown: shown.to_vec(),
+            proved: offer.proved.clone(),
+            addresses_stand_in: offer.addresses_stand_in,
             client_id: self.client_id.clone(),
             audience: self.audience.clone(),
             scopes: self.scopes.clone(),
@@ -192,6 +192,7 @@ impl Opening {
         Ok(MfaRequired {
             id: app.mfa_sessions.keep_for_factors(&record).await?,
             factors: record.factors,
+            codes: offer.codes.clone(),
             expires_at: record.expires_at,
         })
     }

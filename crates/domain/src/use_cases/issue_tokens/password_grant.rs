@@ -8,6 +8,7 @@
 
 use futures_util::future::try_join;
 
+use super::asked::First;
 use super::opening::{Facts, Opened, Opening};
 use crate::application::{Application, Repeats, compare_password};
 use crate::error::{Error, Refusal};
@@ -55,7 +56,13 @@ pub(super) async fn with_password(
             None => app.store.account_by_identifier(group, identifier).await?,
         };
         let matched = compare(app, identifier, password, place, account, known.as_ref()).await?;
-        let facts = opening.facts(app, matched.user_id, known).await?;
+        let first = First {
+            group,
+            user: matched.user_id,
+            method: AuthenticationMethod::Password,
+            proved: None,
+        };
+        let facts = opening.facts(app, first, known).await?;
         let mut repeats = Repeats::default();
         let opened = loop {
             match sign_in(app, &matched, opening, &facts).await {

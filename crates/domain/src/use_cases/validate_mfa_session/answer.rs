@@ -1,7 +1,7 @@
 //! What an MFA session is answered with, and what is checked of it before the
 //! unit of work.
 
-use crate::application::Application;
+use crate::application::{Application, TypedAnswer};
 use crate::error::{Error, Refusal};
 use crate::model::{
     Assertion, AuthenticationMethod, Code, MfaFactor, MfaSessionId, MfaSessionRecord, UserId,
@@ -41,10 +41,16 @@ impl MfaAnswer {
         match self {
             Self::Code(code) if has_code => Ok(Answered::KeptCode(code)),
             Self::Code(code) => {
-                let checked = app
-                    .second_factors
-                    .check(answering()?, code, from_known_device);
-                Ok(Answered::Factor(checked.await?))
+                let typed = TypedAnswer {
+                    user: answering()?,
+                    session,
+                    record,
+                    code,
+                    from_known_device,
+                };
+                Ok(Answered::Factor(
+                    app.second_factors.check_answer(&typed).await?,
+                ))
             }
             Self::Passkey(_) if has_code => Err(Refusal::MfaSession.into()),
             Self::Passkey(assertion) => check_passkey(app, session, answering()?, assertion).await,

@@ -277,7 +277,7 @@ async fn no_device_is_remembered_after_the_factor_shown_on_it_is_removed() {
             mina.enroll_another(&tokens.access_token).await;
             let remove = RemoveFactor {
                 access_token: tokens.access_token,
-                factor_id: factors[0].id,
+                factor_id: factors[0].factor.id,
                 locale: Locale::English,
             };
             remove.execute(&mina.world.app).await.expect("removed");

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use countersign_domain::application;
+use countersign_domain::model::GroupId;
 use serde::{Deserialize, Serialize};
 
 use crate::config::checks::Checks;
@@ -14,6 +15,9 @@ use crate::config::serde_formats::duration;
 pub struct MfaConfig {
     /// Who is asked for one at a sign-in.
     pub policy: MfaPolicy,
+    /// Who is in some groups, in place of that.
+    #[serde(with = "group_policies")]
+    pub group_policies: Vec<(GroupId, MfaPolicy)>,
     /// How long no one is asked for on a known device on which one was shown, if
     /// the person wants that; 0: always asked for.
     #[serde(with = "duration")]
@@ -29,17 +33,53 @@ impl MfaConfig {
             Duration::ZERO..=MOST,
         );
     }
+
+    /// The policies of groups, for the domain.
+    pub(in crate::config) fn of_groups(&self) -> Vec<(GroupId, application::MfaPolicy)> {
+        let policies = self.group_policies.iter();
+        policies
+            .map(|(group, policy)| (group.clone(), (*policy).into()))
+            .collect()
+    }
 }
 
 /// Who is asked for a second factor at a sign-in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum MfaPolicy {
     /// Nobody.
     Off,
     /// Those who have enrolled one.
     #[default]
     Optional,
+    /// Everybody.
+    Required,
+    /// Everybody, but on known devices on which one was shown.
+    RequiredForUnknownDevices,
+}
+
+impl MfaPolicy {
+    const ALL: [Self; 4] = [
+        Self::Off,
+        Self::Optional,
+        Self::Required,
+        Self::RequiredForUnknownDevices,
+    ];
+
+    /// As it is written.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Optional => "optional",
+            Self::Required => "required",
+            Self::RequiredForUnknownDevices => "required_for_unknown_devices",
+        }
+    }
+
+    /// The policy that is written so.
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.as_str() == text)
+    }
 }
 
 impl From<MfaPolicy> for application::MfaPolicy {
@@ -47,6 +87,57 @@ impl From<MfaPolicy> for application::MfaPolicy {
         match policy {
             MfaPolicy::Off => Self::Off,
             MfaPolicy::Optional => Self::Optional,
+            MfaPolicy::Required => Self::Required,
+            MfaPolicy::RequiredForUnknownDevices => Self::RequiredForUnknownDevices,
         }
+    }
+}
+
+/// A list of groups with the policies of their second factors: `staff=required`.
+mod group_policies {
+    use countersign_domain::model::GroupId;
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use super::MfaPolicy;
+    use crate::config::serde_formats::AS_VARIABLE;
+
+    const RULE: &str = "must be a group and its policy, such as staff=required; the policies are \
+                        off, optional, required and required_for_unknown_devices";
+
+    pub(super) fn serialize<S: Serializer>(
+        policies: &[(GroupId, MfaPolicy)],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let written = policies.iter();
+        let written = written.map(|(group, of)| format!("{}={}", group.as_str(), of.as_str()));
+        serializer.collect_seq(written)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<(GroupId, MfaPolicy)>, D::Error> {
+        let mut policies: Vec<(GroupId, MfaPolicy)> = Vec::new();
+        for text in Vec::<String>::deserialize(deserializer)? {
+            let policy = parse(&text)
+                .ok_or_else(|| D::Error::custom(format!("each {RULE}; {AS_VARIABLE}")))?;
+            if policies.iter().any(|(group, _)| *group == policy.0) {
+                let group = policy.0.as_str();
+                return Err(D::Error::custom(format!(
+                    "must name the group {group} once"
+                )));
+            }
+            policies.push(policy);
+        }
+        Ok(policies)
+    }
+
+    fn parse(text: &str) -> Option<(GroupId, MfaPolicy)> {
+        let (group, policy) = text.split_once('=')?;
+        let group = Some(group.trim()).filter(|group| !group.is_empty())?;
+        Some((
+            GroupId::parse(group).ok()?,
+            MfaPolicy::parse(policy.trim())?,
+        ))
     }
 }

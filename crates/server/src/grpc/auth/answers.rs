@@ -1,6 +1,6 @@
 //! What comes of AuthService's commands, as messages.
 
-use countersign_domain::model::{KeyState, MfaFactor, VerificationRecord};
+use countersign_domain::model::{Address, CodeFactor, KeyState, MfaFactor, VerificationRecord};
 use countersign_domain::use_cases::{Issued, SignedUp};
 use countersign_domain::validation::{Keyring, ListedKey};
 use countersign_proto::v1;
@@ -34,10 +34,12 @@ pub(super) fn issued(issued: Issued) -> v1::IssueTokensResponse {
         }
         Issued::MfaRequired(required) => {
             let factors = required.factors.iter();
+            let codes = required.codes.iter();
             Outcome::MfaRequired(v1::MfaRequired {
                 mfa_session_id: required.id.expose().to_owned(),
                 factors: factors.filter_map(|factor| kind(*factor)).collect(),
                 expire_time: convert::timestamp(required.expires_at),
+                code_factors: codes.map(code_factor).collect(),
             })
         }
     };
@@ -55,6 +57,20 @@ fn kind(factor: MfaFactor) -> Option<i32> {
         MfaFactor::Totp => Some(v1::FactorKind::Totp.into()),
         MfaFactor::RecoveryCode => Some(v1::FactorKind::RecoveryCode.into()),
         MfaFactor::Passkey => Some(v1::FactorKind::Passkey.into()),
+        MfaFactor::Sms => Some(v1::FactorKind::Sms.into()),
+        MfaFactor::Email => Some(v1::FactorKind::Email.into()),
+    }
+}
+
+fn code_factor(factor: &CodeFactor) -> v1::CodeFactor {
+    let kind = match factor.address {
+        Address::Phone(_) => v1::FactorKind::Sms,
+        Address::Email(_) => v1::FactorKind::Email,
+    };
+    v1::CodeFactor {
+        factor_id: factor.id.to_string(),
+        kind: kind.into(),
+        masked_address: factor.address.masked(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! What comes of FactorService's commands, as messages.
 
 use countersign_domain::Error;
-use countersign_domain::model::{Factor, FactorKind, RecoveryCode};
-use countersign_domain::use_cases::{BegunEnrollment, ListedFactors};
+use countersign_domain::model::{Address, FactorKind, RecoveryCode};
+use countersign_domain::use_cases::{BegunEnrollment, ListedFactor, ListedFactors};
 use countersign_proto::v1;
 use qrcode::QrCode;
 use qrcode::render::svg;
@@ -19,6 +19,10 @@ pub(super) fn begun(
         enrollment_id: enrollment.id.to_string(),
         expire_time: timestamp(enrollment.expires_at),
         creation_options: begun.creation_options.clone().unwrap_or_default(),
+        masked_address: enrollment
+            .address()
+            .map(Address::masked)
+            .unwrap_or_default(),
         ..Default::default()
     };
     if let Some(secret) = enrollment.totp() {
@@ -53,15 +57,19 @@ fn count(of: u32) -> i32 {
     i32::try_from(of).unwrap_or(i32::MAX)
 }
 
-fn factor(factor: &Factor) -> v1::Factor {
+fn factor(listed: &ListedFactor) -> v1::Factor {
+    let factor = &listed.factor;
     let kind = match factor.kind {
         FactorKind::Totp => v1::FactorKind::Totp,
         FactorKind::Passkey => v1::FactorKind::Passkey,
+        FactorKind::Sms => v1::FactorKind::Sms,
+        FactorKind::Email => v1::FactorKind::Email,
     };
     v1::Factor {
         factor_id: factor.id.to_string(),
         kind: kind.into(),
         label: factor.label.as_str().to_owned(),
         create_time: timestamp(factor.created_at),
+        masked_address: listed.masked_address.clone().unwrap_or_default(),
     }
 }

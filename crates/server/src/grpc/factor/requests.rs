@@ -1,9 +1,12 @@
 //! FactorService's messages, each made the command that it asks for.
 
-use countersign_domain::model::{Code, FactorKind, FactorLabel, Registration};
+use countersign_domain::application::Application;
+use countersign_domain::model::{
+    Address, Channel, Code, FactorKind, FactorLabel, Region, Registration,
+};
 use countersign_domain::use_cases::{
-    BeginEnrollment, ConfirmEnrollment, EnrollmentAnswer, ListFactors, RegenerateRecoveryCodes,
-    RemoveFactor,
+    BeginCodeEnrollment, BeginEnrollment, BegunEnrollment, ConfirmEnrollment, EnrollmentAnswer,
+    ListFactors, RegenerateRecoveryCodes, RemoveFactor,
 };
 use countersign_domain::{Error, Fields};
 use countersign_proto::v1;
@@ -13,28 +16,89 @@ use crate::grpc::rpc_runner::Asked;
 
 const ACCESS_TOKEN: &str = "access_token";
 
-impl TryFrom<Asked<'_, v1::BeginEnrollmentRequest>> for BeginEnrollment {
+/// What BeginEnrollment begins to enrol.
+pub(super) enum Begin {
+    /// An app or a passkey.
+    Authenticator(BeginEnrollment),
+    /// An address.
+    Address(BeginCodeEnrollment),
+}
+
+/// The kind of a factor to enrol.
+enum NewFactor {
+    Authenticator(FactorKind),
+    Address(Channel),
+}
+
+impl Begin {
+    pub(super) async fn execute(self, app: &Application) -> Result<BegunEnrollment, Error> {
+        match self {
+            Self::Authenticator(begin) => begin.execute(app).await,
+            Self::Address(begin) => begin.execute(app).await,
+        }
+    }
+}
+
+impl TryFrom<Asked<'_, v1::BeginEnrollmentRequest>> for Begin {
     type Error = Error;
 
     fn try_from(asked: Asked<'_, v1::BeginEnrollmentRequest>) -> Result<Self, Error> {
-        let message = asked.message;
+        let Asked { message, call, app } = asked;
         let mut fields = Fields::new();
         let access_token = convert::required(&mut fields, ACCESS_TOKEN, message.access_token);
         let kind = match v1::FactorKind::try_from(message.kind) {
-            Ok(v1::FactorKind::Totp) => Ok(FactorKind::Totp),
-            Ok(v1::FactorKind::Passkey) => Ok(FactorKind::Passkey),
-            _ => Err("must be FACTOR_KIND_TOTP or FACTOR_KIND_PASSKEY"),
+            Ok(v1::FactorKind::Totp) => Ok(NewFactor::Authenticator(FactorKind::Totp)),
+            Ok(v1::FactorKind::Passkey) => Ok(NewFactor::Authenticator(FactorKind::Passkey)),
+            Ok(v1::FactorKind::Sms) => Ok(NewFactor::Address(Channel::Phone)),
+            Ok(v1::FactorKind::Email) => Ok(NewFactor::Address(Channel::Email)),
+            _ => Err(
+                "must be FACTOR_KIND_TOTP, FACTOR_KIND_PASSKEY, FACTOR_KIND_SMS or \
+                 FACTOR_KIND_EMAIL",
+            ),
         };
         let kind = fields.take("kind", kind);
         let label = fields.take("label", FactorLabel::parse(&message.label));
+        let region = app.settings.region;
+        let address = address(&mut fields, kind.as_ref(), message.address, region);
+        let client = convert::client(&mut fields, message.client_context);
         fields.finish(|| {
-            Some(Self {
-                access_token: access_token?,
-                kind: kind?,
-                label: label?,
+            let (access_token, label) = (access_token?, label?);
+            Some(match kind? {
+                NewFactor::Authenticator(kind) => Self::Authenticator(BeginEnrollment {
+                    access_token,
+                    kind,
+                    label,
+                }),
+                NewFactor::Address(channel) => Self::Address(BeginCodeEnrollment {
+                    access_token,
+                    channel,
+                    address,
+                    label,
+                    locale: call.locale,
+                    client: client?,
+                }),
             })
         })
     }
+}
+
+/// The address to enrol, if one is named. It is of the kind that is enrolled.
+fn address(
+    fields: &mut Fields,
+    kind: Option<&NewFactor>,
+    message: Option<v1::Identifier>,
+    region: Region,
+) -> Option<Address> {
+    let message = message?;
+    let Some(NewFactor::Address(channel)) = kind else {
+        let rule = "must be absent: it belongs to FACTOR_KIND_SMS and FACTOR_KIND_EMAIL";
+        fields.refuse("address", rule);
+        return None;
+    };
+    let identifier = convert::identifier(fields, "address", Some(message), region)?;
+    let address = identifier.address();
+    let address = address.filter(|address| channel.leads_to(address));
+    fields.take("address", address.ok_or("must be an address of the kind"))
 }
 
 impl TryFrom<Asked<'_, v1::ConfirmEnrollmentRequest>> for ConfirmEnrollment {

@@ -3,7 +3,7 @@
 
 use countersign_domain::model::{Assertion, Channel, Code, MfaSessionId, NamedUser, Region};
 use countersign_domain::use_cases::{
-    BeginMfaAssertion, CreateMfaSession, MfaAnswer, MfaCode, ValidateMfaSession,
+    BeginMfaAssertion, CreateMfaSession, MfaAnswer, MfaCode, SendMfaCode, ValidateMfaSession,
 };
 use countersign_domain::{Error, Fields};
 use countersign_proto::v1;
@@ -118,6 +118,30 @@ impl TryFrom<Asked<'_, v1::BeginMfaAssertionRequest>> for BeginMfaAssertion {
                 group: group?,
                 id: id?,
                 client_id: call.caller.name.clone(),
+            })
+        })
+    }
+}
+
+impl TryFrom<Asked<'_, v1::SendMfaCodeRequest>> for SendMfaCode {
+    type Error = Error;
+
+    fn try_from(asked: Asked<'_, v1::SendMfaCodeRequest>) -> Result<Self, Error> {
+        let Asked { message, call, .. } = asked;
+        let mut fields = Fields::new();
+        let group = convert::group(&mut fields, "group_id", &message.group_id);
+        let id = MfaSessionId::parse(message.mfa_session_id);
+        let id = fields.take("mfa_session_id", id);
+        let factor_id = fields.take("factor_id", message.factor_id.parse());
+        let client = convert::client(&mut fields, message.client_context);
+        fields.finish(|| {
+            Some(Self {
+                group: group?,
+                id: id?,
+                factor_id: factor_id?,
+                client_id: call.caller.name.clone(),
+                locale: call.locale,
+                client: client?,
             })
         })
     }
