@@ -8,6 +8,7 @@ mod memory_store;
 mod notifications;
 mod plain_hasher;
 mod random;
+pub mod reference;
 mod sent_messages;
 pub mod store_laws;
 mod whole_feed;

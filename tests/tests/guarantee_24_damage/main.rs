@@ -1,13 +1,15 @@
 //! Guarantee 24: one damaged row harms only itself. Rows of each table are
 //! damaged in the database, past the service, and everything beside them goes
-//! on.
+//! on. So are records in Redis.
 
 mod callers;
 mod keys;
 mod messages;
 mod numbers;
+mod records;
 mod rotations;
 mod rows;
+mod second_factors;
 mod vanished_key;
 
 use std::time::Duration;

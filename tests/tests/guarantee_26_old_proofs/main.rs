@@ -2,6 +2,8 @@
 //! afterwards: codes, proofs and MFA sessions made before a password change or reset. And the
 //! owner is told of either.
 
+mod factors;
+
 use std::time::Duration;
 
 use countersign_proto::v1;

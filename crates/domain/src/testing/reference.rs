@@ -1,0 +1,21 @@
+//! A reference model of all that the service decides about people, and random
+//! sequences of calls: whatever is asked in whatever order, the service answers
+//! what the model says.
+//!
+//! The model keeps lists, and knows no storage, no cryptography and no races.
+//! Limits on passwords and messages are not in it: what is run against it has
+//! them so high that they are out of the way.
+
+mod budget;
+mod call;
+mod generator;
+mod model;
+mod run;
+mod step;
+mod tally;
+
+pub use call::{Answer, Call, FactorCode, Grant, NamedUser, Subject, Tokens, Which, Who};
+pub use generator::{Shape, sequence};
+pub use run::{Failure, play, shrink};
+pub use step::{Device, Guess, Pick, Step};
+pub use tally::Tally;

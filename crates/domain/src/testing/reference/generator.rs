@@ -1,0 +1,145 @@
+//! Random sequences, the same for the same seed: stories that get somewhere,
+//! with steps left out, changed and strewn in.
+
+mod stories;
+mod stray;
+
+use super::step::{Device, Guess, Pick, Step};
+
+/// What sequences are made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape {
+    /// How many steps a sequence has at least.
+    pub steps: usize,
+    /// Whether time goes on between steps.
+    pub has_time: bool,
+    /// Whether there are two callers.
+    pub has_callers: bool,
+}
+
+/// The sequence of a seed.
+#[must_use]
+pub fn sequence(seed: u64, shape: Shape) -> Vec<Step> {
+    let mut generator = Generator {
+        state: seed,
+        shape,
+        steps: Vec::with_capacity(2 * shape.steps),
+    };
+    for address in 0..2 {
+        generator.sign_up(0, address);
+        generator.sign_in(0, address);
+    }
+    while generator.steps.len() < shape.steps {
+        generator.story();
+    }
+    generator.steps
+}
+
+struct Generator {
+    state: u64,
+    shape: Shape,
+    steps: Vec<Step>,
+}
+
+const LATEST: Pick = Pick(0);
+
+impl Generator {
+    /// A number below `limit` (SplitMix64).
+    fn below(&mut self, limit: u64) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % limit
+    }
+
+    fn small(&mut self, limit: u8) -> u8 {
+        u8::try_from(self.below(limit.into())).unwrap_or(0)
+    }
+
+    /// True once in `times`.
+    fn once_in(&mut self, times: u64) -> bool {
+        self.below(times) == 0
+    }
+
+    /// The latest mostly, or an earlier one.
+    fn pick(&mut self) -> Pick {
+        match self.below(3) {
+            0 => Pick(self.small(8)),
+            _ => LATEST,
+        }
+    }
+
+    /// Adds a step of a story, which now and then is left out, or comes after
+    /// something else.
+    fn add(&mut self, step: Step) {
+        if self.once_in(8) {
+            self.stray();
+        }
+        if !self.once_in(16) {
+            self.steps.push(step);
+        }
+        if self.once_in(12) {
+            self.steps.push(step);
+        }
+    }
+
+    fn group(&mut self) -> u8 {
+        u8::from(self.once_in(6))
+    }
+
+    fn client(&mut self) -> u8 {
+        u8::from(self.shape.has_callers && self.once_in(6))
+    }
+
+    fn is_other_client(&mut self) -> bool {
+        self.shape.has_callers && self.once_in(12)
+    }
+
+    fn device(&mut self) -> Device {
+        match self.below(6) {
+            0 | 1 => Device::Untold,
+            2 => Device::Unknown,
+            _ => Device::Token(self.pick()),
+        }
+    }
+
+    fn username(&mut self) -> Option<u8> {
+        self.once_in(3).then(|| self.small(2))
+    }
+
+    /// Of people who are there mostly.
+    fn story(&mut self) {
+        let (group, address) = (self.group(), self.small(2) + u8::from(self.once_in(4)));
+        match self.below(21) {
+            0 => self.sign_up(group, address),
+            1 => self.sign_up_by_code(group, address),
+            2 => self.sign_up_late(group, address),
+            3..=5 => self.sign_in(group, address),
+            6..=8 => self.enroll(address % 2),
+            9..=11 => self.answer(address % 2),
+            12 => self.guess_at_factors(address % 2),
+            13 => self.sign_in_proven(group, address),
+            14 => self.reset(group, address),
+            15 => self.ask_and_answer(group, address),
+            16 => self.change_factors(),
+            17 => self.refresh_again_and_again(),
+            18 => self.change_late(),
+            _ => self.stray(),
+        }
+    }
+
+    /// Mostly what is good.
+    fn offset(&mut self) -> i64 {
+        [-1, 0, 0, 1, 1, 2, -2][usize::from(self.small(7))]
+    }
+
+    fn guess(&mut self) -> Guess {
+        match self.below(8) {
+            0..=2 => Guess::Totp(self.pick(), self.offset()),
+            3 | 4 => Guess::Recovery(Pick(self.small(25))),
+            5 | 6 => Guess::Kept,
+            _ => Guess::Wrong,
+        }
+    }
+}

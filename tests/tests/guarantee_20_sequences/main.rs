@@ -1,0 +1,136 @@
+//! Guarantee 20: no step can be skipped. Random sequences of calls are answered by
+//! real servers, on real databases, as the reference model says. Many more of them
+//! are played against the use-cases, where time goes on, too: see the suite of the
+//! same name of the domain.
+
+mod server;
+mod texts;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use countersign_domain::testing::reference::{Failure, Shape, Tally, play, sequence};
+use countersign_tests::{
+    Backend, Gateway, LINK_PREFIX, PATIENCE, World, eventually, on_a_backend, reason,
+};
+
+use crate::server::Server;
+
+const SHAPE: Shape = Shape {
+    steps: 30,
+    has_time: false,
+    has_callers: true,
+};
+/// Sequences that are played at once, each with people of its own.
+const AT_ONCE: usize = 4;
+/// Sequences in CI, and in the longer form.
+const FEW: u64 = 60;
+const MANY: u64 = 500;
+
+#[test]
+fn on_sqlite() {
+    on_a_backend(Backend::Sqlite, |backend| judge(backend, FEW));
+}
+
+#[test]
+fn on_postgresql() {
+    on_a_backend(Backend::Postgres, |backend| judge(backend, FEW));
+}
+
+#[test]
+#[ignore = "it takes some minutes"]
+fn five_hundred_on_sqlite() {
+    on_a_backend(Backend::Sqlite, |backend| judge(backend, MANY));
+}
+
+#[test]
+#[ignore = "it takes some minutes"]
+fn five_hundred_on_postgresql() {
+    on_a_backend(Backend::Postgres, |backend| judge(backend, MANY));
+}
+
+#[test]
+#[ignore = "it takes some minutes"]
+fn five_hundred_on_mariadb() {
+    on_a_backend(Backend::MariaDb, |backend| judge(backend, MANY));
+}
+
+async fn judge(backend: Backend, count: u64) {
+    let world = World::on(backend)
+        .replicas(backend.replicas())
+        .set("verification.link_prefixes", vec![LINK_PREFIX])
+        .set("verification.wrong_codes_per_address", 1_000)
+        .set("mfa.remember_device", "1d")
+        .start()
+        .await;
+    let callers = [caller(&world, "shop").await, caller(&world, "kiosk").await];
+    let (world, callers) = (Arc::new(world), Arc::new(callers));
+    let next = Arc::new(AtomicU64::new(0));
+    let mut playing = Vec::new();
+    for _ in 0..AT_ONCE {
+        let (world, callers, next) = (world.clone(), callers.clone(), next.clone());
+        playing.push(tokio::spawn(async move {
+            let mut tally = Tally::default();
+            let mut failed = None;
+            while failed.is_none() {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                if seed >= count {
+                    break;
+                }
+                let mut server = Server::new(&world, &callers, seed);
+                let played = play(&sequence(seed, SHAPE), &mut server, &mut tally).await;
+                failed = played.err().map(|failure| (seed, failure));
+            }
+            (tally, failed)
+        }));
+    }
+    let (mut tally, mut failures) = (Tally::default(), Vec::<(u64, Failure)>::new());
+    for player in playing {
+        let (own, failed) = player.await.expect("it plays to its end");
+        tally.add_all(&own);
+        failures.extend(failed);
+    }
+    countersign_tests::say!(
+        "guarantee 20 on {backend}, {} replica(s): sequences {count}, answers {}, otherwise than \
+         the model says {}{tally}",
+        world.replicas().len(),
+        tally.total(),
+        failures.len()
+    );
+    if let Some((seed, failure)) = failures.first() {
+        panic!("{backend}, seed {seed}: {failure}");
+    }
+    for (rpc, answer) in [
+        ("IssueTokens", "MFA_SESSION"),
+        ("ValidateMfaSession", "OK"),
+        ("ValidateMfaSession", "SECOND_FACTOR_WRONG"),
+        ("RefreshTokens", "REFRESH_TOKEN_REUSED"),
+        ("ValidateToken", "REVOKED"),
+        ("ConfirmEnrollment", "OK"),
+        ("ResetPassword", "OK"),
+        ("CheckCode of a link", "OK"),
+    ] {
+        assert!(
+            tally.count(rpc, answer) > 0,
+            "{rpc} was never answered {answer}"
+        );
+    }
+}
+
+/// A caller that every replica knows, and tells from who has no key: a gateway to
+/// each of them.
+async fn caller(world: &World, name: &str) -> Vec<Gateway> {
+    let key = world.new_key(name, &["service", "gateway"]).await;
+    let mut gateways = Vec::new();
+    for stranger in world.gateways_of_replicas() {
+        let gateway = stranger.clone().with_key(&key);
+        let is_known = || async {
+            let is_closed = reason(&stranger.validate("garbage").await) == "CALLER_UNKNOWN";
+            let is_open = reason(&gateway.validate("garbage").await) == "OK";
+            (is_closed && is_open).then_some(())
+        };
+        eventually("the caller is known", PATIENCE, is_known).await;
+        gateways.push(gateway);
+    }
+    gateways
+}
