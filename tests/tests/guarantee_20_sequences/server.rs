@@ -207,6 +207,7 @@ impl<'a> Server<'a> {
                     access_token: token,
                     kind: v1::FactorKind::Totp.into(),
                     label: "phone".into(),
+                    ..v1::BeginEnrollmentRequest::default()
                 };
                 let begun = factors.begin_enrollment(request).await?.into_inner();
                 Answer::Enrollment {
