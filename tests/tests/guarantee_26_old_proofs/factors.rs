@@ -188,6 +188,7 @@ impl Somebody {
                     access_token: self.tokens.access_token.clone(),
                     kind: v1::FactorKind::Passkey.into(),
                     label: "key".into(),
+                    ..v1::BeginEnrollmentRequest::default()
                 };
                 let begun = gateway.factors().begin_enrollment(request).await;
                 let begun = begun.expect("an enrolment").into_inner();

@@ -298,6 +298,7 @@ impl Application {
             token,
             audience: "",
             scopes: &[],
+            authentication: None,
         });
         match verdict {
             Validation::Valid(_) => "VALID",

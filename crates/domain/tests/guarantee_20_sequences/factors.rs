@@ -55,6 +55,7 @@ impl Application {
             Call::RegenerateRecoveryCodes { token } => {
                 let regenerate = RegenerateRecoveryCodes {
                     access_token: token,
+                    locale,
                 };
                 let codes = regenerate.execute(app).await?;
                 let codes = codes.iter().map(|code| code.to_shown().to_string());
@@ -66,7 +67,11 @@ impl Application {
                 };
                 let listed = list.execute(app).await?;
                 Answer::Factors {
-                    ids: listed.factors.iter().map(|f| f.id.to_string()).collect(),
+                    ids: listed
+                        .factors
+                        .iter()
+                        .map(|f| f.factor.id.to_string())
+                        .collect(),
                     recovery_left: listed.recovery_codes_left,
                 }
             }
