@@ -170,7 +170,7 @@ impl Change<'_> {
             added: added.cloned(),
             removed: self.removed.cloned(),
             before,
-            signed_in_at: self.person.session.created_at,
+            signed_in_at: self.person.session.authenticated_at,
         };
         let content = app.identifier_undos.record(&mut *uow, &user, &change);
         let content = content.await?;

@@ -129,6 +129,8 @@ impl Confirmation {
             StoreError::Taken if credential.is_some() => Refusal::SecondFactor.into(),
             error => Error::from(error),
         })?;
+        // What was shown on devices does not stand for the new one.
+        uow.forget_shown_factors(self.person.user.id).await?;
         let mut codes = Vec::new();
         if others == 0 {
             let (made, digests) = app.second_factors.new_recovery_codes(self.person.user.id);

@@ -1,7 +1,7 @@
-//! Undoing a change of addresses, by the token of its notice.
+//! Undoing changes of addresses, by the token of a notice.
 //!
-//! Whoever undoes it says that the change was not theirs. So the account is set back
-//! to what it was at the sign-in that made it, as far as that is known, and whoever
+//! Whoever undoes one says that it was not theirs. So the account is set back to what
+//! it was before the first that can be undone, as far as that is known, and whoever
 //! was in is put out.
 
 use crate::application::{Application, Repeats};
@@ -24,18 +24,18 @@ pub struct UndoIdentifierChange {
 }
 
 impl UndoIdentifierChange {
-    /// Gives the user the addresses back that there were before the change, and takes
-    /// all others, the password, new factors and all sessions.
+    /// Gives the user the addresses back that there were before all changes that can be
+    /// undone, and takes all others, the password, new factors and all sessions.
     ///
     /// # Errors
     /// A token that undoes nothing in this group, or not any more; an address that is
     /// somebody else's by now; a change that cannot be read.
     pub async fn execute(self, app: &Application) -> Result<(), Error> {
         let found = app.store.identifier_undo(&self.token.digest()).await?;
-        let undo = found.ok_or(Refusal::Undo)?;
+        let named = found.ok_or(Refusal::Undo)?;
         let mut repeats = Repeats::default();
         let ended = loop {
-            match self.commit(app, &undo).await {
+            match self.commit(app, &named).await {
                 Err(error) if repeats.allow(&error) => {}
                 outcome => break outcome?,
             }
@@ -48,18 +48,29 @@ impl UndoIdentifierChange {
     async fn commit(
         &self,
         app: &Application,
-        undo: &IdentifierUndo,
+        named: &IdentifierUndo,
     ) -> Result<Vec<Revocation>, Error> {
         let now = app.clock.now();
+        let all = app.store.identifier_undos(named.user_id).await?;
         let mut uow = app.store.begin().await?;
-        let user = uow.lock_user(undo.user_id).await?;
+        let user = uow.lock_user(named.user_id).await?;
         let user = user
             .filter(|user| User::is_active(user) && user.group == self.group)
             .ok_or(Refusal::Undo)?;
+        let good = || all.iter().filter(|undo| now < undo.expires_at);
+        if !good().any(|undo| undo.digest == named.digest) {
+            return Err(Refusal::Undo.into());
+        }
+        app.identifier_undos.open(&user, named)?;
+        // An earlier one that cannot be opened is passed over.
+        let oldest = good().find_map(|undo| {
+            let change = app.identifier_undos.open(&user, undo);
+            change.ok().map(|change| (undo, change))
+        });
+        let (undo, change) = oldest.ok_or(Refusal::Undo)?;
         if !uow.take_identifier_undo(&undo.digest, now).await? {
             return Err(Refusal::Undo.into());
         }
-        let change = app.identifier_undos.open(&user, undo)?;
         let now_there = uow.addresses_of(user.id).await?;
         restore(&mut *uow, &user, &change, &now_there).await?;
         // Whoever made it may have been in before, and have let in a factor for later.

@@ -5187,17 +5187,17 @@ pub mod user_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// UndoIdentifierChange undoes a change, and all later ones, by the token of a
-        /// notice: the person has the addresses that there were before it. Whoever made it
-        /// is put out: all sessions end, the password is removed, and so are second factors
-        /// that were enrolled since the sign-in that made the change, or in as long a time
-        /// before it as the change can be undone; devices are forgotten, and what was proved
-        /// before is worth nothing. The person then sets a new password
+        /// UndoIdentifierChange undoes all changes that can be undone, by the token of a
+        /// notice of any of them: the person has the addresses that there were before the
+        /// first. Whoever made them is put out: all sessions end, the password is removed,
+        /// and so are second factors that were enrolled since `identifiers.undo_time` before
+        /// the person was authenticated for the first change; devices are forgotten, and what
+        /// was proved before is worth nothing. The person then sets a new password
         /// (AuthService.StartPasswordReset). Call it once the person has clicked on the page
         /// to which the link led: scanners of mail open links, too.
         ///
         /// Errors: NOT_FOUND (UNDO_NOT_FOUND: unknown, expired, used, of another group, or of
-        /// a change that was undone with an earlier one), ALREADY_EXISTS (IDENTIFIER_TAKEN:
+        /// a change that was undone with another), ALREADY_EXISTS (IDENTIFIER_TAKEN:
         /// somebody else has the address since), INVALID_ARGUMENT (FIELD_INVALID).
         pub async fn undo_identifier_change(
             &mut self,
@@ -5293,17 +5293,17 @@ pub mod user_service_server {
             tonic::Response<super::RemoveIdentifierResponse>,
             tonic::Status,
         >;
-        /// UndoIdentifierChange undoes a change, and all later ones, by the token of a
-        /// notice: the person has the addresses that there were before it. Whoever made it
-        /// is put out: all sessions end, the password is removed, and so are second factors
-        /// that were enrolled since the sign-in that made the change, or in as long a time
-        /// before it as the change can be undone; devices are forgotten, and what was proved
-        /// before is worth nothing. The person then sets a new password
+        /// UndoIdentifierChange undoes all changes that can be undone, by the token of a
+        /// notice of any of them: the person has the addresses that there were before the
+        /// first. Whoever made them is put out: all sessions end, the password is removed,
+        /// and so are second factors that were enrolled since `identifiers.undo_time` before
+        /// the person was authenticated for the first change; devices are forgotten, and what
+        /// was proved before is worth nothing. The person then sets a new password
         /// (AuthService.StartPasswordReset). Call it once the person has clicked on the page
         /// to which the link led: scanners of mail open links, too.
         ///
         /// Errors: NOT_FOUND (UNDO_NOT_FOUND: unknown, expired, used, of another group, or of
-        /// a change that was undone with an earlier one), ALREADY_EXISTS (IDENTIFIER_TAKEN:
+        /// a change that was undone with another), ALREADY_EXISTS (IDENTIFIER_TAKEN:
         /// somebody else has the address since), INVALID_ARGUMENT (FIELD_INVALID).
         async fn undo_identifier_change(
             &self,

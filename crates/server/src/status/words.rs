@@ -69,8 +69,8 @@ pub(super) fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
         ),
         R::IdentifierTaken => (
             Code::AlreadyExists,
-            "The address has an account; sign in instead.",
-            "이미 가입된 계정입니다.",
+            "The address belongs to an account, or is kept for one. If it is yours, sign in.",
+            "이미 사용 중이거나 보류된 주소입니다. 본인의 주소라면 로그인해 주세요.",
         ),
         R::UsernameTaken => (
             Code::AlreadyExists,
