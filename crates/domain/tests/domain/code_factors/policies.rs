@@ -2,6 +2,7 @@
 
 use countersign_domain::application::MfaPolicy;
 use countersign_domain::model::DeviceClaim;
+use countersign_domain::use_cases::{SignUp, SignedUp};
 
 use super::*;
 
@@ -127,13 +128,13 @@ async fn phone_only(world: &World) -> UserId {
         code: world.take_code().await,
     };
     let proof = check.execute(&world.app).await.expect("checked").proof;
-    let signed_up = countersign_domain::use_cases::SignUp {
+    let signed_up = SignUp {
         address: phone(PHONE),
         ..world.sign_up_proven(EMAIL, Some(PASSWORD), proof)
     };
     match signed_up.execute(&world.app).await.expect("signed up") {
-        countersign_domain::use_cases::SignedUp::Active(id) => id,
-        other => panic!("expected a user, got {other:?}"),
+        SignedUp::Active(id) => id,
+        other @ SignedUp::Pending { .. } => panic!("expected a user, got {other:?}"),
     }
 }
 
