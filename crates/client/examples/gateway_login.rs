@@ -1,5 +1,5 @@
 //! What a gateway does for a person: prove an address, sign up, sign in, check,
-//! renew and end the session.
+//! renew, authenticate again (step-up) and end the session.
 //!
 //! `cargo run -p countersign-client --example gateway_login -- [ENDPOINT] [API_KEY]`
 
@@ -7,6 +7,7 @@ mod support;
 
 use std::error::Error;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use countersign_client::{Requirement, ValidateError, proto};
 use support::Arguments;
@@ -44,6 +45,25 @@ async fn run() -> Result<(), Box<dyn Error>> {
     println!(
         "RefreshTokens:       the same session: {}",
         renewed.session_id == tokens.session_id
+    );
+
+    let request = proto::StepUpSessionRequest {
+        access_token: renewed.access_token.clone(),
+        password: support::PASSWORD.into(),
+        client_context: support::client_context(),
+        ..Default::default()
+    };
+    let stepped_up = client.sessions().step_up_session(request).await?;
+    let stepped_up = stepped_up.into_inner();
+    let just_now = Requirement::new().with_max_authentication_age(Duration::from_secs(60));
+    let identity = client
+        .validate_token(&stepped_up.access_token, &just_now)
+        .await?;
+    println!(
+        "StepUpSession:       {} at {:?}, in the same session: {}",
+        stepped_up.acr,
+        identity.authentication_time,
+        stepped_up.session_id == tokens.session_id
     );
 
     let request = proto::RevokeTokenRequest {

@@ -1,8 +1,9 @@
-//! An axum service that only people who are signed in can use.
+//! An axum service that only people who are signed in can use, and for one action
+//! those alone who have shown two factors a moment ago.
 //!
 //! `cargo run -p countersign-client --example protect_axum -- [ENDPOINT] [API_KEY]
-//! [--serve]`. It calls itself once without and once with
-//! a token; with `--serve` it then stays, for you to call.
+//! [--serve]`. It calls itself without and with a token of somebody who has shown a
+//! password; with `--serve` it then stays, for you to call.
 
 #[path = "support/person.rs"]
 mod person;
@@ -10,12 +11,14 @@ mod support;
 
 use std::error::Error;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::routing::get;
-use countersign_client::{Identity, ProtectLayer, Verifier};
+use countersign_client::{Acr, Identity, ProtectLayer, Verifier};
 use http::Request;
+use http::header::WWW_AUTHENTICATE;
 use support::Arguments;
 use tower::ServiceExt as _;
 
@@ -30,6 +33,10 @@ async fn me(identity: Identity) -> String {
     )
 }
 
+async fn payments(identity: Identity) -> String {
+    format!("The payments of {}.\n", identity.user_id)
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     support::report(run().await)
@@ -41,14 +48,21 @@ async fn run() -> Result<(), Box<dyn Error>> {
     arguments.check(&client).await?;
 
     let protect = ProtectLayer::new(Verifier::new(client.clone()));
+    let paying = protect
+        .clone()
+        .require_acr(Acr::Aal2)
+        .require_authentication_within(Duration::from_secs(300));
     let app = Router::new()
-        .route("/me", get(me))
-        .route_layer(protect)
+        .route("/me", get(me).route_layer(protect))
+        .route("/payments", get(payments).route_layer(paying))
         .route("/healthz", get(|| async { "ok\n" }));
 
-    show(&app, None).await?;
+    show(&app, "/me", None).await?;
     let token = person::access_token(&client).await?;
-    show(&app, Some(&token)).await?;
+    show(&app, "/me", Some(&token)).await?;
+    // A second factor is lacking: the gateway lets the person show one, by
+    // StepUpSession, and repeats this with the new access token.
+    show(&app, "/payments", Some(&token)).await?;
 
     if std::env::args().any(|argument| argument == "--serve") {
         println!("curl -i http://{ADDRESS}/me");
@@ -59,17 +73,19 @@ async fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Calls `/me` and prints the answer.
-async fn show(app: &Router, token: Option<&str>) -> Result<(), Box<dyn Error>> {
-    let mut request = Request::get("/me");
+/// Calls a route and prints the answer.
+async fn show(app: &Router, path: &str, token: Option<&str>) -> Result<(), Box<dyn Error>> {
+    let mut request = Request::get(path);
     if let Some(token) = token {
         request = request.header("authorization", format!("Bearer {token}"));
     }
     let response = app.clone().oneshot(request.body(Body::empty())?).await?;
-    let status = response.status();
-    let body = to_bytes(response.into_body(), 64 * 1024).await?;
     let with = if token.is_some() { "with" } else { "without" };
-    println!("{with} a token: {status}");
+    println!("{path} {with} a token: {}", response.status());
+    if let Some(challenge) = response.headers().get(WWW_AUTHENTICATE) {
+        println!("WWW-Authenticate: {}", challenge.to_str()?);
+    }
+    let body = to_bytes(response.into_body(), 64 * 1024).await?;
     println!("{}", String::from_utf8_lossy(&body));
     Ok(())
 }

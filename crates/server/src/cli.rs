@@ -20,6 +20,8 @@ mod shell_integration;
 mod table;
 mod try_client;
 mod try_command;
+mod try_factors;
+mod try_sign_in;
 mod try_transcript;
 
 #[cfg(test)]

@@ -40,8 +40,13 @@ struct Server(Child);
 
 impl Server {
     fn start(directory: &Path, address: &str) -> Self {
+        Self::start_with(directory, address, &[])
+    }
+
+    fn start_with(directory: &Path, address: &str, settings: &[(&str, &str)]) -> Self {
         let mut child = countersign(directory)
             .env("COUNTERSIGN__METRICS__LISTEN", "")
+            .envs(settings.iter().copied())
             .args(["serve", "--listen", address, "--log-format", "json"])
             .stderr(Stdio::piped())
             .spawn()
@@ -290,14 +295,56 @@ fn a_configuration_is_checked_without_a_start() {
 }
 
 #[test]
+fn where_the_policy_asks_for_less_or_more_try_says_so_and_goes_on() {
+    const LESS: &str = "tokens at once: mfa.policy asks for no second factor";
+    const MORE: &str = "mfa.policy asks everybody for a second factor, and there is none yet";
+    let directory = directory();
+    for (policy, told, calls) in [
+        ("off", LESS, 16),
+        ("required", MORE, 17),
+        ("required_for_unknown_devices", MORE, 17),
+    ] {
+        let address = free_address();
+        let settings = [("COUNTERSIGN__MFA__POLICY", policy)];
+        let server = Server::start_with(directory.path(), &address, &settings);
+        let (code, out, errors) = run(directory.path(), &["try", "--addr", &address]);
+        assert_eq!((code, errors.as_str()), (0, ""), "{policy}: {out}");
+        assert_eq!(out.matches(told).count(), 1, "{policy}: {out}");
+        let end = format!("All {calls} answers are as expected.\n");
+        assert!(out.ends_with(&end), "{policy}: {out}");
+        drop(server);
+    }
+}
+
+#[test]
+fn where_no_mail_can_be_sent_try_says_that_it_goes_on_by_a_code() {
+    let directory = directory();
+    let address = free_address();
+    let settings = [
+        ("COUNTERSIGN__MFA__POLICY", "required"),
+        // So there is nothing for mail.
+        ("COUNTERSIGN__DELIVERY__SMS", "log"),
+    ];
+    let _server = Server::start_with(directory.path(), &address, &settings);
+    let (code, out, errors) = run(directory.path(), &["try", "--addr", &address]);
+    assert_eq!((code, errors.as_str()), (0, ""), "{out}");
+    assert!(
+        out.contains("✗ FailedPrecondition SECOND_FACTOR_UNAVAILABLE\n   → mfa.policy"),
+        "{out}"
+    );
+}
+
+#[test]
 fn a_server_is_tried_probed_and_has_its_directory_for_itself() {
     let directory = directory();
     let address = free_address();
     let server = Server::start(directory.path(), &address);
 
-    let (code, out, errors) = run(directory.path(), &["try", "--addr", &address]);
-    assert_eq!((code, errors.as_str()), (0, ""), "{out}");
-    assert!(out.ends_with("All 9 answers are as expected.\n"), "{out}");
+    for _ in 0..2 {
+        let (code, out, errors) = run(directory.path(), &["try", "--addr", &address]);
+        assert_eq!((code, errors.as_str()), (0, ""), "{out}");
+        assert!(out.ends_with("All 17 answers are as expected.\n"), "{out}");
+    }
 
     let probe = format!("-addr={address}");
     let (code, out, _) = run(directory.path(), &["healthcheck", &probe]);

@@ -53,9 +53,11 @@ pub(super) enum Command {
     Serve,
     /// Walk the main job against a running server: from a code to a revoked token
     ///
-    /// Signs up a person with a random address, signs in, validates, refreshes
-    /// and revokes, and shows each call and its answer. The person stays in the
-    /// database.
+    /// Signs up a person with a random address, signs in, validates, refreshes,
+    /// enrols an authenticator app, asks for it in the session (step-up), revokes,
+    /// signs in with it on a known device, and by a code alone, and shows each call
+    /// and its answer. No session is left; the person stays in the database. Where
+    /// mail is set up, one notice goes to the address, at example.com.
     #[command(after_help = "Example: countersign try --addr localhost:50051\n\n\
                             A server that knows callers wants the key of one with both roles:\n  \
                             countersign caller new --name try --role gateway --role service\n  \

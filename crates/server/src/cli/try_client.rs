@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use countersign_domain::ports::Random;
-use countersign_proto::v1::Identifier;
 use countersign_proto::v1::auth_service_client::AuthServiceClient;
 use countersign_proto::v1::identifier::Value;
+use countersign_proto::v1::{ClientContext, Identifier};
 use secrecy::ExposeSecret as _;
 use tonic::Request;
 use tonic::metadata::AsciiMetadataValue;
@@ -92,6 +92,15 @@ impl TryClient {
         }
         request
     }
+}
+
+/// What the list of sessions shows.
+#[expect(clippy::unnecessary_wraps, reason = "it is how requests carry it")]
+pub(super) fn client_context() -> Option<ClientContext> {
+    Some(ClientContext {
+        user_agent: "countersign try".into(),
+        ..Default::default()
+    })
 }
 
 fn random_hex(bytes: usize) -> String {

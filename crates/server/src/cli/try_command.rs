@@ -1,20 +1,18 @@
 //! `countersign try`: the main job from the caller's side, from a code to a
-//! revoked token. It is also the shortest example of how the RPCs fit together.
+//! revoked token, and the other ways to sign in. It is also the shortest example of
+//! how the RPCs fit together.
 
 use std::io::Write;
 
 use countersign_proto::v1::check_code_request::Verification;
-use countersign_proto::v1::issue_tokens_request::Grant;
-use countersign_proto::v1::issue_tokens_response::Outcome as Issued;
 use countersign_proto::v1::person::By;
 use countersign_proto::v1::session_service_client::SessionServiceClient;
 use countersign_proto::v1::sign_up_response::Outcome as SignedUp;
 use countersign_proto::v1::validate_token_response::Verdict;
 use countersign_proto::v1::verification_service_client::VerificationServiceClient;
 use countersign_proto::v1::{
-    CheckCodeRequest, ClientContext, IssueTokensRequest, ListSessionsRequest, PasswordGrant,
-    Person, Purpose, RefreshTokensRequest, RejectionReason, RevokeTokenRequest, SendCodeRequest,
-    SignUpRequest, Tokens, ValidateTokenRequest,
+    CheckCodeRequest, ListSessionsRequest, Person, Purpose, RefreshTokensRequest, RejectionReason,
+    RevokeTokenRequest, SendCodeRequest, SignUpRequest, Tokens, ValidateTokenRequest,
 };
 
 use super::arguments::Try;
@@ -41,12 +39,21 @@ impl TryClient {
     async fn try_main_job(&self, transcript: &mut Transcript<'_>) -> Result<(), Stopped> {
         let proof = self.prove_address(transcript).await?;
         let user_id = self.sign_up(transcript, proof).await?;
-        let tokens = self.sign_in(transcript).await?;
-        self.expect_valid(transcript, &tokens, &user_id).await?;
-        let renewed = self.refresh(transcript, &tokens).await?;
+        let first = self.sign_in(transcript, &user_id).await?;
+        self.expect_valid(transcript, &first.tokens, &user_id)
+            .await?;
+        let renewed = self.refresh(transcript, &first.tokens).await?;
         self.list_sessions(transcript, &renewed).await?;
-        self.revoke(transcript, &renewed).await?;
-        self.expect_revoked(transcript, &renewed).await
+        let app = self.enroll_app(transcript, &renewed).await?;
+        let raised = self.step_up(transcript, &renewed, &app).await?;
+        self.revoke(transcript, &raised).await?;
+        self.expect_revoked(transcript, &raised).await?;
+        let second = self.sign_in_again(transcript, &first, &app).await?;
+        if first.by_code {
+            return self.end_sessions(transcript, &second, 1).await;
+        }
+        let third = self.sign_in_by_code(transcript, &user_id).await?;
+        self.end_sessions(transcript, &third, 2).await
     }
 
     async fn prove_address(&self, transcript: &mut Transcript<'_>) -> Result<String, Stopped> {
@@ -101,30 +108,6 @@ impl TryClient {
             }
             _ => Err(transcript.unexpected("the user is not active")),
         }
-    }
-
-    async fn sign_in(&self, transcript: &mut Transcript<'_>) -> Result<Tokens, Stopped> {
-        let mut client = self.auth();
-        let issued = client.issue_tokens(self.request(IssueTokensRequest {
-            grant: Some(Grant::Password(PasswordGrant {
-                identifier: Some(self.identifier()),
-                password: self.password.clone(),
-            })),
-            client_context: Some(ClientContext {
-                user_agent: "countersign try".into(),
-                ..Default::default()
-            }),
-            ..Default::default()
-        }));
-        let with = "with the password";
-        let issued = transcript
-            .call("AuthService.IssueTokens", with, issued)
-            .await?;
-        let Some(Issued::Tokens(tokens)) = issued.outcome else {
-            return Err(transcript.unexpected("there are no tokens in it"));
-        };
-        show(transcript, &tokens)?;
-        Ok(tokens)
     }
 
     async fn refresh(
@@ -262,7 +245,7 @@ impl TryClient {
     }
 }
 
-fn show(transcript: &mut Transcript<'_>, tokens: &Tokens) -> Result<(), Stopped> {
+pub(super) fn show(transcript: &mut Transcript<'_>, tokens: &Tokens) -> Result<(), Stopped> {
     let (access, refresh) = (&tokens.access_token, &tokens.refresh_token);
     let until = instant(tokens.access_token_expire_time);
     transcript.answer(&format!(

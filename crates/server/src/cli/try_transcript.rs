@@ -37,6 +37,13 @@ pub(super) struct Refused {
     message: String,
 }
 
+impl Stopped {
+    /// Whether it is the server's refusal for this reason.
+    pub(super) fn is_for(&self, reason: &str) -> bool {
+        matches!(self, Self::Refused { answer, .. } if answer.reason == reason)
+    }
+}
+
 impl<'a> Transcript<'a> {
     pub(super) fn new(out: &'a mut dyn Write) -> Self {
         Self {
@@ -127,6 +134,10 @@ impl Refused {
                  [verification]"
             }
             ("TOO_MANY_ATTEMPTS" | "OVERLOADED", _) => "the server is busy: try again later",
+            ("SECOND_FACTOR_WRONG", _) => {
+                "do the clocks of this machine and of the server agree? The codes of an \
+                 authenticator app are those of a time"
+            }
             ("DEPENDENCY_UNAVAILABLE", _) => {
                 "the server cannot reach its database or Redis: its log says more"
             }
