@@ -5,7 +5,7 @@ use countersign_proto::v1;
 use countersign_proto::v1::create_mfa_session_request::User;
 use countersign_proto::v1::issue_tokens_response::Outcome;
 use countersign_tests::{
-    Backend, Details, PASSWORD, Person, Tally, World, crowd, email, masked_number,
+    Backend, Details, PASSWORD, Person, Tally, UNDO_LINK, World, crowd, email, masked_number,
     on_every_backend, reason, say,
 };
 
@@ -17,6 +17,7 @@ on_every_backend!(
     a_policy_holds_from_one_start_to_the_next,
     known_devices_are_let_in_and_no_others,
     a_damaged_address_harms_only_its_owner,
+    a_factor_goes_with_its_address,
 );
 
 const NUMBER: &str = "+821012345678";
@@ -321,4 +322,43 @@ async fn a_damaged_address_harms_only_its_owner(backend: Backend) {
     juno.answer(&asked.mfa_session_id, &code)
         .await
         .expect("his");
+}
+
+async fn a_factor_goes_with_its_address(backend: Backend) {
+    let world = World::on(backend)
+        .replicas(backend.replicas())
+        .set("identifiers.undo_link", UNDO_LINK)
+        .start()
+        .await;
+    let gateways = world.gateways_of_replicas();
+    let elsewhere = gateways.last().expect("a replica");
+    let mina = world.sign_up().await;
+    world.give_number(&mina, NUMBER).await;
+    let first = mina.sign_in().await;
+    let enrolled = mina.enroll_address(&world, &first, NUMBER).await;
+    let tokens = mina.sign_in_by_code(&world, &enrolled.factor_id).await;
+    let open = mina.begin_sign_in().await.expect("a question");
+    let codes = async || {
+        let messages = world.messages_to(&masked_number(NUMBER));
+        messages.iter().filter(|sent| sent.code.is_some()).count()
+    };
+    let before = codes().await;
+    let there = mina.at(elsewhere);
+    let removed = there.remove_identifier(&tokens, NUMBER).await;
+    removed.expect("removed");
+    let listed = mina.factors(&tokens).await.expect("listed");
+    assert_eq!(
+        (listed.factors.len(), listed.remaining_recovery_codes),
+        (0, 0)
+    );
+    let id = &open.mfa_session_id;
+    for mina in [&mina, &there] {
+        let sent = mina.send_mfa_code(id, &enrolled.factor_id).await;
+        assert_eq!(reason(&sent), "MFA_SESSION_NOT_FOUND");
+    }
+    // It is asked for no more, and was written to no more.
+    let tokens = mina.sign_in().await;
+    let again = mina.begin_with_code(&tokens, NUMBER).await;
+    assert_eq!(reason(&again), "ADDRESS_NOT_VERIFIED");
+    assert_eq!(codes().await, before);
 }

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::model::{
     Address, CodeFactor, Factor, FactorId, FactorKind, MfaSessionRecord, SealingKey, UserId,
 };
-use crate::ports::{Clock, MessageSender, Random, Store};
+use crate::ports::{Clock, Content, MessageSender, Random, Store, UnitOfWork};
 
 /// Knows the addresses to which codes are sent.
 pub struct CodeFactors {
@@ -153,6 +153,23 @@ impl CodeFactors {
             last_step: 0,
             created_at: self.clock.now(),
         }
+    }
+
+    /// Removes the factor of an address that a user, who is locked, gives up, and
+    /// with the last factor the recovery codes: the address may be somebody else's
+    /// tomorrow. Returns what its owner is told of that.
+    pub(crate) async fn remove(
+        &self,
+        uow: &mut dyn UnitOfWork,
+        user: UserId,
+        address: &Address,
+    ) -> Result<Option<Content>, Error> {
+        let credential = self.limits.credential_of_address(user, address);
+        let is_removed = uow.delete_factor_by_credential(user, &credential).await?;
+        if is_removed && uow.count_factors(user).await? == 0 {
+            uow.put_recovery_codes(user, &[]).await?;
+        }
+        Ok(is_removed.then_some(Content::FactorRemoved))
     }
 
     /// The address of a factor; none if it is of another kind.

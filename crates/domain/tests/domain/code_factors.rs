@@ -2,6 +2,7 @@
 //! them.
 
 mod attacks;
+mod given_up;
 mod limits;
 mod policies;
 
