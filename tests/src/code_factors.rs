@@ -78,6 +78,25 @@ impl Person {
         answered.expect("signed in")
     }
 
+    /// Asks for a code for a step-up in the session of an access token, to a factor,
+    /// the oldest one if empty.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn send_step_up_code(
+        &self,
+        access_token: &str,
+        factor_id: &str,
+    ) -> Result<v1::SendStepUpCodeResponse, Status> {
+        let request = v1::SendStepUpCodeRequest {
+            access_token: access_token.into(),
+            factor_id: factor_id.into(),
+            ..Default::default()
+        };
+        let sent = self.gateway.sessions().send_step_up_code(request).await?;
+        Ok(sent.into_inner())
+    }
+
     /// Asks for the code of an MFA session.
     ///
     /// # Errors

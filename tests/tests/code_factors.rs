@@ -5,8 +5,8 @@ use countersign_proto::v1;
 use countersign_proto::v1::create_mfa_session_request::User;
 use countersign_proto::v1::issue_tokens_response::Outcome;
 use countersign_tests::{
-    Backend, Details, PASSWORD, Person, Tally, UNDO_LINK, World, crowd, email, masked_number,
-    on_every_backend, reason, say,
+    Backend, Details, PASSWORD, Person, Shown, Tally, UNDO_LINK, World, crowd, email,
+    masked_number, on_every_backend, reason, say,
 };
 
 on_every_backend!(
@@ -18,6 +18,7 @@ on_every_backend!(
     known_devices_are_let_in_and_no_others,
     a_damaged_address_harms_only_its_owner,
     a_factor_goes_with_its_address,
+    a_code_that_is_sent_raises_its_own_session_once,
 );
 
 const NUMBER: &str = "+821012345678";
@@ -361,4 +362,48 @@ async fn a_factor_goes_with_its_address(backend: Backend) {
     let again = mina.begin_with_code(&tokens, NUMBER).await;
     assert_eq!(reason(&again), "ADDRESS_NOT_VERIFIED");
     assert_eq!(codes().await, before);
+}
+
+async fn a_code_that_is_sent_raises_its_own_session_once(backend: Backend) {
+    const CROWD: usize = 64;
+    let world = World::start(backend, backend.replicas()).await;
+    let gateways = world.gateways(4);
+    let elsewhere = world.gateways_of_replicas();
+    let elsewhere = elsewhere.last().expect("a replica");
+    let mina = world.sign_up().await;
+    world.give_number(&mina, NUMBER).await;
+    let first = mina.sign_in().await;
+    let enrolled = mina.enroll_address(&world, &first, NUMBER).await;
+    let tokens = mina.sign_in_by_code(&world, &enrolled.factor_id).await;
+    let other = mina.sign_in_by_code(&world, &enrolled.factor_id).await;
+    let token = &tokens.access_token;
+    let alone = mina.step_up(token, Shown::Password(PASSWORD)).await;
+    assert_eq!(reason(&alone), "SECOND_FACTOR_REQUIRED");
+    let nonsense = mina.send_step_up_code(token, "a phone").await;
+    assert_eq!(reason(&nonsense), "FIELD_INVALID");
+    let sent = mina.send_step_up_code(token, "").await.expect("sent");
+    assert_eq!(sent.factor_id, enrolled.factor_id);
+    assert_eq!(sent.masked_address, masked_number(NUMBER));
+    let code = world.read_code(&sent.masked_address).await;
+    let there = mina.at(elsewhere);
+    let crossed = there.step_up(&other.access_token, Shown::Code(&code)).await;
+    assert_eq!(reason(&crossed), "SECOND_FACTOR_WRONG");
+    let outcomes = crowd(CROWD, |turn| {
+        let mina = mina.at(&gateways[turn % gateways.len()]);
+        let (token, code) = (token.clone(), code.clone());
+        async move { mina.step_up(&token, Shown::Code(&code)).await }
+    })
+    .await;
+    let tally = Tally::of(&outcomes);
+    say!("code factors on {backend}: {CROWD} same codes for a step-up at once: {tally}");
+    tally.assert_only(&["OK", "SECOND_FACTOR_WRONG", "TOO_MANY_ATTEMPTS"]);
+    assert_eq!(tally.count("OK"), 1);
+    let raised = outcomes.into_iter().find_map(Result::ok).expect("one");
+    assert_eq!(
+        (raised.session_id, raised.acr),
+        (tokens.session_id, "aal2".into())
+    );
+    let claims = elsewhere.validate(&raised.access_token).await;
+    let claims = claims.expect("an answer").expect("valid");
+    assert_eq!(claims.authentication_methods, ["pwd", "sms", "mfa"]);
 }

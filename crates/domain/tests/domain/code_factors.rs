@@ -5,6 +5,7 @@ mod attacks;
 mod given_up;
 mod limits;
 mod policies;
+mod step_up;
 
 use std::time::Duration;
 
