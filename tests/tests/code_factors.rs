@@ -19,6 +19,7 @@ on_every_backend!(
     a_damaged_address_harms_only_its_owner,
     a_factor_goes_with_its_address,
     a_code_that_is_sent_raises_its_own_session_once,
+    under_a_policy_a_password_changes_no_addresses,
 );
 
 const NUMBER: &str = "+821012345678";
@@ -348,10 +349,7 @@ async fn a_factor_goes_with_its_address(backend: Backend) {
     let removed = there.remove_identifier(&tokens, NUMBER).await;
     removed.expect("removed");
     let listed = mina.factors(&tokens).await.expect("listed");
-    assert_eq!(
-        (listed.factors.len(), listed.remaining_recovery_codes),
-        (0, 0)
-    );
+    assert_eq!((listed.factors.len(), listed.remaining_recovery_codes), (0, 0));
     let id = &open.mfa_session_id;
     for mina in [&mina, &there] {
         let sent = mina.send_mfa_code(id, &enrolled.factor_id).await;
@@ -406,4 +404,29 @@ async fn a_code_that_is_sent_raises_its_own_session_once(backend: Backend) {
     let claims = elsewhere.validate(&raised.access_token).await;
     let claims = claims.expect("an answer").expect("valid");
     assert_eq!(claims.authentication_methods, ["pwd", "sms", "mfa"]);
+}
+
+async fn under_a_policy_a_password_changes_no_addresses(backend: Backend) {
+    let world = World::on(backend)
+        .replicas(backend.replicas())
+        .set("identifiers.undo_link", UNDO_LINK)
+        .start()
+        .await;
+    let mina = world.sign_up().await;
+    world.give_number(&mina, NUMBER).await;
+    let tokens = mina.sign_in().await;
+    restart_with(&world, "required").await;
+    let mina = mina.at(&world.gateway());
+    let removed = mina.remove_identifier(&tokens, NUMBER).await;
+    assert_eq!(reason(&removed), "SECOND_FACTOR_REQUIRED");
+    let shown = mina.step_up(&tokens.access_token, Shown::Password(PASSWORD));
+    shown.await.expect("right, and not enough");
+    let removed = mina.remove_identifier(&tokens, NUMBER).await;
+    assert_eq!(reason(&removed), "SECOND_FACTOR_REQUIRED");
+    let sent = mina.send_step_up_code(&tokens.access_token, "").await;
+    let code = world.read_code(&sent.expect("sent").masked_address).await;
+    let shown = mina.step_up(&tokens.access_token, Shown::Code(&code)).await;
+    assert_eq!(shown.expect("raised").acr, "aal2");
+    let removed = mina.remove_identifier(&tokens, NUMBER).await;
+    removed.expect("both factors were shown");
 }

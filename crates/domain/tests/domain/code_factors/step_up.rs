@@ -1,8 +1,10 @@
-//! Codes that are sent for a step-up.
+//! Codes that are sent for a step-up, and what policies leave to a password.
 
-use countersign_domain::model::{DeviceClaim, Password, SessionId};
+use countersign_domain::application::MfaPolicy;
+use countersign_domain::model::{DeviceClaim, MfaFactor as Kind, Password, SessionId};
 use countersign_domain::use_cases::{
-    RemoveIdentifier, SendStepUpCode, SentStepUpCode, StepUpAnswer, StepUpSession, SteppedUp,
+    RemoveIdentifier, SendCode, SendStepUpCode, SentStepUpCode, StepUpAnswer, StepUpSession,
+    SteppedUp,
 };
 use countersign_token::Acr;
 
@@ -241,4 +243,74 @@ async fn nobody_elses_session_factor_or_address_is_sent_a_code() {
     );
     let refused = mina.send_step_up(&tokens, None).await;
     assert_eq!(refusal(refused), Refusal::Factor);
+}
+
+#[tokio::test]
+async fn under_a_policy_a_password_alone_changes_neither_factors_nor_addresses() {
+    for policy in [MfaPolicy::Required, MfaPolicy::RequiredForUnknownDevices] {
+        let mut mina = Mina::new().await;
+        let token = mina.tokens().await;
+        mina.world
+            .reconfigure(|settings| settings.mfa_policy = policy);
+        for is_shown_again in [false, true] {
+            if is_shown_again {
+                let shown = mina.show_password(&token).await;
+                assert_eq!(shown.expect("right").session.acr(), Acr::Aal1);
+            }
+            let begun = mina.begin(&token, Channel::Phone, None).await;
+            assert_eq!(refusal(begun), Refusal::SecondFactorRequired);
+            let sent = change_code(&token).execute(&mina.world.app).await;
+            assert_eq!(refusal(sent), Refusal::SecondFactorRequired);
+            let removed = remove_phone(&token).execute(&mina.world.app).await;
+            assert_eq!(refusal(removed), Refusal::SecondFactorRequired);
+        }
+        // A code to a verified address is what the password lacks.
+        let sent = mina.send_step_up(&token, None).await.expect("sent");
+        assert_eq!(Kind::of_address(&sent.factor.address), Kind::Email);
+        let code = mina.world.take_code().await;
+        let shown = mina.show_code(&token, code.expose()).await;
+        assert_eq!(shown.expect("right").session.acr(), Acr::Aal2);
+        mina.world.take_sent().await;
+        mina.begin(&token, Channel::Phone, None)
+            .await
+            .expect("begun");
+        change_code(&token)
+            .execute(&mina.world.app)
+            .await
+            .expect("sent");
+        // The password in place of both factors is half again.
+        let shown = mina.show_password(&token).await;
+        assert_eq!(shown.expect("right").session.acr(), Acr::Aal1);
+        let removed = remove_phone(&token).execute(&mina.world.app).await;
+        assert_eq!(refusal(removed), Refusal::SecondFactorRequired);
+    }
+}
+
+#[tokio::test]
+async fn addresses_stand_in_for_nobody_where_nothing_is_required() {
+    let mina = Mina::new().await;
+    let token = mina.tokens().await;
+    let refused = mina.send_step_up(&token, None).await;
+    assert_eq!(refusal(refused), Refusal::Factor);
+    // Nor where something else was enrolled.
+    let mina = Mina::with(|settings| settings.mfa_policy = MfaPolicy::Required).await;
+    let token = mina.both().await.access_token;
+    mina.enroll_app(&token).await;
+    let refused = mina.send_step_up(&token, None).await;
+    assert_eq!(refusal(refused), Refusal::Factor);
+}
+
+fn change_code(access_token: &str) -> SendCode {
+    SendCode {
+        access_token: Some(access_token.to_owned()),
+        ..countersign_domain::testing::send_code("new@example.com", Purpose::ChangeIdentifier)
+    }
+}
+
+fn remove_phone(access_token: &str) -> RemoveIdentifier {
+    RemoveIdentifier {
+        access_token: access_token.to_owned(),
+        address: phone(PHONE),
+        locale: Locale::English,
+    }
 }
