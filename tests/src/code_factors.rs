@@ -63,6 +63,40 @@ impl Person {
         confirmed.await.expect("a factor")
     }
 
+    /// Signs in by the password and a code to the phone number of a factor.
+    ///
+    /// # Panics
+    /// If that is refused.
+    pub async fn sign_in_by_code(&self, world: &World, factor_id: &str) -> v1::Tokens {
+        let asked = self.begin_sign_in().await.expect("a question");
+        let of = |offered: &&v1::CodeFactor| offered.factor_id == factor_id;
+        let offered = asked.code_factors.iter().find(of).expect("it is offered");
+        let sent = self.send_mfa_code(&asked.mfa_session_id, factor_id).await;
+        sent.expect("sent");
+        let code = world.read_code(&offered.masked_address).await;
+        let answered = self.answer(&asked.mfa_session_id, &code).await;
+        answered.expect("signed in")
+    }
+
+    /// Asks for a code for a step-up in the session of an access token, to a factor,
+    /// the oldest one if empty.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn send_step_up_code(
+        &self,
+        access_token: &str,
+        factor_id: &str,
+    ) -> Result<v1::SendStepUpCodeResponse, Status> {
+        let request = v1::SendStepUpCodeRequest {
+            access_token: access_token.into(),
+            factor_id: factor_id.into(),
+            ..Default::default()
+        };
+        let sent = self.gateway.sessions().send_step_up_code(request).await?;
+        Ok(sent.into_inner())
+    }
+
     /// Asks for the code of an MFA session.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use countersign_proto::v1;
 use tonic::Status;
 
-use crate::gateway::{Gateway, email};
+use crate::gateway::{Gateway, email, phone};
 use crate::person::Person;
 
 /// The page to which links of notices lead. A world whose people undo changes has it
@@ -94,9 +94,13 @@ impl Person {
         tokens: &v1::Tokens,
         address: &str,
     ) -> Result<(), Status> {
+        let identifier = match address.contains('@') {
+            true => email(address),
+            false => phone(address),
+        };
         let request = v1::RemoveIdentifierRequest {
             access_token: tokens.access_token.clone(),
-            identifier: Some(email(address)),
+            identifier: Some(identifier),
         };
         let removed = self.gateway.users().remove_identifier(request).await;
         removed.map(drop)

@@ -5,8 +5,8 @@ use countersign_proto::v1;
 use countersign_proto::v1::create_mfa_session_request::User;
 use countersign_proto::v1::issue_tokens_response::Outcome;
 use countersign_tests::{
-    Backend, Details, PASSWORD, Person, Tally, World, crowd, email, masked_number,
-    on_every_backend, reason, say,
+    Backend, Details, PASSWORD, Person, Shown, Tally, UNDO_LINK, World, crowd, email,
+    masked_number, on_every_backend, reason, say,
 };
 
 on_every_backend!(
@@ -17,6 +17,9 @@ on_every_backend!(
     a_policy_holds_from_one_start_to_the_next,
     known_devices_are_let_in_and_no_others,
     a_damaged_address_harms_only_its_owner,
+    a_factor_goes_with_its_address,
+    a_code_that_is_sent_raises_its_own_session_once,
+    under_a_policy_a_password_changes_no_addresses,
 );
 
 const NUMBER: &str = "+821012345678";
@@ -311,7 +314,8 @@ async fn a_damaged_address_harms_only_its_owner(backend: Backend) {
     assert_eq!(asked.code_factors, []);
     let sent = mina.send_mfa_code(&asked.mfa_session_id, &enrolled.factor_id);
     assert_eq!(reason(&sent.await), "INTERNAL");
-    assert_eq!(reason(&mina.factors(&hers).await), "INTERNAL");
+    let listed = mina.factors(&hers).await.expect("listed");
+    assert_eq!((listed.factors.len(), listed.unreadable_factors), (0, 1));
     let recovered = mina.answer(&asked.mfa_session_id, &enrolled.recovery_codes[0]);
     recovered.await.expect("signed in");
     let asked = juno.begin_sign_in().await.expect("a question");
@@ -321,4 +325,112 @@ async fn a_damaged_address_harms_only_its_owner(backend: Backend) {
     juno.answer(&asked.mfa_session_id, &code)
         .await
         .expect("his");
+}
+
+async fn a_factor_goes_with_its_address(backend: Backend) {
+    let world = World::on(backend)
+        .replicas(backend.replicas())
+        .set("identifiers.undo_link", UNDO_LINK)
+        .start()
+        .await;
+    let gateways = world.gateways_of_replicas();
+    let elsewhere = gateways.last().expect("a replica");
+    let mina = world.sign_up().await;
+    world.give_number(&mina, NUMBER).await;
+    let first = mina.sign_in().await;
+    let enrolled = mina.enroll_address(&world, &first, NUMBER).await;
+    let tokens = mina.sign_in_by_code(&world, &enrolled.factor_id).await;
+    let open = mina.begin_sign_in().await.expect("a question");
+    let codes = async || {
+        let messages = world.messages_to(&masked_number(NUMBER));
+        messages.iter().filter(|sent| sent.code.is_some()).count()
+    };
+    let before = codes().await;
+    let there = mina.at(elsewhere);
+    let removed = there.remove_identifier(&tokens, NUMBER).await;
+    removed.expect("removed");
+    let listed = mina.factors(&tokens).await.expect("listed");
+    assert_eq!(
+        (listed.factors.len(), listed.remaining_recovery_codes),
+        (0, 0)
+    );
+    let id = &open.mfa_session_id;
+    for mina in [&mina, &there] {
+        let sent = mina.send_mfa_code(id, &enrolled.factor_id).await;
+        assert_eq!(reason(&sent), "MFA_SESSION_NOT_FOUND");
+    }
+    // It is asked for no more, and was written to no more.
+    let tokens = mina.sign_in().await;
+    let again = mina.begin_with_code(&tokens, NUMBER).await;
+    assert_eq!(reason(&again), "ADDRESS_NOT_VERIFIED");
+    assert_eq!(codes().await, before);
+}
+
+async fn a_code_that_is_sent_raises_its_own_session_once(backend: Backend) {
+    const CROWD: usize = 64;
+    let world = World::start(backend, backend.replicas()).await;
+    let gateways = world.gateways(4);
+    let elsewhere = world.gateways_of_replicas();
+    let elsewhere = elsewhere.last().expect("a replica");
+    let mina = world.sign_up().await;
+    world.give_number(&mina, NUMBER).await;
+    let first = mina.sign_in().await;
+    let enrolled = mina.enroll_address(&world, &first, NUMBER).await;
+    let tokens = mina.sign_in_by_code(&world, &enrolled.factor_id).await;
+    let other = mina.sign_in_by_code(&world, &enrolled.factor_id).await;
+    let token = &tokens.access_token;
+    let alone = mina.step_up(token, Shown::Password(PASSWORD)).await;
+    assert_eq!(reason(&alone), "SECOND_FACTOR_REQUIRED");
+    let nonsense = mina.send_step_up_code(token, "a phone").await;
+    assert_eq!(reason(&nonsense), "FIELD_INVALID");
+    let sent = mina.send_step_up_code(token, "").await.expect("sent");
+    assert_eq!(sent.factor_id, enrolled.factor_id);
+    assert_eq!(sent.masked_address, masked_number(NUMBER));
+    let code = world.read_code(&sent.masked_address).await;
+    let there = mina.at(elsewhere);
+    let crossed = there.step_up(&other.access_token, Shown::Code(&code)).await;
+    assert_eq!(reason(&crossed), "SECOND_FACTOR_WRONG");
+    let outcomes = crowd(CROWD, |turn| {
+        let mina = mina.at(&gateways[turn % gateways.len()]);
+        let (token, code) = (token.clone(), code.clone());
+        async move { mina.step_up(&token, Shown::Code(&code)).await }
+    })
+    .await;
+    let tally = Tally::of(&outcomes);
+    say!("code factors on {backend}: {CROWD} same codes for a step-up at once: {tally}");
+    tally.assert_only(&["OK", "SECOND_FACTOR_WRONG", "TOO_MANY_ATTEMPTS"]);
+    assert_eq!(tally.count("OK"), 1);
+    let raised = outcomes.into_iter().find_map(Result::ok).expect("one");
+    assert_eq!(
+        (raised.session_id, raised.acr),
+        (tokens.session_id, "aal2".into())
+    );
+    let claims = elsewhere.validate(&raised.access_token).await;
+    let claims = claims.expect("an answer").expect("valid");
+    assert_eq!(claims.authentication_methods, ["pwd", "sms", "mfa"]);
+}
+
+async fn under_a_policy_a_password_changes_no_addresses(backend: Backend) {
+    let world = World::on(backend)
+        .replicas(backend.replicas())
+        .set("identifiers.undo_link", UNDO_LINK)
+        .start()
+        .await;
+    let mina = world.sign_up().await;
+    world.give_number(&mina, NUMBER).await;
+    let tokens = mina.sign_in().await;
+    restart_with(&world, "required").await;
+    let mina = mina.at(&world.gateway());
+    let removed = mina.remove_identifier(&tokens, NUMBER).await;
+    assert_eq!(reason(&removed), "SECOND_FACTOR_REQUIRED");
+    let shown = mina.step_up(&tokens.access_token, Shown::Password(PASSWORD));
+    shown.await.expect("right, and not enough");
+    let removed = mina.remove_identifier(&tokens, NUMBER).await;
+    assert_eq!(reason(&removed), "SECOND_FACTOR_REQUIRED");
+    let sent = mina.send_step_up_code(&tokens.access_token, "").await;
+    let code = world.read_code(&sent.expect("sent").masked_address).await;
+    let shown = mina.step_up(&tokens.access_token, Shown::Code(&code)).await;
+    assert_eq!(shown.expect("raised").acr, "aal2");
+    let removed = mina.remove_identifier(&tokens, NUMBER).await;
+    removed.expect("both factors were shown");
 }

@@ -28,6 +28,7 @@ mod revoke_token;
 mod rotate_signing_keys;
 mod send_code;
 mod send_mfa_code;
+mod send_step_up_code;
 mod sessions;
 mod sign_up;
 mod step_up_session;
@@ -66,6 +67,7 @@ pub use revoke_token::RevokeToken;
 pub use rotate_signing_keys::{RotateSigningKeys, Rotated};
 pub use send_code::{SendCode, SentCode};
 pub use send_mfa_code::{SendMfaCode, SentMfaCode};
+pub use send_step_up_code::{SendStepUpCode, SentStepUpCode};
 pub use sessions::{
     Actor, GetSession, ListSessions, RevokeSession, RevokeUserSessions, SessionPage,
 };

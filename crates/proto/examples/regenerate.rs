@@ -29,7 +29,7 @@ pub(crate) fn root() -> PathBuf {
 
 /// Messages with a secret in them: their `Debug` is written by hand, in
 /// `src/redacted.rs`.
-const SECRET: [&str; 42] = [
+const SECRET: [&str; 43] = [
     "AddIdentifierRequest",
     "BeginEnrollmentRequest",
     "BeginEnrollmentResponse",
@@ -62,6 +62,7 @@ const SECRET: [&str; 42] = [
     "RevokeTokenRequest",
     "SendCodeRequest",
     "SendMfaCodeRequest",
+    "SendStepUpCodeRequest",
     "SignUpRequest",
     "StartPasswordResetRequest",
     "StepUpSessionRequest",

@@ -48,6 +48,7 @@ redacted!(
     v1::RevokeTokenRequest,
     v1::SendCodeRequest,
     v1::SendMfaCodeRequest,
+    v1::SendStepUpCodeRequest,
     v1::SignUpRequest,
     v1::StartPasswordResetRequest,
     v1::StepUpSessionRequest,

@@ -241,6 +241,8 @@ played! { SessionService for FakeSessions:
         |_| Default::default();
     begin_step_up_assertion: BeginStepUpAssertionRequest -> BeginStepUpAssertionResponse =
         |_| Default::default();
+    send_step_up_code: SendStepUpCodeRequest -> SendStepUpCodeResponse =
+        |_| Default::default();
     step_up_session: StepUpSessionRequest -> StepUpSessionResponse = |_| Default::default();
     create_mfa_session: CreateMfaSessionRequest -> CreateMfaSessionResponse =
         |_| Default::default();

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use crate::application::{Enrollment, Limits, Settings};
 use crate::error::Error;
 use crate::model::{
-    Address, CodeFactor, Factor, FactorId, FactorKind, MfaSessionRecord, SealingKey, UserId,
+    Address, CodeFactor, Factor, FactorId, FactorKind, MfaSessionRecord, SealingKey, User, UserId,
 };
-use crate::ports::{Clock, MessageSender, Random, Store};
+use crate::ports::{Clock, Content, MessageSender, Random, Store, UnitOfWork};
 
 /// Knows the addresses to which codes are sent.
 pub struct CodeFactors {
@@ -25,7 +25,7 @@ pub struct CodeFactors {
     settings: Arc<Settings>,
 }
 
-/// What of a sign-in decides where codes may be sent.
+/// What of a sign-in or a session decides where codes may be sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CodeFactorsOf<'a> {
     /// Whose addresses.
@@ -108,27 +108,32 @@ impl CodeFactors {
         })
     }
 
-    /// The address that an MFA session may be answered with now; none if it is
-    /// not the user's any more, or was never offered.
+    /// The address that codes may be sent to now, the first one if none is named;
+    /// none if it is not the user's any more, or was never offered.
     ///
     /// # Errors
     /// What cannot be told: also that a factor cannot be read, which may be this.
     pub(crate) async fn find(
         &self,
-        user: UserId,
-        record: &MfaSessionRecord,
-        id: FactorId,
+        of: CodeFactorsOf<'_>,
+        id: Option<FactorId>,
     ) -> Result<Option<CodeFactor>, Error> {
-        let of = CodeFactorsOf {
-            user,
-            proved: record.proved.as_ref(),
-            addresses_stand_in: record.addresses_stand_in,
-        };
         let offered = self.offered(of).await?;
-        let found = offered.factors.into_iter().find(|factor| factor.id == id);
+        let is_meant = |factor: &CodeFactor| id.is_none_or(|id| factor.id == id);
+        let found = offered.factors.into_iter().find(is_meant);
         match (found, offered.unread) {
             (None, Some(error)) => Err(error),
             (found, _) => Ok(found),
+        }
+    }
+
+    /// What decides where codes are sent in a session that goes on: verified
+    /// addresses stand in where everybody has to show a second factor.
+    pub(crate) fn of_session(&self, user: &User) -> CodeFactorsOf<'static> {
+        CodeFactorsOf {
+            user: user.id,
+            proved: None,
+            addresses_stand_in: self.settings.mfa_policy_of(&user.group).is_for_everybody(),
         }
     }
 
@@ -155,6 +160,23 @@ impl CodeFactors {
         }
     }
 
+    /// Removes the factor of an address that a user, who is locked, gives up, and
+    /// with the last factor the recovery codes: the address may be somebody else's
+    /// tomorrow. Returns what its owner is told of that.
+    pub(crate) async fn remove(
+        &self,
+        uow: &mut dyn UnitOfWork,
+        user: UserId,
+        address: &Address,
+    ) -> Result<Option<Content>, Error> {
+        let credential = self.limits.credential_of_address(user, address);
+        let is_removed = uow.delete_factor_by_credential(user, &credential).await?;
+        if is_removed && uow.count_factors(user).await? == 0 {
+            uow.put_recovery_codes(user, &[]).await?;
+        }
+        Ok(is_removed.then_some(Content::FactorRemoved))
+    }
+
     /// The address of a factor; none if it is of another kind.
     ///
     /// # Errors
@@ -176,6 +198,17 @@ impl CodeFactors {
         match FactorKind::of_address(&address) == factor.kind {
             true => Ok(address),
             false => Err(damaged(&"is of another kind")),
+        }
+    }
+}
+
+impl<'a> CodeFactorsOf<'a> {
+    /// What of an MFA session decides it.
+    pub(crate) fn mfa_session(user: UserId, record: &'a MfaSessionRecord) -> Self {
+        Self {
+            user,
+            proved: record.proved.as_ref(),
+            addresses_stand_in: record.addresses_stand_in,
         }
     }
 }

@@ -10,11 +10,13 @@ use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 
-use crate::application::{CodeFactors, Enrollment, Limits, SentCodes, SentComparison, SentFor};
+use crate::application::{
+    CodeFactors, CodeFactorsOf, Enrollment, Limits, SentCodes, SentComparison, SentFor,
+};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Code, Factor, FactorId, FactorKind, MfaFactor, MfaSessionId, MfaSessionRecord, RecoveryCode,
-    SealingKey, Secrets, TotpSecret, UserId,
+    Code, Factor, FactorId, FactorKind, MfaFactor, RecoveryCode, SealingKey, Secrets, TotpSecret,
+    UserId,
 };
 use crate::ports::{Clock, Random, Store, StoreError};
 
@@ -30,15 +32,13 @@ pub struct SecondFactors {
     sent_codes: Arc<SentCodes>,
 }
 
-/// What a person typed to answer an MFA session.
+/// What a person typed to answer an MFA session, or in a session that goes on.
 #[derive(Debug)]
 pub(crate) struct TypedAnswer<'a> {
-    /// Whose factors it is an answer of.
-    pub(crate) user: UserId,
-    /// The MFA session.
-    pub(crate) session: &'a MfaSessionId,
-    /// What is kept of it.
-    pub(crate) record: &'a MfaSessionRecord,
+    /// Which code that was sent it may be.
+    pub(crate) sent_for: SentFor<'a>,
+    /// Whose factors it is an answer of, and where codes may have been sent.
+    pub(crate) of: CodeFactorsOf<'a>,
     /// What was typed.
     pub(crate) code: &'a Code,
     /// Whether it comes from a known device of the user.
@@ -94,14 +94,14 @@ impl SecondFactors {
         self.charged(user, from_known_device, compared).await
     }
 
-    /// Checks the answer to an MFA session: the code that was sent for it, or one
-    /// that [`Self::check`] takes.
+    /// Checks what was typed: the code that was sent for it, or one that
+    /// [`Self::check`] takes.
     ///
     /// # Errors
     /// As [`Self::check`].
     pub(crate) async fn check_answer(&self, answer: &TypedAnswer<'_>) -> Result<MfaFactor, Error> {
         let compared = self.compare_with_all(answer);
-        self.charged(answer.user, answer.from_known_device, compared)
+        self.charged(answer.of.user, answer.from_known_device, compared)
             .await
     }
 
@@ -138,7 +138,7 @@ impl SecondFactors {
             Some(compared) => return compared,
             None => false,
         };
-        match self.compare(answer.user, answer.code).await {
+        match self.compare(answer.of.user, answer.code).await {
             Compared::Unknown { error, is_charged } => Compared::Unknown {
                 error,
                 is_charged: is_charged || is_wrong,
@@ -147,18 +147,16 @@ impl SecondFactors {
         }
     }
 
-    /// Compares with the code that was sent for the MFA session, if there is one and
+    /// Compares with the code that was sent for this, if there is one and
     /// the user still has the factor that it was sent to.
     async fn compare_sent(&self, answer: &TypedAnswer<'_>) -> Option<Compared> {
         let unknown = |is_charged| move |error| Compared::Unknown { error, is_charged };
         let compared = async {
-            let sent = self.sent_codes.find(SentFor::MfaSession(answer.session));
+            let sent = self.sent_codes.find(answer.sent_for);
             let Some(sent) = sent.await.map_err(unknown(false))? else {
                 return Ok(None);
             };
-            let factor = self
-                .code_factors
-                .find(answer.user, answer.record, sent.factor);
+            let factor = self.code_factors.find(answer.of, Some(sent.factor));
             let factor = factor.await.map_err(unknown(false))?;
             let Some(factor) = factor.filter(|factor| sent.is_of(factor)) else {
                 return Ok(None);

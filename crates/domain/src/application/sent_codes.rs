@@ -1,5 +1,5 @@
-//! Codes that were sent as second factors. Each is kept for one MFA session or one
-//! enrolment, and is good for nothing else; a new one kills the earlier one.
+//! Codes that were sent as second factors. Each is kept for one MFA session, one
+//! session that goes on or one enrolment, and is good for nothing else; a new one kills the earlier one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,8 @@ use crate::application::sealed_records::{SealedRecords, damaged};
 use crate::application::{Charge, Limits, Messages, Settings};
 use crate::error::Error;
 use crate::model::{
-    Address, Code, CodeFactor, FactorId, Locale, MfaSessionId, Purpose, Timestamp, VerificationId,
+    Address, Code, CodeFactor, FactorId, Locale, MfaSessionId, Purpose, SessionId, Timestamp,
+    VerificationId,
 };
 use crate::ports::{Clock, Comparison, Content, EphemeralStore, Guess, Message, Secret, Store};
 
@@ -35,6 +36,8 @@ pub struct SentCodes {
 pub(crate) enum SentFor<'a> {
     /// An MFA session.
     MfaSession(&'a MfaSessionId),
+    /// Authenticating the person again in a session.
+    StepUp(SessionId),
     /// An enrolment.
     Enrollment(FactorId),
 }
@@ -222,6 +225,7 @@ impl SentCodes {
     fn series(&self, sent_for: SentFor<'_>) -> String {
         match sent_for {
             SentFor::MfaSession(id) => self.limits.name("mfa-codes", &[&id.digest()]),
+            SentFor::StepUp(id) => self.limits.name("step-up-codes", &[&id.to_string()]),
             SentFor::Enrollment(id) => self.limits.name("enrollment-codes", &[&id.to_string()]),
         }
     }
@@ -237,7 +241,7 @@ impl SentCode {
 impl SentFor<'_> {
     fn purpose(self) -> Purpose {
         match self {
-            Self::MfaSession(_) => Purpose::SignIn,
+            Self::MfaSession(_) | Self::StepUp(_) => Purpose::SignIn,
             Self::Enrollment(_) => Purpose::AddFactor,
         }
     }

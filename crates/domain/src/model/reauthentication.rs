@@ -3,15 +3,17 @@
 
 use std::time::Duration;
 
-use crate::model::{AuthenticationMethod, Lifetimes, Session, Timestamp};
+use crate::model::{AuthenticationMethod, Lifetimes, MfaFactor, Session, Timestamp};
 
 /// What a person has shown in a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shown {
     /// The password.
     Password,
-    /// A code of an authenticator app, or a recovery code.
+    /// A code of an authenticator app or in a mail, or a recovery code.
     OneTimeCode,
+    /// A code in a text message.
+    TextMessage,
     /// A passkey, and whether it has verified the person.
     Passkey {
         /// Whether it has.
@@ -32,6 +34,15 @@ pub struct Reauthentication {
 }
 
 impl Shown {
+    /// What a code of this factor is.
+    #[must_use]
+    pub fn code_of(factor: MfaFactor) -> Self {
+        match factor {
+            MfaFactor::Sms => Self::TextMessage,
+            _ => Self::OneTimeCode,
+        }
+    }
+
     /// How a person is authenticated who was so by `before`, and has shown this.
     ///
     /// Two factors are two of different kinds: something that the person has, with
@@ -40,13 +51,14 @@ impl Shown {
     #[must_use]
     pub fn methods_after(self, before: &[AuthenticationMethod]) -> Vec<AuthenticationMethod> {
         use AuthenticationMethod::{
-            MultiFactor, OneTimeCode, Password, ProofOfPossession, UserPresence,
+            MultiFactor, OneTimeCode, Password, ProofOfPossession, TextMessage, UserPresence,
         };
         let has = |method| before.contains(&method);
         let (shown, is_multi_factor): (&[_], bool) = match self {
             Self::Password if has(MultiFactor) => return vec![Password],
             Self::Password => (&[Password], false),
             Self::OneTimeCode => (&[OneTimeCode], has(Password) || has(MultiFactor)),
+            Self::TextMessage => (&[TextMessage], has(Password) || has(MultiFactor)),
             Self::Passkey { is_user_verified } => (
                 &[ProofOfPossession, UserPresence],
                 is_user_verified || has(Password) || has(MultiFactor),
@@ -135,7 +147,7 @@ mod tests {
 
     #[test]
     fn two_things_that_a_person_has_are_one_factor() {
-        for shown in [Shown::OneTimeCode, PRESENT] {
+        for shown in [Shown::OneTimeCode, Shown::TextMessage, PRESENT] {
             assert!(!is_multi_factor(&[], shown));
             assert!(!is_multi_factor(&[OneTimeCode], shown));
             assert!(!is_multi_factor(&[ProofOfPossession, UserPresence], shown));

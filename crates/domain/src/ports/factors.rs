@@ -51,6 +51,14 @@ pub trait FactorChanges {
     /// Deletes a factor of a user, readable or not; tells whether it was there.
     async fn delete_factor(&mut self, user: UserId, id: FactorId) -> Result<bool, StoreError>;
 
+    /// Deletes the factor of a user with this credential, readable or not; tells
+    /// whether it was there.
+    async fn delete_factor_by_credential(
+        &mut self,
+        user: UserId,
+        credential: &CredentialDigest,
+    ) -> Result<bool, StoreError>;
+
     /// Deletes the factors of a user that were enrolled at this time or later,
     /// readable or not.
     async fn delete_factors_since(

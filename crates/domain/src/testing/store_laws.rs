@@ -135,6 +135,7 @@ macro_rules! store_laws {
             an_identifier_is_taken_from_its_user_alone
             a_password_is_taken_and_the_version_raised
             factors_are_deleted_from_a_time_on
+            a_factor_is_deleted_by_its_credential
             deleting_a_user_deletes_its_undos
             a_dropped_unit_of_work_leaves_no_trace
             a_unit_of_work_sees_its_own_changes

@@ -111,10 +111,8 @@ async fn proved(
 ) -> Result<VerificationRecord, Error> {
     let purpose = Purpose::ChangeIdentifier;
     let proved = app.verifications.proof(proof, purpose).await?;
-    let is_persons = proved.group == person.user.group
-        && proved
-            .user
-            .is_some_and(|user| user.is_current(&person.user));
+    let is_current = proved.user.is_some_and(|of| of.is_current(&person.user));
+    let is_persons = is_current && proved.group == person.user.group;
     is_persons.then_some(proved).ok_or(Refusal::Proof.into())
 }
 
@@ -130,10 +128,8 @@ struct Change<'a> {
 impl Change<'_> {
     /// Charges and makes the change.
     async fn make(&self, app: &Application) -> Result<(), Error> {
-        let charge = app
-            .limits
-            .charge_identifier_change(self.person.user.id)
-            .await?;
+        let limits = &app.limits;
+        let charge = limits.charge_identifier_change(self.person.user.id).await?;
         let (mut repeats, mut is_spent) = (Repeats::default(), false);
         let changed = loop {
             match self.commit(app, &mut is_spent).await {
@@ -141,7 +137,7 @@ impl Change<'_> {
                 outcome => break outcome,
             }
         };
-        app.limits.refund_if_failed(charge, changed).await?;
+        limits.refund_if_failed(charge, changed).await?;
         app.messages.queued();
         Ok(())
     }
@@ -156,11 +152,14 @@ impl Change<'_> {
             .ok_or(Refusal::AccessToken(None))?;
         let before = uow.addresses_of(user.id).await?;
         self.judge(&before)?;
+        let mut contents = Vec::new();
         if let Some(removed) = self.removed {
-            uow.delete_identifier(&user, &removed.clone().into())
-                .await?;
+            let identifier = removed.clone().into();
+            uow.delete_identifier(&user, &identifier).await?;
             // Codes on their way to it, and proofs of it, end with this.
             uow.raise_credential_version(user.id).await?;
+            let factors = &app.code_factors;
+            contents.extend(factors.remove(&mut *uow, user.id, removed).await?);
         }
         let added = self.proof.map(|(_, address)| address);
         if let Some(added) = added {
@@ -173,12 +172,12 @@ impl Change<'_> {
             signed_in_at: self.person.session.authenticated_at,
         };
         let content = app.identifier_undos.record(&mut *uow, &user, &change);
-        let content = content.await?;
-        for notice in app
-            .messages
-            .notices(&change.before, self.locale, &content)?
-        {
-            uow.insert_message(&notice).await?;
+        contents.push(content.await?);
+        for content in &contents {
+            let notices = app.messages.notices(&change.before, self.locale, content);
+            for notice in notices? {
+                uow.insert_message(&notice).await?;
+            }
         }
         if let Some((proof, _)) = self.proof {
             // Before the commit: what becomes of that may stay unknown.

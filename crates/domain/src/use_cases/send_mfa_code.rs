@@ -1,6 +1,6 @@
 //! Sending the code with which an MFA session is answered.
 
-use crate::application::{Application, FactorCodeUse, NewCode, SentFor};
+use crate::application::{Application, CodeFactorsOf, FactorCodeUse, NewCode, SentFor};
 use crate::error::{Error, Refusal};
 use crate::model::{
     ClientContext, FactorId, GroupId, Locale, MfaFactor, MfaSessionId, MfaSessionRecord, Timestamp,
@@ -59,7 +59,8 @@ impl SendMfaCode {
         if is_told && !is_current {
             return Err(Refusal::MfaSession.into());
         }
-        let factor = app.code_factors.find(user, &record, self.factor_id).await?;
+        let of = CodeFactorsOf::mfa_session(user, &record);
+        let factor = app.code_factors.find(of, Some(self.factor_id)).await?;
         let factor = factor.filter(|_| is_current);
         if is_told && factor.is_none() {
             return Err(Refusal::Factor.into());

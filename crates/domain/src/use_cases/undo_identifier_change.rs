@@ -73,6 +73,9 @@ impl UndoIdentifierChange {
         }
         let now_there = uow.addresses_of(user.id).await?;
         restore(&mut *uow, &user, &change, &now_there).await?;
+        for taken in now_there.iter().filter(|at| !change.before.contains(at)) {
+            app.code_factors.remove(&mut *uow, user.id, taken).await?;
+        }
         // Whoever made it may have been in before, and have let in a factor for later.
         let lookback = undo.expires_at.since(undo.created_at);
         let since = change.signed_in_at.minus(lookback);

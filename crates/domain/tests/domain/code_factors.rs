@@ -2,8 +2,10 @@
 //! them.
 
 mod attacks;
+mod given_up;
 mod limits;
 mod policies;
+mod step_up;
 
 use std::time::Duration;
 

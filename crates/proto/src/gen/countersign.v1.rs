@@ -3411,6 +3411,36 @@ pub struct BeginStepUpAssertionResponse {
     #[prost(message, optional, tag = "2")]
     pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
 }
+/// SendStepUpCodeRequest names the session and the address.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct SendStepUpCodeRequest {
+    /// The access token of the person. Required.
+    #[prost(string, tag = "1")]
+    pub access_token: ::prost::alloc::string::String,
+    /// The address: a `factor_id` of ListFactors. The oldest one if empty.
+    #[prost(string, tag = "2")]
+    pub factor_id: ::prost::alloc::string::String,
+    /// For whom the gateway calls.
+    #[prost(message, optional, tag = "3")]
+    pub client_context: ::core::option::Option<ClientContext>,
+}
+/// SendStepUpCodeResponse says where the code went, and how long it is good.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SendStepUpCodeResponse {
+    /// The factor.
+    #[prost(string, tag = "1")]
+    pub factor_id: ::prost::alloc::string::String,
+    /// So much of the address that the person recognises it.
+    #[prost(string, tag = "2")]
+    pub masked_address: ::prost::alloc::string::String,
+    /// From when on the code is not accepted.
+    #[prost(message, optional, tag = "3")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the next one may be sent.
+    #[prost(message, optional, tag = "4")]
+    pub resend_time: ::core::option::Option<::prost_types::Timestamp>,
+}
 /// StepUpSessionRequest carries what the person shows: `password`, `code` or
 /// `credential`. Exactly one is required.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3422,7 +3452,7 @@ pub struct StepUpSessionRequest {
     /// The password.
     #[prost(string, tag = "2")]
     pub password: ::prost::alloc::string::String,
-    /// A code of an authenticator app, or a recovery code.
+    /// A code of an authenticator app or of SendStepUpCode, or a recovery code.
     #[prost(string, tag = "3")]
     pub code: ::prost::alloc::string::String,
     /// The answer of a passkey to BeginStepUpAssertion, as the browser's toJSON
@@ -3904,9 +3934,48 @@ pub mod session_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// SendStepUpCode sends a code for StepUpSession to an address that is a second
+        /// factor of the person. The code is good once, for five tries, for
+        /// `verification.code_ttl`, in this session alone; a new one kills the earlier one.
+        /// Where `mfa.policy` asks everybody for a second factor, other verified addresses
+        /// stand in for people who have enrolled nothing.
+        ///
+        /// Limited as SendCode is, by budgets of their own: they are not those of sign-ins.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), PERMISSION_DENIED
+        /// (SESSION_OF_ANOTHER_CALLER), NOT_FOUND (FACTOR_NOT_FOUND: no address is a factor of
+        /// the person, or not this one, or it is not a verified one any more),
+        /// RESOURCE_EXHAUSTED (TOO_MANY_MESSAGES; what is refused is not counted),
+        /// FAILED_PRECONDITION (SENDER_NOT_CONFIGURED), INVALID_ARGUMENT (FIELD_INVALID).
+        pub async fn send_step_up_code(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SendStepUpCodeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SendStepUpCodeResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.SessionService/SendStepUpCode",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("countersign.v1.SessionService", "SendStepUpCode"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// StepUpSession authenticates a person again in the session of an access token
-        /// (RFC 9470): the person shows the password, a code of an authenticator app, a
-        /// recovery code or a passkey. The session goes on, with a new `auth_time` and what
+        /// (RFC 9470): the person shows the password, a code of an authenticator app or
+        /// of SendStepUpCode, a recovery code or a passkey. The session goes on, with a new `auth_time` and what
         /// was shown besides in `amr` and `acr`, and the answer has a new access token. No
         /// refresh token is exchanged: that of the session stays good, here and in other
         /// tabs, and the next refresh tells of the new authentication, too.
@@ -4182,9 +4251,29 @@ pub mod session_service_server {
             tonic::Response<super::BeginStepUpAssertionResponse>,
             tonic::Status,
         >;
+        /// SendStepUpCode sends a code for StepUpSession to an address that is a second
+        /// factor of the person. The code is good once, for five tries, for
+        /// `verification.code_ttl`, in this session alone; a new one kills the earlier one.
+        /// Where `mfa.policy` asks everybody for a second factor, other verified addresses
+        /// stand in for people who have enrolled nothing.
+        ///
+        /// Limited as SendCode is, by budgets of their own: they are not those of sign-ins.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), PERMISSION_DENIED
+        /// (SESSION_OF_ANOTHER_CALLER), NOT_FOUND (FACTOR_NOT_FOUND: no address is a factor of
+        /// the person, or not this one, or it is not a verified one any more),
+        /// RESOURCE_EXHAUSTED (TOO_MANY_MESSAGES; what is refused is not counted),
+        /// FAILED_PRECONDITION (SENDER_NOT_CONFIGURED), INVALID_ARGUMENT (FIELD_INVALID).
+        async fn send_step_up_code(
+            &self,
+            request: tonic::Request<super::SendStepUpCodeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SendStepUpCodeResponse>,
+            tonic::Status,
+        >;
         /// StepUpSession authenticates a person again in the session of an access token
-        /// (RFC 9470): the person shows the password, a code of an authenticator app, a
-        /// recovery code or a passkey. The session goes on, with a new `auth_time` and what
+        /// (RFC 9470): the person shows the password, a code of an authenticator app or
+        /// of SendStepUpCode, a recovery code or a passkey. The session goes on, with a new `auth_time` and what
         /// was shown besides in `amr` and `acr`, and the answer has a new access token. No
         /// refresh token is exchanged: that of the session stays good, here and in other
         /// tabs, and the next refresh tells of the new authentication, too.
@@ -4583,6 +4672,52 @@ pub mod session_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = BeginStepUpAssertionSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.SessionService/SendStepUpCode" => {
+                    #[allow(non_camel_case_types)]
+                    struct SendStepUpCodeSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::SendStepUpCodeRequest>
+                    for SendStepUpCodeSvc<T> {
+                        type Response = super::SendStepUpCodeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SendStepUpCodeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::send_step_up_code(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SendStepUpCodeSvc(inner);
                         let codec = crate::SmallBuffers::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -5124,7 +5259,8 @@ pub mod user_service_client {
         }
         /// ChangeIdentifier puts the address of a proof in the place of one of the
         /// person's. What was sent to that one, and what was proved before, is worth
-        /// nothing any more. Sessions stay.
+        /// nothing any more. Sessions stay. If the address was a second factor, that is
+        /// removed, and with the last one the recovery codes.
         ///
         /// Errors: as AddIdentifier, and NOT_FOUND (IDENTIFIER_NOT_FOUND: the person has no
         /// such address).
@@ -5155,7 +5291,8 @@ pub mod user_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// RemoveIdentifier removes an address, but not the last one. As for
-        /// ChangeIdentifier, what was proved before is worth nothing any more.
+        /// ChangeIdentifier, what was proved before is worth nothing any more, and it is no
+        /// second factor any more.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
         /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, LAST_IDENTIFIER), NOT_FOUND
@@ -5268,7 +5405,8 @@ pub mod user_service_server {
         >;
         /// ChangeIdentifier puts the address of a proof in the place of one of the
         /// person's. What was sent to that one, and what was proved before, is worth
-        /// nothing any more. Sessions stay.
+        /// nothing any more. Sessions stay. If the address was a second factor, that is
+        /// removed, and with the last one the recovery codes.
         ///
         /// Errors: as AddIdentifier, and NOT_FOUND (IDENTIFIER_NOT_FOUND: the person has no
         /// such address).
@@ -5280,7 +5418,8 @@ pub mod user_service_server {
             tonic::Status,
         >;
         /// RemoveIdentifier removes an address, but not the last one. As for
-        /// ChangeIdentifier, what was proved before is worth nothing any more.
+        /// ChangeIdentifier, what was proved before is worth nothing any more, and it is no
+        /// second factor any more.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
         /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, LAST_IDENTIFIER), NOT_FOUND

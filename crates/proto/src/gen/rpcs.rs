@@ -178,6 +178,14 @@
     },
     Rpc {
         service: "countersign.v1.SessionService",
+        name: "SendStepUpCode",
+        path: "/countersign.v1.SessionService/SendStepUpCode",
+        roles: &[CallerRole::Gateway],
+        timeout: Duration::from_secs(30),
+        idempotency: Idempotency::Unknown,
+    },
+    Rpc {
+        service: "countersign.v1.SessionService",
         name: "StepUpSession",
         path: "/countersign.v1.SessionService/StepUpSession",
         roles: &[CallerRole::Gateway],

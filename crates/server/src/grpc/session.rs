@@ -7,7 +7,7 @@ mod step_up_requests;
 
 use countersign_domain::use_cases::{
     BeginMfaAssertion, BeginStepUpAssertion, CreateMfaSession, GetSession, ListSessions,
-    RevokeSession, RevokeUserSessions, SendMfaCode, StepUpSession, ValidateMfaSession,
+    RevokeSession, RevokeUserSessions, SendMfaCode, SendStepUpCode, StepUpSession, ValidateMfaSession,
 };
 use countersign_proto::v1;
 use countersign_proto::v1::session_service_server::SessionService;
@@ -85,6 +85,23 @@ impl SessionService for SessionGrpc {
                 Ok(v1::BeginStepUpAssertionResponse {
                     request_options: begun.options,
                     expire_time: convert::timestamp(begun.expires_at),
+                })
+            })
+            .await
+    }
+
+    async fn send_step_up_code(
+        &self,
+        request: Request<v1::SendStepUpCodeRequest>,
+    ) -> Result<Response<v1::SendStepUpCodeResponse>, Status> {
+        self.runner
+            .serve(request, |send: SendStepUpCode, app| async move {
+                let sent = send.execute(&app).await?;
+                Ok(v1::SendStepUpCodeResponse {
+                    factor_id: sent.factor.id.to_string(),
+                    masked_address: sent.factor.address.masked(),
+                    expire_time: convert::timestamp(sent.expires_at),
+                    resend_time: convert::timestamp(sent.resend_at),
                 })
             })
             .await

@@ -18,6 +18,9 @@ pub(crate) enum FactorCodeUse {
     SignIn,
     /// Signing in on a known device of the user.
     SignInOnKnownDevice,
+    /// Authenticating the person again in a session: whoever has taken over one
+    /// keeps nobody from signing in.
+    StepUp,
 }
 
 impl Limits {
@@ -68,6 +71,7 @@ impl FactorCodeUse {
             Self::Enrollment => "enrollment",
             Self::SignIn => "sign-in",
             Self::SignInOnKnownDevice => "known-device",
+            Self::StepUp => "step-up",
         }
     }
 }

@@ -130,6 +130,17 @@ impl FactorChanges for MemoryUnitOfWork {
         Ok(is_theirs)
     }
 
+    async fn delete_factor_by_credential(
+        &mut self,
+        user: UserId,
+        credential: &CredentialDigest,
+    ) -> Result<bool, StoreError> {
+        match self.tables.factor_credentials.get(credential).copied() {
+            Some(id) => self.delete_factor(user, id).await,
+            None => Ok(false),
+        }
+    }
+
     async fn delete_factors_since(
         &mut self,
         user: UserId,

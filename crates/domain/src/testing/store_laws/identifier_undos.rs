@@ -283,6 +283,38 @@ pub async fn factors_are_deleted_from_a_time_on(law: &StoreSubject) {
     }
 }
 
+/// That of the user alone, and once; its credential may be enrolled again.
+pub async fn a_factor_is_deleted_by_its_credential(law: &StoreSubject) {
+    let (user, other) = (law.user().await, law.user().await);
+    let (gone, kept, theirs) = (factor(law, &user), factor(law, &user), factor(law, &other));
+    let (of_gone, of_theirs) = (law.bytes::<32>(), law.bytes::<32>());
+    let mut uow = law.begin().await;
+    for (factor, credential) in [
+        (&gone, Some(&of_gone)),
+        (&kept, None),
+        (&theirs, Some(&of_theirs)),
+    ] {
+        let inserted = uow.insert_factor(factor, credential).await;
+        inserted.expect("a factor");
+    }
+    uow.commit().await.expect("committed");
+    let mut uow = law.begin().await;
+    for (credential, is_there) in [(&of_theirs, false), (&of_gone, true), (&of_gone, false)] {
+        let deleted = uow.delete_factor_by_credential(user.id, credential).await;
+        assert_eq!(deleted.expect("an answer"), is_there);
+    }
+    let again = factor(law, &user);
+    let inserted = uow.insert_factor(&again, Some(&of_gone)).await;
+    inserted.expect("it is nobody's");
+    uow.commit().await.expect("committed");
+    for (user, expected) in [(&user, vec![kept.id, again.id]), (&other, vec![theirs.id])] {
+        let factors = law.store.factors(user.id).await.expect("readable");
+        let mut ids: Vec<_> = factors.iter().flatten().map(|factor| factor.id).collect();
+        ids.sort_by_key(|id| expected.iter().position(|known| known == id));
+        assert_eq!(ids, expected);
+    }
+}
+
 /// They are nobody's without their user.
 pub async fn deleting_a_user_deletes_its_undos(law: &StoreSubject) {
     let (user, other) = (law.user().await, law.user().await);

@@ -3,7 +3,7 @@
 
 use countersign_token::Acr;
 
-use crate::application::{Application, Person, compare_own_password};
+use crate::application::{Application, Person, SentFor, TypedAnswer, compare_own_password};
 use crate::error::{Error, Refusal};
 use crate::model::{Assertion, Code, Password, ProvenUser, Session, Shown};
 
@@ -12,7 +12,7 @@ use crate::model::{Assertion, Code, Password, ProvenUser, Session, Shown};
 pub enum StepUpAnswer {
     /// The password.
     Password(Password),
-    /// A code of an authenticator app, or a recovery code.
+    /// A code of an authenticator app, one that was sent, or a recovery code.
     Code(Code),
     /// What a passkey has signed.
     Passkey(Box<Assertion>),
@@ -47,11 +47,15 @@ impl StepUpAnswer {
         match self {
             Self::Password(password) => check_password(app, person, password).await,
             Self::Code(code) => {
-                let factors = &app.second_factors;
-                let checked = factors.check(person.user.id, &code, is_known);
-                checked.await?;
+                let typed = TypedAnswer {
+                    sent_for: SentFor::StepUp(person.session.id),
+                    of: app.code_factors.of_session(&person.user),
+                    code: &code,
+                    from_known_device: is_known,
+                };
+                let factor = app.second_factors.check_answer(&typed).await?;
                 Ok(Checked {
-                    shown: Shown::OneTimeCode,
+                    shown: Shown::code_of(factor),
                     is_half: false,
                 })
             }

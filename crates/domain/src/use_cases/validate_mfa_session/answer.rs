@@ -1,7 +1,7 @@
 //! What an MFA session is answered with, and what is checked of it before the
 //! unit of work.
 
-use crate::application::{Application, TypedAnswer};
+use crate::application::{Application, CodeFactorsOf, SentFor, TypedAnswer};
 use crate::error::{Error, Refusal};
 use crate::model::{
     Assertion, AuthenticationMethod, Code, MfaFactor, MfaSessionId, MfaSessionRecord, UserId,
@@ -42,9 +42,8 @@ impl MfaAnswer {
             Self::Code(code) if has_code => Ok(Answered::KeptCode(code)),
             Self::Code(code) => {
                 let typed = TypedAnswer {
-                    user: answering()?,
-                    session,
-                    record,
+                    sent_for: SentFor::MfaSession(session),
+                    of: CodeFactorsOf::mfa_session(answering()?, record),
                     code,
                     from_known_device,
                 };

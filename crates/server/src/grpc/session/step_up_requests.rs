@@ -2,7 +2,9 @@
 //! command that it asks for.
 
 use countersign_domain::model::{Assertion, Code, DeviceClaim, DeviceToken, Password};
-use countersign_domain::use_cases::{BeginStepUpAssertion, StepUpAnswer, StepUpSession};
+use countersign_domain::use_cases::{
+    BeginStepUpAssertion, SendStepUpCode, StepUpAnswer, StepUpSession,
+};
 use countersign_domain::{Error, Fields};
 use countersign_proto::v1;
 
@@ -20,6 +22,30 @@ impl TryFrom<Asked<'_, v1::BeginStepUpAssertionRequest>> for BeginStepUpAssertio
             Some(Self {
                 access_token: access_token?,
                 client_id: call.caller.name.clone(),
+            })
+        })
+    }
+}
+
+impl TryFrom<Asked<'_, v1::SendStepUpCodeRequest>> for SendStepUpCode {
+    type Error = Error;
+
+    fn try_from(asked: Asked<'_, v1::SendStepUpCodeRequest>) -> Result<Self, Error> {
+        let Asked { message, call, .. } = asked;
+        let mut fields = Fields::new();
+        let access_token = convert::required(&mut fields, "access_token", message.access_token);
+        let factor_id = match message.factor_id.is_empty() {
+            true => Some(None),
+            false => fields.take("factor_id", message.factor_id.parse()).map(Some),
+        };
+        let client = convert::client(&mut fields, message.client_context);
+        fields.finish(|| {
+            Some(Self {
+                access_token: access_token?,
+                factor_id: factor_id?,
+                client_id: call.caller.name.clone(),
+                locale: call.locale,
+                client: client?,
             })
         })
     }

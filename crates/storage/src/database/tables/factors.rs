@@ -166,6 +166,20 @@ impl FactorChanges for SqlUnitOfWork {
         Ok(deleted.rows_affected == 1)
     }
 
+    async fn delete_factor_by_credential(
+        &mut self,
+        user: UserId,
+        credential: &CredentialDigest,
+    ) -> Result<bool, StoreError> {
+        let deleted = Entity::delete_many()
+            .filter(Column::Id.in_subquery(factor_credentials::factor_of(credential)))
+            .filter(Column::UserId.eq(user.as_bytes().to_vec()))
+            .exec(&self.db().statement("factors.delete_by_credential"))
+            .await
+            .map_err(store_error)?;
+        Ok(deleted.rows_affected == 1)
+    }
+
     async fn delete_factors_since(
         &mut self,
         user: UserId,
