@@ -1,14 +1,12 @@
 //! Adding, changing and removing the addresses of a person. Each change is told to
 //! the addresses that there were before it, and can be undone from there.
 
-use crate::application::{Application, Person, Repeats};
-use crate::error::{Error, Refusal};
-use crate::model::{
-    Address, IdentifierChange, Locale, Proof, ProvenUser, Purpose, User, VerificationRecord,
-};
+mod change;
 
-/// How many addresses a person has at the most.
-const MOST: usize = 10;
+use self::change::Change;
+use crate::application::{Application, Person};
+use crate::error::{Error, Refusal};
+use crate::model::{Address, Locale, Proof, Purpose, VerificationRecord};
 
 /// Somebody adds an address.
 #[derive(Debug)]
@@ -114,86 +112,4 @@ async fn proved(
     let is_current = proved.user.is_some_and(|of| of.is_current(&person.user));
     let is_persons = is_current && proved.group == person.user.group;
     is_persons.then_some(proved).ok_or(Refusal::Proof.into())
-}
-
-/// A change of a person's addresses.
-struct Change<'a> {
-    person: Person,
-    /// The proof, and the address that is added.
-    proof: Option<(&'a Proof, &'a Address)>,
-    removed: Option<&'a Address>,
-    locale: Locale,
-}
-
-impl Change<'_> {
-    /// Charges and makes the change.
-    async fn make(&self, app: &Application) -> Result<(), Error> {
-        let limits = &app.limits;
-        let charge = limits.charge_identifier_change(self.person.user.id).await?;
-        let (mut repeats, mut is_spent) = (Repeats::default(), false);
-        let changed = loop {
-            match self.commit(app, &mut is_spent).await {
-                Err(error) if repeats.allow(&error) => {}
-                outcome => break outcome,
-            }
-        };
-        limits.refund_if_failed(charge, changed).await?;
-        app.messages.queued();
-        Ok(())
-    }
-
-    async fn commit(&self, app: &Application, is_spent: &mut bool) -> Result<(), Error> {
-        let mut uow = app.store.begin().await?;
-        let user = uow.lock_user(self.person.user.id).await?;
-        // What was proved before the credentials changed is worth nothing.
-        let person = ProvenUser::of(&self.person.user);
-        let user = user
-            .filter(|user| User::is_active(user) && person.is_current(user))
-            .ok_or(Refusal::AccessToken(None))?;
-        let before = uow.addresses_of(user.id).await?;
-        self.judge(&before)?;
-        let mut contents = Vec::new();
-        if let Some(removed) = self.removed {
-            let identifier = removed.clone().into();
-            uow.delete_identifier(&user, &identifier).await?;
-            // Codes on their way to it, and proofs of it, end with this.
-            uow.raise_credential_version(user.id).await?;
-            let factors = &app.code_factors;
-            contents.extend(factors.remove(&mut *uow, user.id, removed).await?);
-        }
-        let added = self.proof.map(|(_, address)| address);
-        if let Some(added) = added {
-            app.identifier_undos.claim(&mut *uow, &user, added).await?;
-        }
-        let change = IdentifierChange {
-            added: added.cloned(),
-            removed: self.removed.cloned(),
-            before,
-            signed_in_at: self.person.session.authenticated_at,
-        };
-        let content = app.identifier_undos.record(&mut *uow, &user, &change);
-        contents.push(content.await?);
-        for content in &contents {
-            let notices = app.messages.notices(&change.before, self.locale, content);
-            for notice in notices? {
-                uow.insert_message(&notice).await?;
-            }
-        }
-        if let Some((proof, _)) = self.proof {
-            // Before the commit: what becomes of that may stay unknown.
-            app.verifications.spend_once(proof, is_spent).await?;
-        }
-        Ok(uow.commit().await?)
-    }
-
-    /// Whether a person with these addresses may make the change.
-    fn judge(&self, before: &[Address]) -> Result<(), Refusal> {
-        match (self.proof, self.removed) {
-            (_, Some(removed)) if !before.contains(removed) => Err(Refusal::Identifier),
-            (None, Some(_)) if before.len() == 1 => Err(Refusal::LastIdentifier),
-            (Some((_, added)), _) if before.contains(added) => Err(Refusal::IdentifierTaken),
-            (Some(_), None) if before.len() >= MOST => Err(Refusal::TooManyIdentifiers),
-            _ => Ok(()),
-        }
-    }
 }

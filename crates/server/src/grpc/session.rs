@@ -7,7 +7,8 @@ mod step_up_requests;
 
 use countersign_domain::use_cases::{
     BeginMfaAssertion, BeginStepUpAssertion, CreateMfaSession, GetSession, ListSessions,
-    RevokeSession, RevokeUserSessions, SendMfaCode, SendStepUpCode, StepUpSession, ValidateMfaSession,
+    RevokeSession, RevokeUserSessions, SendMfaCode, SendStepUpCode, StepUpSession,
+    ValidateMfaSession,
 };
 use countersign_proto::v1;
 use countersign_proto::v1::session_service_server::SessionService;

@@ -36,7 +36,9 @@ impl TryFrom<Asked<'_, v1::SendStepUpCodeRequest>> for SendStepUpCode {
         let access_token = convert::required(&mut fields, "access_token", message.access_token);
         let factor_id = match message.factor_id.is_empty() {
             true => Some(None),
-            false => fields.take("factor_id", message.factor_id.parse()).map(Some),
+            false => fields
+                .take("factor_id", message.factor_id.parse())
+                .map(Some),
         };
         let client = convert::client(&mut fields, message.client_context);
         fields.finish(|| {
