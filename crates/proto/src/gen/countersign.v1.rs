@@ -3520,10 +3520,11 @@ pub struct CreateMfaSessionRequest {
     #[prost(message, optional, tag = "9")]
     pub client_context: ::core::option::Option<ClientContext>,
     /// Whether it is answered with a code of an authenticator app, a recovery code, a
-    /// passkey or a code that SendMfaCode sends, in place of a code that is kept:
-    /// none is made or sent, and
-    /// neither `code` nor `channel` may be given. It ends no other MFA session, and
-    /// is limited as IssueTokens is.
+    /// passkey or a code that SendMfaCode sends, in place of a code that is kept: none
+    /// is made or sent, and neither `code` nor `channel` may be given. It ends no other
+    /// MFA session, and is limited as IssueTokens is. Wrong answers are tries of the
+    /// account's second factors: offer it only to people who have shown something
+    /// before, or a stranger can use them up.
     #[prost(bool, tag = "10")]
     pub enrolled_factors: bool,
     /// The user. Exactly one is required.
@@ -4100,9 +4101,10 @@ pub mod session_service_client {
         /// user. The code is good once, for five tries, for `verification.code_ttl`, for
         /// this MFA session alone and no longer than it; a new one kills the earlier one.
         ///
-        /// Limited as SendCode is, by budgets of their own: whoever has not shown the
-        /// first factor cannot spend them. An MFA session of CreateMfaSession gets the
-        /// same answer whether or not there is such a user or factor.
+        /// Limited as SendCode is. The budgets of the address are of its own: whoever has
+        /// not shown the first factor cannot spend them. Those of source, country and
+        /// network are shared with all other messages. An MFA session of CreateMfaSession
+        /// gets the same answer whether or not there is such a user or factor.
         ///
         /// Errors: NOT_FOUND (MFA_SESSION_NOT_FOUND: as BeginMfaAssertion; FACTOR_NOT_FOUND:
         /// the MFA session is not answered with it, or it was removed, or its address
@@ -4341,9 +4343,10 @@ pub mod session_service_server {
         /// user. The code is good once, for five tries, for `verification.code_ttl`, for
         /// this MFA session alone and no longer than it; a new one kills the earlier one.
         ///
-        /// Limited as SendCode is, by budgets of their own: whoever has not shown the
-        /// first factor cannot spend them. An MFA session of CreateMfaSession gets the
-        /// same answer whether or not there is such a user or factor.
+        /// Limited as SendCode is. The budgets of the address are of its own: whoever has
+        /// not shown the first factor cannot spend them. Those of source, country and
+        /// network are shared with all other messages. An MFA session of CreateMfaSession
+        /// gets the same answer whether or not there is such a user or factor.
         ///
         /// Errors: NOT_FOUND (MFA_SESSION_NOT_FOUND: as BeginMfaAssertion; FACTOR_NOT_FOUND:
         /// the MFA session is not answered with it, or it was removed, or its address
