@@ -19,7 +19,7 @@ on_every_backend!(
     an_answer_at_once_is_good_once,
     refreshes_at_once_neither_fork_nor_forget,
     what_has_ended_stays_ended,
-    wrong_tries_are_those_of_sign_ins,
+    wrong_codes_are_those_of_sign_ins_and_passwords_are_not,
     a_session_of_the_release_before_goes_on,
     nonsense_is_refused_by_field,
 );
@@ -298,7 +298,7 @@ async fn what_has_ended_stays_ended(backend: Backend) {
     assert!(given > 0, "every step-up was too late");
 }
 
-async fn wrong_tries_are_those_of_sign_ins(backend: Backend) {
+async fn wrong_codes_are_those_of_sign_ins_and_passwords_are_not(backend: Backend) {
     let world = World::on(backend)
         .replicas(backend.replicas())
         .set("passwords.attempts_per_source", 10)
@@ -332,7 +332,8 @@ async fn wrong_tries_are_those_of_sign_ins(backend: Backend) {
     assert_eq!(codes.count("SECOND_FACTOR_WRONG"), 5, "{codes}");
     passwords.assert_only(&["PASSWORD_WRONG", "TOO_MANY_ATTEMPTS"]);
     codes.assert_only(&["SECOND_FACTOR_WRONG", "TOO_MANY_ATTEMPTS"]);
-    assert_eq!(world.rows("credentials WHERE failures = 10").await, 1);
+    // Nobody's sign-ins have fewer tries for it.
+    assert_eq!(world.rows("credentials WHERE failures > 0").await, 0);
 
     // The account's second factor has no tries left at a sign-in either; other
     // sessions have theirs for the password.
