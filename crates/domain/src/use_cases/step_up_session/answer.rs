@@ -1,5 +1,6 @@
 //! What a person shows in a session, and what is checked of it before the unit of
-//! work. Tries are charged as those of sign-ins are.
+//! work. Tries of codes are those of sign-ins, tries of the password those of a change
+//! of the password.
 
 use countersign_token::Acr;
 
