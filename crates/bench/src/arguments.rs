@@ -124,6 +124,9 @@ pub(crate) enum What {
     /// The echo, as a process of its own
     #[value(hide = true)]
     FloorEcho,
+    /// Threads of idle priority that spin, as a process of its own
+    #[value(hide = true)]
+    FloorSpin,
 }
 
 const EXAMPLES: &str = "\

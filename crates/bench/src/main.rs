@@ -33,6 +33,7 @@ mod rounds;
 mod sample;
 mod second_factor;
 mod server;
+mod spinning;
 mod statistics;
 mod storm;
 mod system;
@@ -77,6 +78,9 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.what == What::FloorEcho {
         return echo::serve(arguments.answer_bytes);
+    }
+    if arguments.what == What::FloorSpin {
+        return spinning::spin();
     }
     let mut report = Report::begin(arguments)?;
     for (what, measure) in MEASUREMENTS {

@@ -1,5 +1,6 @@
 //! ValidateToken beside a storm of sign-ins: ten times as many as the machine can
-//! hash. What cannot be hashed is to be refused at once.
+//! hash. What cannot be hashed is to be refused at once. The floor is a bare echo
+//! beside threads of the hashes' priority that do nothing but spin.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -24,7 +25,8 @@ use crate::open_loop::{self, histogram, micros, offer};
 use crate::people::{ISSUE_TOKENS, Person};
 use crate::raw_call::RawCaller;
 use crate::report::{Figure, Quantity};
-use crate::server::Setup;
+use crate::server::{Floor, Setup};
+use crate::spinning;
 use crate::system;
 use crate::validate::WARMING;
 
@@ -66,6 +68,10 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Failure> {
     let few = people.iter().take(8 * system::cores().get()).cloned();
     let (_, capacity) = drive(few.map(SigningIn::new).collect(), target, arguments.round())?;
     let storm = storm_rate(capacity.rate())?;
+    let echoes = Arc::new(tokens.of_echoes());
+    let floor = Floor::start(tokens.echoed_bytes())?;
+    let floor = floor.target(arguments.connections.get());
+    drive(RawCaller::once_each(&echoes, 64), floor, WARMING)?;
     eprintln!("storm: {RATE} validations and {storm} sign-ins a second, SQLite");
 
     let (mut calm, mut stormy) = (histogram()?, histogram()?);
@@ -73,7 +79,7 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Failure> {
         signed_in: 0,
         shed: histogram()?,
     };
-    let mut ratios = Vec::new();
+    let (mut ratios, mut floors) = (Vec::new(), Vec::new());
     for round in 1..=arguments.rounds {
         let idle = offer(&tokens, target, RATE, arguments.round())?;
         let is_over = AtomicBool::new(false);
@@ -86,10 +92,19 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Failure> {
                 .map_err(|_| Failure::new("the storm panicked"))?;
             Ok((beside?, came?))
         })?;
+        let echo = offer(&echoes, floor, RATE, arguments.round())?;
+        let spinning = spinning::start()?;
+        let echo_beside = offer(&echoes, floor, RATE, arguments.round())?;
+        drop(spinning);
         let p99 = |latencies: &Histogram<u64>| micros(latencies.value_at_quantile(0.99));
+        let (echo, echo_beside) = (p99(&echo), p99(&echo_beside));
         let (before, under) = (p99(&idle), p99(&beside));
-        eprintln!("  round {round}: p99 {before:.0} µs, {under:.0} µs under the storm");
+        eprintln!(
+            "  round {round}: p99 {before:.0} µs, {under:.0} µs under the storm; of the echo \
+             {echo:.0} µs, {echo_beside:.0} µs beside spinning threads"
+        );
         ratios.push(under / before);
+        floors.push(echo_beside / echo);
         calm.add(idle).context("the histogram")?;
         stormy.add(beside).context("the histogram")?;
         outcomes.signed_in += came.signed_in;
@@ -104,6 +119,12 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Failure> {
             unit: "",
             values: ratios,
             gate: Some(GATE),
+        }),
+        Figure::Quantity(Quantity {
+            name: "a bare echo's p99, beside idle-priority threads that spin : idle".into(),
+            unit: "",
+            values: floors,
+            gate: None,
         }),
         Figure::Quantity(Quantity {
             name: format!(
