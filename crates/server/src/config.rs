@@ -30,4 +30,4 @@ pub use sections::{
     SmtpConfig, TokensConfig, TracesConfig, ValidationConfig, VerificationConfig, WebhookConfig,
 };
 use values::MASK;
-pub use values::{DefaultRegion, LogFilter, ServiceUrl};
+pub use values::{Country, LogFilter, ServiceUrl};

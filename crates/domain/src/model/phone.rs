@@ -20,6 +20,9 @@ pub struct Region(rlibphonenumber::Region);
 const WORLD: &str = "001";
 
 impl Region {
+    /// The Republic of Korea.
+    pub const KOREA: Self = Self(rlibphonenumber::Region::KR);
+
     /// Reads a country code.
     ///
     /// # Errors

@@ -64,7 +64,7 @@ pub(super) async fn test(
 }
 
 fn address(text: &str, config: &Config) -> Result<Address, Failure> {
-    let region = config.identifiers.default_region.region();
+    let region = config.identifiers.default_region.0;
     let parsed = match text.contains('@') {
         true => Email::parse(text).map(Address::Email),
         false => Phone::parse(text, region).map(Address::Phone),

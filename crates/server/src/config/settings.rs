@@ -5,7 +5,7 @@ use countersign_domain::Settings;
 use countersign_domain::application::{DeviceSettings, TokenSettings, VerificationSettings};
 use countersign_domain::model::{OneTimeSecret, RelyingParty};
 
-use super::{Config, DefaultRegion, SmsProvider};
+use super::{Config, SmsProvider};
 
 impl Config {
     /// What the texts of messages depend on.
@@ -77,11 +77,7 @@ impl Config {
                 sends_per_country: verification.sends_per_country,
                 sends_in_all: verification.sends_in_all,
                 wrong_codes_per_address: verification.wrong_codes_per_address,
-                countries: verification
-                    .countries
-                    .iter()
-                    .map(DefaultRegion::region)
-                    .collect(),
+                countries: verification.countries.iter().map(|c| c.0).collect(),
                 unverified: verification.unverified(),
                 link_prefixes: verification.link_prefixes.clone(),
             },
@@ -94,7 +90,7 @@ impl Config {
             },
             undo_time: self.identifiers.undo_time,
             passkeys: self.relying_party().ok().flatten(),
-            region: self.identifiers.default_region.region(),
+            region: self.identifiers.default_region.0,
             password_attempts: self.passwords.attempts,
             source_attempts: self.passwords.source_attempts(),
             attempts_per_source: self.passwords.failures_per_source(),

@@ -21,10 +21,9 @@ pub struct ServiceUrl(SecretString);
 #[serde(transparent)]
 pub struct LogFilter(String);
 
-/// The country in which phone numbers without a country code are at home.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct DefaultRegion(String);
+/// The country of phone numbers, as its code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Country(pub Region);
 
 impl ServiceUrl {
     /// Keeps a URL.
@@ -96,22 +95,6 @@ impl LogFilter {
     }
 }
 
-impl DefaultRegion {
-    /// Reads a country code.
-    ///
-    /// # Errors
-    /// What a country code must look like, if this is none.
-    pub fn parse(text: &str) -> Result<Self, &'static str> {
-        Region::parse(text).map(|_| Self(text.into()))
-    }
-
-    /// The country for the domain.
-    #[must_use]
-    pub fn region(&self) -> Region {
-        Region::parse(&self.0).expect("it was a region when it was read")
-    }
-}
-
 impl From<String> for ServiceUrl {
     fn from(text: String) -> Self {
         Self::new(text)
@@ -142,9 +125,16 @@ impl<'de> Deserialize<'de> for LogFilter {
     }
 }
 
-impl<'de> Deserialize<'de> for DefaultRegion {
+impl Serialize for Country {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.code())
+    }
+}
+
+impl<'de> Deserialize<'de> for Country {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+        let code = String::deserialize(deserializer)?;
+        Region::parse(&code).map(Self).map_err(D::Error::custom)
     }
 }
 

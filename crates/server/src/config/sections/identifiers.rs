@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use countersign_domain::model::LinkPrefix;
+use countersign_domain::model::{LinkPrefix, Region};
 use serde::{Deserialize, Serialize};
 
-use crate::config::DefaultRegion;
+use crate::config::Country;
 use crate::config::checks::Checks;
 use crate::config::serde_formats::{duration, optional_link_prefix};
 
@@ -14,7 +14,7 @@ use crate::config::serde_formats::{duration, optional_link_prefix};
 #[serde(default, deny_unknown_fields)]
 pub struct IdentifiersConfig {
     /// The country in which phone numbers without a country code are at home.
-    pub default_region: DefaultRegion,
+    pub default_region: Country,
     /// For how long a change of an address can be undone by the token of its notice.
     #[serde(with = "duration")]
     pub undo_time: Duration,
@@ -27,7 +27,7 @@ pub struct IdentifiersConfig {
 impl Default for IdentifiersConfig {
     fn default() -> Self {
         Self {
-            default_region: DefaultRegion::parse("KR").expect("a country"),
+            default_region: Country(Region::KOREA),
             undo_time: Duration::from_secs(72 * 3_600),
             undo_link: None,
         }

@@ -6,7 +6,7 @@ use countersign_domain::application::UnverifiedSettings;
 use countersign_domain::model::{LinkPrefix, LinkToken, OneTimeSecret};
 use serde::{Deserialize, Serialize};
 
-use crate::config::DefaultRegion;
+use crate::config::Country;
 use crate::config::checks::Checks;
 use crate::config::serde_formats::{duration, link_prefixes};
 
@@ -38,7 +38,7 @@ pub struct VerificationConfig {
     /// Wrong codes of one address in a day.
     pub wrong_codes_per_address: u32,
     /// The countries whose numbers codes are sent to; all if there is none.
-    pub countries: Vec<DefaultRegion>,
+    pub countries: Vec<Country>,
     /// What is done about messages beyond those that may stay unverified.
     pub abuse: AbuseMode,
     /// Messages to numbers at home in a day whose codes nobody types in.
