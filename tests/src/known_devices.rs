@@ -34,6 +34,45 @@ impl Person {
         Ok(issued.into_inner())
     }
 
+    /// Asks for a code to sign in with, on a device with this token, and returns the
+    /// verification.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn ask_for_a_code(
+        &self,
+        ip_address: &str,
+        device_token: &str,
+    ) -> Result<String, Status> {
+        let request = v1::SendCodeRequest {
+            identifier: Some(email(&self.email)),
+            purpose: v1::Purpose::SignIn.into(),
+            client_context: device(ip_address),
+            device_token: device_token.into(),
+            ..Default::default()
+        };
+        let sent = self.gateway.verifications().send_code(request).await?;
+        Ok(sent.into_inner().verification_id)
+    }
+
+    /// Guesses at the code that was asked for last, without knowing its id.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn guess_at_the_latest_code(&self, code: &str) -> Result<String, Status> {
+        let latest = v1::VerifiedAddress {
+            identifier: Some(email(&self.email)),
+            purpose: v1::Purpose::SignIn.into(),
+            ..Default::default()
+        };
+        let request = v1::CheckCodeRequest {
+            verification: Some(v1::check_code_request::Verification::Address(latest)),
+            code: code.into(),
+        };
+        let checked = self.gateway.verifications().check_code(request).await?;
+        Ok(checked.into_inner().proof)
+    }
+
     /// Signs in on a device with this token, as far as the question for a second
     /// factor.
     ///

@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 on_every_backend!(
     guesses_at_the_password_do_not_keep_the_owner_out,
     guesses_at_the_second_factor_do_not_keep_the_owner_out,
+    codes_that_strangers_ask_for_do_not_keep_the_owner_out,
     a_token_of_another_kind_gives_nothing,
     sixty_four_sign_ins_at_once_are_of_one_device,
     a_damaged_device_is_not_known_and_harms_nothing,
@@ -225,6 +226,61 @@ async fn answer_on_known(
 ) -> Result<v1::ValidateMfaSessionResponse, tonic::Status> {
     let asked = mina.begin_sign_in_on(OWNERS_SOURCE, token).await?;
     mina.answer_on(&asked.mfa_session_id, code, false).await
+}
+
+async fn codes_that_strangers_ask_for_do_not_keep_the_owner_out(backend: Backend) {
+    let messages = i64::try_from(SIGN_INS).expect("few");
+    let world = World::on(backend)
+        .replicas(backend.replicas())
+        .set("verification.cooldown", "0s")
+        .set("verification.sends_per_address", messages)
+        .start()
+        .await;
+    let gateways = world.gateways(4);
+    let mina = world.sign_up().await;
+    let token = new_device(&mina).await;
+    let mut attack = Tally::default();
+    loop {
+        let sent = reason(&mina.ask_for_a_code(&source(attack.total()), "").await);
+        attack.add(&sent);
+        if sent != "OK" {
+            break;
+        }
+        world.read_code(&mina.email).await;
+    }
+    let attackers = {
+        let (mina, gateways) = (mina.clone(), gateways.clone());
+        Attackers::start(16, move |turn| {
+            let mina = mina.at(&gateways[turn % gateways.len()]);
+            async move {
+                match turn % 2 {
+                    0 => reason(&mina.ask_for_a_code(&source(turn), "").await),
+                    _ => reason(&mina.guess_at_the_latest_code("000000").await),
+                }
+            }
+        })
+    };
+    let mut owner = Tally::default();
+    for turn in 0..SIGN_INS {
+        let mina = mina.at(&gateways[turn % gateways.len()]);
+        let signed_in = async {
+            let id = mina.ask_for_a_code(OWNERS_SOURCE, &token).await?;
+            let code = world.read_code(&mina.email).await;
+            let proof = mina.gateway.check_code(&id, &code).await?;
+            mina.gateway.sign_in_proven(&proof).await
+        };
+        owner.add(&reason(&signed_in.await));
+    }
+    attack.add_all(&attackers.stop().await);
+    countersign_tests::say!(
+        "guarantee 8 on {backend}, {} replica(s): {} codes asked for and guessed at in the owner's \
+         name: {attack}; the owner, by codes asked for on a known device: {owner}",
+        world.replicas().len(),
+        attack.total(),
+    );
+    assert_eq!(owner.count("OK"), SIGN_INS, "{owner}");
+    // The first was that of the sign-up.
+    assert_eq!(attack.count("OK"), SIGN_INS - 1, "messages: {attack}");
 }
 
 async fn a_token_of_another_kind_gives_nothing(backend: Backend) {

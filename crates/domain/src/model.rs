@@ -81,6 +81,6 @@ pub use signing_key::{KeyState, SealedSigningKey};
 pub use subject_alt_name::SubjectAltName;
 pub use time::Timestamp;
 pub use totp::TotpSecret;
-pub use user::{CredentialVersion, User, UserState};
+pub use user::{CredentialVersion, ProvenUser, User, UserState};
 pub use username::Username;
-pub use verification::{OneTimeSecret, PendingSignUp, ProvenUser, Purpose, VerificationRecord};
+pub use verification::{OneTimeSecret, PendingSignUp, Purpose, VerificationRecord};

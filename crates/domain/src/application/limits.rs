@@ -18,7 +18,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::application::Settings;
 use crate::error::{Error, Limit};
-use crate::model::{Address, ClientContext, GroupId, Identifier, NamedUser, ProvenUser, SessionId};
+use crate::model::{
+    Address, ClientContext, DeviceDigest, GroupId, Identifier, NamedUser, ProvenUser, SessionId,
+};
 use crate::ports::{Budget, Clock, EphemeralStore, Reward, Spending};
 
 pub(crate) use factor_codes::FactorCodeUse;
@@ -136,10 +138,28 @@ impl Limits {
         self.name("mfa-sessions", &[group.as_str(), kind, &*text])
     }
 
-    /// The budget of the wrong codes of an address: its name. Limit and window
-    /// are [`Self::wrong_codes`].
-    pub(crate) fn wrong_codes_of(&self, address: &Address) -> String {
-        self.name("code-tries", &[address.as_str()])
+    /// The budget of the wrong codes of an address, or of those that were asked for
+    /// on a known device: its name. Limit and window are [`Self::wrong_codes`].
+    pub(crate) fn wrong_codes_of(
+        &self,
+        address: &Address,
+        device: Option<&DeviceDigest>,
+    ) -> String {
+        self.name_of_address("code-tries", address, device)
+    }
+
+    /// The name of what belongs to an address, or to it and a known device of its
+    /// user, of which strangers have no share.
+    fn name_of_address(
+        &self,
+        kind: &str,
+        address: &Address,
+        device: Option<&DeviceDigest>,
+    ) -> String {
+        match device {
+            None => self.name(kind, &[address.as_str()]),
+            Some(device) => self.name(kind, &[address.as_str(), &device.to_text()]),
+        }
     }
 
     /// How many wrong codes an address has, and in which window.

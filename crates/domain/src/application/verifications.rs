@@ -1,8 +1,8 @@
 //! Keeping codes and links, checking them, and spending the proofs that come of
 //! them.
 //!
-//! One code or link is alive for each group, address and purpose: a new one
-//! supersedes the old. What is kept of it is sealed, so that the ephemeral store tells
+//! One code or link is alive for each group, address and purpose, and one more for
+//! each known device on which its user asks: a new one supersedes the old. What is kept of it is sealed, so that the ephemeral store tells
 //! nobody whom it is about.
 //!
 //! Who checks a code names the verification and need not know more: the code is
@@ -21,8 +21,8 @@ use crate::application::sealed_records::{SealedRecords, damaged};
 use crate::application::{Charge, Limits, Sends, Settings};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Address, Code, GroupId, Link, MessageId, OneTimeSecret, PendingSignUp, Proof, ProvenUser,
-    Purpose, VerificationId, VerificationRecord,
+    Address, Code, DeviceDigest, GroupId, Link, MessageId, OneTimeSecret, PendingSignUp, Proof,
+    ProvenUser, Purpose, VerificationId, VerificationRecord,
 };
 use crate::ports::{Clock, EphemeralStore, GuardedSpending, Reward, Secret};
 
@@ -47,6 +47,7 @@ pub(crate) struct CodeRequest {
     pub(crate) user: Option<ProvenUser>,
     pub(crate) sign_up: Option<PendingSignUp>,
     pub(crate) message: Option<MessageId>,
+    pub(crate) device: Option<DeviceDigest>,
     pub(crate) ttl: Duration,
 }
 
@@ -129,6 +130,7 @@ impl Verifications {
             user: request.user,
             sign_up: request.sign_up,
             message: request.message,
+            device: request.device,
             link,
             created_at: now,
             expires_at: now.plus(request.ttl),
@@ -149,7 +151,8 @@ impl Verifications {
         let (digest, budget) = match secret {
             OneTimeSecret::Code(code) => (
                 code.digest(record.id, codes),
-                self.limits.wrong_codes_of(&record.address),
+                self.limits
+                    .wrong_codes_of(&record.address, record.device.as_ref()),
             ),
             OneTimeSecret::Link(Link { token, .. }) => {
                 (*token.digest(codes).as_bytes(), self.wrong_tokens())
@@ -162,7 +165,8 @@ impl Verifications {
             expires_at: record.expires_at,
             reward,
         };
-        let series = self.series(&record.group, &record.address, record.purpose);
+        let device = record.device.as_ref();
+        let series = self.series(&record.group, &record.address, record.purpose, device);
         let budgets = sends.map(Sends::budgets).unwrap_or_default();
         let kept = match sends.and_then(Sends::guard) {
             Some(guard) => {
@@ -200,14 +204,15 @@ impl Verifications {
         self.alive(self.open(id, &sealed.ok_or(Refusal::Verification)?)?)
     }
 
-    /// The latest verification of an address, if its code is still alive.
+    /// The latest verification of an address that was not asked for on a known
+    /// device, if its code is still alive.
     pub(crate) async fn find_latest(
         &self,
         group: &GroupId,
         address: &Address,
         purpose: Purpose,
     ) -> Result<VerificationRecord, Error> {
-        let series = self.series(group, address, purpose);
+        let series = self.series(group, address, purpose, None);
         let sealed = self.ephemeral.latest(&series).await?;
         let sealed = sealed.ok_or(Refusal::Verification)?;
         let id = sealed
@@ -264,9 +269,22 @@ impl Verifications {
         }
     }
 
-    fn series(&self, group: &GroupId, address: &Address, purpose: Purpose) -> String {
+    fn series(
+        &self,
+        group: &GroupId,
+        address: &Address,
+        purpose: Purpose,
+        device: Option<&DeviceDigest>,
+    ) -> String {
         let parts = [group.as_str(), address.as_str(), purpose.as_str()];
-        self.limits.name("verification", &parts)
+        match device {
+            None => self.limits.name("verification", &parts),
+            Some(device) => {
+                let [group, address, purpose] = parts;
+                let parts = [group, address, purpose, &device.to_text()];
+                self.limits.name("verification", &parts)
+            }
+        }
     }
 
     /// Seals a record. Its id, which the seal is bound to, stands before it in

@@ -1,5 +1,7 @@
 //! A user, and the states of its account.
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{GroupId, Timestamp, UserId};
 
 /// A person's account, in one group.
@@ -20,6 +22,16 @@ pub struct User {
 
 /// How often the credentials of a user were changed.
 pub type CredentialVersion = i64;
+
+/// A user, and the state of its credentials that a proof is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProvenUser {
+    /// The user.
+    pub id: UserId,
+    /// The user's [`credential_version`](crate::model::User::credential_version)
+    /// when the code was made.
+    pub credential_version: CredentialVersion,
+}
 
 /// Where an account is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +59,23 @@ impl User {
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.state == UserState::Active
+    }
+}
+
+impl ProvenUser {
+    /// The user as it is.
+    #[must_use]
+    pub fn of(user: &User) -> Self {
+        Self {
+            id: user.id,
+            credential_version: user.credential_version,
+        }
+    }
+
+    /// Whether the user's credentials are what they were.
+    #[must_use]
+    pub fn is_current(&self, user: &User) -> bool {
+        user.id == self.id && user.credential_version == self.credential_version
     }
 }
 

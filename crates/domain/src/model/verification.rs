@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Address, Code, CredentialVersion, GroupId, Link, LinkDigest, MessageId, Timestamp, User,
-    UserId, VerificationId,
+    Address, Code, DeviceDigest, GroupId, Link, LinkDigest, MessageId, ProvenUser, Timestamp,
+    VerificationId,
 };
 
 /// What a code, and the proof that comes of it, may be used for.
@@ -61,6 +61,9 @@ pub struct VerificationRecord {
     pub sign_up: Option<PendingSignUp>,
     /// The message that carries the code or the link; none if the caller delivers it.
     pub message: Option<MessageId>,
+    /// The known device of the user on which the code was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceDigest>,
     /// What is kept of the token, if it is passed with a link.
     #[serde(default)]
     pub link: Option<LinkDigest>,
@@ -68,33 +71,6 @@ pub struct VerificationRecord {
     pub created_at: Timestamp,
     /// From when on the code or the link is not accepted.
     pub expires_at: Timestamp,
-}
-
-/// A user, and the state of its credentials that a proof is good for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProvenUser {
-    /// The user.
-    pub id: UserId,
-    /// The user's [`credential_version`](crate::model::User::credential_version)
-    /// when the code was made.
-    pub credential_version: CredentialVersion,
-}
-
-impl ProvenUser {
-    /// The user as it is.
-    #[must_use]
-    pub fn of(user: &User) -> Self {
-        Self {
-            id: user.id,
-            credential_version: user.credential_version,
-        }
-    }
-
-    /// Whether the user's credentials are what they were.
-    #[must_use]
-    pub fn is_current(&self, user: &User) -> bool {
-        user.id == self.id && user.credential_version == self.credential_version
-    }
 }
 
 /// What a sign-up waits with for its code. It reserves nothing.

@@ -83,7 +83,7 @@ impl CreateMfaSession {
                     MfaCode::Sent(_) => Recipient::Holder,
                     MfaCode::Own(_) | MfaCode::Enrolled => Recipient::Caller,
                 };
-                let charge = app.limits.charge_send(address, &self.client, to);
+                let charge = app.limits.charge_send(address, &self.client, to, None);
                 charge.await?
             }
             None => {

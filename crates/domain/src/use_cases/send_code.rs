@@ -5,12 +5,12 @@ mod whom;
 
 use std::time::Duration;
 
-use self::whom::{holder, recipient, who_asks};
+use self::whom::{holder, known_device, recipient, who_asks};
 use crate::application::{Application, CodeRequest, Recipient};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Address, ClientContext, Code, GroupId, Link, LinkPrefix, LinkToken, Locale, MessageId,
-    OneTimeSecret, ProvenUser, Purpose, Timestamp, VerificationRecord,
+    Address, ClientContext, Code, DeviceClaim, DeviceDigest, GroupId, Link, LinkPrefix, LinkToken,
+    Locale, MessageId, OneTimeSecret, ProvenUser, Purpose, Timestamp, VerificationRecord,
 };
 
 /// Somebody asks for a code or a link.
@@ -35,6 +35,9 @@ pub struct SendCode {
     pub locale: Locale,
     /// The device.
     pub client: ClientContext,
+    /// Its device token. A code for the user of a known device has limits of its own,
+    /// and is ended by no code that is asked for elsewhere.
+    pub device: DeviceClaim,
 }
 
 /// A code or a link is on its way, or nobody can tell that it is not.
@@ -107,9 +110,9 @@ impl SendCode {
         message: Option<MessageId>,
         asking: Option<ProvenUser>,
     ) -> Result<VerificationRecord, Error> {
-        let request = self.request(app, asking, message);
+        let request = self.request(app, asking, message, None);
         let to = recipient(message, Recipient::Anybody);
-        let sends = app.limits.sends(&self.address, &self.client, to);
+        let sends = app.limits.sends(&self.address, &self.client, to, None);
         let kept = app.verifications.charge_and_keep(sends, request, &secret);
         let (charge, record) = kept.await?;
         let queued = self.queue(app, &record, Some(secret)).await;
@@ -125,11 +128,14 @@ impl SendCode {
         message: Option<MessageId>,
     ) -> Result<VerificationRecord, Error> {
         let to = recipient(message, Recipient::Holder);
-        let charged = app.limits.charge_send(&self.address, &self.client, to);
+        let device = known_device(app, self.device, &self.group, &self.address).await?;
+        let charged = app
+            .limits
+            .charge_send(&self.address, &self.client, to, device.as_ref());
         let charge = charged.await?;
         let sent = async {
             let user = holder(app, &self.group, &self.address).await?;
-            let request = self.request(app, user, message);
+            let request = self.request(app, user, message, device);
             let record = app.verifications.keep(request, &secret, &charge).await?;
             let secret = user.is_some().then_some(secret);
             self.queue(app, &record, secret).await?;
@@ -144,6 +150,7 @@ impl SendCode {
         app: &Application,
         user: Option<ProvenUser>,
         message: Option<MessageId>,
+        device: Option<DeviceDigest>,
     ) -> CodeRequest {
         CodeRequest {
             group: self.group.clone(),
@@ -152,6 +159,7 @@ impl SendCode {
             user,
             sign_up: None,
             message,
+            device,
             ttl: self.ttl(app),
         }
     }

@@ -1,6 +1,7 @@
 //! Known devices: what they are good for, what they are not, and what keeps
 //! others from having any.
 
+mod codes;
 mod second_factors;
 
 use std::time::Duration;

@@ -1463,6 +1463,9 @@ pub struct StartPasswordResetRequest {
     /// Where a link shall lead, as SendCodeRequest.link_prefix.
     #[prost(string, tag = "6")]
     pub link_prefix: ::prost::alloc::string::String,
+    /// The device token of the person's device, as SendCodeRequest.device_token.
+    #[prost(string, tag = "7")]
+    pub device_token: ::prost::alloc::string::String,
 }
 /// StartPasswordResetResponse names the verification.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -5834,6 +5837,14 @@ pub struct SendCodeRequest {
     /// person alone.
     #[prost(string, tag = "8")]
     pub access_token: ::prost::alloc::string::String,
+    /// The device token that the gateway keeps on the person's device, from
+    /// IssueTokensResponse. Used for PURPOSE_SIGN_IN: on a known device of the user who
+    /// has the address, messages and wrong codes are counted for the device and not for
+    /// the address, so that nobody else can use them up, and no code that is asked for
+    /// elsewhere ends this one. Name it by its id: CheckCode by address finds codes that
+    /// were asked for without a known device. Any other token is as good as none.
+    #[prost(string, tag = "9")]
+    pub device_token: ::prost::alloc::string::String,
 }
 /// SendCodeResponse names the verification.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

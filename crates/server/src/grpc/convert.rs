@@ -8,8 +8,8 @@ use std::time::Duration;
 use countersign_domain::Fields;
 use countersign_domain::application::{KnownDevice, TokenSettings, Tokens, VerificationSettings};
 use countersign_domain::model::{
-    Address, ClientContext, Email, GroupId, Identifier, LinkPrefix, OneTimeSecret, Phone, Purpose,
-    Region, Scope, Timestamp, Username,
+    Address, ClientContext, DeviceClaim, DeviceToken, Email, GroupId, Identifier, LinkPrefix,
+    OneTimeSecret, Phone, Purpose, Region, Scope, Timestamp, Username,
 };
 use countersign_domain::use_cases::SendCode;
 use countersign_domain::validation::{NotAccepted, RequiredAuthentication};
@@ -257,6 +257,16 @@ pub(crate) fn tokens(tokens: Tokens) -> v1::Tokens {
         session_id: tokens.session_id.to_string(),
         user_id: tokens.user_id.to_string(),
     }
+}
+
+/// What a gateway tells of the device token on a person's device; empty if it keeps
+/// none there yet.
+pub(crate) fn device_token(fields: &mut Fields, text: String) -> Option<DeviceClaim> {
+    if text.is_empty() {
+        return Some(DeviceClaim::Unknown);
+    }
+    let token = fields.take("device_token", DeviceToken::parse(text))?;
+    Some(DeviceClaim::Token(token.digest()))
 }
 
 /// The token of a device, empty if it stays as it is, and until when it is known.

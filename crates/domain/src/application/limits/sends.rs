@@ -4,7 +4,7 @@
 use super::unverified::{Recipient, Watch};
 use super::{Charge, DAY, HOUR, Limits, Pool};
 use crate::error::{Error, Limit};
-use crate::model::{Address, ClientContext, NamedUser};
+use crate::model::{Address, ClientContext, DeviceDigest, NamedUser};
 use crate::ports::{Alternative, Budget, Guard, GuardedSpending};
 
 /// What a message is charged to.
@@ -21,30 +21,46 @@ impl Limits {
         address: &Address,
         client: &ClientContext,
         to: Recipient,
+        device: Option<&DeviceDigest>,
     ) -> Result<Charge, Error> {
-        self.charge_sends(self.sends(address, client, to)).await
+        let sends = self.sends(address, client, to, device);
+        self.charge_sends(sends).await
     }
 
-    /// What a message to an address is charged to.
-    pub(crate) fn sends(&self, address: &Address, client: &ClientContext, to: Recipient) -> Sends {
+    /// What a message to an address is charged to. One that its user asks for on a
+    /// known device is charged to the device in place of the address.
+    pub(crate) fn sends(
+        &self,
+        address: &Address,
+        client: &ClientContext,
+        to: Recipient,
+        device: Option<&DeviceDigest>,
+    ) -> Sends {
         let mut budgets = Vec::with_capacity(5);
         budgets.extend(self.send_source(client));
         budgets.push(self.send_in_all());
-        budgets.extend(self.sends_to(address));
+        budgets.extend(self.sends_to(address, device));
         let watch = self.watch(address, client, to);
         Sends { budgets, watch }
     }
 
     /// Those budgets of a message that belong to the address.
-    fn sends_to(&self, address: &Address) -> Vec<Budget> {
+    fn sends_to(&self, address: &Address, device: Option<&DeviceDigest>) -> Vec<Budget> {
         let limits = &self.settings.verification;
         let mut budgets = Vec::with_capacity(3);
         budgets.extend(self.send_country(address));
-        let whom = [address.as_str()];
+        let mut push = |kind, limit, window| {
+            let name = self.name_of_address(kind, address, device);
+            budgets.push(Budget {
+                name,
+                limit,
+                window,
+            });
+        };
         if !limits.cooldown.is_zero() {
-            budgets.push(self.budget("send-cooldown", &whom, 1, limits.cooldown));
+            push("send-cooldown", 1, limits.cooldown);
         }
-        budgets.push(self.budget("send-address", &whom, limits.sends_per_address, DAY));
+        push("send-address", limits.sends_per_address, DAY);
         budgets
     }
 

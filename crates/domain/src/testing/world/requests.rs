@@ -54,6 +54,7 @@ pub fn send_code(email: &str, purpose: Purpose) -> SendCode {
         ttl: None,
         locale: Locale::English,
         client: ClientContext::default(),
+        device: DeviceClaim::Untold,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::application::{Application, Recipient};
 use crate::error::Error;
-use crate::model::{Address, GroupId, MessageId, ProvenUser, User};
+use crate::model::{Address, DeviceClaim, DeviceDigest, GroupId, MessageId, ProvenUser, User};
 
 /// The person who is to have the address, if the code is to change one: signed in a
 /// moment ago, in the group of the code.
@@ -24,6 +24,22 @@ pub(super) async fn who_asks(
 /// Whom a code goes to, if there is a message.
 pub(super) fn recipient(message: Option<MessageId>, to: Recipient) -> Recipient {
     message.map_or(Recipient::Caller, |_| to)
+}
+
+/// The device, if it is a known one of the active user who holds the address.
+pub(super) async fn known_device(
+    app: &Application,
+    claim: DeviceClaim,
+    group: &GroupId,
+    address: &Address,
+) -> Result<Option<DeviceDigest>, Error> {
+    let Some(device) = app.devices.find(claim).await? else {
+        return Ok(None);
+    };
+    let user = holder(app, group, address).await?;
+    Ok(user
+        .filter(|user| device.is_of(*user))
+        .map(|_| device.digest))
 }
 
 /// The active user who holds an address, with its credentials as they are.

@@ -33,7 +33,10 @@ impl Unproved {
             return Err(Refusal::UsernameTaken.into());
         }
         let to = Recipient::Anybody;
-        let charge = app.limits.charge_send(&self.address, client, to).await?;
+        let charge = app
+            .limits
+            .charge_send(&self.address, client, to, None)
+            .await?;
         let sent = self.send(app, place, password, &charge).await;
         app.limits.refund_if_failed(charge, sent).await
     }
@@ -76,6 +79,7 @@ impl Unproved {
                 password_hash: hash.expose().to_owned(),
             }),
             message: Some(message_id),
+            device: None,
             ttl: app.settings.verification.code_ttl,
         };
         let secret = OneTimeSecret::Code(code.clone());

@@ -1,8 +1,7 @@
 //! AuthService's messages, each made the command that it asks for.
 
 use countersign_domain::model::{
-    Address, Assertion, Code, DeviceClaim, DeviceToken, NewPassword, Password, Proof, Purpose,
-    Username,
+    Address, Assertion, Code, DeviceClaim, NewPassword, Password, Proof, Purpose, Username,
 };
 use countersign_domain::use_cases::{
     BeginPasskeySignIn, ChangePassword, ConfirmSignUp, Grant, IssueTokens, RefreshTokens,
@@ -136,11 +135,7 @@ impl TryFrom<Asked<'_, v1::IssueTokensRequest>> for IssueTokens {
 fn device(fields: &mut Fields, token: Option<String>) -> Option<DeviceClaim> {
     match token {
         None => Some(DeviceClaim::Untold),
-        Some(text) if text.is_empty() => Some(DeviceClaim::Unknown),
-        Some(text) => {
-            let token = fields.take("device_token", DeviceToken::parse(text))?;
-            Some(DeviceClaim::Token(token.digest()))
-        }
+        Some(text) => convert::device_token(fields, text),
     }
 }
 
@@ -247,6 +242,7 @@ impl TryFrom<Asked<'_, v1::StartPasswordResetRequest>> for StartReset {
         }
         let ttl = convert::code_ttl(&mut fields, message.ttl);
         let client = convert::client(&mut fields, message.client_context);
+        let device = convert::device_token(&mut fields, message.device_token);
         fields.finish(|| {
             Some(Self(SendCode {
                 group: group?,
@@ -258,6 +254,7 @@ impl TryFrom<Asked<'_, v1::StartPasswordResetRequest>> for StartReset {
                 ttl,
                 locale: call.locale,
                 client: client?,
+                device: device?,
             }))
         })
     }
