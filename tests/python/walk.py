@@ -102,7 +102,7 @@ class Server:
             "COUNTERSIGN__LOG__FORMAT": "json",
             "COUNTERSIGN__DATA_DIR": self.folder.name + "/data",
         } | settings
-        self.codes = {}
+        self.codes, self.links = {}, {}
         self.process = subprocess.Popen(
             [binary], cwd=self.folder.name, env=environment, stderr=subprocess.PIPE, text=True
         )
@@ -125,6 +125,8 @@ class Server:
                     self.address = fields["address"]
                 if "code" in fields and "to" in fields:
                     self.codes[fields["to"]] = fields["code"]
+                if "link" in fields and "to" in fields:
+                    self.links[fields["to"]] = fields["link"]
                 self.changed.notify_all()
         with self.changed:
             self.changed.notify_all()
@@ -139,6 +141,12 @@ class Server:
         with self.changed:
             assert self.changed.wait_for(lambda: masked in self.codes, 10), f"no code for {masked}"
             return self.codes.pop(masked)
+
+    def link_to(self, masked):
+        """The link that the log sender wrote to a masked address."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: masked in self.links, 10), f"no link for {masked}"
+            return self.links.pop(masked)
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
