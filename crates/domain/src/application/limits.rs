@@ -18,7 +18,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::application::Settings;
 use crate::error::{Error, Limit};
-use crate::model::{Address, ClientContext, GroupId, Identifier, NamedUser, ProvenUser, SessionId};
+use crate::model::{
+    Address, ClientContext, GroupId, Identifier, NamedUser, PasswordCredential, SessionId,
+};
 use crate::ports::{Budget, Clock, EphemeralStore, Reward, Spending};
 
 pub(crate) use factor_codes::FactorCodeUse;
@@ -107,7 +109,7 @@ impl Limits {
     pub(crate) async fn charge_own_password(
         &self,
         session: SessionId,
-        user: ProvenUser,
+        credential: &PasswordCredential,
     ) -> Result<Charge, Error> {
         let session = session.to_string();
         let budgets = self.settings.source_attempts.iter();
@@ -117,7 +119,8 @@ impl Limits {
         });
         let mut budgets: Vec<_> = budgets.collect();
         let limit = self.settings.password_attempts;
-        let user = [user.id.to_string(), user.credential_version.to_string()];
+        let set_at = credential.updated_at.as_millis();
+        let user = [credential.user_id.to_string(), set_at.to_string()];
         let parts = user.each_ref().map(String::as_str);
         budgets.push(self.budget("own-password-user", &parts, limit, MONTH));
         self.charge(budgets, Limit::Attempts).await

@@ -8,7 +8,8 @@ use countersign_domain::model::{
 };
 use countersign_domain::testing::{World, address, password, refusal, send_code};
 use countersign_domain::use_cases::{
-    CreateMfaSession, CreatedMfaSession, MfaAnswer, MfaCode, ResetPassword, ValidateMfaSession,
+    Actor, CreateMfaSession, CreatedMfaSession, MfaAnswer, MfaCode, ResetPassword,
+    RevokeUserSessions, ValidateMfaSession,
 };
 use countersign_domain::{Error, Limit, Refusal};
 
@@ -252,6 +253,34 @@ async fn a_session_made_before_a_reset_is_worthless() {
     assert_eq!(refusal(wrong), Refusal::Code { remaining: 4 });
     let late = answer(&world, &created.id, "dk92kdks").await;
     assert_eq!(refusal(late), Refusal::MfaSession);
+}
+
+#[tokio::test]
+async fn a_session_made_before_all_sessions_were_ended_is_worthless() {
+    let world = World::new().await;
+    let mina = world.user(EMAIL, PASSWORD).await;
+    let tokens = world.sign_in(EMAIL, PASSWORD).await.expect("signed in");
+    for (actor, keep_current) in [
+        (Actor::Person(tokens.access_token), true),
+        (Actor::User(mina), false),
+    ] {
+        let created = own(&world, by_email(EMAIL), "dk92kdks").await;
+        let revoke = RevokeUserSessions {
+            actor,
+            keep_current,
+        };
+        revoke.execute(&world.app).await.expect("ended");
+        let late = answer(&world, &created.id, "dk92kdks").await;
+        assert_eq!(refusal(late), Refusal::MfaSession);
+        let created = own(&world, by_email(EMAIL), "dk92kdks").await;
+        let tokens = answer(&world, &created.id, "dk92kdks").await;
+        tokens.expect("it was made afterwards");
+    }
+    let nobody = RevokeUserSessions {
+        actor: Actor::User(UserId::from_bytes([7; 16])),
+        keep_current: false,
+    };
+    assert_eq!(nobody.execute(&world.app).await.expect("an answer"), 0);
 }
 
 #[tokio::test]

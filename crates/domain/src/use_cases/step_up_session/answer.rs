@@ -6,7 +6,7 @@ use countersign_token::Acr;
 
 use crate::application::{Application, Person, SentFor, TypedAnswer, compare_own_password};
 use crate::error::{Error, Refusal};
-use crate::model::{Assertion, Code, Password, ProvenUser, Session, Shown};
+use crate::model::{Assertion, Code, Password, Session, Shown};
 
 /// What is shown.
 #[derive(Debug)]
@@ -75,17 +75,13 @@ async fn check_password(
     person: &Person,
     password: Password,
 ) -> Result<Checked, Error> {
-    let user = ProvenUser::of(&person.user);
     let checked = Checked {
         shown: Shown::Password,
-        is_half: !app.store.factor_kinds(user.id).await?.is_empty(),
+        is_half: !app.store.factor_kinds(person.user.id).await?.is_empty(),
     };
     checked.suffices_in(&person.session)?;
     let place = app.hasher.admit()?;
-    let charge = app.limits.charge_own_password(person.session.id, user);
-    let charge = charge.await?;
-    let compared = compare_own_password(&*app.store, user.id, place, password).await;
-    app.limits.refund_unless_refused(charge, compared).await?;
+    compare_own_password(&*app.store, &app.limits, person, place, password).await?;
     Ok(checked)
 }
 

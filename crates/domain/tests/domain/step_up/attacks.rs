@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use countersign_domain::model::Purpose;
-use countersign_domain::use_cases::{ResetPassword, RevokeToken};
+use countersign_domain::use_cases::{Actor, ResetPassword, RevokeToken, RevokeUserSessions};
 use countersign_token::Rejection;
 
 use super::*;
@@ -195,6 +195,58 @@ async fn a_password_that_was_set_anew_ends_it() {
         let refused = refusal(mina.show(password(text)).await);
         assert_eq!(refused, Refusal::AccessToken(None));
     }
+}
+
+#[tokio::test]
+async fn what_was_begun_before_all_sessions_were_ended_yields_no_tokens() {
+    for keep_current in [true, false] {
+        let (mina, app) = Mina::with_app().await;
+        let begun = mina.begin_sign_in(DeviceClaim::Untold).await;
+        let begun = begun.expect("a question for a second factor");
+        let revoke = RevokeUserSessions {
+            actor: Actor::Person(mina.tokens.access_token.clone()),
+            keep_current,
+        };
+        revoke.execute(&mina.world.app).await.expect("ended");
+        let late = mina.answer(begun, &app.recovery[0]).await;
+        assert_eq!(refusal(late), Refusal::MfaSession);
+        let shown = mina.show(code(&app.recovery[1])).await;
+        match keep_current {
+            true => drop(shown.expect("the session goes on")),
+            false => assert_eq!(refusal(shown), Refusal::AccessToken(None)),
+        }
+        let again = mina.sign_in_with(&app.recovery[2], DeviceClaim::Untold);
+        again.await.expect("a new sign-in");
+    }
+}
+
+/// A thief of an access token, who may end the other sessions as often as it likes.
+#[tokio::test]
+async fn ending_all_other_sessions_brings_no_new_tries_of_the_password() {
+    let mut mina = Mina::new().await;
+    mina.world.reconfigure(|settings| {
+        settings.source_attempts.clear();
+        settings.password_attempts = 10;
+    });
+    for tried in 0..12 {
+        let revoke = RevokeUserSessions {
+            actor: Actor::Person(mina.tokens.access_token.clone()),
+            keep_current: true,
+        };
+        revoke.execute(&mina.world.app).await.expect("ended");
+        let shown = mina.show(password(WRONG)).await;
+        assert_eq!(is_exhausted(&shown), tried >= 10, "{tried}: {shown:?}");
+    }
+    let proof = mina.world.prove(EMAIL, Purpose::PasswordReset).await;
+    let reset = ResetPassword {
+        proof: proof.expect("proved"),
+        new: countersign_domain::testing::password(WRONG),
+        locale: Locale::English,
+    };
+    reset.execute(&mina.world.app).await.expect("reset");
+    mina.tokens = mina.world.sign_in(EMAIL, WRONG).await.expect("signed in");
+    let shown = mina.show(password(WRONG)).await;
+    shown.expect("a new password has tries of its own");
 }
 
 #[tokio::test]
