@@ -342,12 +342,13 @@ async fn the_password_alone_renews_no_second_factor() {
     }
     assert_eq!(mina.world.hasher.take_count(), 0, "nothing is compared");
     assert_eq!(mina.session().await, before);
-    // Once there is no factor left, it is all there is, and counts as that.
+    // Nor makes less of the session once there is no factor left.
     let shown = mina.show(mina.code(&app)).await.expect("right");
     let removed = mina.remove(&shown.access.token, app.id).await;
     removed.expect("removed");
-    let shown = mina.show(password(PASSWORD)).await.expect("right");
-    assert_eq!(shown.session.methods, [AuthenticationMethod::Password]);
+    let refused = mina.show(password(PASSWORD)).await;
+    assert_eq!(refusal(refused), Refusal::SecondFactorRequired);
+    assert_eq!(mina.session().await, shown.session);
 }
 
 async fn failures(mina: &Mina) -> u32 {

@@ -22,13 +22,12 @@ pub enum StepUpAnswer {
 /// Something that was shown, and was right.
 pub(super) struct Checked {
     pub(super) shown: Shown,
-    /// Whether it is the password, of a person who has a second factor.
+    /// Whether it is the password.
     is_half: bool,
 }
 
 impl Checked {
-    /// What was shown by two factors is not renewed by one of them, as long as there
-    /// are two.
+    /// What was shown by two factors is not renewed by one of them, nor made less.
     pub(super) fn suffices_in(&self, session: &Session) -> Result<(), Error> {
         if self.is_half && session.acr() == Acr::Aal2 {
             return Err(Refusal::SecondFactorRequired.into());
@@ -77,7 +76,7 @@ async fn check_password(
 ) -> Result<Checked, Error> {
     let checked = Checked {
         shown: Shown::Password,
-        is_half: !app.store.factor_kinds(person.user.id).await?.is_empty(),
+        is_half: true,
     };
     checked.suffices_in(&person.session)?;
     let place = app.hasher.admit()?;
