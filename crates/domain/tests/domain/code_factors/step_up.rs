@@ -159,6 +159,31 @@ async fn of_64_same_codes_at_once_one_is_right() {
     assert_eq!(right, 1);
 }
 
+/// Until it is tried to write the session: what becomes of that may stay unknown.
+#[tokio::test]
+async fn a_database_that_is_away_costs_no_code_that_was_sent() {
+    let mina = Mina::new().await;
+    mina.enroll(&mina.tokens().await, Channel::Phone).await;
+    let token = mina.both().await.access_token;
+    let asked = mina.asked().await;
+    let of_mfa = mina.code(&asked.id, asked.codes[0].id).await;
+    let of_step_up = mina.step_up_code(&token).await;
+    mina.world.store.fail_begins(true);
+    for _ in 0..10 {
+        let shown = mina.show_code(&token, &of_step_up).await;
+        assert!(matches!(shown, Err(Error::Store(_))), "{shown:?}");
+        let answered = mina.answer(&asked.id, &of_mfa).await;
+        assert!(matches!(answered, Err(Error::Store(_))), "{answered:?}");
+    }
+    mina.world.store.fail_begins(false);
+    mina.world.store.conflict(2);
+    let shown = mina.show_code(&token, &of_step_up).await;
+    shown.expect("it was not used");
+    mina.world.store.conflict(2);
+    let answered = mina.answer(&asked.id, &of_mfa).await;
+    answered.expect("it was not used");
+}
+
 #[tokio::test]
 async fn tries_are_those_of_the_accounts_second_factors() {
     let mina = Mina::new().await;

@@ -267,7 +267,24 @@ async fn a_database_that_is_away_changes_and_costs_nothing() {
     }
     mina.show(password(PASSWORD)).await.expect("right");
     assert_eq!(failures(&mina).await, 0);
-    mina.show(mina.code(&app)).await.expect("right");
+    let of_app = app.secret.code_at(mina.world.app.clock.now());
+    for typed in [&of_app, &app.recovery[0]] {
+        for fail in [
+            |mina: &Mina, fails| mina.world.store.fail_begins(fails),
+            |mina: &Mina, fails| mina.world.store.fail_commits(fails),
+        ] {
+            fail(&mina, true);
+            for _ in 0..10 {
+                let error = mina.show(code(typed)).await.expect_err("it is away");
+                assert!(!error.is_an_answer(), "{error}");
+            }
+            fail(&mina, false);
+        }
+        mina.world.store.conflict(2);
+        mina.show(code(typed)).await.expect("it was not used");
+        let again = mina.show(code(typed)).await;
+        assert_eq!(refusal(again), Refusal::SecondFactor);
+    }
 }
 
 #[tokio::test]
