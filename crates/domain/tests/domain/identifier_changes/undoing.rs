@@ -81,6 +81,34 @@ async fn an_undo_gives_the_owner_the_account_and_puts_the_thief_out() {
     world.user(NEW, PASSWORD).await;
 }
 
+#[tokio::test]
+async fn an_undo_gives_the_owner_the_changes_of_the_thief_back() {
+    let mina = Mina::new().await;
+    let world = &mina.world;
+    mina.add("thief@example.com").await.expect("added");
+    let token = mina.undo_token(EMAIL).await;
+    for number in 0..9 {
+        let address = format!("thief{number}@example.com");
+        mina.add(&address).await.expect("added");
+        mina.remove(&address).await.expect("removed");
+    }
+    mina.remove("thief@example.com").await.expect("removed");
+    let exhausted = mina.remove(EMAIL).await;
+    assert!(matches!(exhausted, Err(Error::Exhausted { .. })));
+    mina.undo(&token).await.expect("undone");
+    let reset = ResetPassword {
+        proof: world
+            .prove(EMAIL, Purpose::PasswordReset)
+            .await
+            .expect("a proof"),
+        new: password(PASSWORD),
+        locale: Locale::English,
+    };
+    reset.execute(&world.app).await.expect("reset");
+    let mina = mina.signed_in_anew(EMAIL).await;
+    mina.change_to(NEW).await.expect("the owner may change it");
+}
+
 /// Enrols an app, as somebody does who has just signed in.
 async fn enroll(mina: &Mina) -> Vec<RecoveryCode> {
     let app = &mina.world.app;
