@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use countersign_domain::model::Purpose;
+use countersign_domain::ports::Store as _;
 use countersign_domain::use_cases::{Actor, ResetPassword, RevokeToken, RevokeUserSessions};
 use countersign_token::Rejection;
 
@@ -247,6 +248,60 @@ async fn ending_all_other_sessions_brings_no_new_tries_of_the_password() {
     mina.tokens = mina.world.sign_in(EMAIL, WRONG).await.expect("signed in");
     let shown = mina.show(password(WRONG)).await;
     shown.expect("a new password has tries of its own");
+}
+
+/// A clock that is set back makes an authentication of now, which is not ahead.
+#[tokio::test]
+async fn a_clock_that_is_set_back_ages_nothing_that_is_shown_afterwards() {
+    let (mut mina, app) = Mina::with_app().await;
+    mina.show(mina.code(&app)).await.expect("right");
+    let before = mina.session().await.authenticated_at;
+    for answer in [password(PASSWORD), mina.code(&app)] {
+        let back = mina.world.app.clock.now().minus(Duration::from_secs(240));
+        mina.world.clock.jump_to(back);
+        mina.world.read().await;
+        mina.pass(STEP).await;
+        let begun = mina.enroll_with(&mina.tokens.access_token).await;
+        let too_old = Refusal::AuthenticationTooOld {
+            max_age: Duration::from_secs(600),
+        };
+        assert_eq!(refusal(begun.map(drop)), too_old, "it lies ahead");
+        let refused = mina.show(answer).await.map(drop);
+        // Neither a password for both, nor a step that was used.
+        let expected = [Refusal::SecondFactorRequired, Refusal::SecondFactor];
+        assert!(expected.contains(&refusal(refused)));
+    }
+    let now = mina.world.app.clock.now();
+    let shown = mina.show(code(&app.recovery[0])).await.expect("right");
+    assert_eq!(shown.session.authenticated_at, now);
+    assert!(now < before);
+    let (validator, aal2) = (mina.world.validator(), Some(Acr::Aal2));
+    mina.world.read().await;
+    let minute = Some(Duration::from_secs(60));
+    assert_eq!(lacking(&validator, &shown.access.token, minute, aal2), None);
+    let enrolled = mina.enroll_with(&shown.access.token).await;
+    enrolled.expect("it is fresh");
+}
+
+/// Whatever was right before it.
+#[tokio::test]
+async fn a_password_that_is_set_anew_in_the_middle_ends_it() {
+    let (mina, app) = Mina::with_app().await;
+    let before = mina.session().await;
+    for answer in [password(PASSWORD), code(&app.recovery[0])] {
+        let mut uow = mina.world.store.begin().await.expect("begun");
+        let reset = async {
+            tokio::task::yield_now().await;
+            let raised = uow.raise_credential_version(mina.id).await;
+            raised.expect("raised");
+            uow.commit().await.expect("committed");
+        };
+        let (shown, ()) = tokio::join!(mina.show(answer), reset);
+        assert_eq!(refusal(shown), Refusal::AccessToken(None));
+        assert_eq!(mina.session().await, before);
+    }
+    let again = mina.show(code(&app.recovery[0])).await;
+    again.expect("it was not used");
 }
 
 #[tokio::test]
