@@ -27,7 +27,11 @@ pub(crate) enum Enclosed {
     /// A link to open.
     Link(Zeroizing<String>),
     /// A link that undoes what the message tells of.
-    Undo(Zeroizing<String>),
+    Undo {
+        link: Zeroizing<String>,
+        /// The address that it is about, masked.
+        address: String,
+    },
 }
 
 /// What a message says, as its channel has it.
@@ -105,7 +109,7 @@ impl Enclosed {
     pub(crate) fn is_one_time(&self) -> bool {
         match self {
             Self::Code(_) | Self::Link(_) => true,
-            Self::Undo(_) => false,
+            Self::Undo { .. } => false,
         }
     }
 
@@ -113,7 +117,7 @@ impl Enclosed {
     pub(crate) fn code(&self) -> Option<&str> {
         match self {
             Self::Code(code) => Some(code.expose()),
-            Self::Link(_) | Self::Undo(_) => None,
+            Self::Link(_) | Self::Undo { .. } => None,
         }
     }
 
@@ -121,7 +125,16 @@ impl Enclosed {
     pub(crate) fn link(&self) -> Option<&str> {
         match self {
             Self::Code(_) => None,
-            Self::Link(link) | Self::Undo(link) => Some(link),
+            Self::Link(link) | Self::Undo { link, .. } => Some(link),
+        }
+    }
+
+    /// The masked address that the message is about, if it is about one.
+    pub(crate) fn address(&self) -> Option<&str> {
+        match self {
+            Self::Code(_) | Self::Link(_) => None,
+            Self::Undo { address, .. } if address.is_empty() => Some("***"),
+            Self::Undo { address, .. } => Some(address),
         }
     }
 }

@@ -98,7 +98,13 @@ impl Templates {
         let texts = &self.messages[&(name.as_str(), locale.tag())];
         let left = expires_at.map(|end| end.since(now)).unwrap_or_default();
         let code = secret.and_then(Enclosed::code);
+        let address = secret.and_then(Enclosed::address).unwrap_or_default();
+        let address = match to {
+            Address::Phone(_) => sms::without_odd_characters(address),
+            Address::Email(_) => address.to_owned(),
+        };
         let values = Values {
+            address: &address,
             code: code.unwrap_or_default(),
             link: secret.and_then(Enclosed::link).unwrap_or_default(),
             product: &self.product,

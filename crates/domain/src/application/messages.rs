@@ -62,6 +62,9 @@ enum SealedContent {
     NewDevice,
     IdentifierChanged {
         kind: IdentifierChangeKind,
+        /// Not in messages of the release before.
+        #[serde(default)]
+        masked: String,
         token: String,
         expires_at: Timestamp,
     },
@@ -218,10 +221,12 @@ impl SealedMessage {
             Content::NewDevice => SealedContent::NewDevice,
             Content::IdentifierChanged {
                 kind,
+                masked,
                 token,
                 expires_at,
             } => SealedContent::IdentifierChanged {
                 kind,
+                masked,
                 token: token.expose().to_string(),
                 expires_at,
             },
@@ -267,10 +272,12 @@ impl SealedMessage {
             SealedContent::NewDevice => Content::NewDevice,
             SealedContent::IdentifierChanged {
                 kind,
+                masked,
                 token,
                 expires_at,
             } => Content::IdentifierChanged {
                 kind,
+                masked,
                 token: UndoToken::parse(&token)?,
                 expires_at,
             },
