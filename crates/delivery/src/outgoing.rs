@@ -64,6 +64,8 @@ pub enum MessageName {
     SignUp,
     /// A code to sign in with.
     SignIn,
+    /// A code to be authenticated again with.
+    StepUp,
     /// A code to reset the password with.
     PasswordReset,
     /// A code to enrol the address as a second factor with.
@@ -170,9 +172,10 @@ impl Channel {
 
 impl MessageName {
     /// All that there are.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::SignUp,
         Self::SignIn,
+        Self::StepUp,
         Self::PasswordReset,
         Self::AddFactor,
         Self::SignUpLink,
@@ -201,14 +204,15 @@ impl MessageName {
             Content::Code { purpose, .. } => match purpose {
                 Purpose::SignUp | Purpose::ConfirmSignUp => Self::SignUp,
                 Purpose::SignIn => Self::SignIn,
+                Purpose::StepUp => Self::StepUp,
                 Purpose::PasswordReset => Self::PasswordReset,
                 Purpose::ChangeIdentifier => Self::ChangeIdentifier,
                 Purpose::AddFactor => Self::AddFactor,
             },
             Content::Link { purpose, .. } => match purpose {
                 Purpose::SignUp | Purpose::ConfirmSignUp => Self::SignUpLink,
-                // There are no links to enrol with.
-                Purpose::SignIn | Purpose::AddFactor => Self::SignInLink,
+                // There are no links for second factors.
+                Purpose::SignIn | Purpose::StepUp | Purpose::AddFactor => Self::SignInLink,
                 Purpose::PasswordReset => Self::PasswordResetLink,
                 Purpose::ChangeIdentifier => Self::ChangeIdentifierLink,
             },
@@ -234,6 +238,7 @@ impl MessageName {
         match self {
             Self::SignUp => "sign_up",
             Self::SignIn => "sign_in",
+            Self::StepUp => "step_up",
             Self::PasswordReset => "password_reset",
             Self::AddFactor => "add_factor",
             Self::SignUpLink => "sign_up_link",
@@ -263,6 +268,7 @@ impl MessageName {
             self,
             Self::SignUp
                 | Self::SignIn
+                | Self::StepUp
                 | Self::PasswordReset
                 | Self::ChangeIdentifier
                 | Self::AddFactor

@@ -45,6 +45,13 @@ fn english(name: MessageName) -> BuiltIn {
                    It expires in {minutes} min. Do not share it. If you did not ask for it, \
                    ignore this message.",
         },
+        MessageName::StepUp => BuiltIn {
+            sms: "[{product}] {code} confirms that it is you. Do not share it.",
+            subject: "[{product}] Your verification code",
+            text: "Your code to confirm that it is you:\n\n{code}\n\n\
+                   It expires in {minutes} min. Do not share it. If you did not ask for it, \
+                   somebody is signed in to your account: reset your password now.",
+        },
         MessageName::PasswordReset => BuiltIn {
             sms: "[{product}] {code} is your password reset code. Do not share it.",
             subject: "[{product}] Your verification code",
@@ -190,6 +197,13 @@ fn korean(name: MessageName) -> BuiltIn {
             text: "로그인 인증번호입니다.\n\n{code}\n\n\
                    {minutes}분 동안 유효합니다. 타인에게 알려주지 마세요. 요청하지 않으셨다면 이 \
                    메일을 무시해 주세요.",
+        },
+        MessageName::StepUp => BuiltIn {
+            sms: "[{product}] 본인확인 인증번호 [{code}] 타인노출금지",
+            subject: "[{product}] 인증번호 안내",
+            text: "본인 확인을 위한 인증번호입니다.\n\n{code}\n\n\
+                   {minutes}분 동안 유효합니다. 타인에게 알려주지 마세요. 요청하지 않으셨다면 다른 \
+                   사람이 로그인한 상태이니 즉시 비밀번호를 재설정해 주세요.",
         },
         MessageName::PasswordReset => BuiltIn {
             sms: "[{product}] 비밀번호 재설정 인증번호 [{code}] 타인노출금지",

@@ -2,6 +2,7 @@
 
 use countersign_domain::application::MfaPolicy;
 use countersign_domain::model::{DeviceClaim, MfaFactor as Kind, Password, SessionId};
+use countersign_domain::ports::Message;
 use countersign_domain::use_cases::{
     RemoveIdentifier, SendCode, SendStepUpCode, SentStepUpCode, StepUpAnswer, StepUpSession,
     SteppedUp,
@@ -87,7 +88,11 @@ async fn who_has_no_other_factor_is_authenticated_again_by_a_code_that_is_sent()
         mina.world.take_sent().await;
         let sent = mina.send_step_up(token, Some(enrolled.factor.id)).await;
         assert_eq!(sent.expect("sent").factor.id, enrolled.factor.id);
-        let code = mina.world.take_code().await;
+        let sent = mina.world.take_sent().await;
+        let [Content::Code { code, purpose, .. }] = &contents(&sent)[..] else {
+            panic!("a code, not {sent:?}");
+        };
+        assert_eq!(*purpose, Purpose::StepUp, "it has a text of its own");
         mina.world.clock.advance(Duration::from_secs(1));
         let now = mina.world.app.clock.now();
         let wrong = mina.show_code(token, &wrong(code.expose())).await;
@@ -323,6 +328,10 @@ async fn addresses_stand_in_for_nobody_where_nothing_is_required() {
     mina.enroll_app(&token).await;
     let refused = mina.send_step_up(&token, None).await;
     assert_eq!(refusal(refused), Refusal::Factor);
+}
+
+fn contents(sent: &[Message]) -> Vec<Content> {
+    sent.iter().map(|message| message.content.clone()).collect()
 }
 
 fn change_code(access_token: &str) -> SendCode {

@@ -45,7 +45,7 @@ fn purpose(purpose: Purpose) -> v1::Purpose {
         Purpose::PasswordReset => v1::Purpose::PasswordReset,
         Purpose::ChangeIdentifier => v1::Purpose::ChangeIdentifier,
         // Its codes are kept with enrolments, which no call of this service reads.
-        Purpose::AddFactor => v1::Purpose::Unspecified,
+        Purpose::AddFactor | Purpose::StepUp => v1::Purpose::Unspecified,
     }
 }
 
