@@ -70,8 +70,12 @@ fn refused(name: &str, text: &str) -> String {
     error_of(&settings)
 }
 
+/// The one thing that is wrong.
 fn error_of(settings: &TemplateSettings) -> String {
-    let error = Templates::load(settings).expect_err("it is refused");
+    let errors = Templates::load(settings).expect_err("it is refused");
+    let [error] = &errors[..] else {
+        panic!("one thing is wrong: {errors:?}");
+    };
     error.to_string()
 }
 
@@ -357,6 +361,37 @@ fn what_is_wrong_with_a_file_is_told_with_its_line() {
         let error = refused(name, text);
         assert!(error.contains(told), "{error}");
     }
+}
+
+#[test]
+fn all_that_is_wrong_with_the_files_is_told() {
+    let (folder, settings) = with_file("sms.sign_up.ko.txt", "인증번호");
+    for (name, text) in [
+        ("email.sign_up.en.txt", "{kode}"),
+        ("email.sign_in.en.subject", "a\nb"),
+        ("email.sign_up.en.html", "<p></p>"),
+        ("alimtalk.sign_in.ko.txt", "인증번호"),
+        ("sms.sign_up.fr.txt", "{code}"),
+        ("sms.step_up.ko.txt", "본인확인 [{code}]"),
+    ] {
+        fs::write(folder.path().join(name), text).expect("a file");
+    }
+    let errors = Templates::load(&settings).expect_err("refused");
+    let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    for name in [
+        "sms.sign_up.ko.txt",
+        "email.sign_up.en.txt",
+        "email.sign_in.en.subject",
+        "email.sign_up.en.html",
+        "alimtalk.sign_in.ko.txt",
+        "sms.sign_up.fr.txt",
+    ] {
+        let of_file = told.iter().filter(|told| {
+            told.contains(&format!("{name}, line ")) || told.contains(&format!("{name} is no"))
+        });
+        assert_eq!(of_file.count(), 1, "{name}: {told:?}");
+    }
+    assert_eq!(told.len(), 6, "{told:?}");
 }
 
 #[test]

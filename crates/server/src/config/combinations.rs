@@ -299,8 +299,10 @@ pub(super) fn check(config: &Config, checks: &mut Checks) {
                 checks.that_both(rule.key, rule.other, fits, rule.rule);
             }
             Judged::RefusedEach(wrong) => {
-                for (key, rule) in wrong(config) {
-                    checks.that_both(key, key, false, &rule);
+                let mut wrong = wrong(config);
+                wrong.retain(|(key, _)| !checks.knows(key));
+                for (key, rule) in wrong {
+                    checks.refuse(key, rule);
                 }
             }
             Judged::RefusedAtStart | Judged::Warned(_) | Judged::WarnedAtStart => {}
