@@ -68,6 +68,33 @@ async fn wrong_codes_are_those_of_sign_ins() {
     assert!(is_exhausted(&exhausted));
 }
 
+/// What is open may be given back.
+#[tokio::test]
+async fn who_is_refused_for_tries_that_are_open_may_come_back_soon() {
+    let (mina, app) = Mina::with_app().await;
+    let held = mina.world.store.begin().await.expect("begun");
+    let tried = futures_util::future::join_all((0..5).map(|_| mina.show(code("0000-000-000"))));
+    let retry_after = async {
+        tokio::task::yield_now().await;
+        let refused = mina.show(mina.code(&app)).await;
+        drop(held);
+        let Err(Error::Exhausted { retry_after, .. }) = refused else {
+            panic!("expected too many tries, got {refused:?}");
+        };
+        retry_after
+    };
+    let (tried, soon) = tokio::join!(tried, retry_after);
+    assert_eq!(soon, Duration::from_secs(1));
+    for wrong in tried {
+        assert_eq!(refusal(wrong), Refusal::SecondFactor);
+    }
+    let refused = mina.show(mina.code(&app)).await;
+    let Err(Error::Exhausted { retry_after, .. }) = refused else {
+        panic!("expected too many tries, got {refused:?}");
+    };
+    assert_eq!(retry_after, Duration::from_secs(15 * 60));
+}
+
 #[tokio::test]
 async fn a_code_is_good_once_wherever_it_is_shown() {
     let (mina, app) = Mina::with_app().await;
