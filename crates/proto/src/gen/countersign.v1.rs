@@ -2991,7 +2991,9 @@ pub mod auth_service_server {
 pub enum ErrorReason {
     /// Never sent.
     Unspecified = 0,
-    /// INVALID_ARGUMENT: fields are wrong. BadRequest lists all of them.
+    /// INVALID_ARGUMENT: fields are wrong. BadRequest lists all of them. What it says of
+    /// each is for developers, and English in every language: a form that people see says
+    /// by `field` in its own words what would be right.
     /// {"reason": "FIELD_INVALID", "domain": "countersign"}
     FieldInvalid = 1,
     /// UNAUTHENTICATED: the call carries no API key, and no client certificate,
