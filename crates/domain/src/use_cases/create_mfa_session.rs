@@ -5,7 +5,7 @@ mod sending;
 
 use std::time::Duration;
 
-use self::sending::{addressee, message, queue};
+use self::sending::{addressee, check_that_it_may_arrive, message, queue};
 use crate::application::{Application, Charge, Recipient};
 use crate::error::Error;
 use crate::model::{
@@ -69,7 +69,7 @@ impl CreateMfaSession {
         }
         let named = self.named_address();
         if matches!(self.code, MfaCode::Sent(_)) {
-            self.check_that_it_may_arrive(app, named.as_ref())?;
+            check_that_it_may_arrive(app, named.as_ref(), self.locale, self.ttl(app))?;
         }
         let charge = match &named {
             Some(address) => {

@@ -1,6 +1,7 @@
 //! Where the code of an MFA session goes, and its message.
 
-use super::CreateMfaSession;
+use std::time::Duration;
+
 use crate::application::{Application, Charge};
 use crate::error::{Error, Refusal};
 use crate::model::{
@@ -8,23 +9,22 @@ use crate::model::{
 };
 use crate::ports::{Clock as _, Content, Message};
 
-impl CreateMfaSession {
-    /// Refuses a code that no provider would ever take to the address that names the
-    /// user, or to any. Nothing is charged.
-    pub(super) fn check_that_it_may_arrive(
-        &self,
-        app: &Application,
-        named: Option<&Address>,
-    ) -> Result<(), Error> {
-        let Some(address) = named else {
-            let sender = app.messages.sender();
-            return sender.map(drop).ok_or(Refusal::SenderMissing.into());
-        };
-        let code = Code::generate(app.settings.verification.code_digits, &*app.random);
-        let expires_at = app.clock.now().plus(self.ttl(app));
-        let message = message(address.clone(), self.locale, code, expires_at);
-        app.messages.check_code(&message)
-    }
+/// Refuses a code that no provider would ever take to the address that names the user,
+/// or to any. Nothing is charged.
+pub(super) fn check_that_it_may_arrive(
+    app: &Application,
+    named: Option<&Address>,
+    locale: Locale,
+    ttl: Duration,
+) -> Result<(), Error> {
+    let Some(address) = named else {
+        let sender = app.messages.sender();
+        return sender.map(drop).ok_or(Refusal::SenderMissing.into());
+    };
+    let code = Code::generate(app.settings.verification.code_digits, &*app.random);
+    let expires_at = app.clock.now().plus(ttl);
+    let message = message(address.clone(), locale, code, expires_at);
+    app.messages.check_code(&message)
 }
 
 /// An address of the user that can be reached and may get a message now, with
