@@ -4,14 +4,16 @@
 
 use countersign_proto::v1::{self, issue_tokens_request::Grant};
 use countersign_tests::{
-    Backend, Gateway, PASSWORD, Person, World, email, on_every_backend, on_every_shared_backend,
-    reason,
+    Backend, Gateway, PASSWORD, Person, Shown, UNDO_LINK, World, email, on_every_backend,
+    on_every_shared_backend, reason, undo_token_of,
 };
 
 on_every_backend!(
     a_refresh_grants_no_scope_that_was_taken_back,
     a_session_for_an_audience_that_was_taken_back_waits_for_its_return,
     an_access_token_of_the_former_issuer_ends_its_session,
+    a_change_of_addresses_is_undone_for_the_time_that_was_promised,
+    a_session_from_before_a_policy_changes_factors_once_a_code_is_shown,
 );
 
 // In a process of its own an MFA session does not outlive a restart.
@@ -115,4 +117,60 @@ async fn an_mfa_session_from_before_another_policy_is_answered_all_the_same(back
     }
     let mina = mina.at(&world.gateway());
     mina.begin_sign_in().await.expect("asked again");
+}
+
+/// Lets all changes of addresses be two hours older.
+const TWO_HOURS: &str = "UPDATE identifier_undos SET created_at = created_at - 7200000, \
+                         expires_at = expires_at - 7200000";
+
+async fn a_change_of_addresses_is_undone_for_the_time_that_was_promised(backend: Backend) {
+    for (promised, today, undone) in [("72h", "1h", "OK"), ("1h", "72h", "UNDO_NOT_FOUND")] {
+        let world = World::on(backend)
+            .set("identifiers.undo_link", UNDO_LINK)
+            .set("identifiers.undo_time", promised)
+            .start()
+            .await;
+        let mina = world.sign_up().await;
+        let tokens = mina.sign_in().await;
+        let proof = mina.prove_new(&tokens, &world.new_email()).await;
+        let proof = proof.expect("a proof");
+        let changed = mina.change_identifier(&tokens, &mina.email, &proof).await;
+        changed.expect("changed");
+        let link = world.read_link(&mina.email).await;
+        let gateway = restart_with(&world, "identifiers.undo_time", today).await;
+        assert_eq!(world.execute(TWO_HOURS).await, 1);
+        let token = undo_token_of(&link);
+        let outcome = gateway.undo_identifier_change("", token).await;
+        assert_eq!(reason(&outcome), undone, "{promised}, and then {today}");
+    }
+}
+
+async fn a_session_from_before_a_policy_changes_factors_once_a_code_is_shown(backend: Backend) {
+    let world = World::start(backend, 1).await;
+    let mina = world.sign_up().await;
+    let tokens = mina.sign_in().await;
+    let mina = mina.at(&restart_with(&world, "mfa.policy", "required").await);
+    let tokens = mina.gateway.refresh(&tokens.refresh_token).await;
+    let tokens = tokens.expect("it goes on");
+    let token = &tokens.access_token;
+    let begun = mina.begin_enrollment(&tokens, "phone").await;
+    assert_eq!(reason(&begun), "SECOND_FACTOR_REQUIRED");
+    let by_password = mina.step_up(token, Shown::Password(PASSWORD)).await;
+    assert_eq!(by_password.expect("right").acr, "aal1");
+    let begun = mina.begin_enrollment(&tokens, "phone").await;
+    assert_eq!(reason(&begun), "SECOND_FACTOR_REQUIRED");
+    mina.send_step_up_code(token, "").await.expect("sent");
+    let code = world.read_code(&mina.email).await;
+    let by_code = mina.step_up(token, Shown::Code(&code)).await;
+    assert_eq!(by_code.expect("right").acr, "aal2");
+    mina.begin_enrollment(&tokens, "phone")
+        .await
+        .expect("begun");
+    for policy in ["required", "optional"] {
+        let mina = mina.at(&restart_with(&world, "mfa.policy", policy).await);
+        let by_password = mina.step_up(token, Shown::Password(PASSWORD)).await;
+        assert_eq!(reason(&by_password), "SECOND_FACTOR_REQUIRED", "{policy}");
+        let session = mina.session(&tokens, &tokens.session_id).await;
+        assert_eq!(session.expect("a session").acr, "aal2");
+    }
 }

@@ -105,3 +105,52 @@ fn list(tokens: &v1::Tokens, page_size: i32) -> v1::ListSessionsRequest {
         page_token: String::new(),
     }
 }
+
+#[test]
+fn each_call_asks_for_the_identifiers_that_it_takes() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        let world = World::start(backend, 1).await;
+        let gateway = world.gateway();
+        let username = v1::Identifier {
+            value: Some(v1::identifier::Value::Username("mina".into())),
+        };
+        for identifier in [None, Some(v1::Identifier::default()), Some(username)] {
+            let send = v1::SendCodeRequest {
+                identifier: identifier.clone(),
+                purpose: v1::Purpose::SignUp.into(),
+                ..Default::default()
+            };
+            let sign_up = v1::SignUpRequest {
+                identifier: identifier.clone(),
+                password: "nine lanterns over the harbour".into(),
+                ..Default::default()
+            };
+            let reset = v1::StartPasswordResetRequest {
+                identifier,
+                ..Default::default()
+            };
+            let outcomes = [
+                gateway.verifications().send_code(send).await.map(drop),
+                gateway.auth().sign_up(sign_up).await.map(drop),
+                gateway.auth().start_password_reset(reset).await.map(drop),
+            ];
+            for outcome in outcomes {
+                let status = outcome.expect_err("it names no address");
+                let told = status.message();
+                assert!(
+                    told.contains("identifier: must have an email or a phone"),
+                    "{told}"
+                );
+            }
+        }
+        let grant = v1::issue_tokens_request::Grant::Password(v1::PasswordGrant::default());
+        let sign_in = v1::IssueTokensRequest {
+            grant: Some(grant),
+            ..Default::default()
+        };
+        let refused = gateway.auth().issue_tokens(sign_in).await;
+        let status = refused.expect_err("it names nobody");
+        let told = "password.identifier: must have an email, a phone or a username";
+        assert!(status.message().contains(told), "{}", status.message());
+    });
+}

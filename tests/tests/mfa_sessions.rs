@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use countersign_proto::v1;
 use countersign_proto::v1::create_mfa_session_request::User;
-use countersign_tests::{Backend, Tally, World, crowd, email, on_every_backend, reason};
+use countersign_tests::{Backend, Tally, World, by_token, crowd, email, on_every_backend, reason};
 
 on_every_backend!(
     the_tokens_say_how_and_for_what_the_person_signed_in,
@@ -14,6 +14,7 @@ on_every_backend!(
     what_is_wrong_in_a_request_is_named,
     a_restart_forgets_what_is_kept_in_the_process_alone,
     calls_that_race_leave_one_session_alive,
+    what_was_begun_ends_with_all_sessions,
 );
 
 const CODE: &str = "dk92kdks";
@@ -209,4 +210,33 @@ async fn calls_that_race_leave_one_session_alive(backend: Backend) {
     );
     answered.assert_only(&["OK", "MFA_SESSION_NOT_FOUND"]);
     assert_eq!(answered.count("OK"), 1);
+}
+
+/// On the replica that has begun it and on another.
+async fn what_was_begun_ends_with_all_sessions(backend: Backend) {
+    let world = World::start(backend, backend.replicas()).await;
+    let mina = world.sign_up().await;
+    let tokens = mina.sign_in().await;
+    let enrolled = mina.enroll(&tokens).await;
+    let elsewhere = mina.at(&world.replica(world.replicas().len() - 1).gateway());
+    for (keep_current, code) in [true, false].into_iter().zip(&enrolled.recovery_codes) {
+        let asked = mina.begin_sign_in().await.expect("a question");
+        let kept = mina.gateway.create_mfa(email(&mina.email), CODE).await;
+        let revoke = v1::RevokeUserSessionsRequest {
+            person: Some(by_token(&tokens)),
+            keep_current,
+        };
+        let mut sessions = elsewhere.gateway.sessions();
+        let revoked = sessions.revoke_user_sessions(revoke).await;
+        revoked.expect("ended");
+        for at in [&mina, &elsewhere] {
+            let late = at.answer(&asked.mfa_session_id, code).await;
+            assert_eq!(reason(&late), "MFA_SESSION_NOT_FOUND");
+        }
+        let late = mina.gateway.validate_mfa(&kept.expect("kept"), CODE).await;
+        assert_eq!(reason(&late), "MFA_SESSION_NOT_FOUND");
+        let asked = mina.begin_sign_in().await.expect("a question");
+        let answered = elsewhere.answer(&asked.mfa_session_id, code).await;
+        answered.expect("it was not used");
+    }
 }

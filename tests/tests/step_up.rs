@@ -22,6 +22,7 @@ on_every_backend!(
     wrong_codes_are_those_of_sign_ins_and_passwords_are_not,
     a_session_of_the_release_before_goes_on,
     nonsense_is_refused_by_field,
+    a_damaged_session_is_no_answer_and_costs_nothing,
 );
 
 const ORIGIN: &str = "https://example.com";
@@ -430,4 +431,31 @@ async fn nonsense_is_refused_by_field(backend: Backend) {
         "device_token",
     ];
     assert_eq!(fields, expected);
+}
+
+async fn a_damaged_session_is_no_answer_and_costs_nothing(backend: Backend) {
+    let world = World::start(backend, 1).await;
+    let (mina, tokens, enrolled) = with_app(&world).await;
+    let code = &enrolled.recovery_codes[0];
+    let other = mina.begin_sign_in().await.expect("a question");
+    let other = mina.answer(&other.mfa_session_id, &enrolled.recovery_codes[1]);
+    let other = other.await.expect("signed in");
+    let id = backend.bytes(&tokens.session_id);
+    let set = async |methods: &str| {
+        let update = format!("UPDATE sessions SET methods = '{methods}' WHERE id = {id}");
+        assert_eq!(world.execute(&update).await, 1);
+    };
+    set("pwd odd").await;
+    for _ in 0..10 {
+        for shown in [Shown::Password(PASSWORD), Shown::Code(code)] {
+            let refused = mina.step_up(&tokens.access_token, shown).await;
+            assert_eq!(reason(&refused), "INTERNAL", "it is never a no");
+        }
+    }
+    let beside = mina.step_up(&other.access_token, Shown::Code(code)).await;
+    beside.expect("the code was not used, and no try was charged");
+    set("pwd").await;
+    let shown = Shown::Code(&enrolled.recovery_codes[2]);
+    let shown = mina.step_up(&tokens.access_token, shown).await;
+    assert_eq!(shown.expect("right").acr, "aal2");
 }

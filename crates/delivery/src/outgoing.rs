@@ -27,7 +27,11 @@ pub(crate) enum Enclosed {
     /// A link to open.
     Link(Zeroizing<String>),
     /// A link that undoes what the message tells of.
-    Undo(Zeroizing<String>),
+    Undo {
+        link: Zeroizing<String>,
+        /// The address that it is about, masked.
+        address: String,
+    },
 }
 
 /// What a message says, as its channel has it.
@@ -60,6 +64,8 @@ pub enum MessageName {
     SignUp,
     /// A code to sign in with.
     SignIn,
+    /// A code to be authenticated again with.
+    StepUp,
     /// A code to reset the password with.
     PasswordReset,
     /// A code to enrol the address as a second factor with.
@@ -105,7 +111,7 @@ impl Enclosed {
     pub(crate) fn is_one_time(&self) -> bool {
         match self {
             Self::Code(_) | Self::Link(_) => true,
-            Self::Undo(_) => false,
+            Self::Undo { .. } => false,
         }
     }
 
@@ -113,7 +119,7 @@ impl Enclosed {
     pub(crate) fn code(&self) -> Option<&str> {
         match self {
             Self::Code(code) => Some(code.expose()),
-            Self::Link(_) | Self::Undo(_) => None,
+            Self::Link(_) | Self::Undo { .. } => None,
         }
     }
 
@@ -121,7 +127,16 @@ impl Enclosed {
     pub(crate) fn link(&self) -> Option<&str> {
         match self {
             Self::Code(_) => None,
-            Self::Link(link) | Self::Undo(link) => Some(link),
+            Self::Link(link) | Self::Undo { link, .. } => Some(link),
+        }
+    }
+
+    /// The masked address that the message is about, if it is about one.
+    pub(crate) fn address(&self) -> Option<&str> {
+        match self {
+            Self::Code(_) | Self::Link(_) => None,
+            Self::Undo { address, .. } if address.is_empty() => Some("***"),
+            Self::Undo { address, .. } => Some(address),
         }
     }
 }
@@ -157,9 +172,10 @@ impl Channel {
 
 impl MessageName {
     /// All that there are.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::SignUp,
         Self::SignIn,
+        Self::StepUp,
         Self::PasswordReset,
         Self::AddFactor,
         Self::SignUpLink,
@@ -188,14 +204,15 @@ impl MessageName {
             Content::Code { purpose, .. } => match purpose {
                 Purpose::SignUp | Purpose::ConfirmSignUp => Self::SignUp,
                 Purpose::SignIn => Self::SignIn,
+                Purpose::StepUp => Self::StepUp,
                 Purpose::PasswordReset => Self::PasswordReset,
                 Purpose::ChangeIdentifier => Self::ChangeIdentifier,
                 Purpose::AddFactor => Self::AddFactor,
             },
             Content::Link { purpose, .. } => match purpose {
                 Purpose::SignUp | Purpose::ConfirmSignUp => Self::SignUpLink,
-                // There are no links to enrol with.
-                Purpose::SignIn | Purpose::AddFactor => Self::SignInLink,
+                // There are no links for second factors.
+                Purpose::SignIn | Purpose::StepUp | Purpose::AddFactor => Self::SignInLink,
                 Purpose::PasswordReset => Self::PasswordResetLink,
                 Purpose::ChangeIdentifier => Self::ChangeIdentifierLink,
             },
@@ -221,6 +238,7 @@ impl MessageName {
         match self {
             Self::SignUp => "sign_up",
             Self::SignIn => "sign_in",
+            Self::StepUp => "step_up",
             Self::PasswordReset => "password_reset",
             Self::AddFactor => "add_factor",
             Self::SignUpLink => "sign_up_link",
@@ -250,6 +268,7 @@ impl MessageName {
             self,
             Self::SignUp
                 | Self::SignIn
+                | Self::StepUp
                 | Self::PasswordReset
                 | Self::ChangeIdentifier
                 | Self::AddFactor

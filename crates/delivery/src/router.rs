@@ -162,10 +162,16 @@ impl Router {
                 link, expires_at, ..
             } => (Some(Enclosed::Link(link.expose())), Some(expires_at)),
             Content::IdentifierChanged {
-                token, expires_at, ..
+                masked,
+                token,
+                expires_at,
+                ..
             } => {
-                let link = self.templates.undo_link(&token);
-                (Some(Enclosed::Undo(link)), Some(expires_at))
+                let undo = Enclosed::Undo {
+                    link: self.templates.undo_link(&token),
+                    address: masked,
+                };
+                (Some(undo), Some(expires_at))
             }
             Content::AlreadySignedUp
             | Content::PasswordChanged

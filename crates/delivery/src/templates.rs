@@ -18,6 +18,7 @@ use std::collections::HashMap;
 use countersign_domain::model::{Address, LinkPrefix, Locale, Timestamp, UndoToken};
 use zeroize::Zeroizing;
 
+use self::error::BUILT_IN;
 use self::settings::{LOCALES, hours, minutes};
 use self::template::{Template, Values};
 use crate::outgoing::{Enclosed, MessageName, Words};
@@ -50,15 +51,25 @@ impl Templates {
     /// The texts of these settings.
     ///
     /// # Errors
-    /// What is wrong with a file, or with a text of this product and origin.
-    pub fn load(settings: &TemplateSettings) -> Result<Self, TemplateError> {
-        let files = files::read(settings.folder.as_deref())?;
+    /// What is wrong with the files: all of it; and with the first text that is built
+    /// in, for a product or origin that does not fit into more than one.
+    pub fn load(settings: &TemplateSettings) -> Result<Self, Vec<TemplateError>> {
+        let (files, mut errors) = files::read(settings.folder.as_deref());
         let mut messages = HashMap::new();
         for name in MessageName::ALL {
             for locale in LOCALES {
-                let texts = Texts::read(name, locale, &files, settings)?;
-                messages.insert((name.as_str(), locale.tag()), texts);
+                if let Some(texts) = Texts::read(name, locale, &files, settings, &mut errors) {
+                    messages.insert((name.as_str(), locale.tag()), texts);
+                }
             }
+        }
+        let mut built_in = 0;
+        errors.retain(|error| {
+            built_in += u32::from(error.is_built_in());
+            !error.is_built_in() || built_in == 1
+        });
+        if !errors.is_empty() {
+            return Err(errors);
         }
         Ok(Self {
             product: settings.product.clone(),
@@ -98,7 +109,13 @@ impl Templates {
         let texts = &self.messages[&(name.as_str(), locale.tag())];
         let left = expires_at.map(|end| end.since(now)).unwrap_or_default();
         let code = secret.and_then(Enclosed::code);
+        let address = secret.and_then(Enclosed::address).unwrap_or_default();
+        let address = match to {
+            Address::Phone(_) => sms::without_odd_characters(address),
+            Address::Email(_) => address.to_owned(),
+        };
         let values = Values {
+            address: &address,
             code: code.unwrap_or_default(),
             link: secret.and_then(Enclosed::link).unwrap_or_default(),
             product: &self.product,
@@ -127,12 +144,14 @@ impl Templates {
 }
 
 impl Texts {
+    /// Reads a message in a language, and notes what is wrong with each of its texts.
     fn read(
         name: MessageName,
         locale: Locale,
         files: &HashMap<String, String>,
         settings: &TemplateSettings,
-    ) -> Result<Self, TemplateError> {
+        errors: &mut Vec<TemplateError>,
+    ) -> Option<Self> {
         let built_in = built_in::texts(name, locale);
         let file =
             |start: &str, end: &str| format!("{start}.{}.{}.{end}", name.as_str(), locale.tag());
@@ -140,38 +159,46 @@ impl Texts {
             Some(text) => Template::parse(file, text, name, &settings.product),
             None => {
                 let text = built_in::of_product(built_in, &settings.product);
-                Template::parse(&format!("{file} (built in)"), text, name, &settings.product)
+                Template::parse(&format!("{file}{BUILT_IN}"), text, name, &settings.product)
             }
         };
-        let sms = read(&file("sms", "txt"), built_in.sms)?;
-        if settings.counts_sms {
-            sms::check(&sms, name, settings)?;
-        }
-        let alimtalk_file = file("alimtalk", "txt");
-        let alimtalk = files
-            .get(&alimtalk_file)
-            .map(|text| Template::parse(&alimtalk_file, text, name, &settings.product))
-            .transpose()?;
-        let subject = read(&file("email", "subject"), built_in.subject)?;
-        subject.is_subject()?;
-        let text = read(&file("email", "txt"), built_in.text)?;
-        let html_file = file("email", "html");
-        let html = match files.get(&html_file) {
-            Some(html) => Template::parse(&html_file, html, name, &settings.product)?,
-            None => html::of(&text, locale),
-        };
-        for template in [Some(&sms), alimtalk.as_ref(), Some(&text), Some(&html)]
-            .into_iter()
-            .flatten()
-        {
+        let with_secret = |template: Template| {
             template.has_secret_of(name)?;
-        }
-        Ok(Self {
-            sms,
-            alimtalk,
-            subject,
-            text,
-            html,
+            Ok(template)
+        };
+        let of_file = |file: &str| {
+            let text = files.get(file)?;
+            Some(Template::parse(file, text, name, &settings.product).and_then(with_secret))
+        };
+        let mut good =
+            |read: Result<Template, TemplateError>| read.map_err(|error| errors.push(error)).ok();
+        let sms = read(&file("sms", "txt"), built_in.sms).and_then(|sms| {
+            if settings.counts_sms {
+                sms::check(&sms, name, settings)?;
+            }
+            with_secret(sms)
+        });
+        let sms = good(sms);
+        let alimtalk = of_file(&file("alimtalk", "txt")).map(&mut good);
+        let subject = read(&file("email", "subject"), built_in.subject).and_then(|subject| {
+            subject.is_subject()?;
+            Ok(subject)
+        });
+        let subject = good(subject);
+        let text = good(read(&file("email", "txt"), built_in.text).and_then(with_secret));
+        let html = match of_file(&file("email", "html")) {
+            Some(html) => good(html),
+            None => text.as_ref().map(|text| html::of(text, locale)),
+        };
+        Some(Self {
+            sms: sms?,
+            alimtalk: match alimtalk {
+                Some(alimtalk) => Some(alimtalk?),
+                None => None,
+            },
+            subject: subject?,
+            text: text?,
+            html: html?,
         })
     }
 }

@@ -50,9 +50,9 @@ pub(crate) use password_comparison::{compare_own_password, compare_password};
 pub use people::{People, Person};
 pub(crate) use repeats::Repeats;
 pub use second_factors::SecondFactors;
-pub(crate) use second_factors::TypedAnswer;
+pub(crate) use second_factors::{TriedAnswer, TypedAnswer};
 pub use sent_codes::SentCodes;
-pub(crate) use sent_codes::{NewCode, SentComparison, SentFor};
+pub(crate) use sent_codes::{NewCode, SentCode, SentComparison, SentFor};
 pub use session_ending::SessionEnding;
 pub use settings::{
     DeviceSettings, MfaPolicy, Settings, TokenSettings, UnverifiedSettings, VerificationSettings,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use countersign_delivery::{
     AlimTalk, AlimTalkSettings, Authorities, LogSender, Provider, Router, RouterSettings, Sens,
-    SensKeys, SensSettings, Smtp, SmtpAddress, SmtpSettings, Templates, Webhook, WebhookSettings,
+    SensKeys, SensSettings, Smtp, SmtpAddress, SmtpSettings, TemplateError, Templates, Webhook,
+    WebhookSettings,
 };
 use countersign_domain::ports::Clock;
 use secrecy::SecretString;
@@ -47,7 +48,7 @@ pub(crate) fn router(
         sms: sms?,
         email: email?,
         templates: Templates::load(&config.template_settings())
-            .map_err(|error| ServeError::Delivery(error.to_string()))?,
+            .map_err(|errors| ServeError::Delivery(all(&errors)))?,
         providers: made.providers,
         clock,
         time_limit: delivery.timeout,
@@ -172,6 +173,11 @@ impl Made<'_> {
         self.authorities = Some(read.clone());
         Ok(read)
     }
+}
+
+fn all(errors: &[TemplateError]) -> String {
+    let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    errors.join("; ")
 }
 
 fn secret(setting: Option<&SecretString>) -> SecretString {

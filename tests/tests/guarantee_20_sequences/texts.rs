@@ -51,7 +51,9 @@ pub(crate) fn purpose(purpose: Purpose) -> v1::Purpose {
         Purpose::SignIn => v1::Purpose::SignIn,
         Purpose::PasswordReset => v1::Purpose::PasswordReset,
         Purpose::ConfirmSignUp => panic!("a sign-up asks for it by itself"),
-        Purpose::ChangeIdentifier | Purpose::AddFactor => panic!("no sequence asks for it"),
+        Purpose::ChangeIdentifier | Purpose::AddFactor | Purpose::StepUp => {
+            panic!("no sequence asks for it")
+        }
     }
 }
 

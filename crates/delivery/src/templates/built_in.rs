@@ -45,6 +45,13 @@ fn english(name: MessageName) -> BuiltIn {
                    It expires in {minutes} min. Do not share it. If you did not ask for it, \
                    ignore this message.",
         },
+        MessageName::StepUp => BuiltIn {
+            sms: "[{product}] {code} confirms that it is you. Do not share it.",
+            subject: "[{product}] Your verification code",
+            text: "Your code to confirm that it is you:\n\n{code}\n\n\
+                   It expires in {minutes} min. Do not share it. If you did not ask for it, \
+                   somebody is signed in to your account: reset your password now.",
+        },
         MessageName::PasswordReset => BuiltIn {
             sms: "[{product}] {code} is your password reset code. Do not share it.",
             subject: "[{product}] Your verification code",
@@ -137,27 +144,28 @@ fn english(name: MessageName) -> BuiltIn {
                    for it, ignore this message.",
         },
         MessageName::IdentifierAdded => BuiltIn {
-            sms: "[{product}] An address was added to your account. Was it not you? Undo it within \
+            sms: "[{product}] {address} was added to your account. Was it not you? Undo it within \
                   {hours} h:\n{link}",
             subject: "[{product}] An address was added to your account",
-            text: "An address was added to your account. If it was you, there is nothing to do.\n\n\
+            text: "An address was added to your account:\n\n{address}\n\n\
+                   If it was you, there is nothing to do.\n\n\
                    If it was not you, undo it within {hours} h:\n\n{link}\n\n\
                    That ends all sessions and removes the password; then set a new one.",
         },
         MessageName::IdentifierChanged => BuiltIn {
-            sms: "[{product}] An address of your account was changed. Was it not you? Undo it \
-                  within {hours} h:\n{link}",
+            sms: "[{product}] An address of your account was changed ({address}). Was it not you? Undo \
+                  it within {hours} h:\n{link}",
             subject: "[{product}] An address of your account was changed",
-            text: "An address of your account was changed. If it was you, there is nothing to \
-                   do.\n\nIf it was not you, undo it within {hours} h:\n\n{link}\n\n\
+            text: "An address of your account was changed:\n\n{address}\n\n\
+                   If it was you, there is nothing to do.\n\nIf it was not you, undo it within {hours} h:\n\n{link}\n\n\
                    That ends all sessions and removes the password; then set a new one.",
         },
         MessageName::IdentifierRemoved => BuiltIn {
-            sms: "[{product}] An address was removed from your account. Was it not you? Undo it \
+            sms: "[{product}] {address} was removed from your account. Was it not you? Undo it \
                   within {hours} h:\n{link}",
             subject: "[{product}] An address was removed from your account",
-            text: "An address was removed from your account. If it was you, there is nothing to \
-                   do.\n\nIf it was not you, undo it within {hours} h:\n\n{link}\n\n\
+            text: "An address was removed from your account:\n\n{address}\n\n\
+                   If it was you, there is nothing to do.\n\nIf it was not you, undo it within {hours} h:\n\n{link}\n\n\
                    That ends all sessions and removes the password; then set a new one.",
         },
         MessageName::IdentifierChangeUndone => BuiltIn {
@@ -189,6 +197,13 @@ fn korean(name: MessageName) -> BuiltIn {
             text: "로그인 인증번호입니다.\n\n{code}\n\n\
                    {minutes}분 동안 유효합니다. 타인에게 알려주지 마세요. 요청하지 않으셨다면 이 \
                    메일을 무시해 주세요.",
+        },
+        MessageName::StepUp => BuiltIn {
+            sms: "[{product}] 본인확인 인증번호 [{code}] 타인노출금지",
+            subject: "[{product}] 인증번호 안내",
+            text: "본인 확인을 위한 인증번호입니다.\n\n{code}\n\n\
+                   {minutes}분 동안 유효합니다. 타인에게 알려주지 마세요. 요청하지 않으셨다면 다른 \
+                   사람이 로그인한 상태이니 즉시 비밀번호를 재설정해 주세요.",
         },
         MessageName::PasswordReset => BuiltIn {
             sms: "[{product}] 비밀번호 재설정 인증번호 [{code}] 타인노출금지",
@@ -279,28 +294,28 @@ fn korean(name: MessageName) -> BuiltIn {
                    요청하지 않으셨다면 이 메일을 무시해 주세요.",
         },
         MessageName::IdentifierAdded => BuiltIn {
-            sms: "[{product}] 계정에 연락처가 추가되었습니다. 본인이 아니면 {hours}시간 안에 \
+            sms: "[{product}] 계정에 연락처({address})가 추가되었습니다. 본인이 아니면 {hours}시간 안에 \
                   취소해 주세요.\n{link}",
             subject: "[{product}] 계정에 연락처가 추가되었습니다",
-            text: "계정에 연락처가 추가되었습니다. 본인이 하셨다면 하실 일은 없습니다.\n\n\
+            text: "계정에 연락처가 추가되었습니다.\n\n{address}\n\n본인이 하셨다면 하실 일은 없습니다.\n\n\
                    본인이 아니면 {hours}시간 안에 취소해 주세요.\n\n{link}\n\n\
                    취소하면 모든 기기에서 로그아웃되고 비밀번호가 삭제됩니다. 이후 새 비밀번호를 \
                    설정해 주세요.",
         },
         MessageName::IdentifierChanged => BuiltIn {
-            sms: "[{product}] 계정의 연락처가 변경되었습니다. 본인이 아니면 {hours}시간 안에 \
+            sms: "[{product}] 계정의 연락처가 변경되었습니다({address}). 본인이 아니면 {hours}시간 안에 \
                   취소해 주세요.\n{link}",
             subject: "[{product}] 계정의 연락처가 변경되었습니다",
-            text: "계정의 연락처가 변경되었습니다. 본인이 하셨다면 하실 일은 없습니다.\n\n\
+            text: "계정의 연락처가 변경되었습니다.\n\n{address}\n\n본인이 하셨다면 하실 일은 없습니다.\n\n\
                    본인이 아니면 {hours}시간 안에 취소해 주세요.\n\n{link}\n\n\
                    취소하면 모든 기기에서 로그아웃되고 비밀번호가 삭제됩니다. 이후 새 비밀번호를 \
                    설정해 주세요.",
         },
         MessageName::IdentifierRemoved => BuiltIn {
-            sms: "[{product}] 계정의 연락처가 삭제되었습니다. 본인이 아니면 {hours}시간 안에 \
+            sms: "[{product}] 계정의 연락처({address})가 삭제되었습니다. 본인이 아니면 {hours}시간 안에 \
                   취소해 주세요.\n{link}",
             subject: "[{product}] 계정의 연락처가 삭제되었습니다",
-            text: "계정의 연락처가 삭제되었습니다. 본인이 하셨다면 하실 일은 없습니다.\n\n\
+            text: "계정의 연락처가 삭제되었습니다.\n\n{address}\n\n본인이 하셨다면 하실 일은 없습니다.\n\n\
                    본인이 아니면 {hours}시간 안에 취소해 주세요.\n\n{link}\n\n\
                    취소하면 모든 기기에서 로그아웃되고 비밀번호가 삭제됩니다. 이후 새 비밀번호를 \
                    설정해 주세요.",

@@ -1,5 +1,8 @@
 //! What is wrong with a text.
 
+/// Behind the name of a file whose text is the one that is built in.
+pub(super) const BUILT_IN: &str = " (built in)";
+
 /// What is wrong with a text, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
@@ -19,4 +22,11 @@ pub enum TemplateError {
         /// What would be right.
         rule: String,
     },
+}
+
+impl TemplateError {
+    /// Whether it is of a text that is built in.
+    pub(super) fn is_built_in(&self) -> bool {
+        matches!(self, Self::Line { file, .. } if file.ends_with(BUILT_IN))
+    }
 }

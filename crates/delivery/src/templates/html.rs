@@ -35,7 +35,9 @@ pub(super) fn of(text: &Template, locale: Locale) -> Template {
                 parts.push(Part::Link);
                 parts.push(Part::Text("</a>".into()));
             }
-            Part::Product | Part::Minutes | Part::Hours => parts.push(part.clone()),
+            Part::Address | Part::Product | Part::Minutes | Part::Hours => {
+                parts.push(part.clone());
+            }
         }
     }
     parts.push(Part::Text("</p>\n</body></html>".into()));

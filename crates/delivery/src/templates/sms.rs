@@ -15,6 +15,20 @@ pub(crate) const LONGEST: usize = 90;
 /// Of a long message (LMS), likewise.
 pub(crate) const LONGEST_LONG: usize = 2_000;
 
+/// Two masked addresses, as long as they can be: each a letter of two bytes, `***@` and
+/// a domain.
+const LONGEST_ADDRESSES: usize = 2 * (2 + 4 + 253) + " → ".len();
+
+/// A text as a text message can have it: what is not in EUC-KR is masked, too. An
+/// address that somebody has added must not keep the notice from its owner.
+pub(super) fn without_odd_characters(text: &str) -> String {
+    let mask = |c: char| match euc_kr_bytes(c.encode_utf8(&mut [0; 4])) {
+        Some(_) => c,
+        None => '*',
+    };
+    text.chars().map(mask).collect()
+}
+
 /// How many bytes a text has in EUC-KR. `None` if a character is not in it,
 /// such as an emoji: providers refuse those.
 pub(crate) fn euc_kr_bytes(text: &str) -> Option<usize> {
@@ -42,6 +56,7 @@ pub(super) fn check(
     let values = Values {
         code: &code,
         link: &link,
+        address: &"x".repeat(LONGEST_ADDRESSES),
         product: &settings.product,
         minutes: minutes(settings.longest_ttl),
         hours: hours(settings.undo_time),

@@ -17,6 +17,7 @@ pub(super) enum Part {
     Text(String),
     Code,
     Link,
+    Address,
     Product,
     Minutes,
     Hours,
@@ -26,6 +27,7 @@ pub(super) enum Part {
 pub(super) struct Values<'a> {
     pub(super) code: &'a str,
     pub(super) link: &'a str,
+    pub(super) address: &'a str,
     pub(super) product: &'a str,
     pub(super) minutes: u64,
     pub(super) hours: u64,
@@ -87,6 +89,7 @@ impl Template {
             Part::Text(text) => text.clone(),
             Part::Code => write(values.code),
             Part::Link => write(values.link),
+            Part::Address => write(values.address),
             Part::Product => write(values.product),
             Part::Minutes => values.minutes.to_string(),
             Part::Hours => values.hours.to_string(),
@@ -162,11 +165,15 @@ fn part(place: &str, name: MessageName, product: &str) -> Result<Part, String> {
         "minutes" if !name.has_code() && !name.has_link() => {
             Err("{minutes} is of codes and links, and this message has neither".to_owned())
         }
+        "address" if !name.has_undo() => {
+            Err("{address} is of changes of addresses, and this message tells of none".to_owned())
+        }
         "hours" if !name.has_undo() => {
             Err("{hours} is of what can be undone, and this message has none".to_owned())
         }
         "code" => Ok(Part::Code),
         "link" => Ok(Part::Link),
+        "address" => Ok(Part::Address),
         "minutes" => Ok(Part::Minutes),
         "hours" => Ok(Part::Hours),
         "product" if product.is_empty() => {
@@ -174,8 +181,8 @@ fn part(place: &str, name: MessageName, product: &str) -> Result<Part, String> {
         }
         "product" => Ok(Part::Product),
         other => Err(format!(
-            "{{{other}}} is not known; there are {{code}}, {{link}}, {{minutes}}, {{hours}} and \
-             {{product}}"
+            "{{{other}}} is not known; there are {{code}}, {{link}}, {{address}}, {{minutes}}, \
+             {{hours}} and {{product}}"
         )),
     }
 }

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use super::*;
 
 const CODE: &str = "048213";
+const ADDRESS: &str = "m***@example.com → é***@shop.example";
 
 fn settings() -> TemplateSettings {
     TemplateSettings {
@@ -60,15 +61,21 @@ fn a_text_message_is_measured_with_the_longest_time() {
     };
     assert_eq!(euc_kr_bytes(&text), Some(LONGEST_SMS));
     let (_folder, settings) = with_file("sms.sign_up.ko.txt", &format!("{fits}x"));
-    let refused = Templates::load(&settings)
-        .expect_err("91 bytes")
-        .to_string();
+    let refused = error_of(&settings);
     assert!(refused.contains("this one has 91"), "{refused}");
 }
 
 fn refused(name: &str, text: &str) -> String {
     let (_folder, settings) = with_file(name, text);
-    let error = Templates::load(&settings).expect_err("it is refused");
+    error_of(&settings)
+}
+
+/// The one thing that is wrong.
+fn error_of(settings: &TemplateSettings) -> String {
+    let errors = Templates::load(settings).expect_err("it is refused");
+    let [error] = &errors[..] else {
+        panic!("one thing is wrong: {errors:?}");
+    };
     error.to_string()
 }
 
@@ -87,7 +94,10 @@ fn words(templates: &Templates, name: MessageName, locale: Locale, to: &Address)
         _ if name.has_link() => Some(Enclosed::Link(link())),
         _ if name.has_undo() => {
             let token = UndoToken::parse(&"A".repeat(22)).expect("a token");
-            Some(Enclosed::Undo(templates.undo_link(&token)))
+            Some(Enclosed::Undo {
+                link: templates.undo_link(&token),
+                address: ADDRESS.into(),
+            })
         }
         _ => None,
     };
@@ -135,6 +145,9 @@ fn every_text_message_that_is_built_in_fits_with_product_and_origin() {
             };
             assert!(length <= longest, "{length}: {text}");
             assert_eq!(text.contains(CODE), name.has_code(), "{text}");
+            // What a provider would refuse is masked.
+            let address = ADDRESS.replace('é', "*");
+            assert_eq!(text.contains(&address), name.has_undo(), "{text}");
             match link {
                 Some(link) => assert!(text.ends_with(&format!("\n{link}")), "{text}"),
                 None => assert!(!text.contains("https"), "{text}"),
@@ -190,6 +203,8 @@ fn mail_has_the_code_in_text_and_html_and_never_in_the_subject() {
             assert!(!subject.contains("https"), "{subject}");
             assert_eq!(text.contains(CODE), name.has_code(), "{text}");
             assert_eq!(html.contains(CODE), name.has_code(), "{html}");
+            assert_eq!(text.contains(ADDRESS), name.has_undo(), "{text}");
+            assert_eq!(html.contains(ADDRESS), name.has_undo(), "{html}");
             assert!(!html.contains("<i>"), "{html}");
             if let Some(link) = link_of(name) {
                 assert!(text.contains(&link), "{text}");
@@ -245,7 +260,7 @@ fn what_is_wrong_with_a_file_is_told_with_its_line() {
             "sms.sign_up.ko.txt",
             "인증번호\n{kode}",
             "sms.sign_up.ko.txt, line 2: {kode} is not known; there are {code}, {link}, \
-             {minutes}, {hours} and {product}",
+             {address}, {minutes}, {hours} and {product}",
         ),
         (
             "sms.sign_up.ko.txt",
@@ -287,6 +302,12 @@ fn what_is_wrong_with_a_file_is_told_with_its_line() {
             "email.identifier_changed.en.txt",
             "It was changed.",
             "email.identifier_changed.en.txt, line 1: {link} is missing",
+        ),
+        (
+            "email.sign_in_link.en.txt",
+            "{link} of {address}",
+            "email.sign_in_link.en.txt, line 1: {address} is of changes of addresses, and this \
+             message tells of none",
         ),
         (
             "email.sign_in_link.en.txt",
@@ -343,12 +364,43 @@ fn what_is_wrong_with_a_file_is_told_with_its_line() {
 }
 
 #[test]
+fn all_that_is_wrong_with_the_files_is_told() {
+    let (folder, settings) = with_file("sms.sign_up.ko.txt", "인증번호");
+    for (name, text) in [
+        ("email.sign_up.en.txt", "{kode}"),
+        ("email.sign_in.en.subject", "a\nb"),
+        ("email.sign_up.en.html", "<p></p>"),
+        ("alimtalk.sign_in.ko.txt", "인증번호"),
+        ("sms.sign_up.fr.txt", "{code}"),
+        ("sms.step_up.ko.txt", "본인확인 [{code}]"),
+    ] {
+        fs::write(folder.path().join(name), text).expect("a file");
+    }
+    let errors = Templates::load(&settings).expect_err("refused");
+    let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    for name in [
+        "sms.sign_up.ko.txt",
+        "email.sign_up.en.txt",
+        "email.sign_in.en.subject",
+        "email.sign_up.en.html",
+        "alimtalk.sign_in.ko.txt",
+        "sms.sign_up.fr.txt",
+    ] {
+        let of_file = told.iter().filter(|told| {
+            told.contains(&format!("{name}, line ")) || told.contains(&format!("{name} is no"))
+        });
+        assert_eq!(of_file.count(), 1, "{name}: {told:?}");
+    }
+    assert_eq!(told.len(), 6, "{told:?}");
+}
+
+#[test]
 fn a_folder_that_is_not_there_is_refused() {
     let settings = TemplateSettings {
         folder: Some("/nowhere/templates".into()),
         ..settings()
     };
-    let error = Templates::load(&settings).expect_err("refused").to_string();
+    let error = error_of(&settings);
     assert!(error.starts_with("/nowhere/templates: "), "{error}");
 }
 
@@ -358,7 +410,7 @@ fn a_product_name_that_does_not_fit_is_refused_where_text_messages_are_counted()
         product: "Countersign Identity Cloud".into(),
         ..settings()
     };
-    let error = Templates::load(&long).expect_err("refused").to_string();
+    let error = error_of(&long);
     assert!(error.contains("with delivery.product_name"), "{error}");
     let uncounted = TemplateSettings {
         counts_sms: false,

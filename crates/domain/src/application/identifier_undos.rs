@@ -94,6 +94,7 @@ impl IdentifierUndos {
         uow.insert_identifier_undo(&undo).await?;
         Ok(Content::IdentifierChanged {
             kind: change.kind(),
+            masked: change.masked(),
             token,
             expires_at: undo.expires_at,
         })

@@ -4,6 +4,7 @@
 
 mod devices;
 mod factor_codes;
+mod in_flight;
 mod rules;
 mod second_factors;
 mod sends;
@@ -16,10 +17,12 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use self::in_flight::{InFlight, OpenAttempt};
 use crate::application::Settings;
 use crate::error::{Error, Limit};
 use crate::model::{
-    Address, ClientContext, DeviceDigest, GroupId, Identifier, NamedUser, ProvenUser, SessionId,
+    Address, ClientContext, DeviceDigest, GroupId, Identifier, NamedUser, PasswordCredential,
+    SessionId,
 };
 use crate::ports::{Budget, Clock, EphemeralStore, Reward, Spending};
 
@@ -41,6 +44,7 @@ pub struct Limits {
     all_sends: String,
     settings: Arc<Settings>,
     unverified: UnverifiedCounts,
+    in_flight: Arc<InFlight>,
 }
 
 /// Budgets that were charged, to be given back if nothing comes of it.
@@ -50,6 +54,8 @@ pub(crate) struct Charge {
     budgets: Vec<Budget>,
     /// What is done besides once the code of a message was right.
     reward: Option<Reward>,
+    /// Of an attempt: that it is open.
+    _open: Option<OpenAttempt>,
 }
 
 impl Limits {
@@ -66,6 +72,7 @@ impl Limits {
             names,
             settings,
             unverified: UnverifiedCounts::default(),
+            in_flight: Arc::default(),
         }
     }
 
@@ -109,7 +116,7 @@ impl Limits {
     pub(crate) async fn charge_own_password(
         &self,
         session: SessionId,
-        user: ProvenUser,
+        credential: &PasswordCredential,
     ) -> Result<Charge, Error> {
         let session = session.to_string();
         let budgets = self.settings.source_attempts.iter();
@@ -119,7 +126,8 @@ impl Limits {
         });
         let mut budgets: Vec<_> = budgets.collect();
         let limit = self.settings.password_attempts;
-        let user = [user.id.to_string(), user.credential_version.to_string()];
+        let set_at = credential.updated_at.as_millis();
+        let user = [credential.user_id.to_string(), set_at.to_string()];
         let parts = user.each_ref().map(String::as_str);
         budgets.push(self.budget("own-password-user", &parts, limit, MONTH));
         self.charge(budgets, Limit::Attempts).await
@@ -227,8 +235,21 @@ impl Limits {
         if budgets.is_empty() {
             return Ok(Charge::to(budgets));
         }
-        let spending = self.ephemeral.spend(&budgets).await?;
-        Charge::of(budgets, spending, limit)
+        let mut spending = self.ephemeral.spend(&budgets).await?;
+        if limit != Limit::Attempts {
+            return Charge::of(budgets, spending, limit);
+        }
+        if let Spending::Refused { index, retry_after } = &mut spending
+            && let Some(budget) = budgets.get(*index)
+        {
+            *retry_after = self.in_flight.retry_after(budget, *retry_after);
+        }
+        let charge = Charge::of(budgets, spending, limit)?;
+        let open = self.in_flight.open(&charge.budgets);
+        Ok(Charge {
+            _open: Some(open),
+            ..charge
+        })
     }
 }
 
@@ -237,6 +258,7 @@ impl Charge {
         Self {
             budgets,
             reward: None,
+            _open: None,
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::model::{
     Address, Code, IdentifierChangeKind, Link, LinkPrefix, LinkToken, Locale, MessageId,
     MessageKind, Purpose, QueuedMessage, SealingKey, Timestamp, UndoToken,
@@ -62,6 +62,9 @@ enum SealedContent {
     NewDevice,
     IdentifierChanged {
         kind: IdentifierChangeKind,
+        /// Not in messages of the release before.
+        #[serde(default)]
+        masked: String,
         token: String,
         expires_at: Timestamp,
     },
@@ -96,6 +99,18 @@ impl Messages {
     pub fn reaches(&self, to: &Address) -> bool {
         let sender = self.sender.as_ref();
         sender.is_some_and(|sender| sender.reaches(to))
+    }
+
+    /// Refuses what needs a code to an address to which no provider would ever take
+    /// one. It is the same whether or not there is anybody to write to.
+    ///
+    /// # Errors
+    /// No sender, or none that could deliver it there.
+    pub(crate) fn check_code(&self, message: &Message) -> Result<(), Error> {
+        match self.takes(message) {
+            true => Ok(()),
+            false => Err(Refusal::SenderMissing.into()),
+        }
     }
 
     /// Whether a message like this may ever arrive.
@@ -218,10 +233,12 @@ impl SealedMessage {
             Content::NewDevice => SealedContent::NewDevice,
             Content::IdentifierChanged {
                 kind,
+                masked,
                 token,
                 expires_at,
             } => SealedContent::IdentifierChanged {
                 kind,
+                masked,
                 token: token.expose().to_string(),
                 expires_at,
             },
@@ -267,10 +284,12 @@ impl SealedMessage {
             SealedContent::NewDevice => Content::NewDevice,
             SealedContent::IdentifierChanged {
                 kind,
+                masked,
                 token,
                 expires_at,
             } => Content::IdentifierChanged {
                 kind,
+                masked,
                 token: UndoToken::parse(&token)?,
                 expires_at,
             },

@@ -81,6 +81,15 @@ impl MfaSessions {
         Ok(id)
     }
 
+    /// Whether an MFA session waits for an answer.
+    ///
+    /// # Errors
+    /// It was answered, or has expired; what cannot be told.
+    pub(crate) async fn waits(&self, id: &MfaSessionId) -> Result<(), Error> {
+        let kept = self.ephemeral.get(&key_of(id)).await?;
+        kept.map(drop).ok_or(Refusal::MfaSession.into())
+    }
+
     /// Takes an MFA session: of many who try at once, one succeeds.
     pub(crate) async fn take(&self, id: &MfaSessionId) -> Result<(), Error> {
         self.records.take(&key_of(id), Refusal::MfaSession).await

@@ -1,31 +1,39 @@
 //! Comparing a password with the one that a user has set.
 
+use crate::application::{Limits, Person};
 use crate::error::{Error, Refusal};
-use crate::model::{Password, PasswordCredential, UserId};
+use crate::model::{Password, PasswordCredential};
 use crate::ports::{HashError, HashingPlace, Store, Verdict};
 
-/// Compares the password of somebody who is signed in with the one that is set. The
-/// attempt is charged already, and not counted with those of strangers: they could
+/// Compares the password of somebody who is signed in with the one that is set, and
+/// charges the attempt before. It is not counted with those of strangers: they could
 /// keep the owner out of this, too, and who has stolen a session could keep him out
 /// of sign-ins.
 ///
 /// # Errors
-/// A wrong password, or none is set.
+/// A wrong password, or none is set; too many attempts.
 pub(crate) async fn compare_own_password(
     store: &dyn Store,
-    user_id: UserId,
+    limits: &Limits,
+    person: &Person,
     place: Box<dyn HashingPlace>,
     password: Password,
 ) -> Result<PasswordCredential, Error> {
-    let account = store.account(user_id).await?;
+    let account = store.account(person.user.id).await?;
     let account = account.ok_or(Refusal::AccessToken(None))?;
     let credential = account.credential.ok_or(Refusal::Password)?;
-    let verdict = compare_password(place, password, Some(&credential)).await?;
-    if verdict.matches {
-        Ok(credential)
-    } else {
-        Err(Refusal::Password.into())
-    }
+    let charge = limits.charge_own_password(person.session.id, &credential);
+    let charge = charge.await?;
+    let compared = async {
+        let verdict = compare_password(place, password, Some(&credential)).await?;
+        match verdict.matches {
+            true => Ok(()),
+            false => Err(Refusal::Password.into()),
+        }
+    };
+    let compared = compared.await;
+    limits.refund_unless_refused(charge, compared).await?;
+    Ok(credential)
 }
 
 /// Compares a password at one cost, whether or not there is a credential. A hash

@@ -11,14 +11,15 @@ use std::sync::Arc;
 use aws_lc_rs::hmac;
 
 use crate::application::{
-    CodeFactors, CodeFactorsOf, Enrollment, Limits, SentCodes, SentComparison, SentFor,
+    Charge, CodeFactors, CodeFactorsOf, Enrollment, Limits, SentCode, SentCodes, SentComparison,
+    SentFor,
 };
 use crate::error::{Error, Refusal};
 use crate::model::{
     Code, Factor, FactorId, FactorKind, MfaFactor, RecoveryCode, SealingKey, Secrets, TotpSecret,
     UserId,
 };
-use crate::ports::{Clock, Random, Store, StoreError};
+use crate::ports::{Clock, Random, Store, UnitOfWork};
 
 /// Checks second factors.
 pub struct SecondFactors {
@@ -45,16 +46,27 @@ pub(crate) struct TypedAnswer<'a> {
     pub(crate) from_known_device: bool,
 }
 
-/// What comes of a comparison.
-enum Compared {
-    Right(MfaFactor),
-    Wrong,
-    /// It could not be told. If something was compared, the try counts: else a
-    /// damaged factor would let the others be guessed at for nothing.
-    Unknown {
-        error: Error,
-        is_charged: bool,
-    },
+/// An answer that is charged, and what it may be.
+#[derive(Debug)]
+pub(crate) struct TriedAnswer<'a> {
+    user: UserId,
+    code: &'a Code,
+    charge: Charge,
+    /// The code that was sent, and the factor that it was sent to.
+    sent: Option<(SentCode, MfaFactor)>,
+    /// The factor of the code that was sent, once it was this one: it is gone then,
+    /// whatever becomes of the unit of work.
+    taken: Option<MfaFactor>,
+    /// The digest of a recovery code.
+    recovery: Option<[u8; 32]>,
+    /// Apps that make this code, and in which step.
+    steps: Vec<(FactorId, i64)>,
+    /// Why an app could not be asked.
+    unread: Option<Error>,
+    /// Whether another was.
+    is_compared: bool,
+    /// Whether it is a try. Beside a damaged factor, guesses at the others are.
+    costs: bool,
 }
 
 impl SecondFactors {
@@ -79,119 +91,58 @@ impl SecondFactors {
         }
     }
 
-    /// Checks a code of a user: one of an enrolled authenticator, or a recovery code.
-    /// Each is good once. From a known device of the user it is charged to those.
+    /// Charges an answer to a second factor, and reads what it may be. To be given to
+    /// [`Self::settle`] afterwards.
     ///
     /// # Errors
-    /// A wrong or used code; too many tries; what cannot be told.
-    pub async fn check(
+    /// Too many tries; what cannot be told.
+    pub(crate) async fn begin<'a>(
         &self,
-        user: UserId,
-        code: &Code,
-        from_known_device: bool,
-    ) -> Result<MfaFactor, Error> {
-        let compared = self.compare(user, code);
-        self.charged(user, from_known_device, compared).await
-    }
-
-    /// Checks what was typed: the code that was sent for it, or one that
-    /// [`Self::check`] takes.
-    ///
-    /// # Errors
-    /// As [`Self::check`].
-    pub(crate) async fn check_answer(&self, answer: &TypedAnswer<'_>) -> Result<MfaFactor, Error> {
-        let compared = self.compare_with_all(answer);
-        self.charged(answer.of.user, answer.from_known_device, compared)
-            .await
-    }
-
-    /// Charges a try, and only then compares.
-    async fn charged(
-        &self,
-        user: UserId,
-        from_known_device: bool,
-        compared: impl Future<Output = Compared>,
-    ) -> Result<MfaFactor, Error> {
-        let charge = self
+        answer: &TypedAnswer<'a>,
+    ) -> Result<TriedAnswer<'a>, Error> {
+        let (user, code) = (answer.of.user, answer.code);
+        let charged = self
             .limits
-            .charge_second_factor(user, from_known_device)
-            .await?;
-        match compared.await {
-            Compared::Right(factor) => {
-                self.limits.refund(charge).await.ok();
-                Ok(factor)
-            }
-            Compared::Wrong => Err(Refusal::SecondFactor.into()),
-            Compared::Unknown { error, is_charged } => {
-                if !is_charged {
-                    self.limits.refund(charge).await.ok();
-                }
+            .charge_second_factor(user, answer.from_known_device);
+        let mut tried = TriedAnswer {
+            user,
+            code,
+            charge: charged.await?,
+            sent: None,
+            taken: None,
+            recovery: RecoveryCode::typed(code.expose())
+                .map(|typed| typed.digest(user, &self.recovery)),
+            steps: Vec::new(),
+            unread: None,
+            is_compared: false,
+            costs: false,
+        };
+        match self.read(answer, &mut tried).await {
+            Ok(()) => Ok(tried),
+            Err(error) => {
+                self.settle(tried).await;
                 Err(error)
             }
         }
     }
 
-    /// A code that was sent comes first: it may look like a recovery code.
-    async fn compare_with_all(&self, answer: &TypedAnswer<'_>) -> Compared {
-        let is_wrong = match self.compare_sent(answer).await {
-            Some(Compared::Wrong) => true,
-            Some(compared) => return compared,
-            None => false,
-        };
-        match self.compare(answer.of.user, answer.code).await {
-            Compared::Unknown { error, is_charged } => Compared::Unknown {
-                error,
-                is_charged: is_charged || is_wrong,
-            },
-            compared => compared,
+    /// Reads the code that was sent, if there is one and the user still has the factor
+    /// that it was sent to, and the apps.
+    async fn read(
+        &self,
+        answer: &TypedAnswer<'_>,
+        tried: &mut TriedAnswer<'_>,
+    ) -> Result<(), Error> {
+        if let Some(sent) = self.sent_codes.find(answer.sent_for).await? {
+            let factor = self.code_factors.find(answer.of, Some(sent.factor)).await?;
+            tried.sent = factor
+                .filter(|factor| sent.is_of(factor))
+                .map(|factor| (sent, MfaFactor::of_address(&factor.address)));
         }
-    }
-
-    /// Compares with the code that was sent for this, if there is one and
-    /// the user still has the factor that it was sent to.
-    async fn compare_sent(&self, answer: &TypedAnswer<'_>) -> Option<Compared> {
-        let unknown = |is_charged| move |error| Compared::Unknown { error, is_charged };
-        let compared = async {
-            let sent = self.sent_codes.find(answer.sent_for);
-            let Some(sent) = sent.await.map_err(unknown(false))? else {
-                return Ok(None);
-            };
-            let factor = self.code_factors.find(answer.of, Some(sent.factor));
-            let factor = factor.await.map_err(unknown(false))?;
-            let Some(factor) = factor.filter(|factor| sent.is_of(factor)) else {
-                return Ok(None);
-            };
-            let compared = self.sent_codes.compare(&sent, answer.code);
-            Ok(match compared.await.map_err(unknown(true))? {
-                SentComparison::Matches => {
-                    Some(Compared::Right(MfaFactor::of_address(&factor.address)))
-                }
-                SentComparison::Differs => Some(Compared::Wrong),
-                SentComparison::Absent => None,
-            })
-        };
-        compared.await.unwrap_or_else(Some)
-    }
-
-    async fn compare(&self, user: UserId, code: &Code) -> Compared {
-        let unknown = |error: StoreError, is_charged| Compared::Unknown {
-            error: error.into(),
-            is_charged,
-        };
-        if let Some(code) = RecoveryCode::typed(code.expose()) {
-            let digest = code.digest(user, &self.recovery);
-            return match self.store.take_recovery_code(user, &digest).await {
-                Ok(true) => Compared::Right(MfaFactor::RecoveryCode),
-                Ok(false) => Compared::Wrong,
-                Err(error) => unknown(error, true),
-            };
+        if tried.recovery.is_some() {
+            return Ok(());
         }
-        let factors = match self.store.factors(user).await {
-            Ok(factors) => factors,
-            Err(error) => return unknown(error, false),
-        };
-        let (mut unread, mut is_charged) = (None, false);
-        for factor in factors {
+        for factor in self.store.factors(answer.of.user).await? {
             // Others make no codes.
             if matches!(&factor, Ok(factor) if factor.kind != FactorKind::Totp) {
                 continue;
@@ -200,26 +151,71 @@ impl SecondFactors {
                 let secret = self.open(&factor)?;
                 Ok((factor.id, secret))
             });
-            let (id, secret) = match opened {
-                Ok(opened) => opened,
-                Err(error) => {
-                    unread = Some(error);
-                    continue;
+            match opened {
+                Ok((id, secret)) => {
+                    tried.is_compared = true;
+                    let step = secret.step_of(answer.code.expose(), self.clock.now());
+                    tried.steps.extend(step.map(|step| (id, step)));
                 }
-            };
-            is_charged = true;
-            let Some(step) = secret.step_of(code.expose(), self.clock.now()) else {
-                continue;
-            };
-            match self.store.move_factor_forward(id, step).await {
-                Ok(true) => return Compared::Right(MfaFactor::Totp),
-                Ok(false) => {}
-                Err(error) => return unknown(error, true),
+                Err(error) => tried.unread = Some(error),
             }
         }
-        match unread {
-            Some(error) => Compared::Unknown { error, is_charged },
-            None => Compared::Wrong,
+        Ok(())
+    }
+
+    /// Takes what was typed: the code that was sent for this, a recovery code, or one
+    /// of an app. Each is good once. What the database keeps is taken with the unit of
+    /// work, in which the user is locked: if that is dropped, it stays good.
+    ///
+    /// # Errors
+    /// A wrong or used code; what cannot be told.
+    pub(crate) async fn take(
+        &self,
+        tried: &mut TriedAnswer<'_>,
+        uow: &mut dyn UnitOfWork,
+    ) -> Result<MfaFactor, Error> {
+        if let Some(factor) = self.take_stored(tried, uow).await? {
+            tried.costs = false;
+            return Ok(factor);
+        }
+        tried.costs |= tried.is_compared || tried.unread.is_none();
+        Err(tried.unread.take().unwrap_or(Refusal::SecondFactor.into()))
+    }
+
+    /// A code that was sent comes first: it may look like a recovery code.
+    async fn take_stored(
+        &self,
+        tried: &mut TriedAnswer<'_>,
+        uow: &mut dyn UnitOfWork,
+    ) -> Result<Option<MfaFactor>, Error> {
+        if let Some((sent, factor)) = tried.sent.take() {
+            // Also if it cannot be told whether it was compared.
+            tried.costs = true;
+            match self.sent_codes.compare(&sent, tried.code).await? {
+                SentComparison::Matches => tried.taken = Some(factor),
+                SentComparison::Differs => {}
+                SentComparison::Absent => tried.costs = false,
+            }
+        }
+        if tried.taken.is_some() {
+            return Ok(tried.taken);
+        }
+        if let Some(digest) = &tried.recovery {
+            let is_taken = uow.take_recovery_code(tried.user, digest).await?;
+            return Ok(is_taken.then_some(MfaFactor::RecoveryCode));
+        }
+        for (id, step) in &tried.steps {
+            if uow.move_factor_forward(*id, *step).await? {
+                return Ok(Some(MfaFactor::Totp));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Gives a try back that was none: the answer was right, or was not compared.
+    pub(crate) async fn settle(&self, tried: TriedAnswer<'_>) {
+        if !tried.costs {
+            self.limits.refund(tried.charge).await.ok();
         }
     }
 

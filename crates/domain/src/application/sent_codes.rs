@@ -241,7 +241,8 @@ impl SentCode {
 impl SentFor<'_> {
     fn purpose(self) -> Purpose {
         match self {
-            Self::MfaSession(_) | Self::StepUp(_) => Purpose::SignIn,
+            Self::MfaSession(_) => Purpose::SignIn,
+            Self::StepUp(_) => Purpose::StepUp,
             Self::Enrollment(_) => Purpose::AddFactor,
         }
     }

@@ -81,6 +81,15 @@ impl IdentifierChange {
             (None, _) => IdentifierChangeKind::Removed,
         }
     }
+
+    /// So much of the address that the person recognises it, or of both, the earlier
+    /// one first.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        let concerned = [&self.removed, &self.added].into_iter().flatten();
+        let masked: Vec<_> = concerned.map(Address::masked).collect();
+        masked.join(" → ")
+    }
 }
 
 impl UndoToken {

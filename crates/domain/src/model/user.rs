@@ -13,8 +13,9 @@ pub struct User {
     pub group: GroupId,
     /// Its state.
     pub state: UserState,
-    /// Raised whenever the password is set, so that what was proved before
-    /// can be told from what was proved after.
+    /// Raised whenever the password is set, an address is taken away or all sessions
+    /// are ended, so that what was proved before can be told from what was proved
+    /// after.
     pub credential_version: CredentialVersion,
     /// When it was created.
     pub created_at: Timestamp,

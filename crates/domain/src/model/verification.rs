@@ -27,6 +27,9 @@ pub enum Purpose {
     /// Enrolling the address as a second factor. Its code is kept with the
     /// enrolment, and yields no proof.
     AddFactor,
+    /// Authenticating the person again. Its code is kept for a session, and yields no
+    /// proof.
+    StepUp,
 }
 
 /// What a verification is passed with.
@@ -93,7 +96,7 @@ impl Purpose {
     #[must_use]
     pub fn is_for_users(self) -> bool {
         match self {
-            Self::SignIn | Self::PasswordReset | Self::AddFactor => true,
+            Self::SignIn | Self::PasswordReset | Self::AddFactor | Self::StepUp => true,
             Self::SignUp | Self::ConfirmSignUp | Self::ChangeIdentifier => false,
         }
     }
@@ -108,6 +111,7 @@ impl Purpose {
             Self::ConfirmSignUp => "confirm_sign_up",
             Self::ChangeIdentifier => "change_identifier",
             Self::AddFactor => "add_factor",
+            Self::StepUp => "step_up",
         }
     }
 }

@@ -23,17 +23,12 @@ pub trait Factors {
         credential: &CredentialDigest,
     ) -> Result<Option<Factor>, StoreError>;
 
-    /// Moves a factor forward to a time step or a count, which takes it and all
-    /// earlier ones: of many who ask for it at once, one is told yes.
+    /// Moves a factor forward to a count, as [`FactorChanges::move_factor_forward`]
+    /// does, by itself.
     async fn move_factor_forward(&self, factor: FactorId, to: i64) -> Result<bool, StoreError>;
 
     /// How many recovery codes a user has left.
     async fn recovery_codes_left(&self, user: UserId) -> Result<u32, StoreError>;
-
-    /// Takes a recovery code, which is gone with this: of many who ask for it at
-    /// once, one is told yes.
-    async fn take_recovery_code(&self, user: UserId, digest: &[u8; 32])
-    -> Result<bool, StoreError>;
 }
 
 /// Changes second factors. Who changes those of a user has locked the user.
@@ -66,6 +61,18 @@ pub trait FactorChanges {
         user: UserId,
         since: Timestamp,
     ) -> Result<(), StoreError>;
+
+    /// Moves a factor forward to a time step or a count, which takes it and all
+    /// earlier ones: of many who ask for it at once, one is told yes.
+    async fn move_factor_forward(&mut self, factor: FactorId, to: i64) -> Result<bool, StoreError>;
+
+    /// Takes a recovery code, which is gone with this: of many who ask for it at
+    /// once, one is told yes.
+    async fn take_recovery_code(
+        &mut self,
+        user: UserId,
+        digest: &[u8; 32],
+    ) -> Result<bool, StoreError>;
 
     /// How many factors a user has, readable or not.
     async fn count_factors(&mut self, user: UserId) -> Result<u32, StoreError>;

@@ -78,6 +78,9 @@ pub enum Content {
     IdentifierChanged {
         /// Which of these.
         kind: IdentifierChangeKind,
+        /// So much of the address that the person recognises it, or of both, the earlier
+        /// one first.
+        masked: String,
         /// What undoes it.
         token: UndoToken,
         /// From when on it cannot be undone.

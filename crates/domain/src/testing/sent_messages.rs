@@ -14,6 +14,7 @@ pub struct SentMessages {
     messages: Mutex<Vec<Message>>,
     failure: Mutex<Option<SendError>>,
     is_short: AtomicBool,
+    has_no_codes: AtomicBool,
 }
 
 impl SentMessages {
@@ -30,6 +31,11 @@ impl SentMessages {
     /// From now on text messages are too short for links.
     pub fn shorten(&self) {
         self.is_short.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on no text message may have a code.
+    pub fn refuse_codes(&self) {
+        self.has_no_codes.store(true, Ordering::Relaxed);
     }
 }
 
@@ -51,6 +57,9 @@ impl MessageSender for SentMessages {
     fn takes(&self, message: &Message) -> bool {
         let is_text = matches!(message.to, Address::Phone(_));
         let is_link = matches!(message.content, Content::Link { .. });
-        !(is_text && is_link && self.is_short.load(Ordering::Relaxed))
+        let is_code = matches!(message.content, Content::Code { .. });
+        let is_too_long = is_link && self.is_short.load(Ordering::Relaxed);
+        let is_refused = is_code && self.has_no_codes.load(Ordering::Relaxed);
+        !(is_text && (is_too_long || is_refused))
     }
 }

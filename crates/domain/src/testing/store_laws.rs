@@ -114,6 +114,7 @@ macro_rules! store_laws {
             a_factor_moves_forward_alone
             of_64_who_move_a_factor_forward_at_once_one_does
             recovery_codes_are_taken_once_and_replaced_as_a_whole
+            a_code_and_a_step_are_taken_with_the_unit_of_work
             of_64_who_take_a_recovery_code_at_once_one_gets_it
             deleting_a_user_deletes_its_factors
             a_device_is_read_as_written

@@ -2,9 +2,7 @@
 
 use crate::application::{Application, Person, Repeats, compare_own_password};
 use crate::error::{Error, Refusal};
-use crate::model::{
-    Address, Locale, Password, PasswordCredential, PasswordHash, ProvenUser, Revocation, User,
-};
+use crate::model::{Address, Locale, Password, PasswordCredential, PasswordHash, Revocation, User};
 use crate::ports::{Clock as _, Content};
 
 /// Somebody changes the password.
@@ -36,10 +34,9 @@ impl ChangePassword {
         // Both before the attempt is counted: one that is shed in between would
         // count as a failure.
         let (compared_at, hashed_at) = (app.hasher.admit()?, app.hasher.admit()?);
-        let (session, user) = (person.session.id, ProvenUser::of(&person.user));
-        let charge = app.limits.charge_own_password(session, user).await?;
-        let compared = compare_own_password(&*app.store, user.id, compared_at, self.current).await;
-        let credential = app.limits.refund_unless_refused(charge, compared).await?;
+        let (store, limits) = (&*app.store, &*app.limits);
+        let compared = compare_own_password(store, limits, &person, compared_at, self.current);
+        let credential = compared.await?;
         let new_hash = hashed_at.hash(self.new).await?;
         let change = Change {
             person,

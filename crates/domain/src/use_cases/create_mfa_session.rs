@@ -5,9 +5,9 @@ mod sending;
 
 use std::time::Duration;
 
-use self::sending::{addressee, queue};
+use self::sending::{addressee, check_that_it_may_arrive, message, queue};
 use crate::application::{Application, Charge, Recipient};
-use crate::error::{Error, Refusal};
+use crate::error::Error;
 use crate::model::{
     Address, Channel, ClientContext, Code, DeviceClaim, GroupId, Locale, MfaFactor, MfaSessionId,
     MfaSessionRecord, NamedUser, ProvenUser, Scope, Timestamp, User,
@@ -69,13 +69,7 @@ impl CreateMfaSession {
         }
         let named = self.named_address();
         if matches!(self.code, MfaCode::Sent(_)) {
-            let reaches = match &named {
-                Some(address) => app.messages.reaches(address),
-                None => app.messages.sender().is_some(),
-            };
-            if !reaches {
-                return Err(Refusal::SenderMissing.into());
-            }
+            check_that_it_may_arrive(app, named.as_ref(), self.locale, self.ttl(app))?;
         }
         let charge = match &named {
             Some(address) => {
@@ -93,6 +87,10 @@ impl CreateMfaSession {
         };
         let created = self.create(app, named, &charge).await;
         app.limits.refund_if_failed(charge, created).await
+    }
+
+    fn ttl(&self, app: &Application) -> Duration {
+        self.ttl.unwrap_or(app.settings.verification.code_ttl)
     }
 
     /// The address that names the user, if that is where the code may go.
@@ -116,7 +114,7 @@ impl CreateMfaSession {
     ) -> Result<CreatedMfaSession, Error> {
         let user = self.active_user(app).await?;
         let now = app.clock.now();
-        let ttl = self.ttl.unwrap_or(app.settings.verification.code_ttl);
+        let ttl = self.ttl(app);
         let mut record = MfaSessionRecord {
             group: self.group,
             user: user.as_ref().map(ProvenUser::of),
@@ -151,13 +149,17 @@ impl CreateMfaSession {
         record.message = Some(message_id);
         let (to, charge) = match named {
             Some(address) => (user.map(|_| address), None),
-            None => addressee(app, &self.user, user.as_ref(), channel).await?,
+            None => {
+                let message_to = |to| message(to, self.locale, code.clone(), record.expires_at);
+                addressee(app, &self.user, user.as_ref(), channel, message_to).await?
+            }
         };
         let sent = async {
             let charged = charge.as_ref().unwrap_or(charged);
             let kept = app.mfa_sessions.keep(&record, &self.user, &code, charged);
             let id = kept.await?;
-            queue(app, message_id, to, self.locale, code, record.expires_at).await?;
+            let message = to.map(|to| message(to, self.locale, code, record.expires_at));
+            queue(app, message_id, message, record.expires_at).await?;
             Ok(CreatedMfaSession {
                 id,
                 expires_at: record.expires_at,

@@ -128,8 +128,8 @@ impl RevokeSession {
 }
 
 impl RevokeUserSessions {
-    /// Ends the sessions, lets no device be known any more, and tells how many
-    /// sessions it were.
+    /// Ends the sessions and whatever was begun to open another, lets no device be
+    /// known any more, and tells how many sessions it were.
     ///
     /// # Errors
     /// An access token that is not good; unavailable, if it is not certain that
@@ -156,7 +156,10 @@ async fn end_all(
 ) -> Result<Vec<Revocation>, Error> {
     let mut uow = app.store.begin().await?;
     // Whoever signs in at the same time waits, or is seen.
-    uow.lock_user(user).await?;
+    if uow.lock_user(user).await?.is_some() {
+        // What was begun before, such as an MFA session, opens none afterwards.
+        uow.raise_credential_version(user).await?;
+    }
     let ended = uow
         .revoke_user_sessions(user, keep, app.clock.now())
         .await?;

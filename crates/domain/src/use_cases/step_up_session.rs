@@ -51,14 +51,16 @@ impl StepUpSession {
         let user = ProvenUser::of(&person.user);
         let known = app.devices.find(self.device).await?;
         let is_known = known.is_some_and(|device| device.is_of(user));
-        let checked = self.answer.check(app, &person, is_known).await?;
+        let mut checked = self.answer.check(app, &person, is_known).await?;
         let mut repeats = Repeats::default();
-        let session = loop {
-            match commit(app, &person, &checked).await {
+        let stepped_up = loop {
+            match commit(app, &person, &mut checked).await {
                 Err(error) if repeats.allow(&error) => {}
-                outcome => break outcome?,
+                outcome => break outcome,
             }
         };
+        checked.settle(app).await;
+        let session = stepped_up?;
         let access = app.tokens.mint_access_token(&session)?;
         Ok(SteppedUp { session, access })
     }
@@ -67,7 +69,11 @@ impl StepUpSession {
 /// Writes it, if the user still has the password of the beginning and the session
 /// has not ended. The session is locked: nothing that is shown in it at the same
 /// time is lost.
-async fn commit(app: &Application, person: &Person, checked: &Checked) -> Result<Session, Error> {
+async fn commit(
+    app: &Application,
+    person: &Person,
+    checked: &mut Checked<'_>,
+) -> Result<Session, Error> {
     let mut uow = app.store.begin().await?;
     let user = uow.lock_user(person.user.id).await?;
     user.filter(|user| user.is_active() && ProvenUser::of(&person.user).is_current(user))
@@ -75,8 +81,11 @@ async fn commit(app: &Application, person: &Person, checked: &Checked) -> Result
     let now = app.clock.now();
     let session = uow.lock_session(person.session.id).await?;
     let session = session.ok_or(Refusal::AccessToken(None))?;
-    checked.suffices_in(&session)?;
-    let change = session.reauthenticate(checked.shown, now, app.settings.tokens.lifetimes());
+    if !session.is_live(now) {
+        return Err(Refusal::AccessToken(None).into());
+    }
+    let shown = checked.take(app, &mut *uow, &session).await?;
+    let change = session.reauthenticate(shown, now, app.settings.tokens.lifetimes());
     let changed = uow.reauthenticate_session(session.id, &change, now);
     if !changed.await? {
         return Err(Refusal::AccessToken(None).into());

@@ -42,6 +42,9 @@ impl UndoIdentifierChange {
         };
         app.session_ending.committed(&ended);
         app.messages.queued();
+        // It is done all the same if they cannot be given back.
+        let refunded = app.limits.refund_identifier_changes(named.user_id);
+        refunded.await.ok();
         Ok(())
     }
 

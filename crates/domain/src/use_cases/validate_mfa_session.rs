@@ -32,7 +32,6 @@ pub struct ValidateMfaSession {
 /// What the unit of work depends on.
 struct Facts<'a> {
     record: &'a MfaSessionRecord,
-    answered: Answered<'a>,
     /// The device, if it is one of the user's.
     known: Option<Device>,
     /// Whom to tell of a device that is not known.
@@ -51,25 +50,27 @@ impl ValidateMfaSession {
             .mfa_sessions
             .find(&self.id, &self.group, &self.client_id);
         let record = found.await?;
-        let (mut repeats, mut is_compared) = (Repeats::default(), false);
         let known = app.devices.find(record.known_as).await?;
         let known = known.filter(|device| record.user.is_some_and(|user| device.is_of(user)));
-        let answered = self.answer.check(app, &self.id, &record, known.is_some());
-        let answered = answered.await?;
         let user = user_or_nobody(record.user);
         let told = app.devices.to_tell(user, record.known_as, known.as_ref());
         let facts = Facts {
             told: told.await?,
             record: &record,
-            answered,
             known,
         };
-        let (session, device) = loop {
-            match self.open(app, &facts, &mut is_compared).await {
+        let is_known = facts.known.is_some();
+        let answered = self.answer.check(app, &self.id, &record, is_known);
+        let (mut answered, mut is_taken) = (answered.await?, false);
+        let mut repeats = Repeats::default();
+        let opened = loop {
+            match self.open(app, &facts, &mut answered, &mut is_taken).await {
                 Err(error) if repeats.allow(&error) => {}
-                outcome => break outcome?,
+                outcome => break outcome,
             }
         };
+        answered.settle(app).await;
+        let (session, device) = opened?;
         if !facts.told.is_empty() {
             app.messages.queued();
         }
@@ -78,29 +79,22 @@ impl ValidateMfaSession {
     }
 
     /// Opens the session, if the code is right and the user is still the one for
-    /// whom it was made. The user is locked first, whether or not there is one: a
-    /// database that cannot be asked costs no code, and a wrong one takes as
-    /// long for everybody.
+    /// whom it was made. The user is locked first, whether or not there is one: of two
+    /// answers the second waits, a database that cannot be asked costs no code, and a
+    /// wrong one takes as long for everybody.
     async fn open(
         &self,
         app: &Application,
         facts: &Facts<'_>,
-        is_compared: &mut bool,
+        answered: &mut Answered<'_>,
+        is_taken: &mut bool,
     ) -> Result<(Session, Option<KnownDevice>), Error> {
-        let Facts {
-            record, answered, ..
-        } = facts;
+        let record = facts.record;
         let mut uow = app.store.begin().await?;
         let user = uow.lock_user(user_or_nobody(record.user)).await?;
-        if !*is_compared {
-            match answered {
-                Answered::KeptCode(code) => app.mfa_sessions.compare(&self.id, code).await?,
-                Answered::Factor(_) | Answered::Passkey { .. } => {
-                    app.mfa_sessions.take(&self.id).await?;
-                }
-            }
-            *is_compared = true;
-        }
+        let shown = &record.shown;
+        let taken = answered.take(app, &mut *uow, &self.id, shown, is_taken);
+        let methods = taken.await?;
         let proven = record.user.ok_or(Refusal::SignIn)?;
         let user = user
             .filter(|user| proven.is_current(user))
@@ -114,7 +108,7 @@ impl ValidateMfaSession {
             client_id: record.client_id.clone(),
             audience: record.audience.clone(),
             scopes: record.scopes.clone(),
-            methods: answered.methods_after(&record.shown),
+            methods,
             client: record.client.clone(),
         });
         uow.insert_session(&session).await?;

@@ -6,6 +6,7 @@ mod undoing;
 use std::time::Duration;
 
 use countersign_domain::model::{GroupId, Locale, Purpose};
+use countersign_domain::ports::Content;
 use countersign_domain::testing::{address, password, refusal, send_code};
 use countersign_domain::use_cases::{
     AddIdentifier, ChangePassword, ListIdentifiers, ResetPassword, SendCode,
@@ -328,4 +329,23 @@ async fn the_person_who_had_a_held_address_may_have_it_back() {
     let proof = mina.prove(EMAIL).await;
     mina.change(NEW, proof).await.expect("changed back");
     assert_eq!(mina.list().await.addresses, [address(EMAIL)]);
+}
+
+#[tokio::test]
+async fn notices_name_the_addresses_so_that_their_owner_knows_them() {
+    let mina = Mina::new().await;
+    let named = async || {
+        let sent = mina.world.take_sent().await;
+        let named = sent.into_iter().find_map(|message| match message.content {
+            Content::IdentifierChanged { masked, .. } => Some(masked),
+            _ => None,
+        });
+        named.expect("a notice")
+    };
+    mina.add(OTHER).await.expect("added");
+    assert_eq!(named().await, "j***@example.com");
+    mina.change_to(NEW).await.expect("changed");
+    assert_eq!(named().await, "m***@example.com → n***@example.com");
+    mina.remove(OTHER).await.expect("removed");
+    assert_eq!(named().await, "j***@example.com");
 }

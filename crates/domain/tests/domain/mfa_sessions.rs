@@ -6,9 +6,11 @@ use countersign_domain::application::Tokens;
 use countersign_domain::model::{
     Channel, ClientContext, Code, GroupId, Locale, MfaSessionId, NamedUser, Purpose, UserId,
 };
-use countersign_domain::testing::{World, address, password, refusal, send_code};
+use countersign_domain::ports::{Store as _, Users as _};
+use countersign_domain::testing::{World, address, password, phone_code, refusal, send_code};
 use countersign_domain::use_cases::{
-    CreateMfaSession, CreatedMfaSession, MfaAnswer, MfaCode, ResetPassword, ValidateMfaSession,
+    Actor, CreateMfaSession, CreatedMfaSession, MfaAnswer, MfaCode, ResetPassword,
+    RevokeUserSessions, SignUp, ValidateMfaSession,
 };
 use countersign_domain::{Error, Limit, Refusal};
 
@@ -95,6 +97,43 @@ async fn a_code_is_sent_to_an_address_of_the_user() {
             .expect("right");
         world.clock.advance(COOLDOWN);
     }
+}
+
+/// Whether or not there is anybody to write to, and at nobody's cost.
+#[tokio::test]
+async fn a_code_that_no_provider_can_deliver_is_refused() {
+    let world = World::new().await;
+    let mina = world.user(EMAIL, PASSWORD).await;
+    let number = phone_code("+821012345678", Purpose::SignIn, "192.0.2.1").address;
+    let mut uow = world.store.begin().await.expect("begun");
+    let user = world.store.user(mina).await.expect("readable");
+    let (user, identifier) = (user.expect("a user"), number.clone().into());
+    let given = uow.insert_identifier(&user, &identifier).await;
+    given.expect("given");
+    uow.commit().await.expect("committed");
+    world.sender.refuse_codes();
+    world.ephemeral.take_calls();
+    let stranger = phone_code("+821087654321", Purpose::SignIn, "192.0.2.1").address;
+    for named in [number.clone(), stranger] {
+        let user = NamedUser::Identifier(named.into());
+        let refused = create(user, MfaCode::Sent(None)).execute(&world.app).await;
+        assert_eq!(refusal(refused), Refusal::SenderMissing);
+    }
+    let sign_up = SignUp {
+        address: number,
+        ..world.sign_up("nobody@example.com", PASSWORD)
+    };
+    let refused = sign_up.execute(&world.app).await;
+    assert_eq!(refusal(refused), Refusal::SenderMissing);
+    assert_eq!(world.ephemeral.take_calls(), 0, "nothing was charged");
+    // Of two addresses the one is taken that may get it.
+    let created = create(NamedUser::Id(mina), MfaCode::Sent(None)).execute(&world.app);
+    created.await.expect("created");
+    let sent = world.take_sent().await;
+    assert!(
+        matches!(&sent[..], [one] if one.to == address(EMAIL)),
+        "{sent:?}"
+    );
 }
 
 #[tokio::test]
@@ -252,6 +291,34 @@ async fn a_session_made_before_a_reset_is_worthless() {
     assert_eq!(refusal(wrong), Refusal::Code { remaining: 4 });
     let late = answer(&world, &created.id, "dk92kdks").await;
     assert_eq!(refusal(late), Refusal::MfaSession);
+}
+
+#[tokio::test]
+async fn a_session_made_before_all_sessions_were_ended_is_worthless() {
+    let world = World::new().await;
+    let mina = world.user(EMAIL, PASSWORD).await;
+    let tokens = world.sign_in(EMAIL, PASSWORD).await.expect("signed in");
+    for (actor, keep_current) in [
+        (Actor::Person(tokens.access_token), true),
+        (Actor::User(mina), false),
+    ] {
+        let created = own(&world, by_email(EMAIL), "dk92kdks").await;
+        let revoke = RevokeUserSessions {
+            actor,
+            keep_current,
+        };
+        revoke.execute(&world.app).await.expect("ended");
+        let late = answer(&world, &created.id, "dk92kdks").await;
+        assert_eq!(refusal(late), Refusal::MfaSession);
+        let created = own(&world, by_email(EMAIL), "dk92kdks").await;
+        let tokens = answer(&world, &created.id, "dk92kdks").await;
+        tokens.expect("it was made afterwards");
+    }
+    let nobody = RevokeUserSessions {
+        actor: Actor::User(UserId::from_bytes([7; 16])),
+        keep_current: false,
+    };
+    assert_eq!(nobody.execute(&world.app).await.expect("an answer"), 0);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use countersign_domain::model::{
     ClientContext, Code, FactorKind, FactorLabel, GroupId, Locale, MfaFactor, MfaSessionId,
     NamedUser, Purpose, TotpSecret, UserId,
 };
-use countersign_domain::ports::{Clock as _, Sessions as _};
+use countersign_domain::ports::{Clock as _, Sessions as _, Store as _};
 use countersign_domain::testing::{World, address, password, refusal, sign_in};
 use countersign_domain::use_cases::{
     BeginEnrollment, ConfirmEnrollment, CreateMfaSession, EnrollmentAnswer, Grant, IssueTokens,
@@ -211,38 +211,53 @@ async fn where_the_database_is_away_nobody_is_let_in_without_the_factor() {
     mina.sign_in().await;
 }
 
-/// A step that was compared is used, whatever becomes of the sign-in; the MFA
-/// session is not, before its unit of work is begun.
+/// What was shown is used with the session that it opens, or not at all; the MFA
+/// session is, once it was tried to open one.
 #[tokio::test]
-async fn a_database_that_goes_away_after_the_comparison_lets_no_code_in_twice() {
+async fn a_database_that_goes_away_costs_no_code_and_lets_none_in_twice() {
     let mina = Mina::new().await;
-    let asked = mina.sign_in().await;
-    let used = mina.code();
-    mina.world.store.fail_begins(true);
-    let failed = mina.answer(&asked.id, &used).await;
-    assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
-    let failed = mina.answer(&asked.id, &mina.recovery).await;
-    assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
-    mina.world.store.fail_begins(false);
-    for gone in [&used, &mina.recovery] {
-        let again = mina.answer(&asked.id, gone).await;
+    for shown in [mina.code(), mina.recovery.clone()] {
+        let asked = mina.sign_in().await;
+        mina.world.store.fail_begins(true);
+        for _ in 0..10 {
+            let failed = mina.answer(&asked.id, &shown).await;
+            assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
+        }
+        mina.world.store.fail_begins(false);
+        mina.world.store.conflict(2);
+        mina.world.store.fail_commits(true);
+        let failed = mina.answer(&asked.id, &shown).await;
+        assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
+        mina.world.store.fail_commits(false);
+        // Nobody knows whether a session was opened: this one opens no second.
+        let again = mina.answer(&asked.id, &shown).await;
+        assert_eq!(refusal(again), Refusal::MfaSession);
+        let asked = mina.sign_in().await;
+        let tokens = mina.answer(&asked.id, &shown).await;
+        tokens.expect("none was opened");
+        let asked = mina.sign_in().await;
+        let again = mina.answer(&asked.id, &shown).await;
         assert_eq!(refusal(again), Refusal::SecondFactor);
     }
-    mina.world.clock.advance(Duration::from_secs(30));
-    let next = mina.code();
-    mina.world.store.fail_commits(true);
-    let failed = mina.answer(&asked.id, &next).await;
-    assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
-    mina.world.store.fail_commits(false);
-    // Nobody knows whether a session was opened: this one opens no second.
-    let again = mina.answer(&asked.id, &next).await;
-    assert_eq!(refusal(again), Refusal::MfaSession);
-    let asked = mina.sign_in().await;
-    let again = mina.answer(&asked.id, &next).await;
-    assert_eq!(refusal(again), Refusal::SecondFactor);
-    mina.world.clock.advance(Duration::from_secs(30));
-    let tokens = mina.answer(&asked.id, &mina.code()).await;
-    tokens.expect("the next step is good");
+}
+
+/// Both are compared with nothing but the user's lock between them.
+#[tokio::test]
+async fn the_slower_of_two_right_answers_at_once_costs_no_try() {
+    let mina = Mina::new().await;
+    for _ in 0..8 {
+        mina.world.clock.advance(Duration::from_secs(30));
+        let (asked, code) = (mina.sign_in().await, mina.code());
+        let held = mina.world.store.begin().await.expect("begun");
+        let let_go = async {
+            tokio::task::yield_now().await;
+            drop(held);
+        };
+        let (first, second) = (mina.answer(&asked.id, &code), mina.answer(&asked.id, &code));
+        let (first, second, ()) = tokio::join!(first, second, let_go);
+        first.expect("right");
+        assert_eq!(refusal(second), Refusal::MfaSession);
+    }
 }
 
 /// What was asked under one policy is answered under the other, and never skipped.

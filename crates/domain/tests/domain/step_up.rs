@@ -8,7 +8,7 @@ use std::time::Duration;
 use countersign_domain::application::Tokens;
 use countersign_domain::model::{
     AuthenticationMethod, Code, DeviceClaim, DeviceToken, FactorId, FactorKind, FactorLabel,
-    GroupId, Locale, Password, Session, TotpSecret, UserId,
+    GroupId, Locale, MfaSessionId, Password, Session, TotpSecret, UserId,
 };
 use countersign_domain::ports::{Clock as _, Sessions as _};
 use countersign_domain::testing::{World, refusal, sign_in};
@@ -135,16 +135,25 @@ impl Mina {
 
     /// A sign-in up to the question for a second factor, answered with this.
     async fn sign_in_with(&self, code: &str, device: DeviceClaim) -> Result<Tokens, Error> {
+        let asked = self.begin_sign_in(device).await?;
+        self.answer(asked, code).await
+    }
+
+    async fn begin_sign_in(&self, device: DeviceClaim) -> Result<MfaSessionId, Error> {
         let sign_in = IssueTokens {
             device,
             ..sign_in(EMAIL, PASSWORD)
         };
-        let Issued::MfaRequired(asked) = sign_in.execute(&self.world.app).await? else {
-            panic!("expected a question for a second factor");
-        };
+        match sign_in.execute(&self.world.app).await? {
+            Issued::MfaRequired(asked) => Ok(asked.id),
+            Issued::Tokens(_) => panic!("expected a question for a second factor"),
+        }
+    }
+
+    async fn answer(&self, id: MfaSessionId, code: &str) -> Result<Tokens, Error> {
         let validate = ValidateMfaSession {
             group: GroupId::fallback(),
-            id: asked.id,
+            id,
             answer: MfaAnswer::Code(Code::typed(code).expect("a code")),
             client_id: "gateway".into(),
             remember_device: false,
@@ -333,12 +342,13 @@ async fn the_password_alone_renews_no_second_factor() {
     }
     assert_eq!(mina.world.hasher.take_count(), 0, "nothing is compared");
     assert_eq!(mina.session().await, before);
-    // Once there is no factor left, it is all there is, and counts as that.
+    // Nor makes less of the session once there is no factor left.
     let shown = mina.show(mina.code(&app)).await.expect("right");
     let removed = mina.remove(&shown.access.token, app.id).await;
     removed.expect("removed");
-    let shown = mina.show(password(PASSWORD)).await.expect("right");
-    assert_eq!(shown.session.methods, [AuthenticationMethod::Password]);
+    let refused = mina.show(password(PASSWORD)).await;
+    assert_eq!(refusal(refused), Refusal::SecondFactorRequired);
+    assert_eq!(mina.session().await, shown.session);
 }
 
 async fn failures(mina: &Mina) -> u32 {

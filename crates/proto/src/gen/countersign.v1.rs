@@ -2994,7 +2994,9 @@ pub mod auth_service_server {
 pub enum ErrorReason {
     /// Never sent.
     Unspecified = 0,
-    /// INVALID_ARGUMENT: fields are wrong. BadRequest lists all of them.
+    /// INVALID_ARGUMENT: fields are wrong. BadRequest lists all of them. What it says of
+    /// each is for developers, and English in every language: a form that people see says
+    /// by `field` in its own words what would be right.
     /// {"reason": "FIELD_INVALID", "domain": "countersign"}
     FieldInvalid = 1,
     /// UNAUTHENTICATED: the call carries no API key, and no client certificate,
@@ -3869,7 +3871,9 @@ pub mod session_service_client {
         }
         /// RevokeUserSessions ends all sessions of a user, damaged ones too, and
         /// rejects every access token that the user holds. No device of the user is
-        /// known any more.
+        /// known any more, and what was begun for the user is worth nothing: MFA sessions,
+        /// codes, links and proofs for a sign-in, a new password or an address, and
+        /// enrolments.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID).
         pub async fn revoke_user_sessions(
@@ -3987,13 +3991,18 @@ pub mod session_service_client {
         /// A password counts as one factor. A code or a passkey makes `aal2` of a session
         /// in which the password was shown, whenever, as does a passkey that verifies the
         /// person. In a session of `aal2` the password alone is refused with
-        /// SECOND_FACTOR_REQUIRED as long as the person has a second factor; if none is left, the
-        /// session is one of `aal1` then.
+        /// SECOND_FACTOR_REQUIRED: nothing makes less of a session. A person who has no second
+        /// factor any more signs in anew.
         ///
         /// Tries of the password are those of ChangePassword, in which strangers have no
         /// share: by session, and of all sessions of the user together. Those of codes are
         /// in the budget of the account's second factors, or of a known device of the
         /// person. A session that ends meanwhile stays ended.
+        ///
+        /// After UNAVAILABLE show the same again: a code of an app and a recovery code are
+        /// used with what they do, or not at all. Only a code that was sent may be used up by
+        /// a database that fails while it writes the session: then SECOND_FACTOR_WRONG, send
+        /// another one.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID: also one whose session has ended,
         /// or is for an audience that is not offered any more), PERMISSION_DENIED
@@ -4140,11 +4149,19 @@ pub mod session_service_client {
         /// ValidateMfaSession exchanges the right code, or the answer of a passkey, for
         /// the tokens of a new session.
         /// An MFA session is good once, for five tries, in its group, for the caller
-        /// that created it, and until the password of the user is set anew. Wrong codes
-        /// are also counted by user, so that a new MFA session brings few new tries.
+        /// that created it, and until the password of the user is set anew or all sessions
+        /// of the user are ended. Wrong codes
+        /// are also counted by user, so that a new MFA session brings few new tries. Of two
+        /// right answers at once the second finds the MFA session used, and costs no try.
+        ///
+        /// After UNAVAILABLE answer with the same again. If the database has failed while it
+        /// wrote the session, the MFA session is used (MFA_SESSION_NOT_FOUND): begin the
+        /// sign-in anew, where the same code of an app or recovery code is good if no session
+        /// was opened; one that was sent is used up.
         ///
         /// Errors: NOT_FOUND (MFA_SESSION_NOT_FOUND: unknown, of another group or
-        /// caller, expired, replaced, used, or older than the user's password),
+        /// caller, expired, replaced, used, or older than the user's password or than the
+        /// latest RevokeUserSessions),
         /// PERMISSION_DENIED (CODE_WRONG; SECOND_FACTOR_WRONG where enrolled factors are
         /// asked for: their codes have a budget of their own, 5 wrong answers in 15
         /// minutes and 20 a day for the account, and as many for each known device with
@@ -4231,7 +4248,9 @@ pub mod session_service_server {
         >;
         /// RevokeUserSessions ends all sessions of a user, damaged ones too, and
         /// rejects every access token that the user holds. No device of the user is
-        /// known any more.
+        /// known any more, and what was begun for the user is worth nothing: MFA sessions,
+        /// codes, links and proofs for a sign-in, a new password or an address, and
+        /// enrolments.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID).
         async fn revoke_user_sessions(
@@ -4286,13 +4305,18 @@ pub mod session_service_server {
         /// A password counts as one factor. A code or a passkey makes `aal2` of a session
         /// in which the password was shown, whenever, as does a passkey that verifies the
         /// person. In a session of `aal2` the password alone is refused with
-        /// SECOND_FACTOR_REQUIRED as long as the person has a second factor; if none is left, the
-        /// session is one of `aal1` then.
+        /// SECOND_FACTOR_REQUIRED: nothing makes less of a session. A person who has no second
+        /// factor any more signs in anew.
         ///
         /// Tries of the password are those of ChangePassword, in which strangers have no
         /// share: by session, and of all sessions of the user together. Those of codes are
         /// in the budget of the account's second factors, or of a known device of the
         /// person. A session that ends meanwhile stays ended.
+        ///
+        /// After UNAVAILABLE show the same again: a code of an app and a recovery code are
+        /// used with what they do, or not at all. Only a code that was sent may be used up by
+        /// a database that fails while it writes the session: then SECOND_FACTOR_WRONG, send
+        /// another one.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID: also one whose session has ended,
         /// or is for an audience that is not offered any more), PERMISSION_DENIED
@@ -4365,11 +4389,19 @@ pub mod session_service_server {
         /// ValidateMfaSession exchanges the right code, or the answer of a passkey, for
         /// the tokens of a new session.
         /// An MFA session is good once, for five tries, in its group, for the caller
-        /// that created it, and until the password of the user is set anew. Wrong codes
-        /// are also counted by user, so that a new MFA session brings few new tries.
+        /// that created it, and until the password of the user is set anew or all sessions
+        /// of the user are ended. Wrong codes
+        /// are also counted by user, so that a new MFA session brings few new tries. Of two
+        /// right answers at once the second finds the MFA session used, and costs no try.
+        ///
+        /// After UNAVAILABLE answer with the same again. If the database has failed while it
+        /// wrote the session, the MFA session is used (MFA_SESSION_NOT_FOUND): begin the
+        /// sign-in anew, where the same code of an app or recovery code is good if no session
+        /// was opened; one that was sent is used up.
         ///
         /// Errors: NOT_FOUND (MFA_SESSION_NOT_FOUND: unknown, of another group or
-        /// caller, expired, replaced, used, or older than the user's password),
+        /// caller, expired, replaced, used, or older than the user's password or than the
+        /// latest RevokeUserSessions),
         /// PERMISSION_DENIED (CODE_WRONG; SECOND_FACTOR_WRONG where enrolled factors are
         /// asked for: their codes have a budget of their own, 5 wrong answers in 15
         /// minutes and 20 a day for the account, and as many for each known device with

@@ -46,8 +46,7 @@ pub(super) async fn test(
         None => Vec::new(),
     };
     if tries.is_empty() {
-        let name = provider.unwrap_or("a provider");
-        return Err(format!("delivery.{channel} does not name {name}").into());
+        return Err(missing(channel, provider).into());
     }
     let is_sent = tries.iter().any(|tried| tried.answer.is_ok());
     let rows: Vec<_> = tries.into_iter().map(Row::from).collect();
@@ -61,6 +60,22 @@ pub(super) async fn test(
     } else {
         Outcome::Lacking
     })
+}
+
+/// Why nothing could be tried, and what to do about it.
+fn missing(channel: &str, provider: Option<&str>) -> String {
+    let (names, variable) = match channel {
+        "sms" => (r#"["sens"], ["alimtalk"] or ["webhook"]"#, "SMS"),
+        _ => (r#"["smtp"] or ["webhook"]"#, "EMAIL"),
+    };
+    let lacks = match provider {
+        Some(name) => format!("delivery.{channel} does not name {name}"),
+        None => format!("delivery.{channel} names no provider"),
+    };
+    format!(
+        "{lacks}: set it to {names}, whose settings stand in docs/messages.md, or to [\"log\"] to \
+         try it out, which delivers nothing (COUNTERSIGN__DELIVERY__{variable}=log)"
+    )
 }
 
 fn address(text: &str, config: &Config) -> Result<Address, Failure> {

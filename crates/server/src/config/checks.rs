@@ -37,10 +37,14 @@ impl Checks {
     /// Demands that two settings fit each other; says nothing if one of them is
     /// wrong by itself.
     pub(super) fn that_both(&mut self, key: &str, other: &str, fit: bool, rule: &str) {
-        let known = |wrong: &(String, String)| wrong.0 == key || wrong.0 == other;
-        if !fit && !self.wrong.iter().any(known) {
+        if !fit && !self.knows(key) && !self.knows(other) {
             self.refuse(key, rule);
         }
+    }
+
+    /// Whether a setting is known to be wrong.
+    pub(super) fn knows(&self, key: &str) -> bool {
+        self.wrong.iter().any(|wrong| wrong.0 == key)
     }
 
     /// Demands a URL to which secrets may be posted: TLS, or this machine.

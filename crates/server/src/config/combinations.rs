@@ -91,7 +91,7 @@ pub(crate) const FEW_DESCRIPTORS: Combination = Combination {
 };
 
 /// All that there are.
-const COMBINATIONS: [Combination; 26] = [
+const COMBINATIONS: [Combination; 27] = [
     Combination {
         what: "server.tls_certificate is set, and server.tls_private_key is not",
         why: "TLS needs both",
@@ -267,6 +267,17 @@ const COMBINATIONS: [Combination; 26] = [
         judged: Judged::Warned(|start| !start.has_sender),
     },
     Combination {
+        what: "mfa.policy or a policy of mfa.group_policies requires a second factor, and codes \
+               cannot be sent to all addresses of people at home (delivery.sms, delivery.email, \
+               verification.countries, identifiers.default_region)",
+        why: "who has enrolled no factor, and has no other address, is refused after the right \
+              password (SECOND_FACTOR_UNAVAILABLE)",
+        judged: Judged::Warned(|start| {
+            let config = start.config;
+            config.mfa.is_for_everybody() && !(start.has_sender && sends_everywhere_at_home(config))
+        }),
+    },
+    Combination {
         what: "no caller is known",
         why: "everybody on this machine may call everything (see `countersign caller new --help`)",
         judged: Judged::Warned(|start| start.is_open),
@@ -281,6 +292,16 @@ const COMBINATIONS: [Combination; 26] = [
     ANOTHER_ALGORITHM,
     FEW_DESCRIPTORS,
 ];
+
+/// Whether a sender of the configuration takes codes to phone numbers at home and to
+/// mail. Where none is chosen, the log takes both.
+fn sends_everywhere_at_home(config: &Config) -> bool {
+    let delivery = &config.delivery;
+    let has_both = !delivery.sms.is_empty() && !delivery.email.is_empty();
+    let countries = &config.verification.countries;
+    let home = &config.identifiers.default_region;
+    (delivery.is_default() || has_both) && (countries.is_empty() || countries.contains(home))
+}
 
 fn wrong_passkeys(config: &Config) -> Vec<(&'static str, String)> {
     let wrong = config.relying_party().err();
@@ -299,8 +320,10 @@ pub(super) fn check(config: &Config, checks: &mut Checks) {
                 checks.that_both(rule.key, rule.other, fits, rule.rule);
             }
             Judged::RefusedEach(wrong) => {
-                for (key, rule) in wrong(config) {
-                    checks.that_both(key, key, false, &rule);
+                let mut wrong = wrong(config);
+                wrong.retain(|(key, _)| !checks.knows(key));
+                for (key, rule) in wrong {
+                    checks.refuse(key, rule);
                 }
             }
             Judged::RefusedAtStart | Judged::Warned(_) | Judged::WarnedAtStart => {}

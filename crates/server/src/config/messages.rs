@@ -33,11 +33,14 @@ pub(super) fn missing_of_providers(config: &Config) -> Vec<(&'static str, String
     missing
 }
 
-/// What is wrong with a text, or which one is missing.
+/// What is wrong with texts, or which are missing.
 pub(super) fn wrong_texts(config: &Config) -> Vec<(&'static str, String)> {
     let texts = match Templates::load(&config.template_settings()) {
         Ok(texts) => texts,
-        Err(error) => return vec![("delivery.templates", error.to_string())],
+        Err(errors) => {
+            let wrong = errors.iter().map(ToString::to_string);
+            return wrong.map(|rule| ("delivery.templates", rule)).collect();
+        }
     };
     let templates = config.alimtalk.templates().into_iter();
     templates

@@ -23,11 +23,24 @@ pub(crate) fn group(fields: &mut Fields, field: &str, text: &str) -> Option<Grou
     fields.take(field, GroupId::parse(text))
 }
 
+/// An identifier of any kind.
 pub(crate) fn identifier(
     fields: &mut Fields,
     field: &str,
     message: Option<v1::Identifier>,
     region: Region,
+) -> Option<Identifier> {
+    let rule = "must have an email, a phone or a username";
+    read_identifier(fields, field, message, region, rule)
+}
+
+/// `rule` says which kinds there may be.
+fn read_identifier(
+    fields: &mut Fields,
+    field: &str,
+    message: Option<v1::Identifier>,
+    region: Region,
+    rule: &str,
 ) -> Option<Identifier> {
     use v1::identifier::Value;
     match message.and_then(|message| message.value) {
@@ -41,7 +54,7 @@ pub(crate) fn identifier(
             .take(&format!("{field}.username"), Username::parse(&text))
             .map(Identifier::Username),
         None => {
-            fields.refuse(field, "must have an email, a phone or a username");
+            fields.refuse(field, rule);
             None
         }
     }
@@ -54,13 +67,14 @@ pub(crate) fn address(
     message: Option<v1::Identifier>,
     region: Region,
 ) -> Option<Address> {
-    match identifier(fields, field, message, region)? {
+    let rule = "must have an email or a phone";
+    match read_identifier(fields, field, message, region, rule)? {
         Identifier::Email(email) => Some(Address::Email(email)),
         Identifier::Phone(phone) => Some(Address::Phone(phone)),
         Identifier::Username(_) => {
             fields.refuse(
                 field,
-                "must be an email or a phone: a username receives no code",
+                "must have an email or a phone: a username receives no message",
             );
             None
         }

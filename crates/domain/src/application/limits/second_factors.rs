@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Charge, DAY, HOUR, Limits, tag};
 use crate::error::{Error, Limit};
 use crate::model::{Address, ClientContext, CredentialDigest, FactorId, NamedUser, UserId};
+use crate::ports::Budget;
 
 /// Wrong answers of second factors that an account has, and its known devices
 /// together beside it, and in which windows.
@@ -123,9 +124,21 @@ impl Limits {
 
     /// Charges a change of an address to the account before it is made.
     pub(crate) async fn charge_identifier_change(&self, user: UserId) -> Result<Charge, Error> {
-        let user = user.to_string();
-        let budget = self.budget("identifier-change", &[&user], IDENTIFIER_CHANGES, DAY);
+        let budget = self.identifier_changes_of(user);
         self.charge(vec![budget], Limit::Attempts).await
+    }
+
+    /// Gives back all changes of addresses of an account: who has undone them has not
+    /// made them.
+    pub(crate) async fn refund_identifier_changes(&self, user: UserId) -> Result<(), Error> {
+        let budget = self.identifier_changes_of(user);
+        let all = vec![budget; IDENTIFIER_CHANGES as usize];
+        Ok(self.ephemeral.refund(&all).await?)
+    }
+
+    fn identifier_changes_of(&self, user: UserId) -> Budget {
+        let user = user.to_string();
+        self.budget("identifier-change", &[&user], IDENTIFIER_CHANGES, DAY)
     }
 
     /// Charges an answer with which an enrolment shall be confirmed.

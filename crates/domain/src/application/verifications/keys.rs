@@ -12,7 +12,8 @@ pub(super) fn key_of(record: &VerificationRecord) -> String {
         | Purpose::SignIn
         | Purpose::PasswordReset
         | Purpose::ChangeIdentifier
-        | Purpose::AddFactor => code_key(record.id),
+        | Purpose::AddFactor
+        | Purpose::StepUp => code_key(record.id),
         Purpose::ConfirmSignUp => sign_up_key(record.id),
     }
 }

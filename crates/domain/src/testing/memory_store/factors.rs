@@ -69,14 +69,7 @@ impl Factors for MemoryStore {
     }
 
     async fn move_factor_forward(&self, factor: FactorId, to: i64) -> Result<bool, StoreError> {
-        self.write(|tables| match tables.factors.get_mut(&factor) {
-            Some(factor) if factor.last_step < to => {
-                factor.last_step = to;
-                true
-            }
-            _ => false,
-        })
-        .await
+        self.write(|tables| move_forward(tables, factor, to)).await
     }
 
     async fn recovery_codes_left(&self, user: UserId) -> Result<u32, StoreError> {
@@ -85,14 +78,15 @@ impl Factors for MemoryStore {
             u32::try_from(of_user.count()).unwrap_or(u32::MAX)
         })
     }
+}
 
-    async fn take_recovery_code(
-        &self,
-        user: UserId,
-        digest: &[u8; 32],
-    ) -> Result<bool, StoreError> {
-        self.write(|tables| tables.recovery_codes.remove(&(user, *digest)))
-            .await
+fn move_forward(tables: &mut Tables, factor: FactorId, to: i64) -> bool {
+    match tables.factors.get_mut(&factor) {
+        Some(factor) if factor.last_step < to => {
+            factor.last_step = to;
+            true
+        }
+        _ => false,
     }
 }
 
@@ -149,6 +143,18 @@ impl FactorChanges for MemoryUnitOfWork {
         let factors = &mut self.tables.factors;
         factors.retain(|_, factor| factor.user_id != user || factor.created_at < since);
         Ok(())
+    }
+
+    async fn move_factor_forward(&mut self, factor: FactorId, to: i64) -> Result<bool, StoreError> {
+        Ok(move_forward(&mut self.tables, factor, to))
+    }
+
+    async fn take_recovery_code(
+        &mut self,
+        user: UserId,
+        digest: &[u8; 32],
+    ) -> Result<bool, StoreError> {
+        Ok(self.tables.recovery_codes.remove(&(user, *digest)))
     }
 
     async fn count_factors(&mut self, user: UserId) -> Result<u32, StoreError> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::subject::{StoreSubject, is_conflict, is_taken, yes_of};
 use crate::model::{Factor, FactorId, FactorKind, FactorLabel, User, UserId};
+use crate::ports::{Store, StoreError};
 
 pub(super) fn factor(law: &StoreSubject, user: &User) -> Factor {
     Factor {
@@ -205,8 +206,9 @@ pub async fn recovery_codes_are_taken_once_and_replaced_as_a_whole(law: &StoreSu
     put_codes(law, &user, &[shared, second]).await;
     put_codes(law, &other, &[shared]).await;
     let take = async |user: &User, code: [u8; 32]| {
-        let taken = law.store.take_recovery_code(user.id, &code).await;
-        taken.expect("an answer")
+        take_code(&*law.store, user.id, code)
+            .await
+            .expect("an answer")
     };
     assert!(!take(&other, second).await, "it is somebody else's");
     assert!(take(&user, shared).await);
@@ -222,6 +224,40 @@ pub async fn recovery_codes_are_taken_once_and_replaced_as_a_whole(law: &StoreSu
     assert!(take(&other, shared).await);
 }
 
+async fn take_code(store: &dyn Store, user: UserId, code: [u8; 32]) -> Result<bool, StoreError> {
+    let mut uow = store.begin().await?;
+    uow.lock_user(user).await?;
+    let taken = uow.take_recovery_code(user, &code).await?;
+    uow.commit().await?;
+    Ok(taken)
+}
+
+/// What was taken is back if the unit of work is dropped.
+pub async fn a_code_and_a_step_are_taken_with_the_unit_of_work(law: &StoreSubject) {
+    let user = law.user().await;
+    let (factor, code) = (factor(law, &user), law.bytes());
+    insert(law, std::slice::from_ref(&factor)).await;
+    put_codes(law, &user, &[code]).await;
+    for is_kept in [false, true] {
+        let mut uow = law.begin().await;
+        let step = factor.last_step + 1;
+        for is_first in [true, false] {
+            let taken = uow.take_recovery_code(user.id, &code).await;
+            assert_eq!(taken.expect("an answer"), is_first);
+            let moved = uow.move_factor_forward(factor.id, step).await;
+            assert_eq!(moved.expect("an answer"), is_first);
+        }
+        match is_kept {
+            true => uow.commit().await.expect("committed"),
+            false => drop(uow),
+        }
+        let left = u32::from(!is_kept);
+        assert_eq!(codes_left(law, &user).await, left);
+        let moved = of(law, user.id).await[0].last_step - factor.last_step;
+        assert_eq!(moved, i64::from(is_kept));
+    }
+}
+
 /// However many ask.
 pub async fn of_64_who_take_a_recovery_code_at_once_one_gets_it(law: &StoreSubject) {
     let user = law.user().await;
@@ -229,7 +265,7 @@ pub async fn of_64_who_take_a_recovery_code_at_once_one_gets_it(law: &StoreSubje
     put_codes(law, &user, &[code, [9; 32]]).await;
     let taken = yes_of(64, || {
         let (store, user) = (Arc::clone(&law.store), user.id);
-        async move { store.take_recovery_code(user, &code).await }
+        async move { take_code(&*store, user, code).await }
     });
     assert_eq!(taken.await, 1);
     assert_eq!(codes_left(law, &user).await, 1);

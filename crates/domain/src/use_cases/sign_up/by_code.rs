@@ -4,9 +4,9 @@ use crate::application::{Application, Charge, CodeRequest, Recipient};
 use crate::error::{Error, Refusal};
 use crate::model::{
     Address, ClientContext, Code, GroupId, Identifier, Locale, NewPassword, OneTimeSecret,
-    PendingSignUp, Purpose, Username, VerificationRecord,
+    PendingSignUp, Purpose, Timestamp, Username, VerificationRecord,
 };
-use crate::ports::{Content, HashingPlace, Message};
+use crate::ports::{Clock as _, Content, HashingPlace, Message};
 
 /// A sign-up whose address is not proved yet.
 pub(super) struct Unproved {
@@ -24,9 +24,10 @@ impl Unproved {
         password: NewPassword,
         client: &ClientContext,
     ) -> Result<VerificationRecord, Error> {
-        if !app.messages.reaches(&self.address) {
-            return Err(Refusal::SenderMissing.into());
-        }
+        let code = Code::generate(app.settings.verification.code_digits, &*app.random);
+        let expires_at = app.clock.now().plus(app.settings.verification.code_ttl);
+        let message = self.message(code.clone(), expires_at);
+        app.messages.check_code(&message)?;
         let place = app.hasher.admit()?;
         if self.username_is_taken(app).await? {
             app.limits.charge_send_source(client).await?;
@@ -37,7 +38,7 @@ impl Unproved {
             .limits
             .charge_send(&self.address, client, to, None)
             .await?;
-        let sent = self.send(app, place, password, &charge).await;
+        let sent = self.send(app, place, password, code, &charge).await;
         app.limits.refund_if_failed(charge, sent).await
     }
 
@@ -60,6 +61,7 @@ impl Unproved {
         app: &Application,
         place: Box<dyn HashingPlace>,
         password: NewPassword,
+        code: Code,
         charge: &Charge,
     ) -> Result<VerificationRecord, Error> {
         let hash = place.hash(password.into_password()).await?;
@@ -67,15 +69,14 @@ impl Unproved {
             .store
             .account_by_identifier(&self.group, &self.address.clone().into())
             .await?;
-        let code = Code::generate(app.settings.verification.code_digits, &*app.random);
         let message_id = app.messages.new_id();
         let request = CodeRequest {
-            group: self.group,
+            group: self.group.clone(),
             address: self.address.clone(),
             purpose: Purpose::ConfirmSignUp,
             user: None,
             sign_up: Some(PendingSignUp {
-                username: self.username.map(|name| name.as_str().to_owned()),
+                username: self.username.as_ref().map(|name| name.as_str().to_owned()),
                 password_hash: hash.expose().to_owned(),
             }),
             message: Some(message_id),
@@ -84,26 +85,27 @@ impl Unproved {
         };
         let secret = OneTimeSecret::Code(code.clone());
         let record = app.verifications.keep(request, &secret, charge).await?;
-        // The owner of the address is told, and nobody has the code.
-        let content = if owner.is_some() {
-            Content::AlreadySignedUp
-        } else {
-            Content::Code {
-                code,
-                purpose: record.purpose,
-                expires_at: record.expires_at,
-            }
-        };
-        let message = Message {
-            to: self.address,
-            locale: self.locale,
-            content,
-        };
+        let mut message = self.message(code, record.expires_at);
+        if owner.is_some() {
+            // The owner of the address is told, and nobody has the code.
+            message.content = Content::AlreadySignedUp;
+        }
         let queued = app
             .messages
             .code(message_id, Some(message), record.expires_at)?;
         app.store.enqueue(&queued).await?;
         app.messages.queued();
         Ok(record)
+    }
+    fn message(&self, code: Code, expires_at: Timestamp) -> Message {
+        Message {
+            to: self.address.clone(),
+            locale: self.locale,
+            content: Content::Code {
+                code,
+                purpose: Purpose::ConfirmSignUp,
+                expires_at,
+            },
+        }
     }
 }

@@ -4,9 +4,12 @@
 
 use countersign_token::Acr;
 
-use crate::application::{Application, Person, SentFor, TypedAnswer, compare_own_password};
+use crate::application::{
+    Application, Person, SentFor, TriedAnswer, TypedAnswer, compare_own_password,
+};
 use crate::error::{Error, Refusal};
-use crate::model::{Assertion, Code, Password, ProvenUser, Session, Shown};
+use crate::model::{Assertion, Code, Password, Session, Shown};
+use crate::ports::UnitOfWork;
 
 /// What is shown.
 #[derive(Debug)]
@@ -19,51 +22,77 @@ pub enum StepUpAnswer {
     Passkey(Box<Assertion>),
 }
 
-/// Something that was shown, and was right.
-pub(super) struct Checked {
-    pub(super) shown: Shown,
-    /// Whether it is the password, of a person who has a second factor.
-    is_half: bool,
+/// What was shown, and was right as far as could be told before the unit of work.
+pub(super) enum Checked<'a> {
+    /// It was right.
+    Right(Shown),
+    /// A code, which is still to be compared.
+    Code(Box<TriedAnswer<'a>>),
 }
 
-impl Checked {
-    /// What was shown by two factors is not renewed by one of them, as long as there
-    /// are two.
-    pub(super) fn suffices_in(&self, session: &Session) -> Result<(), Error> {
-        if self.is_half && session.acr() == Acr::Aal2 {
-            return Err(Refusal::SecondFactorRequired.into());
-        }
-        Ok(())
+impl Checked<'_> {
+    /// What was shown in the session, which is locked with its user.
+    ///
+    /// # Errors
+    /// A wrong code; the password where two factors were shown; what cannot be told.
+    pub(super) async fn take(
+        &mut self,
+        app: &Application,
+        uow: &mut dyn UnitOfWork,
+        session: &Session,
+    ) -> Result<Shown, Error> {
+        let shown = match self {
+            Self::Right(shown) => *shown,
+            Self::Code(tried) => Shown::code_of(app.second_factors.take(tried, uow).await?),
+        };
+        suffices(shown, session)?;
+        Ok(shown)
     }
+
+    /// Gives back a try that was none.
+    pub(super) async fn settle(self, app: &Application) {
+        if let Self::Code(tried) = self {
+            app.second_factors.settle(*tried).await;
+        }
+    }
+}
+
+/// What was shown by two factors is not renewed by one of them, nor made less.
+fn suffices(shown: Shown, session: &Session) -> Result<(), Error> {
+    if shown == Shown::Password && session.acr() == Acr::Aal2 {
+        return Err(Refusal::SecondFactorRequired.into());
+    }
+    Ok(())
 }
 
 impl StepUpAnswer {
     /// Checks it. Codes on a known device of the person have tries of their own.
-    pub(super) async fn check(
-        self,
+    pub(super) async fn check<'a>(
+        &'a self,
         app: &Application,
-        person: &Person,
+        person: &'a Person,
         is_known: bool,
-    ) -> Result<Checked, Error> {
+    ) -> Result<Checked<'a>, Error> {
         match self {
-            Self::Password(password) => check_password(app, person, password).await,
+            Self::Password(password) => {
+                suffices(Shown::Password, &person.session)?;
+                check_password(app, person, password.clone()).await?;
+                Ok(Checked::Right(Shown::Password))
+            }
             Self::Code(code) => {
                 let typed = TypedAnswer {
                     sent_for: SentFor::StepUp(person.session.id),
                     of: app.code_factors.of_session(&person.user),
-                    code: &code,
+                    code,
                     from_known_device: is_known,
                 };
-                let factor = app.second_factors.check_answer(&typed).await?;
-                Ok(Checked {
-                    shown: Shown::code_of(factor),
-                    is_half: false,
-                })
+                let tried = app.second_factors.begin(&typed).await?;
+                Ok(Checked::Code(Box::new(tried)))
             }
-            Self::Passkey(assertion) => Ok(Checked {
-                shown: check_passkey(app, person, &assertion).await?,
-                is_half: false,
-            }),
+            Self::Passkey(assertion) => {
+                let shown = check_passkey(app, person, assertion).await?;
+                Ok(Checked::Right(shown))
+            }
         }
     }
 }
@@ -74,19 +103,10 @@ async fn check_password(
     app: &Application,
     person: &Person,
     password: Password,
-) -> Result<Checked, Error> {
-    let user = ProvenUser::of(&person.user);
-    let checked = Checked {
-        shown: Shown::Password,
-        is_half: !app.store.factor_kinds(user.id).await?.is_empty(),
-    };
-    checked.suffices_in(&person.session)?;
+) -> Result<(), Error> {
     let place = app.hasher.admit()?;
-    let charge = app.limits.charge_own_password(person.session.id, user);
-    let charge = charge.await?;
-    let compared = compare_own_password(&*app.store, user.id, place, password).await;
-    app.limits.refund_unless_refused(charge, compared).await?;
-    Ok(checked)
+    let compared = compare_own_password(&*app.store, &app.limits, person, place, password);
+    compared.await.map(drop)
 }
 
 /// Checks the answer of a passkey, which must be the person's, to the challenge of

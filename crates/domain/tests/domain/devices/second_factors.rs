@@ -292,6 +292,19 @@ async fn no_device_is_remembered_after_the_factor_shown_on_it_is_removed() {
     }
 }
 
+/// What was shown there stands for the factors of then.
+#[tokio::test]
+async fn no_device_is_remembered_after_another_factor_is_enrolled() {
+    let mina = Mina::new(DAY).await;
+    let tokens = mina.sign_in(DeviceClaim::Unknown, true).await;
+    let device = claim(&token(&tokens));
+    assert!(!mina.is_asked(device).await);
+    mina.enroll_another(&tokens.access_token).await;
+    assert!(mina.is_asked(device).await);
+    mina.sign_in(device, true).await;
+    assert!(!mina.is_asked(device).await);
+}
+
 #[tokio::test]
 async fn all_known_devices_share_one_budget_of_second_factors() {
     let mina = Mina::new(Duration::ZERO).await;

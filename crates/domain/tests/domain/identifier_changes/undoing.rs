@@ -81,6 +81,34 @@ async fn an_undo_gives_the_owner_the_account_and_puts_the_thief_out() {
     world.user(NEW, PASSWORD).await;
 }
 
+#[tokio::test]
+async fn an_undo_gives_the_owner_the_changes_of_the_thief_back() {
+    let mina = Mina::new().await;
+    let world = &mina.world;
+    mina.add("thief@example.com").await.expect("added");
+    let token = mina.undo_token(EMAIL).await;
+    for number in 0..9 {
+        let address = format!("thief{number}@example.com");
+        mina.add(&address).await.expect("added");
+        mina.remove(&address).await.expect("removed");
+    }
+    mina.remove("thief@example.com").await.expect("removed");
+    let exhausted = mina.remove(EMAIL).await;
+    assert!(matches!(exhausted, Err(Error::Exhausted { .. })));
+    mina.undo(&token).await.expect("undone");
+    let reset = ResetPassword {
+        proof: world
+            .prove(EMAIL, Purpose::PasswordReset)
+            .await
+            .expect("a proof"),
+        new: password(PASSWORD),
+        locale: Locale::English,
+    };
+    reset.execute(&world.app).await.expect("reset");
+    let mina = mina.signed_in_anew(EMAIL).await;
+    mina.change_to(NEW).await.expect("the owner may change it");
+}
+
 /// Enrols an app, as somebody does who has just signed in.
 async fn enroll(mina: &Mina) -> Vec<RecoveryCode> {
     let app = &mina.world.app;
@@ -163,6 +191,40 @@ async fn a_factor_that_the_thief_enrolled_at_an_earlier_sign_in_goes_too() {
     let factors = store.factors(mina.id).await.expect("readable");
     assert_eq!(factors.len(), 0);
     assert_eq!(store.recovery_codes_left(mina.id).await.expect("told"), 0);
+}
+
+/// However long the person waits with the change after that.
+#[tokio::test]
+async fn an_undo_takes_the_factors_of_as_long_before_the_authentication() {
+    let minutes = Duration::from_secs(4 * 60);
+    for (is_kept, before) in [(true, Duration::from_millis(1)), (false, Duration::ZERO)] {
+        let mina = Mina::new().await;
+        let codes = enroll(&mina).await;
+        let undo_time = mina.world.app.settings.undo_time;
+        mina.world.clock.advance(undo_time + before);
+        let mina = showing(mina, &codes[0]).await;
+        mina.world.clock.advance(minutes);
+        mina.change_to(NEW).await.expect("changed");
+        let token = mina.undo_token(EMAIL).await;
+        mina.undo(&token).await.expect("undone");
+        let factors = mina.world.store.factors(mina.id).await;
+        assert_eq!(factors.expect("readable").len(), usize::from(is_kept));
+    }
+}
+
+/// The time of a change is that which its notice told.
+#[tokio::test]
+async fn a_longer_setting_does_not_lengthen_what_was_promised() {
+    let mut mina = Mina::new().await;
+    mina.change_to(NEW).await.expect("changed");
+    let token = mina.undo_token(EMAIL).await;
+    let end = mina.world.app.settings.undo_time;
+    mina.world
+        .reconfigure(|settings| settings.undo_time = 2 * end);
+    mina.world.clock.advance(end);
+    assert_eq!(refusal(mina.undo(&token).await), Refusal::Undo);
+    // Nor is the address held for longer.
+    mina.world.user(EMAIL, PASSWORD).await;
 }
 
 #[tokio::test]

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use countersign_domain::model::Session;
-use countersign_domain::use_cases::{BeginStepUpAssertion, StepUpAnswer, StepUpSession};
+use countersign_domain::use_cases::{
+    Actor, BeginStepUpAssertion, RevokeUserSessions, StepUpAnswer, StepUpSession,
+};
 
 use super::*;
 
@@ -61,6 +63,30 @@ async fn a_passkey_makes_two_factors_of_a_password() {
         let again = site.step_up(&tokens.access_token, &answer).await;
         assert_eq!(refusal(again), Refusal::SecondFactor, "it is good once");
     }
+}
+
+/// A challenge of a first factor names nobody: what answers it is shown afterwards.
+#[tokio::test]
+async fn what_was_begun_for_a_person_ends_with_all_her_sessions() {
+    let site = Site::new().await;
+    let (tokens, key) = site.signed_in_before(EMAIL).await;
+    let asked = site.asked(EMAIL).await;
+    let of_mfa = site.mfa_options(&asked.id).await.expect("options");
+    let of_step_up = site.step_up_options(&tokens.access_token, "gateway").await;
+    let of_step_up = of_step_up.expect("options");
+    let of_sign_in = site.sign_in_options().expect("options");
+    let revoke = RevokeUserSessions {
+        actor: Actor::Person(tokens.access_token.clone()),
+        keep_current: false,
+    };
+    revoke.execute(&site.world.app).await.expect("ended");
+    let late = site.answer(&asked.id, &key.get(&of_mfa, ORIGIN)).await;
+    assert_eq!(refusal(late), Refusal::MfaSession);
+    let answer = key.get(&of_step_up, ORIGIN);
+    let late = site.step_up(&tokens.access_token, &answer).await;
+    assert_eq!(refusal(late), Refusal::AccessToken(None));
+    let signed_in = site.sign_in(&key.get(&of_sign_in, ORIGIN)).await;
+    signed_in.expect("she is asked for her passkey now");
 }
 
 #[tokio::test]

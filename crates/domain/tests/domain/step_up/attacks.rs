@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use countersign_domain::model::Purpose;
-use countersign_domain::use_cases::{ResetPassword, RevokeToken};
+use countersign_domain::ports::Store as _;
+use countersign_domain::use_cases::{Actor, ResetPassword, RevokeToken, RevokeUserSessions};
 use countersign_token::Rejection;
 
 use super::*;
@@ -65,6 +66,33 @@ async fn wrong_codes_are_those_of_sign_ins() {
     }
     let exhausted = mina.sign_in_with(&app.recovery[2], claim(&device)).await;
     assert!(is_exhausted(&exhausted));
+}
+
+/// What is open may be given back.
+#[tokio::test]
+async fn who_is_refused_for_tries_that_are_open_may_come_back_soon() {
+    let (mina, app) = Mina::with_app().await;
+    let held = mina.world.store.begin().await.expect("begun");
+    let tried = futures_util::future::join_all((0..5).map(|_| mina.show(code("0000-000-000"))));
+    let retry_after = async {
+        tokio::task::yield_now().await;
+        let refused = mina.show(mina.code(&app)).await;
+        drop(held);
+        let Err(Error::Exhausted { retry_after, .. }) = refused else {
+            panic!("expected too many tries, got {refused:?}");
+        };
+        retry_after
+    };
+    let (tried, soon) = tokio::join!(tried, retry_after);
+    assert_eq!(soon, Duration::from_secs(1));
+    for wrong in tried {
+        assert_eq!(refusal(wrong), Refusal::SecondFactor);
+    }
+    let refused = mina.show(mina.code(&app)).await;
+    let Err(Error::Exhausted { retry_after, .. }) = refused else {
+        panic!("expected too many tries, got {refused:?}");
+    };
+    assert_eq!(retry_after, Duration::from_secs(15 * 60));
 }
 
 #[tokio::test]
@@ -198,6 +226,112 @@ async fn a_password_that_was_set_anew_ends_it() {
 }
 
 #[tokio::test]
+async fn what_was_begun_before_all_sessions_were_ended_yields_no_tokens() {
+    for keep_current in [true, false] {
+        let (mina, app) = Mina::with_app().await;
+        let begun = mina.begin_sign_in(DeviceClaim::Untold).await;
+        let begun = begun.expect("a question for a second factor");
+        let revoke = RevokeUserSessions {
+            actor: Actor::Person(mina.tokens.access_token.clone()),
+            keep_current,
+        };
+        revoke.execute(&mina.world.app).await.expect("ended");
+        let late = mina.answer(begun, &app.recovery[0]).await;
+        assert_eq!(refusal(late), Refusal::MfaSession);
+        let shown = mina.show(code(&app.recovery[1])).await;
+        match keep_current {
+            true => drop(shown.expect("the session goes on")),
+            false => assert_eq!(refusal(shown), Refusal::AccessToken(None)),
+        }
+        let again = mina.sign_in_with(&app.recovery[2], DeviceClaim::Untold);
+        again.await.expect("a new sign-in");
+    }
+}
+
+/// A thief of an access token, who may end the other sessions as often as it likes.
+#[tokio::test]
+async fn ending_all_other_sessions_brings_no_new_tries_of_the_password() {
+    let mut mina = Mina::new().await;
+    mina.world.reconfigure(|settings| {
+        settings.source_attempts.clear();
+        settings.password_attempts = 10;
+    });
+    for tried in 0..12 {
+        let revoke = RevokeUserSessions {
+            actor: Actor::Person(mina.tokens.access_token.clone()),
+            keep_current: true,
+        };
+        revoke.execute(&mina.world.app).await.expect("ended");
+        let shown = mina.show(password(WRONG)).await;
+        assert_eq!(is_exhausted(&shown), tried >= 10, "{tried}: {shown:?}");
+    }
+    let proof = mina.world.prove(EMAIL, Purpose::PasswordReset).await;
+    let reset = ResetPassword {
+        proof: proof.expect("proved"),
+        new: countersign_domain::testing::password(WRONG),
+        locale: Locale::English,
+    };
+    reset.execute(&mina.world.app).await.expect("reset");
+    mina.tokens = mina.world.sign_in(EMAIL, WRONG).await.expect("signed in");
+    let shown = mina.show(password(WRONG)).await;
+    shown.expect("a new password has tries of its own");
+}
+
+/// A clock that is set back makes an authentication of now, which is not ahead.
+#[tokio::test]
+async fn a_clock_that_is_set_back_ages_nothing_that_is_shown_afterwards() {
+    let (mut mina, app) = Mina::with_app().await;
+    mina.show(mina.code(&app)).await.expect("right");
+    let before = mina.session().await.authenticated_at;
+    for answer in [password(PASSWORD), mina.code(&app)] {
+        let back = mina.world.app.clock.now().minus(Duration::from_secs(240));
+        mina.world.clock.jump_to(back);
+        mina.world.read().await;
+        mina.pass(STEP).await;
+        let begun = mina.enroll_with(&mina.tokens.access_token).await;
+        let too_old = Refusal::AuthenticationTooOld {
+            max_age: Duration::from_secs(600),
+        };
+        assert_eq!(refusal(begun.map(drop)), too_old, "it lies ahead");
+        let refused = mina.show(answer).await.map(drop);
+        // Neither a password for both, nor a step that was used.
+        let expected = [Refusal::SecondFactorRequired, Refusal::SecondFactor];
+        assert!(expected.contains(&refusal(refused)));
+    }
+    let now = mina.world.app.clock.now();
+    let shown = mina.show(code(&app.recovery[0])).await.expect("right");
+    assert_eq!(shown.session.authenticated_at, now);
+    assert!(now < before);
+    let (validator, aal2) = (mina.world.validator(), Some(Acr::Aal2));
+    mina.world.read().await;
+    let minute = Some(Duration::from_secs(60));
+    assert_eq!(lacking(&validator, &shown.access.token, minute, aal2), None);
+    let enrolled = mina.enroll_with(&shown.access.token).await;
+    enrolled.expect("it is fresh");
+}
+
+/// Whatever was right before it.
+#[tokio::test]
+async fn a_password_that_is_set_anew_in_the_middle_ends_it() {
+    let (mina, app) = Mina::with_app().await;
+    let before = mina.session().await;
+    for answer in [password(PASSWORD), code(&app.recovery[0])] {
+        let mut uow = mina.world.store.begin().await.expect("begun");
+        let reset = async {
+            tokio::task::yield_now().await;
+            let raised = uow.raise_credential_version(mina.id).await;
+            raised.expect("raised");
+            uow.commit().await.expect("committed");
+        };
+        let (shown, ()) = tokio::join!(mina.show(answer), reset);
+        assert_eq!(refusal(shown), Refusal::AccessToken(None));
+        assert_eq!(mina.session().await, before);
+    }
+    let again = mina.show(code(&app.recovery[0])).await;
+    again.expect("it was not used");
+}
+
+#[tokio::test]
 async fn a_database_that_is_away_changes_and_costs_nothing() {
     let (mina, app) = Mina::with_app().await;
     let before = mina.session().await;
@@ -215,7 +349,24 @@ async fn a_database_that_is_away_changes_and_costs_nothing() {
     }
     mina.show(password(PASSWORD)).await.expect("right");
     assert_eq!(failures(&mina).await, 0);
-    mina.show(mina.code(&app)).await.expect("right");
+    let of_app = app.secret.code_at(mina.world.app.clock.now());
+    for typed in [&of_app, &app.recovery[0]] {
+        for fail in [
+            |mina: &Mina, fails| mina.world.store.fail_begins(fails),
+            |mina: &Mina, fails| mina.world.store.fail_commits(fails),
+        ] {
+            fail(&mina, true);
+            for _ in 0..10 {
+                let error = mina.show(code(typed)).await.expect_err("it is away");
+                assert!(!error.is_an_answer(), "{error}");
+            }
+            fail(&mina, false);
+        }
+        mina.world.store.conflict(2);
+        mina.show(code(typed)).await.expect("it was not used");
+        let again = mina.show(code(typed)).await;
+        assert_eq!(refusal(again), Refusal::SecondFactor);
+    }
 }
 
 #[tokio::test]

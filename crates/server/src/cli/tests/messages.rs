@@ -78,7 +78,8 @@ async fn what_cannot_be_tried_is_told() {
         (
             Config::default(),
             to("mina@example.com"),
-            "delivery.email does not name a provider",
+            "delivery.email names no provider: set it to [\"smtp\"] or [\"webhook\"], whose \
+             settings stand in docs/messages.md, or to [\"log\"]",
         ),
     ] {
         let error = message::test(&config, &test, &mut Vec::new()).await;

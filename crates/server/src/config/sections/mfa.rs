@@ -34,6 +34,13 @@ impl MfaConfig {
         );
     }
 
+    /// Whether somebody has to show one who has enrolled none.
+    pub(in crate::config) fn is_for_everybody(&self) -> bool {
+        let of_groups = self.group_policies.iter().map(|(_, policy)| *policy);
+        let mut policies = [self.policy].into_iter().chain(of_groups);
+        policies.any(|policy| application::MfaPolicy::from(policy).is_for_everybody())
+    }
+
     /// The policies of groups, for the domain.
     pub(in crate::config) fn of_groups(&self) -> Vec<(GroupId, application::MfaPolicy)> {
         let policies = self.group_policies.iter();

@@ -69,6 +69,36 @@ fn several_replicas_without_redis_and_plaintext_off_loopback_are_warned_of() {
 }
 
 #[test]
+fn a_required_second_factor_that_cannot_be_sent_everywhere_is_warned_of() {
+    let required = ("COUNTERSIGN__MFA__POLICY", "required");
+    let of_staff = (
+        "COUNTERSIGN__MFA__GROUP_POLICIES",
+        "staff=required_for_unknown_devices",
+    );
+    let sms = ("COUNTERSIGN__DELIVERY__SMS", "log");
+    let email = ("COUNTERSIGN__DELIVERY__EMAIL", "log");
+    let abroad = ("COUNTERSIGN__VERIFICATION__COUNTRIES", "US");
+    let with_home = ("COUNTERSIGN__VERIFICATION__COUNTRIES", "US,KR");
+    let at_home_there = ("COUNTERSIGN__IDENTIFIERS__DEFAULT_REGION", "US");
+    for (variables, is_warned_of) in [
+        (&[required][..], false),
+        (&[required, sms, email], false),
+        (&[required, email], true),
+        (&[of_staff, sms], true),
+        (&[sms], false),
+        (&[required, abroad], true),
+        (&[required, with_home], false),
+        (&[required, abroad, at_home_there], false),
+        (&[abroad], false),
+    ] {
+        let warned = warnings(variables, false, true);
+        let is_warned = warned.iter().any(|what| what.contains("mfa.policy"));
+        assert_eq!(is_warned, is_warned_of, "{variables:?}: {warned:?}");
+    }
+    assert_eq!(warnings(&[required], false, false).len(), 2);
+}
+
+#[test]
 fn settings_that_do_not_fit_each_other_are_refused() {
     for (settings, told) in [
         (

@@ -174,3 +174,19 @@ fn alimtalk_needs_the_keys_of_sens_and_the_texts_of_its_templates() {
     fs::write(folder.join("alimtalk.sign_up.ko.txt"), "{code}").expect("a file");
     given.good();
 }
+
+#[test]
+fn all_texts_that_are_wrong_are_told() {
+    let mut given = given();
+    let folder = given.path("templates");
+    fs::create_dir(&folder).expect("a folder");
+    for name in ["email.sign_up.en.txt", "email.sign_in.ko.txt"] {
+        fs::write(folder.join(name), "no code").expect("a file");
+    }
+    let file = format!("[delivery]\ntemplates = '{}'", folder.display());
+    let problems = given.file(&file).problems();
+    let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("email.sign_up.en.txt, line 1"), "{told:?}");
+    assert!(told[1].contains("email.sign_in.ko.txt, line 1"), "{told:?}");
+}

@@ -95,10 +95,13 @@ fn address(
         fields.refuse("address", rule);
         return None;
     };
-    let identifier = convert::identifier(fields, "address", Some(message), region)?;
-    let address = identifier.address();
-    let address = address.filter(|address| channel.leads_to(address));
-    fields.take("address", address.ok_or("must be an address of the kind"))
+    let address = convert::address(fields, "address", Some(message), region)?;
+    let rule = match channel {
+        Channel::Phone => "must have a phone: the kind is FACTOR_KIND_SMS",
+        Channel::Email => "must have an email: the kind is FACTOR_KIND_EMAIL",
+    };
+    let is_of_kind = channel.leads_to(&address);
+    fields.take("address", is_of_kind.then_some(address).ok_or(rule))
 }
 
 impl TryFrom<Asked<'_, v1::ConfirmEnrollmentRequest>> for ConfirmEnrollment {

@@ -44,8 +44,9 @@ fn purpose(purpose: Purpose) -> v1::Purpose {
         Purpose::SignIn => v1::Purpose::SignIn,
         Purpose::PasswordReset => v1::Purpose::PasswordReset,
         Purpose::ChangeIdentifier => v1::Purpose::ChangeIdentifier,
-        // Its codes are kept with enrolments, which no call of this service reads.
-        Purpose::AddFactor => v1::Purpose::Unspecified,
+        // Their codes are kept with enrolments and sessions, which no call of this service
+        // reads.
+        Purpose::AddFactor | Purpose::StepUp => v1::Purpose::Unspecified,
     }
 }
 

@@ -10,6 +10,7 @@ use sea_orm::{IntoActiveModel as _, QueryOrder as _, QueryResult, QuerySelect as
 
 use super::rows::{self, ALONE, bytes, key_of_id, parsed};
 use super::{factor_credentials, recovery_codes};
+use crate::database::connection::Db;
 use crate::database::error::store_error;
 use crate::database::handle::Database;
 use crate::database::unit_of_work::SqlUnitOfWork;
@@ -114,29 +115,25 @@ impl Factors for Database {
         row.map(|row| self.read_factor(&row)).transpose()
     }
 
-    /// One conditional statement: of many at once, one succeeds.
     async fn move_factor_forward(&self, factor: FactorId, to: i64) -> Result<bool, StoreError> {
-        let updated = Entity::update_many()
-            .col_expr(Column::LastStep, Expr::value(to))
-            .filter(Column::Id.eq(factor.as_bytes().to_vec()))
-            .filter(Column::LastStep.lt(to))
-            .exec(&self.writer().statement("factors.move_forward"))
-            .await
-            .map_err(store_error)?;
-        Ok(updated.rows_affected == 1)
+        move_forward(&self.writer(), factor, to).await
     }
 
     async fn recovery_codes_left(&self, user: UserId) -> Result<u32, StoreError> {
         recovery_codes::left(&self.reader(), user).await
     }
+}
 
-    async fn take_recovery_code(
-        &self,
-        user: UserId,
-        digest: &[u8; 32],
-    ) -> Result<bool, StoreError> {
-        recovery_codes::take(&self.writer(), user, digest).await
-    }
+/// One conditional statement: of many at once, one succeeds.
+async fn move_forward(db: &Db<'_>, factor: FactorId, to: i64) -> Result<bool, StoreError> {
+    let updated = Entity::update_many()
+        .col_expr(Column::LastStep, Expr::value(to))
+        .filter(Column::Id.eq(factor.as_bytes().to_vec()))
+        .filter(Column::LastStep.lt(to))
+        .exec(&db.statement("factors.move_forward"))
+        .await
+        .map_err(store_error)?;
+    Ok(updated.rows_affected == 1)
 }
 
 #[async_trait]
@@ -192,6 +189,18 @@ impl FactorChanges for SqlUnitOfWork {
             .await
             .map(drop)
             .map_err(store_error)
+    }
+
+    async fn move_factor_forward(&mut self, factor: FactorId, to: i64) -> Result<bool, StoreError> {
+        move_forward(&self.db(), factor, to).await
+    }
+
+    async fn take_recovery_code(
+        &mut self,
+        user: UserId,
+        digest: &[u8; 32],
+    ) -> Result<bool, StoreError> {
+        recovery_codes::take(&self.db(), user, digest).await
     }
 
     async fn count_factors(&mut self, user: UserId) -> Result<u32, StoreError> {

@@ -14,7 +14,8 @@ use crate::database::error::store_error;
 use crate::database::handle::Database;
 use crate::database::unit_of_work::SqlUnitOfWork;
 
-/// A row. `credential_version` counts how often the password was set.
+/// A row. `credential_version` counts how often what was proved before was made
+/// worth nothing.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "users")]
 pub(crate) struct Model {

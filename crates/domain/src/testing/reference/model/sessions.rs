@@ -159,7 +159,8 @@ impl Model {
         Some(Asked { call, says })
     }
 
-    /// No device is known afterwards.
+    /// No device is known afterwards, and nothing that was begun before is worth
+    /// anything.
     pub(super) fn end_all_sessions(&mut self, token: Pick, keep: bool) -> Option<Asked> {
         let token = place(&self.access, token)?;
         let call = Call::RevokeUserSessions {
@@ -169,6 +170,7 @@ impl Model {
         let says = match self.person(token) {
             Ok(own) => {
                 let user = self.sessions[own].user;
+                self.users[user].version += 1;
                 for device in &mut self.devices {
                     device.user = device.user.filter(|proven| proven.user != user);
                 }
