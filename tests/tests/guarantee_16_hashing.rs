@@ -108,7 +108,11 @@ async fn world(backend: Backend) -> World {
 /// Somebody whose password was hashed with these parameters, as it is stored.
 async fn with_hash(world: &World, parameters: &str) -> Person {
     let mina = world.sign_up().await;
-    let hash = format!("$argon2id$v=19${parameters}${}${}", "c2Fs".repeat(6), "aGFz".repeat(10));
+    let hash = format!(
+        "$argon2id$v=19${parameters}${}${}",
+        "c2Fs".repeat(6),
+        "aGFz".repeat(10)
+    );
     let user = mina.user_id.replace('-', "");
     let of_hers = world.backend().bytes(&user);
     let update = format!("UPDATE credentials SET hash = '{hash}' WHERE user_id = {of_hers}");
