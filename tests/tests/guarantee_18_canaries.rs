@@ -10,8 +10,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use countersign_proto::v1;
 use countersign_tests::{
-    Authenticator, Backend, Entry, LINK_PREFIX, PASSWORD, RedisServer, World, canary_spellings,
-    contains_any, device, email, on_a_backend, phone, reason, token_of,
+    Authenticator, Backend, Entry, LINK_PREFIX, Metrics, PASSWORD, RedisServer, World,
+    canary_spellings, contains_any, device, email, on_a_backend, phone, reason, token_of,
 };
 
 const SOURCE: &str = "203.0.113.77";
@@ -23,8 +23,10 @@ fn no_address_and_no_code_stands_in_redis_or_in_the_database() {
             countersign_tests::say!("skipped: redis-server is not installed");
             return;
         };
+        let metrics = Metrics::somewhere().await;
         // Ten digits are found by no accident.
         let world = World::on(backend)
+            .set("metrics.listen", metrics.listen())
             .redis(redis.url())
             .set("verification.code_digits", 10)
             .set("verification.link_prefixes", vec![LINK_PREFIX])
@@ -36,8 +38,11 @@ fn no_address_and_no_code_stands_in_redis_or_in_the_database() {
         let files = database_files(&world);
 
         let log = world.log().but_for_messages();
+        let page = metrics.page("/metrics").await.body;
+        assert!(page.contains("countersign_messages_sent_total"), "{page}");
 
-        let (mut in_redis, mut in_database, mut in_log) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut in_redis, mut in_database) = (Vec::new(), Vec::new());
+        let (mut in_log, mut in_metrics) = (Vec::new(), Vec::new());
         for secret in &secrets {
             let mut spellings = canary_spellings(&secret.text);
             spellings.extend(secret.spellings.clone().unwrap_or_default());
@@ -46,8 +51,11 @@ fn no_address_and_no_code_stands_in_redis_or_in_the_database() {
                 let kind = kind.rsplit_once(':').map_or(&*kind, |(kind, _)| kind);
                 in_redis.push(format!("{} in {kind}:…", secret.text));
             }
-            if secret.is_never_stored && contains_any(log.as_bytes(), &spellings) {
+            if contains_any(log.as_bytes(), &spellings) {
                 in_log.push(secret.text.clone());
+            }
+            if contains_any(page.as_bytes(), &spellings) {
+                in_metrics.push(secret.text.clone());
             }
             let is_kept = secret.is_never_stored;
             if is_kept && files.iter().any(|file| contains_any(file, &spellings)) {
@@ -56,7 +64,8 @@ fn no_address_and_no_code_stands_in_redis_or_in_the_database() {
         }
         countersign_tests::say!(
             "guarantee 18: {} canaries in {} keys of Redis: found {}: {in_redis:?}; in {} bytes of \
-             the database: found {}: {in_database:?}; in {} bytes of the log: found {}: {in_log:?}",
+             the database: found {}: {in_database:?}; in {} bytes of the log: found {}: {in_log:?}; in {} \
+             bytes of metrics: found {}: {in_metrics:?}",
             secrets.len(),
             entries.len(),
             in_redis.len(),
@@ -64,6 +73,8 @@ fn no_address_and_no_code_stands_in_redis_or_in_the_database() {
             in_database.len(),
             log.len(),
             in_log.len(),
+            page.len(),
+            in_metrics.len(),
         );
         assert!(entries.len() >= 20, "there was something to search");
         assert!(in_redis.is_empty(), "{in_redis:?}");
@@ -71,6 +82,7 @@ fn no_address_and_no_code_stands_in_redis_or_in_the_database() {
         let calls = log.matches("\"level\":\"DEBUG\"").count();
         assert!(calls > 50, "there was something to search: {calls}");
         assert!(in_log.is_empty(), "{in_log:?}");
+        assert!(in_metrics.is_empty(), "{in_metrics:?}");
     });
 }
 
