@@ -1,8 +1,8 @@
 //! Guarantee 18, for what is kept for a while: after everything was done that
 //! leaves a trace in Redis, no address, phone number, code, link or password
-//! stands in it; no code, link or message in the database; and none of these
-//! secrets in the log, but for what the `log` sender writes. Each is searched for as it is, in
-//! base64 and in hex.
+//! stands in it; no code, link or message in the database; and none of all these
+//! in the log, but for what the `log` sender writes, or in the metrics. Each is
+//! searched for as it is, in base64 and in hex.
 
 use std::fs;
 
