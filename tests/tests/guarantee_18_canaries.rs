@@ -13,6 +13,7 @@ use countersign_tests::{
     Authenticator, Backend, Entry, LINK_PREFIX, Metrics, PASSWORD, RedisServer, World,
     canary_spellings, contains_any, device, email, on_every_backend, phone, reason, token_of,
 };
+use tonic::Status;
 
 const SOURCE: &str = "203.0.113.77";
 
@@ -33,7 +34,7 @@ async fn no_address_and_no_code_stands_anywhere(backend: Backend) {
         .set("log.filter", "trace,h2=info")
         .start()
         .await;
-    let secrets = leave_traces(&world).await;
+    let (secrets, errors) = leave_traces(&world).await;
     let entries = redis.contents().await;
     let files = match backend {
         Backend::Sqlite => database_files(&world),
@@ -45,7 +46,7 @@ async fn no_address_and_no_code_stands_anywhere(backend: Backend) {
     assert!(page.contains("countersign_messages_sent_total"), "{page}");
 
     let (mut in_redis, mut in_database) = (Vec::new(), Vec::new());
-    let (mut in_log, mut in_metrics) = (Vec::new(), Vec::new());
+    let (mut in_log, mut in_metrics, mut in_errors) = (Vec::new(), Vec::new(), Vec::new());
     for secret in &secrets {
         let mut spellings = canary_spellings(&secret.text);
         spellings.extend(secret.spellings.clone().unwrap_or_default());
@@ -60,6 +61,9 @@ async fn no_address_and_no_code_stands_anywhere(backend: Backend) {
         if contains_any(page.as_bytes(), &spellings) {
             in_metrics.push(secret.text.clone());
         }
+        if errors.iter().any(|error| tells(error, &spellings)) {
+            in_errors.push(secret.text.clone());
+        }
         let is_kept = secret.is_never_stored;
         if is_kept && files.iter().any(|file| contains_any(file, &spellings)) {
             in_database.push(secret.text.clone());
@@ -68,7 +72,7 @@ async fn no_address_and_no_code_stands_anywhere(backend: Backend) {
     countersign_tests::say!(
         "guarantee 18 on {backend}: {} canaries in {} keys of Redis: found {}: {in_redis:?}; in {} bytes of \
              the database: found {}: {in_database:?}; in {} bytes of the log: found {}: {in_log:?}; in {} \
-             bytes of metrics: found {}: {in_metrics:?}",
+             bytes of metrics: found {}: {in_metrics:?}; in {} errors: found {}: {in_errors:?}",
         secrets.len(),
         entries.len(),
         in_redis.len(),
@@ -78,6 +82,8 @@ async fn no_address_and_no_code_stands_anywhere(backend: Backend) {
         in_log.len(),
         page.len(),
         in_metrics.len(),
+        errors.len(),
+        in_errors.len(),
     );
     assert!(entries.len() >= 20, "there was something to search");
     assert!(in_redis.is_empty(), "{in_redis:?}");
@@ -95,6 +101,8 @@ async fn no_address_and_no_code_stands_anywhere(backend: Backend) {
     assert!(calls > 50, "there was something to search: {calls}");
     assert!(in_log.is_empty(), "{in_log:?}");
     assert!(in_metrics.is_empty(), "{in_metrics:?}");
+    assert!(in_errors.is_empty(), "{in_errors:?}");
+    assert!(errors.len() > 25, "{}", errors.len());
 }
 
 #[test]
@@ -154,8 +162,9 @@ impl Canary {
 }
 
 /// Does all that keeps something in Redis, and returns what was said meanwhile.
-async fn leave_traces(world: &World) -> Vec<Canary> {
+async fn leave_traces(world: &World) -> (Vec<Canary>, Vec<Status>) {
     let gateway = world.gateway();
+    let mut errors = Vec::new();
     let mut canaries = vec![Canary::secret(PASSWORD), Canary::secret("wrong guess")];
     let purposes = [v1::Purpose::SignUp, v1::Purpose::SignIn];
 
@@ -175,6 +184,7 @@ async fn leave_traces(world: &World) -> Vec<Canary> {
             let id = gateway.ask_for_code(request).await.expect("a code");
             let wrong = gateway.check_code(&id, "wrongcode1234").await;
             assert_eq!(reason(&wrong), "CODE_WRONG");
+            errors.extend(wrong.err());
             if number % 4 < 2 {
                 gateway.check_code(&id, &code).await.expect("a proof");
             }
@@ -249,6 +259,7 @@ async fn leave_traces(world: &World) -> Vec<Canary> {
             let id = created.expect("an MFA session");
             let wrong = gateway.validate_mfa(&id, "wrongcode1234").await;
             assert_eq!(reason(&wrong), "CODE_WRONG");
+            errors.extend(wrong.err());
             if is_answered {
                 gateway.validate_mfa(&id, code).await.ok();
             }
@@ -301,11 +312,50 @@ async fn leave_traces(world: &World) -> Vec<Canary> {
         for who in [email(&address), phone("+821098765099")] {
             let refused = gateway.sign_in_from(SOURCE, who, "wrong guess").await;
             assert_eq!(reason(&refused), "SIGN_IN_REFUSED");
+            errors.extend(refused.err());
         }
         canaries.push(Canary::address(&address));
     }
     canaries.push(Canary::address("+821098765099"));
-    canaries
+
+    // What cannot be right is not said again.
+    let (odd, short, token) = (
+        "odd@@canary.example",
+        "canary7",
+        "csr_canaryofarefreshtoken",
+    );
+    let signed_up = gateway.sign_up_unproven(odd, short).await;
+    errors.extend(signed_up.err());
+    errors.extend(gateway.refresh(token).await.err());
+    errors.extend(
+        gateway
+            .check_code("canary-of-an-id", "canaryofacode")
+            .await
+            .err(),
+    );
+    errors.extend(gateway.sign_in_proven("csp_canaryofaproof").await.err());
+    for secret in [
+        short,
+        token,
+        "canary-of-an-id",
+        "canaryofacode",
+        "csp_canaryofaproof",
+    ] {
+        canaries.push(Canary::secret(secret));
+    }
+    canaries.push(Canary::address(odd));
+    (canaries, errors)
+}
+
+/// Whether an error says it: in its message, its details, or beside them.
+fn tells(error: &Status, spellings: &[Vec<u8>]) -> bool {
+    let beside = format!("{:?}", error.metadata());
+    let parts = [
+        error.message().as_bytes(),
+        error.details(),
+        beside.as_bytes(),
+    ];
+    parts.iter().any(|part| contains_any(part, spellings))
 }
 
 fn holds(entry: &Entry, spellings: &[Vec<u8>]) -> bool {
