@@ -1,7 +1,7 @@
 //! A gateway: a program that calls one replica for people, and asks it whether
 //! tokens are good.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use countersign_proto::v1;
@@ -54,6 +54,30 @@ impl Gateway {
             channel: endpoint.connect_lazy(),
             credentials: Credentials::default(),
         }
+    }
+
+    /// A gateway at an address of this machine, which connects when it is first
+    /// used.
+    ///
+    /// # Panics
+    /// Never: an address makes a URL.
+    #[must_use]
+    pub fn to_by_way_of(address: SocketAddr, source: IpAddr) -> Self {
+        let endpoint = Endpoint::from_shared(format!("http://{address}"))
+            .expect("an address makes a URL")
+            .local_address(Some(source))
+            .timeout(CALL_TIMEOUT);
+        Self {
+            channel: endpoint.connect_lazy(),
+            credentials: Credentials::default(),
+        }
+    }
+
+    /// The same connection with the credentials of another gateway.
+    #[must_use]
+    pub fn with_key_of(mut self, other: &Self) -> Self {
+        self.credentials.clone_from(&other.credentials);
+        self
     }
 
     /// A gateway that speaks TLS with a server for `localhost`, and shows a

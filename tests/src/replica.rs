@@ -240,9 +240,26 @@ impl Replica {
     /// If it does not run.
     #[must_use]
     pub fn resident_memory(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    /// The most bytes of memory that it has had since this was asked last, or
+    /// since its start.
+    ///
+    /// # Panics
+    /// If it does not run.
+    #[must_use]
+    pub fn take_peak_memory(&self) -> u64 {
+        let peak = self.memory("VmHWM:");
+        let forget = format!("/proc/{}/clear_refs", self.process_id());
+        fs::write(forget, "5").expect("it is forgotten");
+        peak
+    }
+
+    fn memory(&self, kind: &str) -> u64 {
         let status = format!("/proc/{}/status", self.process_id());
         let status = fs::read_to_string(status).expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(kind));
         let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
         kibibytes.expect("a number") * 1024
     }

@@ -99,6 +99,37 @@ impl World {
         contents
     }
 
+    /// What all columns of all tables hold: bytes in hex, texts as they are as well.
+    /// For databases on a server.
+    pub async fn dump(&self) -> Vec<String> {
+        let is_postgres = self.backend() == Backend::Postgres;
+        let schema = if is_postgres {
+            "'public'"
+        } else {
+            "DATABASE()"
+        };
+        let mut dump = Vec::new();
+        for table in self.tables().await {
+            let columns = format!(
+                "SELECT CONCAT(column_name, '') FROM information_schema.columns \
+                 WHERE table_schema = {schema} AND table_name = '{table}'"
+            );
+            for column in self.texts(&columns).await {
+                let text = if is_postgres {
+                    format!("{column}::text")
+                } else {
+                    format!(
+                        "CONVERT(CONCAT_WS(' ', LOWER(HEX({column})), \
+                         CONVERT({column} USING utf8mb4)) USING utf8mb4)"
+                    )
+                };
+                let query = format!("SELECT {text} FROM {table} WHERE {column} IS NOT NULL");
+                dump.extend(self.texts(&query).await);
+            }
+        }
+        dump
+    }
+
     /// The names of a table's columns that hold numbers of 64 bits.
     pub async fn number_columns(&self, table: &str) -> Vec<String> {
         let query = match self.backend() {

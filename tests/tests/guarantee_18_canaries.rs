@@ -1,8 +1,8 @@
 //! Guarantee 18, for what is kept for a while: after everything was done that
 //! leaves a trace in Redis, no address, phone number, code, link or password
-//! stands in it; no code, link or message in the database; and none of these
-//! secrets in the log, but for what the `log` sender writes. Each is searched for as it is, in
-//! base64 and in hex.
+//! stands in it; no code, link or message in the database; and none of all these
+//! in the log, but for what the `log` sender writes, or in the metrics. Each is
+//! searched for as it is, in base64 and in hex.
 
 use std::fs;
 
@@ -10,68 +10,99 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use countersign_proto::v1;
 use countersign_tests::{
-    Authenticator, Backend, Entry, LINK_PREFIX, PASSWORD, RedisServer, World, canary_spellings,
-    contains_any, device, email, on_a_backend, phone, reason, token_of,
+    Authenticator, Backend, Entry, LINK_PREFIX, Metrics, PASSWORD, RedisServer, World,
+    canary_spellings, contains_any, device, email, on_every_backend, phone, reason, token_of,
 };
+use tonic::Status;
 
 const SOURCE: &str = "203.0.113.77";
 
-#[test]
-fn no_address_and_no_code_stands_in_redis_or_in_the_database() {
-    on_a_backend(Backend::Sqlite, async |backend| {
-        let Some(redis) = RedisServer::start().await else {
-            countersign_tests::say!("skipped: redis-server is not installed");
-            return;
-        };
-        // Ten digits are found by no accident.
-        let world = World::on(backend)
-            .redis(redis.url())
-            .set("verification.code_digits", 10)
-            .set("verification.link_prefixes", vec![LINK_PREFIX])
-            .set("log.filter", "trace,h2=info")
-            .start()
-            .await;
-        let secrets = leave_traces(&world).await;
-        let entries = redis.contents().await;
-        let files = database_files(&world);
+on_every_backend!(no_address_and_no_code_stands_anywhere);
 
-        let log = world.log().but_for_messages();
+async fn no_address_and_no_code_stands_anywhere(backend: Backend) {
+    let Some(redis) = RedisServer::start().await else {
+        countersign_tests::say!("skipped: redis-server is not installed");
+        return;
+    };
+    let metrics = Metrics::somewhere().await;
+    // Ten digits are found by no accident.
+    let world = World::on(backend)
+        .set("metrics.listen", metrics.listen())
+        .redis(redis.url())
+        .set("verification.code_digits", 10)
+        .set("verification.link_prefixes", vec![LINK_PREFIX])
+        .set("log.filter", "trace,h2=info")
+        .start()
+        .await;
+    let (secrets, errors) = leave_traces(&world).await;
+    let entries = redis.contents().await;
+    let files = match backend {
+        Backend::Sqlite => database_files(&world),
+        Backend::Postgres | Backend::MariaDb => vec![world.dump().await.join("\n").into()],
+    };
 
-        let (mut in_redis, mut in_database, mut in_log) = (Vec::new(), Vec::new(), Vec::new());
-        for secret in &secrets {
-            let mut spellings = canary_spellings(&secret.text);
-            spellings.extend(secret.spellings.clone().unwrap_or_default());
-            if let Some(entry) = entries.iter().find(|entry| holds(entry, &spellings)) {
-                let kind = String::from_utf8_lossy(&entry.key);
-                let kind = kind.rsplit_once(':').map_or(&*kind, |(kind, _)| kind);
-                in_redis.push(format!("{} in {kind}:…", secret.text));
-            }
-            if secret.is_never_stored && contains_any(log.as_bytes(), &spellings) {
-                in_log.push(secret.text.clone());
-            }
-            let is_kept = secret.is_never_stored;
-            if is_kept && files.iter().any(|file| contains_any(file, &spellings)) {
-                in_database.push(secret.text.clone());
-            }
+    let log = world.log().but_for_messages();
+    let page = metrics.page("/metrics").await.body;
+    assert!(page.contains("countersign_messages_sent_total"), "{page}");
+
+    let (mut in_redis, mut in_database) = (Vec::new(), Vec::new());
+    let (mut in_log, mut in_metrics, mut in_errors) = (Vec::new(), Vec::new(), Vec::new());
+    for secret in &secrets {
+        let mut spellings = canary_spellings(&secret.text);
+        spellings.extend(secret.spellings.clone().unwrap_or_default());
+        if let Some(entry) = entries.iter().find(|entry| holds(entry, &spellings)) {
+            let kind = String::from_utf8_lossy(&entry.key);
+            let kind = kind.rsplit_once(':').map_or(&*kind, |(kind, _)| kind);
+            in_redis.push(format!("{} in {kind}:…", secret.text));
         }
-        countersign_tests::say!(
-            "guarantee 18: {} canaries in {} keys of Redis: found {}: {in_redis:?}; in {} bytes of \
-             the database: found {}: {in_database:?}; in {} bytes of the log: found {}: {in_log:?}",
-            secrets.len(),
-            entries.len(),
-            in_redis.len(),
-            files.iter().map(Vec::len).sum::<usize>(),
-            in_database.len(),
-            log.len(),
-            in_log.len(),
-        );
-        assert!(entries.len() >= 20, "there was something to search");
-        assert!(in_redis.is_empty(), "{in_redis:?}");
-        assert!(in_database.is_empty(), "{in_database:?}");
-        let calls = log.matches("\"level\":\"DEBUG\"").count();
-        assert!(calls > 50, "there was something to search: {calls}");
-        assert!(in_log.is_empty(), "{in_log:?}");
-    });
+        if contains_any(log.as_bytes(), &spellings) {
+            in_log.push(secret.text.clone());
+        }
+        if contains_any(page.as_bytes(), &spellings) {
+            in_metrics.push(secret.text.clone());
+        }
+        if errors.iter().any(|error| tells(error, &spellings)) {
+            in_errors.push(secret.text.clone());
+        }
+        let is_kept = secret.is_never_stored;
+        if is_kept && files.iter().any(|file| contains_any(file, &spellings)) {
+            in_database.push(secret.text.clone());
+        }
+    }
+    countersign_tests::say!(
+        "guarantee 18 on {backend}: {} canaries in {} keys of Redis: found {}: {in_redis:?}; in {} bytes of \
+             the database: found {}: {in_database:?}; in {} bytes of the log: found {}: {in_log:?}; in {} \
+             bytes of metrics: found {}: {in_metrics:?}; in {} errors: found {}: {in_errors:?}",
+        secrets.len(),
+        entries.len(),
+        in_redis.len(),
+        files.iter().map(Vec::len).sum::<usize>(),
+        in_database.len(),
+        log.len(),
+        in_log.len(),
+        page.len(),
+        in_metrics.len(),
+        errors.len(),
+        in_errors.len(),
+    );
+    assert!(entries.len() >= 20, "there was something to search");
+    assert!(in_redis.is_empty(), "{in_redis:?}");
+    // What the database may hold is found in it.
+    let is_searched = |secret: &&Canary| {
+        let spellings = canary_spellings(&secret.text);
+        !secret.is_never_stored && files.iter().any(|file| contains_any(file, &spellings))
+    };
+    assert!(
+        secrets.iter().find(is_searched).is_some(),
+        "no address is found"
+    );
+    assert!(in_database.is_empty(), "{in_database:?}");
+    let calls = log.matches("\"level\":\"DEBUG\"").count();
+    assert!(calls > 50, "there was something to search: {calls}");
+    assert!(in_log.is_empty(), "{in_log:?}");
+    assert!(in_metrics.is_empty(), "{in_metrics:?}");
+    assert!(in_errors.is_empty(), "{in_errors:?}");
+    assert!(errors.len() > 25, "{}", errors.len());
 }
 
 #[test]
@@ -131,8 +162,9 @@ impl Canary {
 }
 
 /// Does all that keeps something in Redis, and returns what was said meanwhile.
-async fn leave_traces(world: &World) -> Vec<Canary> {
+async fn leave_traces(world: &World) -> (Vec<Canary>, Vec<Status>) {
     let gateway = world.gateway();
+    let mut errors = Vec::new();
     let mut canaries = vec![Canary::secret(PASSWORD), Canary::secret("wrong guess")];
     let purposes = [v1::Purpose::SignUp, v1::Purpose::SignIn];
 
@@ -152,6 +184,7 @@ async fn leave_traces(world: &World) -> Vec<Canary> {
             let id = gateway.ask_for_code(request).await.expect("a code");
             let wrong = gateway.check_code(&id, "wrongcode1234").await;
             assert_eq!(reason(&wrong), "CODE_WRONG");
+            errors.extend(wrong.err());
             if number % 4 < 2 {
                 gateway.check_code(&id, &code).await.expect("a proof");
             }
@@ -226,6 +259,7 @@ async fn leave_traces(world: &World) -> Vec<Canary> {
             let id = created.expect("an MFA session");
             let wrong = gateway.validate_mfa(&id, "wrongcode1234").await;
             assert_eq!(reason(&wrong), "CODE_WRONG");
+            errors.extend(wrong.err());
             if is_answered {
                 gateway.validate_mfa(&id, code).await.ok();
             }
@@ -278,11 +312,50 @@ async fn leave_traces(world: &World) -> Vec<Canary> {
         for who in [email(&address), phone("+821098765099")] {
             let refused = gateway.sign_in_from(SOURCE, who, "wrong guess").await;
             assert_eq!(reason(&refused), "SIGN_IN_REFUSED");
+            errors.extend(refused.err());
         }
         canaries.push(Canary::address(&address));
     }
     canaries.push(Canary::address("+821098765099"));
-    canaries
+
+    // What cannot be right is not said again.
+    let (odd, short, token) = (
+        "odd@@canary.example",
+        "canary7",
+        "csr_canaryofarefreshtoken",
+    );
+    let signed_up = gateway.sign_up_unproven(odd, short).await;
+    errors.extend(signed_up.err());
+    errors.extend(gateway.refresh(token).await.err());
+    errors.extend(
+        gateway
+            .check_code("canary-of-an-id", "canaryofacode")
+            .await
+            .err(),
+    );
+    errors.extend(gateway.sign_in_proven("csp_canaryofaproof").await.err());
+    for secret in [
+        short,
+        token,
+        "canary-of-an-id",
+        "canaryofacode",
+        "csp_canaryofaproof",
+    ] {
+        canaries.push(Canary::secret(secret));
+    }
+    canaries.push(Canary::address(odd));
+    (canaries, errors)
+}
+
+/// Whether an error says it: in its message, its details, or beside them.
+fn tells(error: &Status, spellings: &[Vec<u8>]) -> bool {
+    let beside = format!("{:?}", error.metadata());
+    let parts = [
+        error.message().as_bytes(),
+        error.details(),
+        beside.as_bytes(),
+    ];
+    parts.iter().any(|part| contains_any(part, spellings))
 }
 
 fn holds(entry: &Entry, spellings: &[Vec<u8>]) -> bool {

@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use countersign_proto::v1;
 use countersign_tests::{
-    Backend, Gateway, PASSWORD, Tally, Timings, World, crowd, device, email, on_every_backend,
-    reason,
+    Backend, Gateway, PASSWORD, Tally, Timings, World, WorldBuilder, crowd, device, email,
+    on_every_backend, reason,
 };
+use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
-on_every_backend!(times_tell_nothing);
+on_every_backend!(
+    times_tell_nothing,
+    a_provider_that_never_answers_tells_nothing,
+);
 
 const ROUNDS: usize = 25;
 const BURSTS: usize = 8;
@@ -64,18 +68,45 @@ const CALLS: [Call; 6] = [
 
 async fn times_tell_nothing(backend: Backend) {
     let _quiet = QUIET.lock().await;
-    // The cost of a hash as operators have it.
-    let world = World::on(backend)
+    let world = world(backend).start().await;
+    tell_nothing(&world, "", &CALLS).await;
+}
+
+/// What is sent to somebody waits; whoever asked for it does not.
+async fn a_provider_that_never_answers_tells_nothing(backend: Backend) {
+    let _quiet = QUIET.lock().await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/send", silent.local_addr().expect("its address"));
+    let world = world(backend)
+        .set("delivery.email", vec!["webhook"])
+        .set("webhook.url", url)
+        .set("webhook.secret", format!("whsec_{}", "c2VjcmV0".repeat(4)))
+        .start()
+        .await;
+    let calls = CALLS.map(|call| (!matches!(call, Call::SignIn)).then_some(call));
+    let calls: Vec<_> = calls.into_iter().flatten().collect();
+    tell_nothing(&world, ", with a provider that never answers", &calls).await;
+    let (_held, _) = silent.accept().await.expect("it was asked");
+    assert!(
+        world.rows("outbox WHERE due_at IS NOT NULL").await > 0,
+        "messages wait"
+    );
+}
+
+/// The cost of a hash as operators have it.
+fn world(backend: Backend) -> WorldBuilder {
+    World::on(backend)
         .set("passwords.memory_kib", 19_456)
         .set("passwords.iterations", 2)
         .set("passwords.attempts", LOCKED_AFTER as i64)
-        .start()
-        .await;
+}
+
+async fn tell_nothing(world: &World, how: &str, calls: &[Call]) {
     let mut told = Vec::new();
-    for call in CALLS {
+    for call in calls {
         let mut tells = true;
         for _ in 0..MEASUREMENTS {
-            tells = tells && measure(&world, call).await;
+            tells = tells && measure(world, how, *call).await;
         }
         if tells {
             told.push(call);
@@ -85,7 +116,7 @@ async fn times_tell_nothing(backend: Backend) {
 }
 
 /// Whether the times of a call tell the states apart, singly or in bursts.
-async fn measure(world: &World, call: Call) -> bool {
+async fn measure(world: &World, how: &str, call: Call) -> bool {
     let gateway = world.gateway();
     let mut addresses = Vec::new();
     for state in STATES {
@@ -115,7 +146,7 @@ async fn measure(world: &World, call: Call) -> bool {
         }
     }
     countersign_tests::say!(
-        "guarantee 9 on {}: {call:?}, medians of {ROUNDS}: {singly}: gap {:.2} ms; {BURSTS} bursts \
+        "guarantee 9 on {}{how}: {call:?}, medians of {ROUNDS}: {singly}: gap {:.2} ms; {BURSTS} bursts \
          of {BURST} at one address: {in_bursts}: gap {:.2} ms (promised 0.5)",
         world.backend(),
         singly.gap().as_secs_f64() * 1_000.0,

@@ -16,6 +16,7 @@ on_every_shared_backend!(
     without_its_database_a_replica_validates_within_the_bound,
     a_database_that_does_not_answer_is_like_none,
     without_redis_nobody_signs_in_and_tokens_work,
+    a_redis_that_does_not_answer_is_like_none,
     a_frozen_replica_catches_up_before_it_says_yes,
 );
 
@@ -54,6 +55,14 @@ async fn a_database_that_does_not_answer_is_like_none(backend: Backend) {
 }
 
 async fn without_redis_nobody_signs_in_and_tokens_work(backend: Backend) {
+    without_redis(backend, Mode::Cut).await;
+}
+
+async fn a_redis_that_does_not_answer_is_like_none(backend: Backend) {
+    without_redis(backend, Mode::Swallow).await;
+}
+
+async fn without_redis(backend: Backend, mode: Mode) {
     let world = world(backend).await;
     let mina = world.sign_up().await;
     let (mut kept, ended) = (mina.sign_in().await, mina.sign_in().await);
@@ -62,7 +71,7 @@ async fn without_redis_nobody_signs_in_and_tokens_work(backend: Backend) {
         .prove(email(&mina.email), v1::Purpose::SignIn)
         .await;
     let proof = proof.expect("a proof");
-    world.redis_line().set(Mode::Cut);
+    world.redis_line().set(mode);
 
     for outcome in [
         mina.try_password(PASSWORD).await.map(drop),
@@ -93,7 +102,7 @@ async fn without_redis_nobody_signs_in_and_tokens_work(backend: Backend) {
     world.redis_line().set(Mode::Pass);
     let works = || async { mina.try_password(PASSWORD).await.ok() };
     let (_, took) = eventually("sign-in works again", PATIENCE, works).await;
-    countersign_tests::say!("{backend}: sign-in works {took:?} after Redis is back");
+    countersign_tests::say!("{backend}, {mode:?}: sign-in works {took:?} after Redis is back");
 }
 
 async fn a_frozen_replica_catches_up_before_it_says_yes(backend: Backend) {

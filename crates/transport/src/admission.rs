@@ -12,16 +12,33 @@ use std::{
 pub(super) struct Admission {
     max_connections: usize,
     max_connections_per_ip: usize,
+    max_strangers: usize,
+    max_strangers_per_ip: usize,
     held: Mutex<Held>,
 }
+
+/// Strangers are connections of which no call was permitted yet. They hold 18 KB each if they are idle, and up to 200 KB
+/// with the calls of health and reflection that they may have: one in so many may be one.
+const STRANGERS: usize = 4;
+
+/// Where there may be few connections, so many may be strangers.
+const FEW: usize = 64;
 
 /// An entry of `by_source` lives as long as a connection, so the map is bounded by the cap on connections.
 #[derive(Debug)]
 struct Held {
-    total: usize,
-    by_source: HashMap<IpAddr, usize>,
+    total: Connections,
+    by_source: HashMap<IpAddr, Connections>,
     by_core: Vec<usize>,
     first_core_to_ask: usize,
+}
+
+/// How many connections there are, of one source or of all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Connections {
+    all: usize,
+    /// Those of which no call was permitted yet.
+    strangers: usize,
 }
 
 /// The right of one connection to exist, given back on drop.
@@ -30,6 +47,7 @@ pub(super) struct Slot {
     admission: Arc<Admission>,
     source: IpAddr,
     core: usize,
+    is_stranger: bool,
 }
 
 /// Why a connection was closed.
@@ -37,6 +55,8 @@ pub(super) struct Slot {
 pub(super) enum Refusal {
     MaxConnections,
     MaxConnectionsPerIp,
+    MaxStrangers,
+    MaxStrangersPerIp,
     PrefaceTimeout,
     TlsHandshake,
     NotHttp2,
@@ -57,8 +77,10 @@ impl Admission {
         Self {
             max_connections,
             max_connections_per_ip,
+            max_strangers: (max_connections / STRANGERS).max(FEW),
+            max_strangers_per_ip: (max_connections_per_ip / STRANGERS).max(FEW),
             held: Mutex::new(Held {
-                total: 0,
+                total: Connections::default(),
                 by_source: HashMap::new(),
                 by_core: vec![0; cores.get()],
                 first_core_to_ask: 0,
@@ -74,15 +96,22 @@ impl Admission {
         let source = source_of(peer);
         let core = {
             let mut held = self.held();
-            if held.total >= self.max_connections {
+            if held.total.all >= self.max_connections {
                 return Err(Refusal::MaxConnections);
             }
-            let from_source = held.by_source.get(&source).copied().unwrap_or(0);
-            if from_source >= self.max_connections_per_ip {
+            if held.total.strangers >= self.max_strangers {
+                return Err(Refusal::MaxStrangers);
+            }
+            let mut from_source = held.by_source.get(&source).copied().unwrap_or_default();
+            if from_source.all >= self.max_connections_per_ip {
                 return Err(Refusal::MaxConnectionsPerIp);
             }
-            held.by_source.insert(source, from_source + 1);
-            held.total += 1;
+            if from_source.strangers >= self.max_strangers_per_ip {
+                return Err(Refusal::MaxStrangersPerIp);
+            }
+            from_source.admit();
+            held.by_source.insert(source, from_source);
+            held.total.admit();
             held.take_least_loaded_core()
         };
         metrics::gauge!("countersign_connections").increment(1.0);
@@ -90,11 +119,12 @@ impl Admission {
             admission: Arc::clone(self),
             source,
             core,
+            is_stranger: true,
         })
     }
 
     pub(super) fn connections(&self) -> usize {
-        self.held().total
+        self.held().total.all
     }
 
     pub(super) fn connections_on(&self, core: usize) -> usize {
@@ -121,20 +151,45 @@ impl Held {
     }
 }
 
+impl Connections {
+    /// One more, a stranger.
+    fn admit(&mut self) {
+        self.all += 1;
+        self.strangers += 1;
+    }
+
+    fn release(&mut self, is_stranger: bool) {
+        self.all -= 1;
+        self.strangers -= usize::from(is_stranger);
+    }
+}
+
 impl Slot {
     pub(super) fn core(&self) -> usize {
         self.core
+    }
+
+    /// Says that a call of the connection was permitted: it is no stranger's any more.
+    pub(super) fn permit(&mut self) {
+        if !std::mem::take(&mut self.is_stranger) {
+            return;
+        }
+        let mut held = self.admission.held();
+        held.total.strangers -= 1;
+        if let Some(from_source) = held.by_source.get_mut(&self.source) {
+            from_source.strangers -= 1;
+        }
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
         let mut held = self.admission.held();
-        held.total -= 1;
+        held.total.release(self.is_stranger);
         held.by_core[self.core] -= 1;
         if let Entry::Occupied(mut from_source) = held.by_source.entry(self.source) {
-            *from_source.get_mut() -= 1;
-            if *from_source.get() == 0 {
+            from_source.get_mut().release(self.is_stranger);
+            if from_source.get().all == 0 {
                 from_source.remove();
             }
         }
@@ -144,9 +199,11 @@ impl Drop for Slot {
 }
 
 impl Refusal {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::MaxConnections,
         Self::MaxConnectionsPerIp,
+        Self::MaxStrangers,
+        Self::MaxStrangersPerIp,
         Self::PrefaceTimeout,
         Self::TlsHandshake,
         Self::NotHttp2,
@@ -165,6 +222,8 @@ impl Refusal {
         match self {
             Self::MaxConnections => "max_connections",
             Self::MaxConnectionsPerIp => "max_connections_per_ip",
+            Self::MaxStrangers => "max_strangers",
+            Self::MaxStrangersPerIp => "max_strangers_per_ip",
             Self::PrefaceTimeout => "preface_timeout",
             Self::TlsHandshake => "tls_handshake",
             Self::NotHttp2 => "not_http2",
@@ -216,6 +275,39 @@ mod tests {
         let refusal = admission.admit(ip("::ffff:192.0.2.1")).unwrap_err();
         assert_eq!(refusal, Refusal::MaxConnectionsPerIp);
         admission.admit(ip("192.0.2.2")).unwrap();
+    }
+
+    #[test]
+    fn strangers_leave_room_for_those_whose_calls_are_permitted() {
+        let admission = admission(1, 1_000, 400);
+        let admit = || admission.admit(ip("192.0.2.1"));
+        let mut slots: Vec<_> = (0..100).map(|_| admit().unwrap()).collect();
+        assert_eq!(admit().unwrap_err(), Refusal::MaxStrangersPerIp);
+        admission.admit(ip("192.0.2.2")).unwrap();
+        for slot in &mut slots[..40] {
+            slot.permit();
+            slot.permit();
+        }
+        slots.extend((0..40).map(|_| admit().unwrap()));
+        assert_eq!(admit().unwrap_err(), Refusal::MaxStrangersPerIp);
+        // Strangers and others that go make room for as many.
+        slots.drain(..50);
+        slots.extend((0..10).map(|_| admit().unwrap()));
+        assert_eq!(admit().unwrap_err(), Refusal::MaxStrangersPerIp);
+        drop(slots);
+        assert!(admission.held().by_source.is_empty());
+        assert_eq!(admission.held().total, Connections::default());
+    }
+
+    #[test]
+    fn strangers_of_many_addresses_leave_room_for_others() {
+        let admission = admission(1, 400, 10);
+        let admit = |n| admission.admit(ip(&format!("192.0.2.{n}")));
+        let mut slots: Vec<_> = (0..100).map(|n| admit(n).unwrap()).collect();
+        assert_eq!(admit(100).unwrap_err(), Refusal::MaxStrangers);
+        slots[0].permit();
+        slots.push(admit(100).unwrap());
+        assert_eq!(admit(101).unwrap_err(), Refusal::MaxStrangers);
     }
 
     #[test]

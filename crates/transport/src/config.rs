@@ -18,9 +18,11 @@ pub struct TransportConfig {
     pub tls: Option<TlsFiles>,
     /// The time from accept until the TLS handshake is done and the HTTP/2 preface is read.
     pub preface_timeout: Duration,
-    /// The most connections held at once; one more is closed at once.
+    /// The most connections held at once; one more is closed at once. A quarter of them, or 64, may be
+    /// such of which no call was permitted yet.
     pub max_connections: usize,
-    /// The most connections held for one IPv4 address or one IPv6 /64, the smallest block that an attacker owns.
+    /// The most connections held for one IPv4 address or one IPv6 /64, the smallest block that an attacker owns. A
+    /// quarter of them, or 64, may be such of which no call was permitted yet.
     pub max_connections_per_ip: usize,
     /// The most calls in flight on one connection (`SETTINGS_MAX_CONCURRENT_STREAMS`).
     pub max_concurrent_streams: u32,

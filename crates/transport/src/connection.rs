@@ -45,7 +45,7 @@ pub(super) struct Connection<T> {
     meter: FrameMeter,
     /// Ends when all tasks had their turn that were waiting for it when a call was read, while none was permitted.
     others: Option<JoinHandle<()>>,
-    _slot: Slot,
+    slot: Slot,
 }
 
 impl<T> Connection<T> {
@@ -58,7 +58,7 @@ impl<T> Connection<T> {
             meter: FrameMeter::new(max_streams, info.permitted_calls(), timers::now()),
             info,
             others: None,
-            _slot: slot,
+            slot,
         }
     }
 }
@@ -134,6 +134,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<T> {
         }
         let before = buf.filled().len();
         if self.meter.has_permitted_calls() {
+            self.slot.permit();
             ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
         } else {
             ready!(self.poll_read_a_little(cx, buf))?;

@@ -66,12 +66,50 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 pub(super) const WINDOWLESS: &[u8] =
     b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\0";
 
+/// The headers of a request to watch health.
+const WATCH: &[u8] =
+    b"\x83\x86\x44\x1c/grpc.health.v1.Health/Watch\x41\x01a\x5f\x10application/grpc";
+
+/// A header `a` of 1,000 bytes, which no table remembers.
+const LONG_HEADER: &[u8] = &{
+    let mut header = [b'x'; 1_006];
+    let mut at = 0;
+    while at < 6 {
+        header[at] = b"\x00\x01a\x7f\xe9\x06"[at];
+        at += 1;
+    }
+    header
+};
+
+/// What a connection may hold for long without a key, for each of eight streams.
+pub(super) const HELD: [(&str, Frames); 5] = [
+    ("nothing", |_| Vec::new()),
+    ("health watched", |stream| {
+        let call = frame(HEADERS, END_HEADERS, stream, WATCH);
+        [call, frame(0, END_STREAM, stream, b"\0\0\0\0\0")].concat()
+    }),
+    ("health watched, with long headers", |stream| {
+        let headers = [WATCH, &LONG_HEADER.repeat(12)].concat();
+        let call = frame(HEADERS, END_HEADERS, stream, &headers);
+        [call, frame(0, END_STREAM, stream, b"\0\0\0\0\0")].concat()
+    }),
+    ("unfinished questions to reflection", |stream| {
+        let call = frame(HEADERS, END_HEADERS, stream, REFLECTION);
+        let begun = [&[0, 0, 0, 0x10, 0][..], &[b'a'; 4_095]].concat();
+        [call, frame(0, 0, stream, &begun)].concat()
+    }),
+    ("refused calls, with long headers", |stream| {
+        let headers = [UNKNOWN, &LONG_HEADER.repeat(12)].concat();
+        frame(HEADERS, END_HEADERS, stream, &headers)
+    }),
+];
+
 /// The headers of a question to reflection.
 const REFLECTION: &[u8] =
     b"\x83\x86\x44\x39/grpc.reflection.v1.ServerReflection/ServerReflectionInfo\x41\x01a\x5f\x10application/grpc";
 
 /// Calls without a key, whole ones, whose answers have a body.
-pub(super) const UNREAD: [Frames; 2] = [
+pub(super) const UNREAD: [Frames; 3] = [
     |stream| {
         let call = frame(HEADERS, END_HEADERS, stream, REFLECTION);
         let question = b"\0\0\0\0\x1c\x22\x1acountersign.v1.AuthService";
@@ -79,6 +117,10 @@ pub(super) const UNREAD: [Frames; 2] = [
     },
     |stream| {
         let call = frame(HEADERS, END_HEADERS, stream, HEALTH);
+        [call, frame(0, END_STREAM, stream, b"\0\0\0\0\0")].concat()
+    },
+    |stream| {
+        let call = frame(HEADERS, END_HEADERS, stream, WATCH);
         [call, frame(0, END_STREAM, stream, b"\0\0\0\0\0")].concat()
     },
 ];

@@ -1,5 +1,6 @@
-//! Attackers who hold what they have: bodies that never end, and connections on
-//! which nothing is said, for 20 seconds and anew whenever they are cut off.
+//! Attackers who hold what they have: bodies that never end, answers that they do
+//! not read, and connections on which nothing is said, for 20 seconds and anew
+//! whenever they are cut off.
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -13,9 +14,9 @@ use prost::bytes::Bytes;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout};
 
-use crate::frames::PREFACE;
+use crate::frames::{PREFACE, UNREAD, WINDOWLESS};
 use crate::twenty_seconds::{TWENTY_SECONDS, thread_cpu};
-use crate::{MEMORY, UNFINISHED, beside, unfinished_request};
+use crate::{Grown, MEMORY, UNFINISHED, beside, unfinished_request};
 
 /// Attackers at once.
 const ATTACKERS: usize = 2;
@@ -41,7 +42,7 @@ fn unfinished_bodies_that_come_back_for_twenty_seconds_harm_nobody() {
             let world = World::start(backend, 1).await;
             let gateway = world.new_caller("shop", &["service"]).await;
             let address = world.replica(0).address();
-            let before = world.replica(0).resident_memory();
+            let memory = Grown::since_now(world.replica(0));
             let served = world.replica(0).cpu_time();
             let (mut bodies, mut spent) = (0, Duration::ZERO);
             let (asked, failed) = beside(gateway.clone(), async {
@@ -57,7 +58,7 @@ fn unfinished_bodies_that_come_back_for_twenty_seconds_harm_nobody() {
             .await;
             let served = world.replica(0).cpu_time() - served;
             let ratio = served.as_secs_f64() / spent.as_secs_f64();
-            let grown = world.replica(0).resident_memory().saturating_sub(before);
+            let grown = memory.most();
             say!(
                 "20 s of unfinished bodies for {path}: {bodies} begun; server CPU : attackers' \
                  CPU {ratio:.2}; {failed} of {asked} calls beside it failed; memory {grown} \
@@ -79,7 +80,7 @@ fn silent_connections_that_come_back_for_twenty_seconds_harm_nobody() {
         let gateway = world.gateway();
         let mina = world.sign_up_at(&gateway).await;
         let address = world.replica(0).address();
-        let before = world.replica(0).resident_memory();
+        let memory = Grown::since_now(world.replica(0));
         for (said, bytes) in SILENCES {
             let mut connections = 0;
             let (mut sign_ins, mut refused) = (0, 0);
@@ -97,7 +98,7 @@ fn silent_connections_that_come_back_for_twenty_seconds_harm_nobody() {
                 }
             })
             .await;
-            let grown = world.replica(0).resident_memory().saturating_sub(before);
+            let grown = memory.most();
             say!(
                 "20 s of connections on which is said {said}: {connections}; {failed} of {asked} \
                  validations and {refused} of {sign_ins} sign-ins beside it failed; memory {grown} \
@@ -107,6 +108,45 @@ fn silent_connections_that_come_back_for_twenty_seconds_harm_nobody() {
             assert_eq!((failed, refused), (0, 0), "{said}");
             assert!(sign_ins > 10, "{said}: {sign_ins}");
             assert!(grown <= MEMORY, "{said}: {grown} bytes");
+        }
+    });
+}
+
+#[test]
+#[ignore = "each kind of answer for 20 seconds: a minute"]
+fn answers_that_nobody_reads_for_twenty_seconds_harm_nobody() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        for (what, unread) in ["reflection", "health", "health watched"]
+            .into_iter()
+            .zip(UNREAD)
+        {
+            let world = World::start(backend, 1).await;
+            let gateway = world.new_caller("shop", &["service"]).await;
+            let address = world.replica(0).address();
+            let calls: Vec<u8> = (1..).step_by(2).take(250).flat_map(unread).collect();
+            let said = [WINDOWLESS, &calls].concat();
+            let memory = Grown::since_now(world.replica(0));
+            let mut connections = 0;
+            let (asked, failed) = beside(gateway.clone(), async {
+                let attackers: Vec<_> = (0..ATTACKERS)
+                    .map(|_| {
+                        let said = said.clone();
+                        spawn_blocking(move || be_silent(address, &said))
+                    })
+                    .collect();
+                for attacker in attackers {
+                    connections += attacker.await.expect("no panic");
+                }
+            })
+            .await;
+            let grown = memory.most();
+            say!(
+                "20 s of unread answers of {what}: {connections} connections; {failed} of {asked} \
+                 calls beside it failed; memory at the most {grown} bytes more"
+            );
+            assert!(connections >= ATTACKERS * SILENT, "{what}: {connections}");
+            assert_eq!(failed, 0, "{what}");
+            assert!(grown <= MEMORY, "{what}: {grown} bytes");
         }
     });
 }

@@ -3,6 +3,7 @@
 
 mod frames;
 mod held;
+mod many_connections;
 mod twenty_seconds;
 
 use std::net::SocketAddr;
@@ -11,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use countersign_tests::{
-    Backend, Gateway, Http2, PASSWORD, World, email, on_a_backend, reason, say,
+    Backend, Gateway, Http2, PASSWORD, Replica, World, email, on_a_backend, reason, say,
 };
 use prost::bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -26,6 +27,25 @@ const CUT_OFF: Duration = Duration::from_secs(1);
 
 /// What the server may take more than when it is idle, in bytes.
 const MEMORY: u64 = 64 << 20;
+
+/// The most memory that a server takes beyond what it has when it is idle.
+struct Grown<'a> {
+    replica: &'a Replica,
+    idle: u64,
+}
+
+impl<'a> Grown<'a> {
+    fn since_now(replica: &'a Replica) -> Self {
+        let idle = replica.resident_memory();
+        let _ = replica.take_peak_memory();
+        Self { replica, idle }
+    }
+
+    /// The peak since then, or since this was asked last, in bytes.
+    fn most(&self) -> u64 {
+        self.replica.take_peak_memory().saturating_sub(self.idle)
+    }
+}
 
 /// The RPCs whose bodies are not ended.
 const UNFINISHED: [&str; 3] = [
@@ -43,7 +63,7 @@ fn a_flood_of_frames_is_cut_off_and_nobody_else_notices() {
         let world = World::start(backend, 1).await;
         let gateway = world.new_caller("shop", &["service"]).await;
         let address = world.replica(0).address();
-        let before = world.replica(0).resident_memory();
+        let memory = Grown::since_now(world.replica(0));
         let (asked, failed) = beside(gateway, async {
             for (name, frames) in FLOODS {
                 let mut slowest = Duration::ZERO;
@@ -61,7 +81,7 @@ fn a_flood_of_frames_is_cut_off_and_nobody_else_notices() {
             }
         })
         .await;
-        let grown = world.replica(0).resident_memory().saturating_sub(before);
+        let grown = memory.most();
         say!("beside the floods: {failed} of {asked} calls failed, memory {grown} bytes more");
         assert_eq!(failed, 0);
         assert!(grown <= MEMORY, "{grown} bytes");
@@ -73,7 +93,7 @@ fn unfinished_bodies_hold_little_and_end() {
     on_a_backend(Backend::Sqlite, async |backend| {
         let world = World::start(backend, 1).await;
         let gateway = world.new_caller("shop", &["service"]).await;
-        let before = world.replica(0).resident_memory();
+        let memory = Grown::since_now(world.replica(0));
         let (asked, failed) = beside(gateway, async {
             let line = Http2::connect(world.replica(0).address()).await;
             let mut streams = Vec::new();
@@ -89,7 +109,7 @@ fn unfinished_bodies_hold_little_and_end() {
             tokio::time::sleep(Duration::from_secs(2)).await;
         })
         .await;
-        let grown = world.replica(0).resident_memory().saturating_sub(before);
+        let grown = memory.most();
         say!("beside 240 unfinished bodies: {failed} of {asked} calls failed, memory {grown} more");
         assert_eq!(failed, 0);
         assert!(grown <= MEMORY, "{grown} bytes");
@@ -102,7 +122,7 @@ fn answers_that_nobody_reads_hold_little() {
         let world = World::start(backend, 1).await;
         let gateway = world.new_caller("shop", &["service"]).await;
         let address = world.replica(0).address();
-        let before = world.replica(0).resident_memory();
+        let memory = Grown::since_now(world.replica(0));
         let mut lines = Vec::new();
         let (asked, failed) = beside(gateway, async {
             for unread in UNREAD {
@@ -119,7 +139,7 @@ fn answers_that_nobody_reads_hold_little() {
             tokio::time::sleep(Duration::from_secs(2)).await;
         })
         .await;
-        let grown = world.replica(0).resident_memory().saturating_sub(before);
+        let grown = memory.most();
         let calls = lines.len() * 250;
         say!(
             "beside {calls} unread answers: {failed} of {asked} calls failed, memory {grown} more"

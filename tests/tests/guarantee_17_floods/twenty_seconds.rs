@@ -10,7 +10,7 @@ use countersign_tests::{Backend, World, on_a_backend, say};
 use tokio::time::Instant;
 
 use crate::frames::{FLOODS, Frames, PREFACE};
-use crate::{CUT_OFF, MEMORY, beside};
+use crate::{CUT_OFF, Grown, MEMORY, beside};
 
 /// How long attackers go on.
 pub(super) const TWENTY_SECONDS: Duration = Duration::from_secs(20);
@@ -31,7 +31,7 @@ fn floods_that_come_back_for_twenty_seconds_harm_nobody() {
         let world = World::start(backend, 1).await;
         let gateway = world.new_caller("shop", &["service"]).await;
         let address = world.replica(0).address();
-        let before = world.replica(0).resident_memory();
+        let memory = Grown::since_now(world.replica(0));
         for (name, frames) in FLOODS {
             let served = world.replica(0).cpu_time();
             let mut attacks = Vec::new();
@@ -50,7 +50,7 @@ fn floods_that_come_back_for_twenty_seconds_harm_nobody() {
             let longest = attacks.iter().map(|attack| attack.longest).max();
             let longest = longest.expect("two attackers");
             let ratio = served.as_secs_f64() / spent.as_secs_f64();
-            let grown = world.replica(0).resident_memory().saturating_sub(before);
+            let grown = memory.most();
             say!(
                 "20 s of {name}: {connections} connections cut off, the slowest after {longest:?}; \
                  server CPU : attackers' CPU {ratio:.2}; {failed} of {asked} calls beside it \

@@ -19,6 +19,8 @@ use people::People;
 /// Comparisons of passwords that one source may cause, over all accounts.
 const SOURCE_BUDGET: usize = 100;
 const SENDS_PER_SOURCE: usize = 60;
+/// What the server may take more, in bytes, hashing and the store together.
+const MEMORY: u64 = 128 << 20;
 
 /// How large the flood is, and the Redis that it goes to.
 #[derive(Debug, Clone, Copy)]
@@ -79,10 +81,15 @@ fn three_hundred_thousand_starve_nobody_on_redis() {
 async fn in_process(backend: Backend, size: &Size) {
     let world = world(backend).start().await;
     let people = People::of(&world, size.pause).await;
+    let idle = world.replica(0).resident_memory();
+    let _ = world.replica(0).take_peak_memory();
     let one = flood("in process", &world, Sources::One, size.from_one_source).await;
     let many = Sources::Many(size.sources);
     let many = flood("in process", &world, many, size.from_many).await;
     let served = people.end("in process").await;
+    let most = world.replica(0).take_peak_memory().saturating_sub(idle);
+    countersign_tests::say!("guarantee 23 in process: memory at the most {most} bytes more");
+    assert!(most <= MEMORY, "{most} bytes");
     one.check();
     many.check();
     served.check();

@@ -64,6 +64,78 @@ async fn damage(backend: Backend) {
     assert!(named, "{backend}: the caller is named in the log");
 }
 
+/// What an odd hand may write into the tables of callers, each in a row of a
+/// caller of its own. Some of it is no damage, and must not become one.
+const ODD: [(&str, &str); 8] = [
+    ("callers", "created_at = -9223372036854775807"),
+    ("callers", "created_at = 9223372036854775807"),
+    ("caller_keys", "created_at = -9223372036854775807"),
+    ("caller_keys", "expires_at = 9223372036854775807"),
+    ("caller_keys", "expires_at = -9223372036854775807"),
+    ("caller_key_uses", "used_at = 9223372036854775807"),
+    ("caller_sans", "san = ' of nobody '"),
+    ("caller_sans", "san = ''"),
+];
+
+#[test]
+fn odd_rows_of_callers_harm_only_themselves() {
+    on_backends_at_once(&EVERY, odd_rows);
+}
+
+async fn odd_rows(backend: Backend) {
+    let world = world(backend).start().await;
+    let good = new_caller(&world, "web").await;
+    assert!(hears(&world, &good, "OK").await);
+    for (number, (table, change)) in ODD.into_iter().enumerate() {
+        let name = format!("odd-{number}");
+        let san = format!("odd-{number}.example");
+        let new = ["caller", "new", "--role", "service", "--name", &name];
+        let made = [&new[..], &["--san", &san]].concat();
+        assert_eq!(world.replica(0).run(&made).await.code, 0);
+        let key = world.replica(0).run(&["caller", "add-key", &name]).await;
+        assert_eq!(key.code, 0, "{}", key.stderr);
+        if table == "caller_key_uses" {
+            let insert = format!(
+                "INSERT INTO caller_key_uses (key_hash, caller, used_at) \
+                 SELECT key_hash, caller, 1 FROM caller_keys WHERE caller = '{name}'"
+            );
+            assert_eq!(world.execute(&insert).await, 1);
+        }
+        let column = if table == "callers" { "name" } else { "caller" };
+        let update = format!("UPDATE {table} SET {change} WHERE {column} = '{name}'");
+        assert_eq!(world.execute(&update).await, 1, "{update}");
+    }
+    let mut beside = Tally::default();
+    let later = new_caller(&world, "later").await;
+    let outcome = |is_so: bool, otherwise: &'static str| if is_so { "OK" } else { otherwise };
+    let is_known = hears(&world, &later, "OK").await;
+    beside.add(outcome(is_known, "a new caller is not known"));
+    beside.add(start_again(&world).await);
+    for arguments in [&["caller", "list"][..], &["caller", "list", "--json"]] {
+        let listed = world.replica(0).run(arguments).await;
+        let is_listed = listed.code == 0 && listed.stdout.contains("web");
+        beside.add(outcome(is_listed, "callers are not listed"));
+    }
+    for gateway in world.running() {
+        for key in [&good, &later] {
+            for _ in 0..10 {
+                let answer = as_caller(&gateway, key).validate("garbage").await;
+                beside.add(&reason(&answer));
+            }
+        }
+    }
+    let log = world.log().text(0);
+    countersign_tests::say!(
+        "guarantee 24 on {backend}, {} odd rows of callers: calls and commands beside them that \
+         failed {} of {} ({beside})",
+        ODD.len(),
+        beside.total() - beside.count("OK"),
+        beside.total()
+    );
+    beside.assert_only(&["OK"]);
+    assert!(!log.contains("panic"), "{backend}: a panic is in the log");
+}
+
 /// The API key of a new caller with both roles.
 async fn new_caller(world: &World, name: &str) -> String {
     let arguments = ["caller", "new", "--name", name];

@@ -3,6 +3,7 @@
 //! on. So are records in Redis.
 
 mod callers;
+mod counters;
 mod keys;
 mod messages;
 mod numbers;

@@ -20,6 +20,8 @@ pub(crate) struct Machine {
     home: TempDir,
     /// How a process gets a network of its own.
     unshare: Vec<&'static str>,
+    /// Whether the directory is a clone of this repository, in which all is built.
+    is_clone: bool,
 }
 
 /// A command that was run.
@@ -46,7 +48,35 @@ impl Machine {
         };
         let home = TempDir::new().expect("a temporary directory");
         fs::create_dir_all(home.path().join("countersign")).expect("made");
-        Some(Self { home, unshare })
+        Some(Self {
+            home,
+            unshare,
+            is_clone: false,
+        })
+    }
+
+    /// One with a fresh clone of what is committed here, and Rust. What cargo
+    /// would download is that of this machine.
+    pub(crate) fn with_a_clone() -> Option<Self> {
+        let machine = Self::new()?;
+        let clone = machine.home.path().join("countersign");
+        let cloned = Command::new("git")
+            .args([
+                "clone",
+                "--quiet",
+                concat!(env!("CARGO_MANIFEST_DIR"), "/.."),
+            ])
+            .arg(&clone)
+            .status();
+        assert!(cloned.is_ok_and(|status| status.success()), "git clone");
+        let cargo = machine.home.path().join(".cargo");
+        fs::create_dir(&cargo).expect("made");
+        let downloaded = Path::new(env!("HOME")).join(".cargo/registry");
+        std::os::unix::fs::symlink(downloaded, cargo.join("registry")).expect("linked");
+        Some(Self {
+            is_clone: true,
+            ..machine
+        })
     }
 
     /// What a step needs and is not there.
@@ -55,7 +85,9 @@ impl Machine {
         if needs_nothing.iter().any(|words| step.is(words)) {
             return None;
         }
-        if let Some(example) = example(step) {
+        if let Some(example) = example(step)
+            && !self.is_clone
+        {
             return (!example.exists()).then(|| example.display().to_string());
         }
         let program = step.command.split_whitespace().next().expect("a word");
@@ -70,9 +102,11 @@ impl Machine {
         let script = self.home.path().join("readme.sh");
         fs::write(&script, self.script(steps)).expect("it is written");
         let output = Command::new("timeout")
-            .args(["--kill-after=5", "300", "unshare"])
+            .args(["--kill-after=5", if self.is_clone { "5400" } else { "300" }])
+            .arg("unshare")
             .args(&self.unshare)
             .args(["env", "-i"])
+            .args(self.is_clone.then_some("CARGO_NET_OFFLINE=true"))
             .arg(format!("PATH={}", self.path()))
             .arg(format!("HOME={}", self.home.path().display()))
             .arg("sh")
@@ -108,6 +142,7 @@ impl Machine {
         let mut script = String::from("exec 2>&1\nip link set lo up\n");
         for (number, step) in steps.iter().enumerate() {
             let command = match example(step) {
+                _ if self.is_clone => step.command.clone(),
                 Some(example) => example.display().to_string(),
                 None if step.is("cargo install") => format!(
                     "install -D '{}' \"$HOME/.cargo/bin/countersign\"",
@@ -138,7 +173,10 @@ impl Machine {
         let root =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/ci-tools/node_modules/.bin");
         let cargo = self.home.path().join(".cargo/bin");
-        format!("{}:{PATH}:{}", cargo.display(), root.display())
+        let rust = Path::new(env!("CARGO")).parent().filter(|_| self.is_clone);
+        let rust = rust.unwrap_or(Path::new("/nowhere"));
+        let (cargo, root, rust) = (cargo.display(), root.display(), rust.display());
+        format!("{cargo}:{PATH}:{root}:{rust}")
     }
 }
 

@@ -3,6 +3,11 @@
 //!
 //! Building is the one step that is replaced: the program that is built already
 //! is put where `cargo install` would put it, and the examples where they are.
+//! In the long form nothing is: all is built in a fresh clone.
+//!
+//! ```text
+//! cargo test -p countersign-tests --test readme -- --ignored
+//! ```
 
 mod blocks;
 mod machine;
@@ -29,11 +34,22 @@ const EXCEPTED: [(&str, &str); 3] = [
 
 #[test]
 fn each_block_of_the_readme_does_what_it_shows() {
+    if let Some(machine) = Machine::new() {
+        follow(machine);
+    }
+}
+
+#[test]
+#[ignore = "it builds a release: half an hour on two cores"]
+fn each_block_of_the_readme_does_what_it_shows_in_a_fresh_clone() {
+    if let Some(machine) = Machine::with_a_clone() {
+        follow(machine);
+    }
+}
+
+fn follow(mut machine: Machine) {
     let blocks = blocks::read(&readme());
     assert!(blocks.len() >= 8, "only {} blocks", blocks.len());
-    let Some(mut machine) = Machine::new() else {
-        return;
-    };
     let mut to_run = Vec::new();
     for block in &blocks {
         match reason_not_to_run(block, &machine) {

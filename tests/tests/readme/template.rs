@@ -44,14 +44,20 @@ pub(crate) fn difference(shown: &[String], came: &[String]) -> Option<String> {
     came.next().map(|more| format!("this is not shown: {more}"))
 }
 
-/// Whether a line is the one that is shown, up to what varies.
+/// Whether a line is the one that is shown, up to what varies. So does the width
+/// of columns.
 fn fits(shown: &str, came: &str) -> bool {
+    let squeezed = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    fits_squeezed(&squeezed(shown), &squeezed(came))
+}
+
+fn fits_squeezed(shown: &str, came: &str) -> bool {
     let place = PLACES
         .iter()
         .filter_map(|(name, is_of_it)| Some((shown.find(name)?, name, is_of_it)))
         .min_by_key(|(at, ..)| *at);
     let Some((at, name, is_of_it)) = place else {
-        return shown.trim_end() == came.trim_end();
+        return shown == came;
     };
     let Some(rest) = came.strip_prefix(&shown[..at]) else {
         return false;
@@ -60,13 +66,13 @@ fn fits(shown: &str, came: &str) -> bool {
     // The program itself may say a place by its name.
     if rest
         .strip_prefix(name)
-        .is_some_and(|rest| fits(shown, rest))
+        .is_some_and(|rest| fits_squeezed(shown, rest))
     {
         return true;
     }
     let ends = rest.char_indices().map(|(at, c)| at + c.len_utf8());
     let mut ends = ends.zip(rest.chars()).take_while(|(_, c)| is_of_it(*c));
-    ends.any(|(end, _)| fits(shown, &rest[end..]))
+    ends.any(|(end, _)| fits_squeezed(shown, &rest[end..]))
 }
 
 #[test]
@@ -80,6 +86,7 @@ fn what_varies_may_be_anything_of_its_kind() {
         ("<key>", "<key>", true),
         ("<key>", "", false),
         ("<key>", "csk_a b", false),
+        ("NAME  USED  SANS", "NAME  USED        SANS", true),
     ] {
         assert_eq!(fits(shown, came), is_good, "{shown}: {came}");
     }

@@ -22,11 +22,17 @@ pub(crate) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+/// The count begins anew at this number: none is too large for one more.
+const MOST: i64 = 1_000_000_000;
+
 /// Counts one. A row is made when it is first needed.
 pub(super) async fn count(db: &Db<'_>, row: u8) -> Result<(), StoreError> {
     let id = i64::from(row);
     let updated = Entity::update_many()
-        .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1_i64))
+        .col_expr(
+            Column::Attempts,
+            Expr::col(Column::Attempts).modulo(MOST).add(1_i64),
+        )
         .filter(Column::Id.eq(id))
         .exec(&db.statement("attempts_of_nobody.count"))
         .await
