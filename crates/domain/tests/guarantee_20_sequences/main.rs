@@ -5,9 +5,19 @@
 //!
 //! `COUNTERSIGN_TEST_SEED` repeats the sequence of one seed.
 
+mod addresses;
 mod application;
 mod factors;
+mod keys;
+mod second_factors;
 mod settings;
+#[path = "../../../../tests/src/software_authenticator.rs"]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "it is a module of the whole-system tests, too"
+)]
+mod software_authenticator;
 mod texts;
 
 use std::sync::atomic::{AtomicU64, Ordering};
