@@ -1,9 +1,7 @@
 //! Questions about the second factors that there are.
 
 use countersign_domain::Error;
-use countersign_domain::model::{
-    Address, Channel, ClientContext, FactorKind, FactorLabel, Locale,
-};
+use countersign_domain::model::{Address, Channel, ClientContext, FactorKind, FactorLabel, Locale};
 use countersign_domain::testing::reference::{Answer, Call, FactorCode, Given, NewFactor};
 use countersign_domain::use_cases::{
     BeginCodeEnrollment, BeginEnrollment, ConfirmEnrollment, EnrollmentAnswer, ListFactors,

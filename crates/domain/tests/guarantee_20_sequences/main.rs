@@ -33,7 +33,7 @@ use countersign_domain::testing::reference::{
 use crate::application::Application;
 
 const SHAPE: Shape = Shape {
-    steps: 30,
+    steps: 34,
     has_time: true,
     has_callers: true,
 };

@@ -2,8 +2,8 @@
 
 use countersign_domain::Refusal;
 use countersign_domain::model::{
-    Address, Code, DeviceClaim, DeviceToken, GroupId, Password, Phone, Proof, Timestamp, TotpSecret,
-    Username,
+    Address, Code, DeviceClaim, DeviceToken, GroupId, Password, Phone, Proof, Timestamp,
+    TotpSecret, Username,
 };
 use countersign_domain::ports::Content;
 use countersign_domain::testing::reference::{FIRST_PHONE, FactorCode};

@@ -115,7 +115,7 @@ impl Generator {
     fn story(&mut self) {
         let (group, address) = (self.group(), self.small(2) + u8::from(self.once_in(4)));
         let address = self.or_phone(address);
-        match self.below(40) {
+        match self.below(43) {
             0 => self.sign_up(group, address),
             1 => self.sign_up_by_code(group, address),
             2 => self.sign_up_late(group, address),
@@ -127,8 +127,10 @@ impl Generator {
             14 => self.reset(group, address),
             15 => self.ask_and_answer(group, address),
             16 => self.change_factors(),
-            17 => self.refresh_again_and_again(),
+            17 | 38 => self.refresh_again_and_again(),
             18 => self.change_late(),
+            39 => self.sign_up_by_code(group, address),
+            40 => self.sign_in(group, address),
             19..=21 => self.change_address(address % 2),
             22 | 23 => self.take_over(address % 2),
             24 => self.give_up_and_take(address % 2),

@@ -43,7 +43,11 @@ pub async fn play(
             max_age: None,
             is_aal2,
         };
-        for step in [validate(false), validate(true), Step::ListSessions { token }] {
+        for step in [
+            validate(false),
+            validate(true),
+            Step::ListSessions { token },
+        ] {
             let played = play_one(&mut model, step, subject, tally).await;
             played.map_err(|what| Failure {
                 steps: [steps, &[step]].concat(),

@@ -64,11 +64,21 @@ impl Generator {
     /// An address is given up, and somebody else wants it: at once, or later.
     pub(super) fn give_up_and_take(&mut self, address: u8) {
         self.sign_in_fully(address);
-        self.change(LATEST);
-        self.add(Step::RemoveIdentifier {
-            token: LATEST,
-            address: At::Any(address),
-        });
+        let other = self.any_address();
+        self.prove_new(LATEST, other);
+        if self.once_in(2) {
+            self.add(Step::ChangeIdentifier {
+                token: LATEST,
+                replaced: At::Any(address),
+                proof: LATEST,
+            });
+        } else {
+            self.add_proven(LATEST);
+            self.add(Step::RemoveIdentifier {
+                token: LATEST,
+                address: At::Any(address),
+            });
+        }
         if self.once_in(2) {
             let span = if self.once_in(2) { 2 * DAY } else { 3 * DAY };
             self.pass(span);
@@ -107,13 +117,14 @@ impl Generator {
             self.prove(0, address, Purpose::SignIn);
         }
         match self.below(4) {
-            0 => {
-                let address = self.at();
-                self.add(Step::RemoveIdentifier { token, address });
-            }
-            1 => {
+            // The last one stays.
+            kind @ 0..=1 => {
                 self.prove_new(token, address);
                 self.add_proven(token);
+                if kind == 0 {
+                    let address = self.at();
+                    self.add(Step::RemoveIdentifier { token, address });
+                }
             }
             _ => {
                 self.prove_new(token, address);

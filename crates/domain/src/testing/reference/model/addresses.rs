@@ -255,9 +255,8 @@ impl Model {
     }
 
     fn remove_factors_at(&mut self, user: usize, address: u8) {
-        let is_there = |factor: &Factor| {
-            factor.user == user && factor.kind == FactorKind::Address(address)
-        };
+        let is_there =
+            |factor: &Factor| factor.user == user && factor.kind == FactorKind::Address(address);
         for factor in self.factors.iter_mut().filter(|factor| is_there(factor)) {
             factor.is_removed = true;
         }

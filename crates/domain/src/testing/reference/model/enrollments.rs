@@ -10,11 +10,7 @@ use super::state::{
 use super::{Asked, Says};
 
 impl Model {
-    pub(super) fn begin_enrollment(
-        &mut self,
-        token: Pick,
-        factor: NewFactor<At>,
-    ) -> Option<Asked> {
+    pub(super) fn begin_enrollment(&mut self, token: Pick, factor: NewFactor<At>) -> Option<Asked> {
         let token = place(&self.access, token)?;
         let user = self.sessions[self.access[token].session].user;
         let factor = match factor {

@@ -97,7 +97,11 @@ impl Model {
             return None;
         }
         let is_right = self.try_sent(waiting, presented);
-        let method: &[_] = if to.address < FIRST_PHONE { &["otp"] } else { &["sms"] };
+        let method: &[_] = if to.address < FIRST_PHONE {
+            &["otp"]
+        } else {
+            &["sms"]
+        };
         is_right.then_some(method)
     }
 

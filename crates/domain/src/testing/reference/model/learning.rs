@@ -73,7 +73,13 @@ impl Model {
                 are_same(sessions.iter().map(|place| &self.sessions[*place].id), ids)
             }
             (Says::Ended(count), Answer::Ended(told)) => count == told,
-            (Says::Enrollment { enrollment: place, factor }, Answer::Enrollment { id, given }) => {
+            (
+                Says::Enrollment {
+                    enrollment: place,
+                    factor,
+                },
+                Answer::Enrollment { id, given },
+            ) => {
                 let enrollment = &mut self.enrollments[*place];
                 enrollment.id.clone_from(id);
                 enrollment.given = Some(given.clone());
@@ -130,7 +136,13 @@ impl Model {
                 let own = &self.sessions[self.access[*access].session];
                 own.id == *session && own.methods == *methods
             }
-            (Says::Changed { undo, told }, Answer::Changed { told: to, undo: text }) => {
+            (
+                Says::Changed { undo, told },
+                Answer::Changed {
+                    told: to,
+                    undo: text,
+                },
+            ) => {
                 self.undos[*undo].text.clone_from(text);
                 are_same(told.iter(), to)
             }
@@ -170,7 +182,10 @@ impl Model {
         };
         if !are_same(
             offered.iter().map(|offered| &offered.to.address),
-            &codes.iter().map(|(_, address)| *address).collect::<Vec<_>>(),
+            &codes
+                .iter()
+                .map(|(_, address)| *address)
+                .collect::<Vec<_>>(),
         ) {
             return false;
         }

@@ -54,10 +54,14 @@ impl Model {
     /// factor, the others of the person stand in.
     pub(super) fn offered(&self, user: usize, proved: Option<u8>) -> Vec<CodeAddress> {
         let factors = self.factors_of(user);
-        let enrolled: Vec<_> = factors.iter().filter_map(|factor| self.code_address(*factor)).collect();
+        let enrolled: Vec<_> = factors
+            .iter()
+            .filter_map(|factor| self.code_address(*factor))
+            .collect();
         let is_proved = |to: &CodeAddress| Some(to.address) == proved;
-        let is_only_proved =
-            !factors.is_empty() && enrolled.len() == factors.len() && enrolled.iter().all(is_proved);
+        let is_only_proved = !factors.is_empty()
+            && enrolled.len() == factors.len()
+            && enrolled.iter().all(is_proved);
         let stand_in = |&address: &u8| CodeAddress {
             factor: None,
             address,
@@ -92,9 +96,8 @@ impl Model {
 
     /// The code that waits for this.
     pub(super) fn waiting(&self, shows: Shows) -> Option<usize> {
-        let is_it = |sent: &SentCode| {
-            sent.shows == shows && !sent.is_gone && self.now.0 < sent.expires_at
-        };
+        let is_it =
+            |sent: &SentCode| sent.shows == shows && !sent.is_gone && self.now.0 < sent.expires_at;
         self.sent.iter().position(is_it)
     }
 

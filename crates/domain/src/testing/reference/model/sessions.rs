@@ -107,7 +107,10 @@ impl Model {
             token: access.text.clone(),
             required: Required { max_age, is_aal2 },
         };
-        let since = self.now.0.since(Timestamp::from_seconds(access.authenticated_at));
+        let since = self
+            .now
+            .0
+            .since(Timestamp::from_seconds(access.authenticated_at));
         let is_old = max_age.is_some_and(|max_age| since > max_age);
         let verdict = if self.is_expired(access) {
             "EXPIRED"

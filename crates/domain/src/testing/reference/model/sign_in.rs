@@ -119,7 +119,12 @@ impl Model {
             answering: Answering::User(user),
             shown: vec![shown],
             proved,
-            offered: Some(self.offered(user, proved).into_iter().map(Offered::new).collect()),
+            offered: Some(
+                self.offered(user, proved)
+                    .into_iter()
+                    .map(Offered::new)
+                    .collect(),
+            ),
             code: None,
             claim,
             wrong: 0,

@@ -235,7 +235,10 @@ pub(super) struct Factor {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum FactorKind {
-    App { secret: String, last_step: i64 },
+    App {
+        secret: String,
+        last_step: i64,
+    },
     Address(u8),
     /// The number by which it is called.
     Passkey(usize),

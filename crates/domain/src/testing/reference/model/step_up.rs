@@ -66,7 +66,11 @@ impl Model {
     fn with_factor(&self, own: usize, right: &Right) -> Vec<&'static str> {
         let before = &self.sessions[own].methods;
         let is_two = right.is_two || before.contains(&"pwd") || before.contains(&"mfa");
-        let before: Vec<_> = before.iter().copied().filter(|shown| *shown != "mfa").collect();
+        let before: Vec<_> = before
+            .iter()
+            .copied()
+            .filter(|shown| *shown != "mfa")
+            .collect();
         let mut methods = with(&before, right.methods);
         methods.extend(is_two.then_some("mfa"));
         methods

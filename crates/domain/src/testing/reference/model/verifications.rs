@@ -219,7 +219,13 @@ impl Model {
     }
 
     /// Keeps a new verification in the place of the one before it.
-    pub(super) fn keep(&mut self, group: u8, address: u8, kind: Kind, secret: Option<String>) -> usize {
+    pub(super) fn keep(
+        &mut self,
+        group: u8,
+        address: u8,
+        kind: Kind,
+        secret: Option<String>,
+    ) -> usize {
         if let Some(before) = self.latest(group, address, kind) {
             self.verifications[before].is_gone = true;
         }
