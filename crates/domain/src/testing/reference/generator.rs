@@ -115,7 +115,7 @@ impl Generator {
     fn story(&mut self) {
         let (group, address) = (self.group(), self.small(2) + u8::from(self.once_in(4)));
         let address = self.or_phone(address);
-        match self.below(43) {
+        match self.below(44) {
             0 => self.sign_up(group, address),
             1 => self.sign_up_by_code(group, address),
             2 => self.sign_up_late(group, address),
@@ -131,6 +131,7 @@ impl Generator {
             18 => self.change_late(),
             39 => self.sign_up_by_code(group, address),
             40 => self.sign_in(group, address),
+            41 => self.undo_late(address % 2),
             19..=21 => self.change_address(address % 2),
             22 | 23 => self.take_over(address % 2),
             24 => self.give_up_and_take(address % 2),

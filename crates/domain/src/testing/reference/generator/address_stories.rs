@@ -1,6 +1,7 @@
 //! Stories of people who change addresses, of thieves who do, and of strangers who
 //! want what was given up.
 
+use super::super::call::NewFactor;
 use super::super::step::{At, Guess, Pick, Step};
 use super::{Generator, LATEST};
 use crate::model::Purpose;
@@ -19,6 +20,9 @@ impl Generator {
 
     pub(super) fn change_address(&mut self, address: u8) {
         self.sign_in_fully(address);
+        if self.once_in(4) {
+            self.enroll_this(NewFactor::Address(At::Own(LATEST)));
+        }
         self.change(LATEST);
         match self.below(4) {
             0 => self.add(Step::ListIdentifiers { token: LATEST }),
@@ -31,11 +35,15 @@ impl Generator {
     /// Somebody who knows the password changes what there is, and the owner undoes it.
     pub(super) fn take_over(&mut self, address: u8) {
         if self.once_in(3) {
-            self.enroll(address);
+            self.sign_in_fully(address);
+            self.enroll_this(NewFactor::App);
             let span = [31, DAY, 2 * DAY, 3 * DAY][usize::from(self.small(4))];
             self.pass(span);
+            self.sign_in(0, address);
+            self.add_answer(LATEST, Guess::Totp(LATEST, 1), false);
+        } else {
+            self.sign_in_fully(address);
         }
-        self.sign_in_fully(address);
         let new = self.small(3);
         for _ in 0..1 + self.below(3) {
             match self.below(5) {
@@ -58,6 +66,31 @@ impl Generator {
             1 => self.reset(0, address),
             2 => self.sign_in_proven(0, address),
             _ => self.add(Step::ListIdentifiers { token: LATEST }),
+        }
+    }
+
+    /// A change that can be undone still, after one that cannot any more.
+    pub(super) fn undo_late(&mut self, address: u8) {
+        let other = self.any_address();
+        for other in [other, other ^ 1] {
+            self.sign_in_fully(address);
+            self.prove_new(LATEST, other);
+            self.add_proven(LATEST);
+            self.pass(2 * DAY);
+        }
+        self.undo();
+        let purpose = match self.once_in(2) {
+            true => Purpose::SignIn,
+            false => Purpose::PasswordReset,
+        };
+        for (which, address) in [(Pick(1), address), (LATEST, other)] {
+            self.prove(0, address, purpose);
+            if self.once_in(2) {
+                self.add(Step::Undo {
+                    which,
+                    other_group: false,
+                });
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use super::super::step::{At, Device, Guess, Pick, Shown, Step};
 use super::{Generator, LATEST};
 
 impl Generator {
-    fn enroll_this(&mut self, factor: NewFactor<At>) {
+    pub(super) fn enroll_this(&mut self, factor: NewFactor<At>) {
         let token = LATEST;
         self.add(Step::BeginEnrollment { token, factor });
         self.add(Step::ConfirmEnrollment {
@@ -76,7 +76,11 @@ impl Generator {
             },
             2 => Shown::Factor(Guess::Totp(self.pick(), 1)),
             3 => {
+                if self.once_in(2) {
+                    self.enroll_this(NewFactor::Address(At::Own(LATEST)));
+                }
                 let factor = self.once_in(3).then(|| self.pick());
+                let token = if self.once_in(4) { self.pick() } else { token };
                 self.add(Step::SendStepUpCode {
                     token,
                     other_client: false,
@@ -94,12 +98,16 @@ impl Generator {
             _ => Shown::Factor(self.guess()),
         };
         let device = self.device();
-        self.add(Step::StepUp {
+        let step = Step::StepUp {
             token,
             other_client,
             shown,
             device,
-        });
+        };
+        self.add(step);
+        if self.once_in(6) {
+            self.add(step);
+        }
     }
 
     /// Signs in by a first factor, and a code to another address or to the same.
@@ -128,8 +136,10 @@ impl Generator {
         if self.once_in(6) {
             self.change_factors();
         }
-        if self.once_in(8) {
-            self.guess_at_code();
+        match self.below(8) {
+            0 => self.guess_at_code(),
+            1 | 2 => self.sign_in(0, address),
+            _ => {}
         }
         let sent = self.pick();
         self.add_answer(LATEST, Guess::Sent(sent), false);
@@ -160,8 +170,8 @@ impl Generator {
             self.change_factors();
         }
         if self.once_in(2) {
-            let client = self.client();
-            self.add(Step::BeginPasskeySignIn { group: 0, client });
+            let (group, client) = (self.group(), self.client());
+            self.add(Step::BeginPasskeySignIn { group, client });
             let step = Step::SignInByPasskey {
                 key: LATEST,
                 challenge: self.pick(),
@@ -181,6 +191,9 @@ impl Generator {
         });
         let guess = self.passkey_now();
         self.add_answer(LATEST, guess, false);
+        if self.once_in(3) {
+            self.add_answer(LATEST, guess, false);
+        }
     }
 
     fn passkey_now(&mut self) -> Guess {
