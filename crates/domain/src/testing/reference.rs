@@ -15,8 +15,8 @@ mod step;
 mod tally;
 
 pub use call::{
-    Answer, Call, FIRST_PHONE, FactorCode, Given, Grant, NamedUser, NewFactor, Required, StepUp,
-    Subject, Tokens, Which, Who,
+    Answer, Call, FIRST_PHONE, FactorCode, Given, Grant, NamedUser, NewFactor, RPCS, Required,
+    StepUp, Subject, Tokens, Which, Who,
 };
 pub use generator::{Shape, sequence};
 pub use run::{Failure, play, shrink};

@@ -187,6 +187,43 @@ pub enum Call {
     },
 }
 
+/// The RPCs that are asked, by name.
+pub const RPCS: [&str; 33] = [
+    "AddIdentifier",
+    "BeginEnrollment",
+    "BeginMfaAssertion",
+    "BeginPasskeySignIn",
+    "BeginStepUpAssertion",
+    "CancelVerification",
+    "ChangeIdentifier",
+    "ChangePassword",
+    "CheckCode",
+    "ConfirmEnrollment",
+    "ConfirmSignUp",
+    "CreateMfaSession",
+    "IssueTokens",
+    "ListFactors",
+    "ListIdentifiers",
+    "ListSessions",
+    "RefreshTokens",
+    "RegenerateRecoveryCodes",
+    "RemoveFactor",
+    "RemoveIdentifier",
+    "ResetPassword",
+    "RevokeSession",
+    "RevokeToken",
+    "RevokeUserSessions",
+    "SendCode",
+    "SendMfaCode",
+    "SendStepUpCode",
+    "SignUp",
+    "StartPasswordReset",
+    "StepUpSession",
+    "UndoIdentifierChange",
+    "ValidateMfaSession",
+    "ValidateToken",
+];
+
 /// The numbers from here on are phone numbers, those before e-mail addresses.
 pub const FIRST_PHONE: u8 = 4;
 
