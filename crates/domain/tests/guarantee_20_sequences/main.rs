@@ -37,6 +37,7 @@ const SHAPE: Shape = Shape {
     steps: 34,
     has_time: true,
     has_callers: true,
+    has_untold_codes: true,
 };
 /// Sequences that play at once.
 const AT_ONCE: u64 = 2;

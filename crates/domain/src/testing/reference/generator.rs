@@ -18,6 +18,8 @@ pub struct Shape {
     pub has_time: bool,
     /// Whether there are two callers.
     pub has_callers: bool,
+    /// Whether codes are sent of which no answer tells whether they are.
+    pub has_untold_codes: bool,
 }
 
 /// The sequence of a seed.
@@ -93,6 +95,12 @@ impl Generator {
 
     fn client(&mut self) -> u8 {
         u8::from(self.shape.has_callers && self.once_in(6))
+    }
+
+    /// Whether a code is asked for where it was offered, so that the answer tells.
+    fn is_offered(&mut self) -> bool {
+        let is_offered = !self.once_in(3);
+        is_offered || !self.shape.has_untold_codes
     }
 
     fn is_other_client(&mut self) -> bool {

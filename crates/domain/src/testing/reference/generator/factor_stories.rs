@@ -123,7 +123,7 @@ impl Generator {
             _ => self.sign_in(0, address),
         }
         for _ in 0..=self.below(2) {
-            let (factor, is_offered) = (self.pick(), !self.once_in(3));
+            let (factor, is_offered) = (self.pick(), self.is_offered());
             let (other_group, other_client) = (self.once_in(16), self.is_other_client());
             self.add(Step::SendMfaCode {
                 which: LATEST,

@@ -117,7 +117,7 @@ impl Generator {
                 other_group: self.once_in(4),
                 other_client: self.is_other_client(),
                 factor: token,
-                is_offered: self.once_in(2),
+                is_offered: self.is_offered(),
             },
             26 => Step::SendStepUpCode {
                 token,
