@@ -7,6 +7,7 @@
 mod addresses;
 mod enrollments;
 mod factors;
+mod kept;
 mod learning;
 mod mfa;
 mod passkeys;

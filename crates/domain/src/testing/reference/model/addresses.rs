@@ -2,22 +2,10 @@
 
 use super::super::call::Call;
 use super::super::step::{At, Pick};
+use super::kept::Undo;
 use super::state::{Charged, Factor, FactorKind, Kind, Model, UNDO_TIME, place};
 use super::{Asked, Says};
-use crate::model::{Purpose, Timestamp};
-
-/// A change that can be undone, by a token that the addresses before it were told.
-#[derive(Debug)]
-pub(super) struct Undo {
-    pub(super) text: String,
-    user: usize,
-    before: Vec<u8>,
-    removed: Option<u8>,
-    /// When the person was authenticated who made the change.
-    authenticated_at: Timestamp,
-    expires_at: Timestamp,
-    is_gone: bool,
-}
+use crate::model::Purpose;
 
 impl Model {
     /// Whoever is signed in may have a code sent to any address; the proof is for that

@@ -2,7 +2,7 @@
 
 use super::super::call::{Call, FactorCode, Given, NewFactor};
 use super::super::step::{At, Pick};
-use super::sent_codes::{CodeAddress, Shows};
+use super::kept::{CodeAddress, Shows};
 use super::state::{
     CODE_TTL, Charged, ENROLLMENT_TTL, Enrollment, FACTORS_PER_USER, Factor, FactorKind, Model,
     WRONG, place,

@@ -2,7 +2,7 @@
 
 use super::super::call::{FIRST_PHONE, FactorCode};
 use super::super::step::{Guess, Pick};
-use super::sent_codes::Shows;
+use super::kept::Shows;
 use super::state::{Answering, Charged, FactorKind, Model, WRONG, place};
 
 /// What was shown, and was right.

@@ -3,7 +3,7 @@
 
 use super::super::call::{Answer, Given, NewFactor, Tokens};
 use super::Says;
-use super::sent_codes::{SentCode, Shows};
+use super::kept::{SentCode, Shows};
 use super::state::{Model, Recovery};
 
 impl Model {

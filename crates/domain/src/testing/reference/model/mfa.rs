@@ -3,7 +3,7 @@
 use super::super::call::{Call, FactorCode, NamedUser};
 use super::super::step::{Guess, Pick};
 use super::factors::{Right, Showing};
-use super::sent_codes::Shows;
+use super::kept::Shows;
 use super::sign_in::Entry;
 use super::state::{Answering, CODE_TTL, Claim, Mfa, Model, TRIES, place};
 use super::step_up::with;

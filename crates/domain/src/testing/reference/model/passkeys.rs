@@ -3,27 +3,10 @@
 use super::super::call::{Call, FactorCode, Grant};
 use super::super::step::{self, Pick};
 use super::factors::Right;
-use super::sent_codes::Shows;
+use super::kept::{Asks, Challenge, Shows};
 use super::sign_in::Entry;
 use super::state::{CHALLENGE_TTL, Factor, FactorKind, Model, place};
 use super::{Asked, Says};
-use crate::model::Timestamp;
-
-/// Options with a challenge.
-#[derive(Debug)]
-pub(super) struct Challenge {
-    pub(super) options: String,
-    asks: Asks,
-    expires_at: Timestamp,
-    is_gone: bool,
-}
-
-/// Where an answer is good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asks {
-    SignIn { group: u8, client: u8 },
-    Second(Shows),
-}
 
 /// What a passkey signs.
 #[derive(Debug, Clone, Copy)]

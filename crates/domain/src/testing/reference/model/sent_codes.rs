@@ -3,51 +3,10 @@
 
 use super::super::call::{Call, FactorCode};
 use super::super::step::Pick;
+use super::kept::{CodeAddress, SentCode, Shows};
 use super::state::{CODE_TTL, FactorKind, Model, TRIES, place};
 use super::{Asked, Says};
 use crate::model::Timestamp;
-
-/// An address that is sent codes: of a factor, or in the place of one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct CodeAddress {
-    pub(super) factor: Option<usize>,
-    pub(super) address: u8,
-}
-
-/// An address that a sign-in has named.
-#[derive(Debug, Clone)]
-pub(super) struct Offered {
-    pub(super) id: String,
-    pub(super) to: CodeAddress,
-}
-
-impl Offered {
-    /// Its id is told with it.
-    pub(super) fn new(to: CodeAddress) -> Self {
-        let id = String::new();
-        Self { id, to }
-    }
-}
-
-/// What a code, or the answer of a passkey, is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shows {
-    /// An MFA session.
-    Mfa(usize),
-    /// A session that goes on.
-    StepUp(usize),
-    Enrollment(usize),
-}
-
-#[derive(Debug)]
-pub(super) struct SentCode {
-    pub(super) code: String,
-    pub(super) to: CodeAddress,
-    pub(super) shows: Shows,
-    wrong: u32,
-    expires_at: Timestamp,
-    pub(super) is_gone: bool,
-}
 
 impl Model {
     /// Enrolled addresses, but the one that was proved already. If that is the only

@@ -3,7 +3,7 @@
 
 use super::super::call::{Call, Grant, Who};
 use super::super::step::{self, Pick};
-use super::sent_codes::Offered;
+use super::kept::Offered;
 use super::state::{
     ASKED_TTL, Answering, Claim, DEVICE_TTL, Device, Mfa, Model, Proven, REMEMBERED, place,
 };

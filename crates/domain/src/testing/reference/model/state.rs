@@ -6,9 +6,7 @@ use std::time::Duration;
 use super::super::budget::Budgets;
 use super::super::call::Given;
 use super::super::step::Pick;
-use super::addresses::Undo;
-use super::passkeys::Challenge;
-use super::sent_codes::{Offered, SentCode};
+use super::kept::{Challenge, Offered, SentCode, Undo};
 use crate::model::{Purpose, Timestamp};
 
 const fn minutes(count: u64) -> Duration {

@@ -3,8 +3,8 @@
 use super::super::call::{Call, StepUp};
 use super::super::step::{self, Pick, Shown};
 use super::factors::{Right, Showing};
+use super::kept::Shows;
 use super::passwords::another;
-use super::sent_codes::Shows;
 use super::state::{ACCESS_TTL, Answering, GRACE, Model, place};
 use super::{Asked, Says};
 
