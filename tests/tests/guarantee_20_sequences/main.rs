@@ -3,15 +3,20 @@
 //! are played against the use-cases, where time goes on, too: see the suite of the
 //! same name of the domain.
 
+mod addresses;
+mod keys;
+mod second_factors;
 mod server;
 mod texts;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use countersign_domain::testing::reference::{Failure, Shape, Tally, play, sequence};
+use countersign_domain::testing::reference::{self, Failure, Shape, Tally, play, sequence};
+use countersign_proto::Idempotency;
 use countersign_tests::{
-    Backend, Gateway, LINK_PREFIX, PATIENCE, World, eventually, on_a_backend, reason,
+    Backend, Gateway, LINK_PREFIX, PATIENCE, UNDO_LINK, World, eventually, on_a_backend, reason,
 };
 
 use crate::server::Server;
@@ -20,12 +25,35 @@ const SHAPE: Shape = Shape {
     steps: 30,
     has_time: false,
     has_callers: true,
+    has_untold_codes: false,
 };
 /// Sequences that are played at once, each with people of its own.
 const AT_ONCE: usize = 4;
 /// Sequences in CI, and in the longer form.
 const FEW: u64 = 60;
 const MANY: u64 = 500;
+
+/// RPCs that no sequence asks, and why: none of them changes anything.
+const OTHERS: [(&str, &str); 4] = [
+    ("GetSession", "reads one of those that ListSessions has"),
+    ("GetVerification", "reads, and spends nothing"),
+    ("ListSigningKeys", "reads what everybody may know"),
+    ("ValidateTokens", "asks ValidateToken several times"),
+];
+
+#[test]
+fn every_rpc_is_in_the_sequences_or_changes_nothing() {
+    let asked = reference::RPCS.into_iter();
+    let known: BTreeSet<_> = asked.chain(OTHERS.map(|(name, _)| name)).collect();
+    let all: BTreeSet<_> = countersign_proto::RPCS.iter().map(|rpc| rpc.name).collect();
+    assert_eq!(known, all);
+    assert_eq!(known.len(), reference::RPCS.len() + OTHERS.len());
+    for rpc in countersign_proto::RPCS {
+        let is_other = OTHERS.iter().any(|(name, _)| *name == rpc.name);
+        let changes = rpc.idempotency != Idempotency::NoSideEffects;
+        assert!(!(is_other && changes), "{} may change something", rpc.name);
+    }
+}
 
 #[test]
 fn on_sqlite() {
@@ -60,7 +88,11 @@ async fn judge(backend: Backend, count: u64) {
         .replicas(backend.replicas())
         .set("verification.link_prefixes", vec![LINK_PREFIX])
         .set("verification.wrong_codes_per_address", 1_000)
+        .set("verification.abuse", "record")
         .set("mfa.remember_device", "1d")
+        .set("identifiers.undo_link", UNDO_LINK)
+        .set("passkeys.rp_id", "example.com")
+        .set("passkeys.origins", vec![keys::ORIGIN])
         .start()
         .await;
     let callers = [caller(&world, "shop").await, caller(&world, "kiosk").await];
@@ -109,6 +141,12 @@ async fn judge(backend: Backend, count: u64) {
         ("ConfirmEnrollment", "OK"),
         ("ResetPassword", "OK"),
         ("CheckCode of a link", "OK"),
+        ("StepUpSession", "OK"),
+        ("ValidateToken", "INSUFFICIENT"),
+        ("SendMfaCode", "OK"),
+        ("ChangeIdentifier", "OK"),
+        ("RemoveIdentifier", "OK"),
+        ("UndoIdentifierChange", "OK"),
     ] {
         assert!(
             tally.count(rpc, answer) > 0,

@@ -1,18 +1,19 @@
 //! A real server, asked in plain texts.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use countersign_domain::model::{Purpose, Timestamp};
 use countersign_domain::testing::reference::{
-    Answer, Call, Grant, NamedUser, Subject, Tokens, Which,
+    Answer, Call, FactorCode, Grant, Subject, Tokens, Which,
 };
 use countersign_proto::v1;
 use countersign_proto::v1::issue_tokens_response::Outcome;
 use countersign_tests::{Details, Gateway, LINK_PREFIX, World, token_of};
 use tonic::Status;
 
+use crate::keys::Keys;
 use crate::texts::{People, group, password, person, purpose, typed};
 
 /// Before the end of a step of 30 seconds no code of an app is used.
@@ -21,16 +22,16 @@ const LAST_MILLIS: i64 = 5_000;
 
 /// Replicas of a server, and people of one sequence.
 pub(crate) struct Server<'a> {
-    world: &'a World,
+    pub(crate) world: &'a World,
     callers: &'a [Vec<Gateway>; 2],
-    people: People,
+    pub(crate) people: People,
+    pub(crate) keys: Keys,
+    /// The addresses of factors that were offered, by their ids.
+    pub(crate) offered: HashMap<String, u8>,
     /// The replica that ends sessions and is asked about them: others learn of it a
     /// little later.
     home: usize,
     turns: usize,
-    owned: HashSet<(u8, u8)>,
-    /// The address of each sign-up that waits.
-    waiting: HashMap<String, (u8, u8)>,
 }
 
 impl<'a> Server<'a> {
@@ -42,17 +43,17 @@ impl<'a> Server<'a> {
             people: People(seed),
             home: usize::try_from(seed).unwrap_or(0) % replicas,
             turns: 0,
-            owned: HashSet::new(),
-            waiting: HashMap::new(),
+            keys: Keys::default(),
+            offered: HashMap::new(),
         }
     }
 
-    fn home(&self) -> &'a Gateway {
+    pub(crate) fn home(&self) -> &'a Gateway {
         &self.callers[0][self.home]
     }
 
     /// One replica after the other.
-    fn any(&mut self, client: u8) -> &'a Gateway {
+    pub(crate) fn any(&mut self, client: u8) -> &'a Gateway {
         self.turns += 1;
         let gateways = &self.callers[usize::from(client)];
         &gateways[self.turns % gateways.len()]
@@ -71,16 +72,15 @@ impl<'a> Server<'a> {
                     .await
             }
             Call::ConfirmSignUp { id, code } => {
-                let user = self.any(0).confirm(&id, &code).await?;
-                self.owned.extend(self.waiting.get(&id));
-                Ok(Answer::User(user))
+                Ok(Answer::User(self.any(0).confirm(&id, &code).await?))
             }
             Call::SendCode {
                 group,
                 address,
                 purpose,
                 code,
-            } => self.send(group, address, purpose, code).await,
+                token,
+            } => self.send(group, address, (purpose, token), code).await,
             Call::CheckCode { .. } | Call::CheckLink { .. } | Call::CancelVerification { .. } => {
                 self.check(call).await
             }
@@ -90,49 +90,6 @@ impl<'a> Server<'a> {
                 client,
                 device,
             } => self.issue(group, grant, client, device).await,
-            Call::ValidateMfaSession {
-                group,
-                id,
-                code,
-                client,
-                remember,
-            } => {
-                let request = v1::ValidateMfaSessionRequest {
-                    group_id: self::group(group),
-                    mfa_session_id: id,
-                    code: typed(&code),
-                    remember_device: remember,
-                    ..Default::default()
-                };
-                let gateway = self.any(client);
-                let answered = gateway.sessions().validate_mfa_session(request).await?;
-                let answered = answered.into_inner();
-                let is_known = answered.device_token_expire_time.is_some();
-                self.tokens(answered.tokens, is_known, answered.device_token)
-                    .await
-            }
-            Call::CreateMfaSession {
-                group,
-                user,
-                code,
-                client,
-            } => {
-                use v1::create_mfa_session_request::User;
-                let request = v1::CreateMfaSessionRequest {
-                    group_id: self::group(group),
-                    user: Some(match user {
-                        NamedUser::Id(id) => User::UserId(id),
-                        NamedUser::Address(address) => {
-                            User::Identifier(self.people.at(address).expect("an address"))
-                        }
-                    }),
-                    enrolled_factors: code.is_none(),
-                    code: code.unwrap_or_default(),
-                    ..Default::default()
-                };
-                let created = self.any(client).ask_for_mfa(request).await?;
-                Ok(Answer::MfaSession(created))
-            }
             Call::RefreshTokens { token, client } => {
                 let gateway = &self.callers[usize::from(client)][self.home];
                 let tokens = gateway.refresh(&token).await?;
@@ -146,7 +103,15 @@ impl<'a> Server<'a> {
     async fn answer_a_person(&mut self, call: &Call) -> Result<Answer, Status> {
         let home = self.home();
         Ok(match call.clone() {
-            Call::ValidateToken { token } => Answer::Verdict(home.judge(&token).await),
+            Call::ValidateToken { token, required } => {
+                let acr_values: &[_] = if required.is_aal2 { &["aal2"] } else { &[] };
+                let lacking = home.lacking(&token, required.max_age, acr_values).await?;
+                Answer::Verdict(match lacking.strip_prefix("REJECTION_REASON_") {
+                    Some(reason) => reason.into(),
+                    None if lacking == "VALID" => lacking,
+                    None => "INSUFFICIENT".into(),
+                })
+            }
             Call::RevokeToken { token } => {
                 home.revoke(&token).await?;
                 Answer::Done
@@ -195,33 +160,36 @@ impl<'a> Server<'a> {
                 home.reset_password(&proof, &password(new)).await?;
                 Answer::Done
             }
-            _ => return self.answer_about_factors(call).await,
+            Call::AddIdentifier { .. }
+            | Call::ChangeIdentifier { .. }
+            | Call::RemoveIdentifier { .. }
+            | Call::UndoIdentifierChange { .. }
+            | Call::ListIdentifiers { .. } => return self.answer_about_addresses(call).await,
+            Call::BeginEnrollment { .. }
+            | Call::ConfirmEnrollment { .. }
+            | Call::RemoveFactor { .. }
+            | Call::RegenerateRecoveryCodes { .. }
+            | Call::ListFactors { .. } => return self.answer_about_factors(call).await,
+            _ => return self.answer_about_second_factors(call).await,
         })
     }
 
     async fn answer_about_factors(&mut self, call: &Call) -> Result<Answer, Status> {
         let mut factors = self.any(0).factors();
         Ok(match call.clone() {
-            Call::BeginEnrollment { token } => {
-                let request = v1::BeginEnrollmentRequest {
-                    access_token: token,
-                    kind: v1::FactorKind::Totp.into(),
-                    label: "phone".into(),
-                    ..v1::BeginEnrollmentRequest::default()
-                };
-                let begun = factors.begin_enrollment(request).await?.into_inner();
-                Answer::Enrollment {
-                    id: begun.enrollment_id,
-                    secret: begun.secret,
-                }
-            }
+            Call::BeginEnrollment { token, factor } => self.begin_enrollment(token, factor).await?,
             Call::ConfirmEnrollment { token, id, code } => {
-                let request = v1::ConfirmEnrollmentRequest {
+                let mut request = v1::ConfirmEnrollmentRequest {
                     access_token: token,
                     enrollment_id: id,
-                    code: typed(&code),
                     ..Default::default()
                 };
+                match &code {
+                    FactorCode::NewPasskey { key, options } => {
+                        request.credential = self.keys.make(*key, options);
+                    }
+                    code => request.code = typed(code),
+                }
                 let confirmed = factors.confirm_enrollment(request).await?.into_inner();
                 Answer::Factor {
                     id: confirmed.factor_id,
@@ -277,18 +245,15 @@ impl<'a> Server<'a> {
             proof: proof.unwrap_or_default(),
             ..Default::default()
         };
+        let is_owned = self.is_owned(group, address).await;
         let signed_up = self.any(0).auth().sign_up(request).await?.into_inner();
         match signed_up.outcome {
-            Some(Outcome::UserId(id)) => {
-                self.owned.insert((group, address));
-                Ok(Answer::User(id))
-            }
+            Some(Outcome::UserId(id)) => Ok(Answer::User(id)),
             Some(Outcome::Pending(pending)) => {
                 let id = pending.verification_id;
-                self.waiting.insert(id.clone(), (group, address));
-                let code = match self.owned.contains(&(group, address)) {
+                let code = match is_owned {
                     true => None,
-                    false => Some(self.world.read_code(&self.people.address(address)).await),
+                    false => Some(self.world.read_code(&self.people.masked(address)).await),
                 };
                 Ok(Answer::Pending { id, code })
             }
@@ -300,10 +265,12 @@ impl<'a> Server<'a> {
         &mut self,
         group: u8,
         address: u8,
-        to_what: Purpose,
+        (to_what, token): (Purpose, Option<String>),
         code: Option<String>,
     ) -> Result<Answer, Status> {
         let is_link = code.is_none();
+        let is_for_anybody = matches!(to_what, Purpose::SignUp | Purpose::ChangeIdentifier);
+        let is_sent = is_for_anybody || self.is_owned(group, address).await;
         let (code, link_prefix) = match code {
             Some(code) => (code, String::new()),
             None => (String::new(), LINK_PREFIX.to_owned()),
@@ -327,14 +294,14 @@ impl<'a> Server<'a> {
                     purpose: purpose(to_what).into(),
                     code,
                     link_prefix,
+                    access_token: token.unwrap_or_default(),
                     ..Default::default()
                 };
                 gateway.ask_for_code(request).await?
             }
         };
-        let is_sent = to_what == Purpose::SignUp || self.owned.contains(&(group, address));
         let link = match is_link && is_sent {
-            true => Some(self.world.read_link(&self.people.address(address)).await),
+            true => Some(self.world.read_link(&self.people.masked(address)).await),
             false => None,
         };
         let link = link.map(|link| token_of(&link).to_owned());
@@ -383,6 +350,9 @@ impl<'a> Server<'a> {
         use v1::issue_tokens_request::Grant as Shown;
         let grant = match grant {
             Grant::Proof(proof) => Shown::VerifiedCode(v1::VerifiedCodeGrant { proof }),
+            Grant::Passkey(shown) => Shown::Passkey(v1::PasskeyGrant {
+                credential: self.keys.signed(&shown).expect("it is a passkey"),
+            }),
             Grant::Password { who, password } => Shown::Password(v1::PasswordGrant {
                 identifier: self.people.who(who),
                 password: self::password(password),
@@ -397,7 +367,7 @@ impl<'a> Server<'a> {
         let issued = self.any(client).auth().issue_tokens(request).await?;
         let issued = issued.into_inner();
         match issued.outcome {
-            Some(Outcome::MfaRequired(asked)) => Ok(Answer::MfaSession(asked.mfa_session_id)),
+            Some(Outcome::MfaRequired(asked)) => Ok(self.asked(asked)),
             Some(Outcome::Tokens(tokens)) => {
                 let is_known = issued.device_token_expire_time.is_some();
                 self.tokens(Some(tokens), is_known, issued.device_token)
@@ -407,7 +377,7 @@ impl<'a> Server<'a> {
         }
     }
 
-    async fn tokens(
+    pub(crate) async fn tokens(
         &self,
         tokens: Option<v1::Tokens>,
         is_known: bool,

@@ -14,8 +14,11 @@ mod run;
 mod step;
 mod tally;
 
-pub use call::{Answer, Call, FactorCode, Grant, NamedUser, Subject, Tokens, Which, Who};
+pub use call::{
+    Answer, Call, FIRST_PHONE, FactorCode, Given, Grant, NamedUser, NewFactor, RPCS, Required,
+    StepUp, Subject, Tokens, Which, Who,
+};
 pub use generator::{Shape, sequence};
 pub use run::{Failure, play, shrink};
-pub use step::{Device, Guess, Pick, Step};
+pub use step::{At, Device, Guess, Pick, Shown, Step};
 pub use tally::Tally;

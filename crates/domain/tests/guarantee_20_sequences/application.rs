@@ -5,37 +5,47 @@ use std::time::Duration;
 use async_trait::async_trait;
 use countersign_domain::application::Tokens as Minted;
 use countersign_domain::model::{
-    ClientContext, LinkToken, Locale, MfaSessionId, NamedUser as Named, NewPassword, PageSize,
-    Purpose, Timestamp,
+    ClientContext, Identifier, LinkToken, Locale, NewPassword, PageSize, Purpose, Timestamp,
 };
 use countersign_domain::ports::{Clock as _, Content, Sessions as _};
-use countersign_domain::testing::reference::{Answer, Call, NamedUser, Subject, Tokens, Which};
+use countersign_domain::testing::reference::{
+    Answer, Call, Grant as Granted, Required, Subject, Tokens, Which, Who,
+};
 use countersign_domain::testing::{World, send_code, send_link};
 use countersign_domain::use_cases::{
-    Actor, CancelVerification, ChangePassword, CheckCode, CheckLink, ConfirmSignUp,
-    CreateMfaSession, IssueTokens, Issued, ListSessions, MfaAnswer, MfaCode, RefreshTokens,
-    ResetPassword, RevokeSession, RevokeToken, RevokeUserSessions, SendCode, SignUp, SignUpBy,
-    SignedUp, ValidateMfaSession, Which as Verification,
+    Actor, CancelVerification, ChangePassword, CheckCode, CheckLink, ConfirmSignUp, Grant,
+    IssueTokens, Issued, ListSessions, RefreshTokens, ResetPassword, RevokeSession, RevokeToken,
+    RevokeUserSessions, SendCode, SignUp, SignUpBy, SignedUp, Which as Verification,
 };
-use countersign_domain::validation::{NotAccepted, Question, TokenValidator, Validation};
+use countersign_domain::validation::{
+    NotAccepted, Question, RequiredAuthentication, TokenValidator, Validation,
+};
 use countersign_domain::{Error, Limit};
-use countersign_token::Rejection;
+use countersign_token::{Acr, Rejection};
 
+use crate::keys::Keys;
 use crate::settings::generous;
 use crate::texts;
 
 /// A service that was just started.
 pub(crate) struct Application {
     pub(crate) world: World,
+    pub(crate) keys: Keys,
     validator: TokenValidator,
 }
+
+const NOBODY: &str = "nobody@example.com";
 
 impl Application {
     /// A service of its own.
     pub(crate) async fn new() -> Self {
         let world = World::with(generous).await;
         let validator = world.validator();
-        Self { world, validator }
+        Self {
+            world,
+            keys: Keys::default(),
+            validator,
+        }
     }
 
     async fn answer(&self, call: &Call) -> Result<Answer, Error> {
@@ -88,7 +98,8 @@ impl Application {
                 address,
                 purpose,
                 code,
-            } => self.send(group, address, purpose, code).await?,
+                token,
+            } => self.send(group, address, (purpose, token), code).await?,
             Call::CheckCode { which, code } => {
                 let which = match which {
                     Which::Id(id) => Verification::Id(id.parse().expect("an id")),
@@ -120,7 +131,7 @@ impl Application {
             } => {
                 let issue = IssueTokens {
                     group: texts::group(group),
-                    grant: texts::grant(grant),
+                    grant: self.grant(grant),
                     audience: "shop".into(),
                     scopes: Vec::new(),
                     client_id: texts::client_id(client),
@@ -130,7 +141,14 @@ impl Application {
                 };
                 match issue.execute(app).await? {
                     Issued::Tokens(minted) => self.tokens(minted).await,
-                    Issued::MfaRequired(asked) => Answer::MfaSession(asked.id.expose().to_owned()),
+                    Issued::MfaRequired(asked) => {
+                        let codes = asked.codes.iter();
+                        let codes = codes
+                            .map(|code| (code.id.to_string(), texts::number(&code.address)))
+                            .collect();
+                        let id = asked.id.expose().to_owned();
+                        Answer::MfaSession { id, codes }
+                    }
                 }
             }
             Call::RefreshTokens { token, client } => {
@@ -140,7 +158,9 @@ impl Application {
                 };
                 self.tokens(refresh.execute(app).await?).await
             }
-            Call::ValidateToken { token } => Answer::Verdict(self.verdict(&token).into()),
+            Call::ValidateToken { token, required } => {
+                Answer::Verdict(self.verdict(&token, required).into())
+            }
             Call::RevokeToken { token } => {
                 RevokeToken { token }.execute(app).await?;
                 Answer::Done
@@ -197,46 +217,12 @@ impl Application {
             | Call::RemoveFactor { .. }
             | Call::RegenerateRecoveryCodes { .. }
             | Call::ListFactors { .. } => self.answer_about_factors(call).await?,
-            Call::CreateMfaSession {
-                group,
-                user,
-                code,
-                client,
-            } => {
-                let create = CreateMfaSession {
-                    group: texts::group(group),
-                    user: match user {
-                        NamedUser::Id(id) => Named::Id(id.parse().expect("an id")),
-                        NamedUser::Address(address) => Named::Identifier(texts::at(address).into()),
-                    },
-                    code: code.map_or(MfaCode::Enrolled, |code| MfaCode::Own(texts::code(&code))),
-                    ttl: None,
-                    audience: "shop".into(),
-                    scopes: Vec::new(),
-                    client_id: texts::client_id(client),
-                    locale,
-                    client: ClientContext::default(),
-                };
-                let created = create.execute(app).await?;
-                Answer::MfaSession(created.id.expose().to_owned())
-            }
-            Call::ValidateMfaSession {
-                group,
-                id,
-                code,
-                client,
-                remember,
-            } => {
-                let validate = ValidateMfaSession {
-                    group: texts::group(group),
-                    id: MfaSessionId::parse(id).expect("an id"),
-                    answer: MfaAnswer::Code(texts::typed(&code)),
-                    client_id: texts::client_id(client),
-                    remember_device: remember,
-                    locale,
-                };
-                self.tokens(validate.execute(app).await?).await
-            }
+            Call::AddIdentifier { .. }
+            | Call::ChangeIdentifier { .. }
+            | Call::RemoveIdentifier { .. }
+            | Call::UndoIdentifierChange { .. }
+            | Call::ListIdentifiers { .. } => self.answer_about_addresses(call).await?,
+            _ => self.answer_about_second_factors(call).await?,
         })
     }
 
@@ -244,17 +230,18 @@ impl Application {
         &self,
         group: u8,
         address: u8,
-        purpose: Purpose,
+        (purpose, access_token): (Purpose, Option<String>),
         code: Option<String>,
     ) -> Result<Answer, Error> {
-        let to = texts::email(address);
         let is_link = code.is_none();
         let request = match is_link {
-            true => send_link(to, purpose),
-            false => send_code(to, purpose),
+            true => send_link(NOBODY, purpose),
+            false => send_code(NOBODY, purpose),
         };
         let send = SendCode {
             group: texts::group(group),
+            address: texts::at(address),
+            access_token,
             code: code.map(|code| texts::code(&code)),
             ..request
         };
@@ -269,12 +256,12 @@ impl Application {
     }
 
     /// What was sent now, if it was of a kind.
-    async fn sent(&self, kind: fn(Content) -> Option<String>) -> Option<String> {
+    pub(crate) async fn sent(&self, kind: fn(Content) -> Option<String>) -> Option<String> {
         let sent = self.world.take_sent().await.into_iter().rev();
         sent.map(|message| message.content).find_map(kind)
     }
 
-    async fn tokens(&self, minted: Minted) -> Answer {
+    pub(crate) async fn tokens(&self, minted: Minted) -> Answer {
         let session = self.world.store.session(minted.session_id).await;
         let session = session.expect("readable").expect("it is there");
         let methods = session.methods.iter();
@@ -293,20 +280,39 @@ impl Application {
         }))
     }
 
-    fn verdict(&self, token: &str) -> &'static str {
+    fn verdict(&self, token: &str, required: Required) -> &'static str {
+        let authentication = RequiredAuthentication {
+            max_age: required.max_age,
+            acr: required.is_aal2.then_some(Acr::Aal2),
+        };
         let verdict = self.validator.validate(Question {
             token,
             audience: "",
             scopes: &[],
-            authentication: None,
+            authentication: (required != Required::default()).then_some(authentication),
         });
         match verdict {
             Validation::Valid(_) => "VALID",
             Validation::Rejected(NotAccepted::Revoked) => "REVOKED",
             Validation::Rejected(NotAccepted::Token(Rejection::Expired)) => "EXPIRED",
+            Validation::Rejected(NotAccepted::InsufficientAuthentication(_)) => "INSUFFICIENT",
             Validation::Rejected(_) => "REJECTED",
             Validation::Stale => "STALE",
             Validation::UnknownKey => "UNKNOWN_KEY",
+        }
+    }
+
+    fn grant(&self, grant: Granted) -> Grant {
+        match grant {
+            Granted::Proof(text) => Grant::VerifiedCode(texts::proof(text)),
+            Granted::Passkey(shown) => Grant::Passkey(Box::new(self.keys.assertion(&shown))),
+            Granted::Password { who, password } => Grant::Password {
+                identifier: match who {
+                    Who::Address(number) => texts::at(number).into(),
+                    Who::Username(number) => Identifier::Username(texts::username(number)),
+                },
+                password: texts::known(password),
+            },
         }
     }
 

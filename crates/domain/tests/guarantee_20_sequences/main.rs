@@ -5,11 +5,22 @@
 //!
 //! `COUNTERSIGN_TEST_SEED` repeats the sequence of one seed.
 
+mod addresses;
 mod application;
 mod factors;
+mod keys;
+mod second_factors;
 mod settings;
+#[path = "../../../../tests/src/software_authenticator.rs"]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "it is a module of the whole-system tests, too"
+)]
+mod software_authenticator;
 mod texts;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -17,21 +28,22 @@ use std::thread;
 use async_trait::async_trait;
 use countersign_domain::model::Timestamp;
 use countersign_domain::testing::reference::{
-    Answer, Call, Failure, Shape, Subject, Tally, play, sequence, shrink,
+    Answer, Call, Failure, RPCS, Shape, Subject, Tally, play, sequence, shrink,
 };
 
 use crate::application::Application;
 
 const SHAPE: Shape = Shape {
-    steps: 30,
+    steps: 34,
     has_time: true,
     has_callers: true,
+    has_untold_codes: true,
 };
 /// Sequences that play at once.
 const AT_ONCE: u64 = 2;
 
 /// What must have come up, so that it was decided often: an RPC and its answer.
-const DECIDED: [(&str, &str); 60] = [
+const DECIDED: [(&str, &str); 99] = [
     ("SignUp", "OK"),
     ("SignUp", "PENDING"),
     ("SignUp", "PROOF_INVALID"),
@@ -92,6 +104,45 @@ const DECIDED: [(&str, &str); 60] = [
     ("ValidateMfaSession", "MFA_SESSION_NOT_FOUND"),
     ("ValidateMfaSession", "TOO_MANY_ATTEMPTS"),
     ("ConfirmEnrollment", "AUTHENTICATION_TOO_OLD"),
+    ("SendCode", "AUTHENTICATION_TOO_OLD"),
+    ("SendCode", "SECOND_FACTOR_REQUIRED"),
+    ("StartPasswordReset", "OK"),
+    ("ValidateToken", "INSUFFICIENT"),
+    ("BeginEnrollment", "ADDRESS_NOT_VERIFIED"),
+    ("BeginEnrollment", "FACTOR_ALREADY_ENROLLED"),
+    ("SendMfaCode", "OK"),
+    ("SendMfaCode", "FACTOR_NOT_FOUND"),
+    ("SendMfaCode", "MFA_SESSION_NOT_FOUND"),
+    ("BeginMfaAssertion", "OK"),
+    ("BeginMfaAssertion", "MFA_SESSION_NOT_FOUND"),
+    ("BeginPasskeySignIn", "OK"),
+    ("StepUpSession", "OK"),
+    ("StepUpSession", "PASSWORD_WRONG"),
+    ("StepUpSession", "SECOND_FACTOR_WRONG"),
+    ("StepUpSession", "SECOND_FACTOR_REQUIRED"),
+    ("StepUpSession", "SESSION_OF_ANOTHER_CALLER"),
+    ("StepUpSession", "ACCESS_TOKEN_INVALID"),
+    ("SendStepUpCode", "OK"),
+    ("SendStepUpCode", "FACTOR_NOT_FOUND"),
+    ("SendStepUpCode", "SESSION_OF_ANOTHER_CALLER"),
+    ("BeginStepUpAssertion", "OK"),
+    ("BeginStepUpAssertion", "SESSION_OF_ANOTHER_CALLER"),
+    ("AddIdentifier", "OK"),
+    ("AddIdentifier", "IDENTIFIER_TAKEN"),
+    ("AddIdentifier", "PROOF_INVALID"),
+    ("AddIdentifier", "AUTHENTICATION_TOO_OLD"),
+    ("AddIdentifier", "SECOND_FACTOR_REQUIRED"),
+    ("ChangeIdentifier", "OK"),
+    ("ChangeIdentifier", "IDENTIFIER_TAKEN"),
+    ("ChangeIdentifier", "IDENTIFIER_NOT_FOUND"),
+    ("ChangeIdentifier", "PROOF_INVALID"),
+    ("RemoveIdentifier", "OK"),
+    ("RemoveIdentifier", "LAST_IDENTIFIER"),
+    ("RemoveIdentifier", "IDENTIFIER_NOT_FOUND"),
+    ("RemoveIdentifier", "SECOND_FACTOR_REQUIRED"),
+    ("UndoIdentifierChange", "OK"),
+    ("UndoIdentifierChange", "UNDO_NOT_FOUND"),
+    ("ListIdentifiers", "OK"),
 ];
 
 #[test]
@@ -179,6 +230,14 @@ fn judge(seed: Option<u64>, count: u64) {
     assert!(
         seed.is_some() || missing.is_empty(),
         "never came: {missing:?}"
+    );
+    let asked = tally
+        .asked()
+        .map(|call| call.trim_end_matches(" of a link"));
+    let asked: BTreeSet<_> = asked.collect();
+    assert!(
+        seed.is_some() || asked == BTreeSet::from(RPCS),
+        "the RPCs that were asked: {asked:?}"
     );
 }
 

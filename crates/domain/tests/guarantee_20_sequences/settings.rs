@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use countersign_domain::application::Settings;
 
+use crate::keys::relying_party;
+
 /// The one sequence to play, if one is named.
 #[expect(
     clippy::disallowed_methods,
@@ -20,6 +22,7 @@ pub(crate) fn generous(settings: &mut Settings) {
     const MANY: u32 = 1_000_000;
     settings.tokens.algorithm = countersign_token::Algorithm::Hs256;
     settings.devices.remembered = Duration::from_secs(24 * 60 * 60);
+    settings.passkeys = Some(relying_party());
     settings.password_attempts = MANY;
     settings.source_attempts.clear();
     settings.attempts_per_source.0 = MANY;
@@ -28,4 +31,6 @@ pub(crate) fn generous(settings: &mut Settings) {
     verification.sends_per_address = MANY;
     verification.sends_in_all = MANY;
     verification.wrong_codes_per_address = MANY;
+    verification.sends_per_country = MANY;
+    verification.unverified.records_only = true;
 }

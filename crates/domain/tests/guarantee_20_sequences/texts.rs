@@ -2,13 +2,12 @@
 
 use countersign_domain::Refusal;
 use countersign_domain::model::{
-    Address, Code, DeviceClaim, DeviceToken, GroupId, Identifier, Password, Proof, Timestamp,
+    Address, Code, DeviceClaim, DeviceToken, GroupId, Password, Phone, Proof, Timestamp,
     TotpSecret, Username,
 };
 use countersign_domain::ports::Content;
-use countersign_domain::testing::reference::{FactorCode, Grant as Granted, Who};
+use countersign_domain::testing::reference::{FIRST_PHONE, FactorCode};
 use countersign_domain::testing::{address, password};
-use countersign_domain::use_cases::Grant;
 
 const GROUPS: [&str; 2] = ["default", "staff"];
 const ADDRESSES: [&str; 4] = [
@@ -17,6 +16,7 @@ const ADDRESSES: [&str; 4] = [
     "nari@example.com",
     "hana@example.com",
 ];
+const PHONES: [&str; 2] = ["+821012345678", "+821087654321"];
 const USERNAMES: [&str; 3] = ["otter", "heron", "crane"];
 const PASSWORDS: [&str; 3] = [
     "seven lanterns over the harbour",
@@ -47,6 +47,12 @@ pub(crate) fn reason(refusal: Refusal) -> Result<&'static str, String> {
         Refusal::TooManyFactors => "FACTOR_LIMIT_REACHED",
         Refusal::SecondFactor => "SECOND_FACTOR_WRONG",
         Refusal::MfaSession => "MFA_SESSION_NOT_FOUND",
+        Refusal::SessionOfAnotherCaller => "SESSION_OF_ANOTHER_CALLER",
+        Refusal::AddressUnverified => "ADDRESS_NOT_VERIFIED",
+        Refusal::FactorEnrolled => "FACTOR_ALREADY_ENROLLED",
+        Refusal::Identifier => "IDENTIFIER_NOT_FOUND",
+        Refusal::LastIdentifier => "LAST_IDENTIFIER",
+        Refusal::Undo => "UNDO_NOT_FOUND",
         other => return Err(other.to_string()),
     })
 }
@@ -56,7 +62,19 @@ pub(crate) fn group(number: u8) -> GroupId {
 }
 
 pub(crate) fn at(number: u8) -> Address {
-    address(email(number))
+    match number.checked_sub(FIRST_PHONE) {
+        Some(number) => {
+            let phone = Phone::restore(PHONES[usize::from(number)]);
+            Address::Phone(phone.expect("a number"))
+        }
+        None => address(ADDRESSES[usize::from(number)]),
+    }
+}
+
+/// The number of an address.
+pub(crate) fn number(address: &Address) -> u8 {
+    let is_it = |number: &u8| at(*number) == *address;
+    (0..6).find(is_it).expect("an address that has a number")
 }
 
 pub(crate) fn username(number: u8) -> Username {
@@ -91,19 +109,7 @@ pub(crate) fn typed(answer: &FactorCode) -> Code {
             let secret = TotpSecret::from_bytes(&bytes.collect::<Vec<_>>());
             code(&secret.code_at(Timestamp::from_seconds(30 * step)))
         }
-    }
-}
-
-pub(crate) fn grant(grant: Granted) -> Grant {
-    match grant {
-        Granted::Proof(text) => Grant::VerifiedCode(proof(text)),
-        Granted::Password { who, password } => Grant::Password {
-            identifier: match who {
-                Who::Address(number) => at(number).into(),
-                Who::Username(number) => Identifier::Username(username(number)),
-            },
-            password: known(password),
-        },
+        FactorCode::NewPasskey { .. } | FactorCode::Passkey { .. } => panic!("it is not typed"),
     }
 }
 
@@ -129,10 +135,6 @@ pub(crate) fn link_of(content: Content) -> Option<String> {
         Content::Link { link, .. } => Some(link.token.expose().to_string()),
         _ => None,
     }
-}
-
-pub(crate) fn email(number: u8) -> &'static str {
-    ADDRESSES[usize::from(number)]
 }
 
 pub(crate) fn new_password(number: u8) -> Password {

@@ -50,6 +50,8 @@ pub enum Call {
         purpose: Purpose,
         /// The caller's own; `None` asks for a link.
         code: Option<String>,
+        /// The access token of the person who is to have the address.
+        token: Option<String>,
     },
     CheckCode {
         which: Which,
@@ -74,6 +76,8 @@ pub enum Call {
     },
     ValidateToken {
         token: String,
+        /// What is asked of the authentication.
+        required: Required,
     },
     RevokeToken {
         token: String,
@@ -100,6 +104,7 @@ pub enum Call {
     },
     BeginEnrollment {
         token: String,
+        factor: NewFactor<u8>,
     },
     ConfirmEnrollment {
         token: String,
@@ -130,6 +135,125 @@ pub enum Call {
         client: u8,
         remember: bool,
     },
+    SendMfaCode {
+        group: u8,
+        id: String,
+        factor: String,
+        client: u8,
+    },
+    BeginMfaAssertion {
+        group: u8,
+        id: String,
+        client: u8,
+    },
+    StepUpSession {
+        token: String,
+        shown: StepUp,
+        client: u8,
+        device: Option<String>,
+    },
+    SendStepUpCode {
+        token: String,
+        factor: Option<String>,
+        client: u8,
+    },
+    BeginStepUpAssertion {
+        token: String,
+        client: u8,
+    },
+    BeginPasskeySignIn {
+        group: u8,
+        client: u8,
+    },
+    AddIdentifier {
+        token: String,
+        proof: String,
+    },
+    ChangeIdentifier {
+        token: String,
+        replaced: u8,
+        proof: String,
+    },
+    RemoveIdentifier {
+        token: String,
+        address: u8,
+    },
+    UndoIdentifierChange {
+        group: u8,
+        undo: String,
+    },
+    ListIdentifiers {
+        token: String,
+    },
+}
+
+/// The RPCs that are asked, by name.
+pub const RPCS: [&str; 33] = [
+    "AddIdentifier",
+    "BeginEnrollment",
+    "BeginMfaAssertion",
+    "BeginPasskeySignIn",
+    "BeginStepUpAssertion",
+    "CancelVerification",
+    "ChangeIdentifier",
+    "ChangePassword",
+    "CheckCode",
+    "ConfirmEnrollment",
+    "ConfirmSignUp",
+    "CreateMfaSession",
+    "IssueTokens",
+    "ListFactors",
+    "ListIdentifiers",
+    "ListSessions",
+    "RefreshTokens",
+    "RegenerateRecoveryCodes",
+    "RemoveFactor",
+    "RemoveIdentifier",
+    "ResetPassword",
+    "RevokeSession",
+    "RevokeToken",
+    "RevokeUserSessions",
+    "SendCode",
+    "SendMfaCode",
+    "SendStepUpCode",
+    "SignUp",
+    "StartPasswordReset",
+    "StepUpSession",
+    "UndoIdentifierChange",
+    "ValidateMfaSession",
+    "ValidateToken",
+];
+
+/// The numbers from here on are phone numbers, those before e-mail addresses.
+pub const FIRST_PHONE: u8 = 4;
+
+/// How the person must have been authenticated.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Required {
+    /// How long ago at the most.
+    pub max_age: Option<Duration>,
+    /// Whether by two factors.
+    pub is_aal2: bool,
+}
+
+/// What is enrolled; an address is told as `A`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewFactor<A> {
+    /// An authenticator app.
+    App,
+    /// An address, to which a code is sent.
+    Address(A),
+    /// A passkey.
+    Passkey,
+}
+
+/// What a person shows in a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepUp {
+    /// A password.
+    Password(u8),
+    /// A code, or what a passkey has signed.
+    Factor(FactorCode),
 }
 
 /// Which verification.
@@ -150,6 +274,7 @@ pub enum Which {
 pub enum Grant {
     Password { who: Who, password: u8 },
     Proof(String),
+    Passkey(FactorCode),
 }
 
 /// Whose password it is said to be.
@@ -168,7 +293,7 @@ pub enum NamedUser {
     Address(u8),
 }
 
-/// What is typed.
+/// What is typed, or what a passkey does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FactorCode {
     /// A text.
@@ -179,6 +304,22 @@ pub enum FactorCode {
         secret: String,
         /// The step.
         step: i64,
+    },
+    /// A new passkey, which is called by this number from now on.
+    NewPasskey {
+        /// The number.
+        key: usize,
+        /// The options of the enrolment.
+        options: String,
+    },
+    /// What a passkey has signed.
+    Passkey {
+        /// Which passkey.
+        key: usize,
+        /// The options that it answers.
+        options: String,
+        /// Whether it has verified the person.
+        is_verified: bool,
     },
 }
 
@@ -203,14 +344,18 @@ pub enum Answer {
     Proof(String),
     Tokens(Box<Tokens>),
     /// A second factor is asked for, or an MFA session was asked for.
-    MfaSession(String),
+    MfaSession {
+        id: String,
+        /// The ids of factors that are sent codes, and their addresses.
+        codes: Vec<(String, u8)>,
+    },
     /// `VALID`, or why not.
     Verdict(String),
     Sessions(Vec<String>),
     Ended(u32),
     Enrollment {
         id: String,
-        secret: String,
+        given: Given,
     },
     Factor {
         id: String,
@@ -221,6 +366,42 @@ pub enum Answer {
         recovery_left: u32,
     },
     RecoveryCodes(Vec<String>),
+    /// Where a code of a factor was sent, and which, if it was.
+    CodeSent(Option<(u8, String)>),
+    /// What a passkey is asked.
+    Options(String),
+    /// The session goes on with another access token.
+    SteppedUp {
+        session: String,
+        access: String,
+        methods: Vec<String>,
+    },
+    /// Addresses were changed; the addresses that were told, and the token that
+    /// undoes it.
+    Changed {
+        told: Vec<u8>,
+        undo: String,
+    },
+    Identifiers {
+        addresses: Vec<u8>,
+        undoable: usize,
+    },
+}
+
+/// What an enrolment goes on with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Given {
+    /// The secret of an app.
+    App(String),
+    /// A code that was sent.
+    Code {
+        /// Where to.
+        to: u8,
+        /// The code.
+        code: String,
+    },
+    /// The options for a new passkey.
+    Passkey(String),
 }
 
 /// The tokens of a session.
@@ -246,6 +427,10 @@ impl Call {
         match self {
             Self::SignUp { .. } => "SignUp",
             Self::ConfirmSignUp { .. } => "ConfirmSignUp",
+            Self::SendCode {
+                purpose: Purpose::PasswordReset,
+                ..
+            } => "StartPasswordReset",
             Self::SendCode { .. } => "SendCode",
             Self::CheckCode { .. } => "CheckCode",
             Self::CheckLink { .. } => "CheckCode of a link",
@@ -266,6 +451,17 @@ impl Call {
             Self::ListFactors { .. } => "ListFactors",
             Self::CreateMfaSession { .. } => "CreateMfaSession",
             Self::ValidateMfaSession { .. } => "ValidateMfaSession",
+            Self::SendMfaCode { .. } => "SendMfaCode",
+            Self::BeginMfaAssertion { .. } => "BeginMfaAssertion",
+            Self::StepUpSession { .. } => "StepUpSession",
+            Self::SendStepUpCode { .. } => "SendStepUpCode",
+            Self::BeginStepUpAssertion { .. } => "BeginStepUpAssertion",
+            Self::BeginPasskeySignIn { .. } => "BeginPasskeySignIn",
+            Self::AddIdentifier { .. } => "AddIdentifier",
+            Self::ChangeIdentifier { .. } => "ChangeIdentifier",
+            Self::RemoveIdentifier { .. } => "RemoveIdentifier",
+            Self::UndoIdentifierChange { .. } => "UndoIdentifierChange",
+            Self::ListIdentifiers { .. } => "ListIdentifiers",
         }
     }
 }

@@ -1,10 +1,13 @@
 //! Random sequences, the same for the same seed: stories that get somewhere,
 //! with steps left out, changed and strewn in.
 
+mod address_stories;
+mod factor_stories;
 mod stories;
 mod stray;
 
-use super::step::{Device, Guess, Pick, Step};
+use super::call::{FIRST_PHONE, NewFactor};
+use super::step::{At, Device, Guess, Pick, Step};
 
 /// What sequences are made of.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +18,8 @@ pub struct Shape {
     pub has_time: bool,
     /// Whether there are two callers.
     pub has_callers: bool,
+    /// Whether codes are sent of which no answer tells whether they are.
+    pub has_untold_codes: bool,
 }
 
 /// The sequence of a seed.
@@ -92,6 +97,12 @@ impl Generator {
         u8::from(self.shape.has_callers && self.once_in(6))
     }
 
+    /// Whether a code is asked for where it was offered, so that the answer tells.
+    fn is_offered(&mut self) -> bool {
+        let is_offered = !self.once_in(3);
+        is_offered || !self.shape.has_untold_codes
+    }
+
     fn is_other_client(&mut self) -> bool {
         self.shape.has_callers && self.once_in(12)
     }
@@ -111,7 +122,8 @@ impl Generator {
     /// Of people who are there mostly.
     fn story(&mut self) {
         let (group, address) = (self.group(), self.small(2) + u8::from(self.once_in(4)));
-        match self.below(21) {
+        let address = self.or_phone(address);
+        match self.below(44) {
             0 => self.sign_up(group, address),
             1 => self.sign_up_by_code(group, address),
             2 => self.sign_up_late(group, address),
@@ -123,9 +135,50 @@ impl Generator {
             14 => self.reset(group, address),
             15 => self.ask_and_answer(group, address),
             16 => self.change_factors(),
-            17 => self.refresh_again_and_again(),
+            17 | 38 => self.refresh_again_and_again(),
             18 => self.change_late(),
+            39 => self.sign_up_by_code(group, address),
+            40 => self.sign_in(group, address),
+            41 => self.undo_late(address % 2),
+            19..=21 => self.change_address(address % 2),
+            22 | 23 => self.take_over(address % 2),
+            24 => self.give_up_and_take(address % 2),
+            25 => self.sign_in_at_both(address % 2),
+            26..=28 => self.step_up(address % 2),
+            29 => self.step_up_and_change(address % 2),
+            30..=32 => self.answer_with_code(address % 2),
+            33 | 34 => self.use_passkey(address % 2),
+            35..=37 => self.remember_and_change(address % 2),
             _ => self.stray(),
+        }
+    }
+
+    /// A phone number now and then.
+    fn or_phone(&mut self, address: u8) -> u8 {
+        match self.once_in(8) {
+            true => FIRST_PHONE + address % 2,
+            false => address,
+        }
+    }
+
+    /// Mostly one of the person's.
+    fn at(&mut self) -> At {
+        match self.once_in(4) {
+            true => At::Any(self.any_address()),
+            false => At::Own(self.pick()),
+        }
+    }
+
+    fn any_address(&mut self) -> u8 {
+        let address = self.small(3);
+        self.or_phone(address)
+    }
+
+    fn new_factor(&mut self) -> NewFactor<At> {
+        match self.below(6) {
+            0..=2 => NewFactor::App,
+            3 | 4 => NewFactor::Address(self.at()),
+            _ => NewFactor::Passkey,
         }
     }
 
@@ -135,11 +188,21 @@ impl Generator {
     }
 
     fn guess(&mut self) -> Guess {
-        match self.below(8) {
+        match self.below(11) {
             0..=2 => Guess::Totp(self.pick(), self.offset()),
             3 | 4 => Guess::Recovery(Pick(self.small(25))),
             5 | 6 => Guess::Kept,
+            7 | 8 => Guess::Sent(self.pick()),
+            9 => self.passkey(),
             _ => Guess::Wrong,
+        }
+    }
+
+    fn passkey(&mut self) -> Guess {
+        Guess::Passkey {
+            key: self.pick(),
+            challenge: self.pick(),
+            is_verified: !self.once_in(3),
         }
     }
 }

@@ -4,16 +4,22 @@
 //! notes what follows from it. What the service makes up, like tokens and ids, is
 //! learnt from the answer.
 
+mod addresses;
 mod enrollments;
+mod factors;
+mod kept;
 mod learning;
 mod mfa;
+mod passkeys;
 mod passwords;
+mod sent_codes;
 mod sessions;
 mod sign_in;
 mod state;
+mod step_up;
 mod verifications;
 
-use super::call::Call;
+use super::call::{Call, NewFactor};
 use super::step::Step;
 pub(super) use state::Model;
 
@@ -50,7 +56,10 @@ pub(super) enum Says {
     Verdict(&'static str),
     Sessions(Vec<usize>),
     Ended(u32),
-    Enrollment(usize),
+    Enrollment {
+        enrollment: usize,
+        factor: NewFactor<u8>,
+    },
     Factor {
         factor: usize,
         has_codes: bool,
@@ -61,6 +70,19 @@ pub(super) enum Says {
     },
     RecoveryCodes {
         user: usize,
+    },
+    CodeSent(Option<usize>),
+    Options(usize),
+    SteppedUp {
+        access: usize,
+    },
+    Changed {
+        undo: usize,
+        told: Vec<u8>,
+    },
+    Identifiers {
+        addresses: Vec<u8>,
+        undoable: usize,
     },
 }
 
@@ -138,7 +160,11 @@ impl Model {
                 token,
                 other_client,
             } => self.refresh(token, other_client),
-            Step::Validate { token } => self.validate(token),
+            Step::Validate {
+                token,
+                max_age,
+                is_aal2,
+            } => self.validate(token, max_age, is_aal2),
             Step::RevokeAccess { token } => self.revoke_access(token),
             Step::RevokeRefresh { token } => self.revoke_refresh(token),
             Step::ListSessions { token } => self.list_sessions(token),
@@ -150,7 +176,7 @@ impl Model {
                 new,
             } => self.change_password(token, is_right, new),
             Step::ResetPassword { proof, new } => self.reset_password(proof, new),
-            Step::BeginEnrollment { token } => self.begin_enrollment(token),
+            Step::BeginEnrollment { token, factor } => self.begin_enrollment(token, factor),
             Step::ConfirmEnrollment { token, which, step } => {
                 self.confirm_enrollment(token, which, step)
             }
@@ -171,6 +197,63 @@ impl Model {
                 guess,
                 remember,
             } => self.answer_mfa(which, (other_group, other_client), guess, remember),
+            Step::SendMfaCode {
+                which,
+                other_group,
+                other_client,
+                factor,
+                is_offered,
+            } => self.send_mfa_code(which, (other_group, other_client), factor, is_offered),
+            Step::BeginMfaAssertion {
+                which,
+                other_group,
+                other_client,
+            } => self.begin_mfa_assertion(which, (other_group, other_client)),
+            Step::StepUp {
+                token,
+                other_client,
+                shown,
+                device,
+            } => self.step_up(token, other_client, shown, device),
+            Step::SendStepUpCode {
+                token,
+                other_client,
+                factor,
+            } => self.send_step_up_code(token, other_client, factor),
+            Step::BeginStepUpAssertion {
+                token,
+                other_client,
+            } => self.begin_step_up_assertion(token, other_client),
+            Step::BeginPasskeySignIn { group, client } => {
+                Some(self.begin_passkey_sign_in(group, client))
+            }
+            Step::SignInByPasskey {
+                key,
+                challenge,
+                is_verified,
+                other_group,
+                other_client,
+                device,
+            } => {
+                let shown = self.assertion(key, challenge, is_verified)?;
+                self.sign_in_by_passkey(&shown, (other_group, other_client), device)
+            }
+            Step::SendChangeCode {
+                token,
+                address,
+                is_link,
+            } => self.send_change_code(token, address, is_link),
+            Step::AddIdentifier { token, proof } => self.change_addresses(token, Some(proof), None),
+            Step::ChangeIdentifier {
+                token,
+                replaced,
+                proof,
+            } => self.change_addresses(token, Some(proof), Some(replaced)),
+            Step::RemoveIdentifier { token, address } => {
+                self.change_addresses(token, None, Some(address))
+            }
+            Step::Undo { which, other_group } => self.undo(which, other_group),
+            Step::ListIdentifiers { token } => self.list_identifiers(token),
         }
     }
 }

@@ -38,7 +38,16 @@ pub async fn play(
     }
     for token in 0..model.tokens() {
         let token = Pick(u8::try_from(token).unwrap_or(u8::MAX));
-        for step in [Step::Validate { token }, Step::ListSessions { token }] {
+        let validate = |is_aal2| Step::Validate {
+            token,
+            max_age: None,
+            is_aal2,
+        };
+        for step in [
+            validate(false),
+            validate(true),
+            Step::ListSessions { token },
+        ] {
             let played = play_one(&mut model, step, subject, tally).await;
             played.map_err(|what| Failure {
                 steps: [steps, &[step]].concat(),

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::call::NewFactor;
 use crate::model::Purpose;
 
 /// Which of the things of a kind that were made until then: so many before the
@@ -22,7 +23,16 @@ pub enum Device {
     Token(Pick),
 }
 
-/// What somebody types where a second factor is asked for.
+/// Which address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// One that the person has.
+    Own(Pick),
+    /// Any.
+    Any(u8),
+}
+
+/// What somebody shows where a second factor is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guess {
     /// The code that is kept with an MFA session.
@@ -31,8 +41,31 @@ pub enum Guess {
     Totp(Pick, i64),
     /// A recovery code.
     Recovery(Pick),
+    /// A code that was sent, for whatever it was.
+    Sent(Pick),
+    /// What a passkey signs.
+    Passkey {
+        /// Which passkey.
+        key: Pick,
+        /// What it answers.
+        challenge: Pick,
+        /// Whether it verifies the person.
+        is_verified: bool,
+    },
     /// Nothing that was ever right.
     Wrong,
+}
+
+/// What somebody shows in a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// The password, or another one.
+    Password {
+        /// Whether it is the password.
+        is_right: bool,
+    },
+    /// A second factor.
+    Factor(Guess),
 }
 
 /// A step. Groups, addresses, user names, passwords and callers are numbers.
@@ -98,8 +131,13 @@ pub enum Step {
     },
     /// `RefreshTokens`, by the session's own caller or by another one.
     Refresh { token: Pick, other_client: bool },
-    /// `ValidateToken`.
-    Validate { token: Pick },
+    /// `ValidateToken`, which asks for an authentication of so many seconds ago, or
+    /// by two factors.
+    Validate {
+        token: Pick,
+        max_age: Option<u64>,
+        is_aal2: bool,
+    },
     /// `RevokeToken` with an access token.
     RevokeAccess { token: Pick },
     /// `RevokeToken` with a refresh token.
@@ -118,9 +156,10 @@ pub enum Step {
     },
     /// `ResetPassword`.
     ResetPassword { proof: Pick, new: u8 },
-    /// `BeginEnrollment` of an authenticator app.
-    BeginEnrollment { token: Pick },
-    /// `ConfirmEnrollment` with what the app shows so many steps from now.
+    /// `BeginEnrollment`.
+    BeginEnrollment { token: Pick, factor: NewFactor<At> },
+    /// `ConfirmEnrollment` with what the app shows so many steps from now, or with
+    /// what is right for other factors.
     ConfirmEnrollment {
         token: Pick,
         which: Pick,
@@ -149,4 +188,64 @@ pub enum Step {
         guess: Guess,
         remember: bool,
     },
+    /// `SendMfaCode`, to one of the addresses that were offered, or to any factor.
+    SendMfaCode {
+        which: Pick,
+        other_group: bool,
+        other_client: bool,
+        factor: Pick,
+        is_offered: bool,
+    },
+    /// `BeginMfaAssertion`.
+    BeginMfaAssertion {
+        which: Pick,
+        other_group: bool,
+        other_client: bool,
+    },
+    /// `StepUpSession`.
+    StepUp {
+        token: Pick,
+        other_client: bool,
+        shown: Shown,
+        device: Device,
+    },
+    /// `SendStepUpCode`, to the oldest factor or to any.
+    SendStepUpCode {
+        token: Pick,
+        other_client: bool,
+        factor: Option<Pick>,
+    },
+    /// `BeginStepUpAssertion`.
+    BeginStepUpAssertion { token: Pick, other_client: bool },
+    /// `BeginPasskeySignIn`.
+    BeginPasskeySignIn { group: u8, client: u8 },
+    /// `IssueTokens` with a passkey, where its options were made for or elsewhere.
+    SignInByPasskey {
+        key: Pick,
+        challenge: Pick,
+        is_verified: bool,
+        other_group: bool,
+        other_client: bool,
+        device: Device,
+    },
+    /// `SendCode` to an address that a person is to have.
+    SendChangeCode {
+        token: Pick,
+        address: u8,
+        is_link: bool,
+    },
+    /// `AddIdentifier`.
+    AddIdentifier { token: Pick, proof: Pick },
+    /// `ChangeIdentifier`.
+    ChangeIdentifier {
+        token: Pick,
+        replaced: At,
+        proof: Pick,
+    },
+    /// `RemoveIdentifier`.
+    RemoveIdentifier { token: Pick, address: At },
+    /// `UndoIdentifierChange`.
+    Undo { which: Pick, other_group: bool },
+    /// `ListIdentifiers`.
+    ListIdentifiers { token: Pick },
 }

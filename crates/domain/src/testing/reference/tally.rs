@@ -26,6 +26,11 @@ impl Tally {
         self.0.get(&(rpc, answer)).copied().unwrap_or_default()
     }
 
+    /// What was asked, by the names of the calls.
+    pub fn asked(&self) -> impl Iterator<Item = &'static str> {
+        self.0.keys().map(|(rpc, _)| *rpc)
+    }
+
     /// All answers.
     #[must_use]
     pub fn total(&self) -> u64 {

@@ -111,8 +111,8 @@ impl Generator {
         if !self.once_in(3) {
             self.sign_in(0, address);
         }
-        let token = self.pick();
-        self.add(Step::BeginEnrollment { token });
+        let (token, factor) = (self.pick(), self.new_factor());
+        self.add(Step::BeginEnrollment { token, factor });
         let step = self.offset();
         self.add(Step::ConfirmEnrollment {
             token,
@@ -218,7 +218,10 @@ impl Generator {
         let (token, which) = (LATEST, self.pick());
         let step = Some(self.offset());
         let late = match self.below(4) {
-            0 => Step::BeginEnrollment { token },
+            0 => Step::BeginEnrollment {
+                token,
+                factor: self.new_factor(),
+            },
             1 => Step::RemoveFactor {
                 token,
                 factor: which,
@@ -229,7 +232,7 @@ impl Generator {
         self.add(late);
     }
 
-    fn pass(&mut self, seconds: u64) {
+    pub(super) fn pass(&mut self, seconds: u64) {
         if self.shape.has_time {
             self.steps.push(Step::Pass(Duration::from_secs(seconds)));
         }

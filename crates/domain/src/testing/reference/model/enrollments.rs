@@ -1,40 +1,84 @@
-//! Authenticator apps and recovery codes.
+//! Second factors and recovery codes that come and go.
 
-use super::super::call::{Call, FactorCode};
-use super::super::step::Pick;
+use super::super::call::{Call, FactorCode, Given, NewFactor};
+use super::super::step::{At, Pick};
+use super::kept::{CodeAddress, Shows};
 use super::state::{
-    Charged, ENROLLMENT_TTL, Enrollment, FACTORS_PER_USER, Factor, Model, WRONG, place,
+    CODE_TTL, Charged, ENROLLMENT_TTL, Enrollment, FACTORS_PER_USER, Factor, FactorKind, Model,
+    WRONG, place,
 };
 use super::{Asked, Says};
 
 impl Model {
-    pub(super) fn begin_enrollment(&mut self, token: Pick) -> Option<Asked> {
+    pub(super) fn begin_enrollment(&mut self, token: Pick, factor: NewFactor<At>) -> Option<Asked> {
         let token = place(&self.access, token)?;
+        let user = self.sessions[self.access[token].session].user;
+        let factor = match factor {
+            NewFactor::Address(at) => NewFactor::Address(self.address_at(user, at)?),
+            NewFactor::App => NewFactor::App,
+            NewFactor::Passkey => NewFactor::Passkey,
+        };
         let call = Call::BeginEnrollment {
             token: self.access[token].text.clone(),
+            factor,
         };
-        let user = match self.fresh_person(token) {
-            Ok(own) => self.sessions[own].user,
-            Err(reason) => return Some(Asked::refused(call, reason)),
-        };
-        if self.factors_of(user).len() >= FACTORS_PER_USER {
-            return Some(Asked::refused(call, "FACTOR_LIMIT_REACHED"));
+        if let Err(reason) = self.may_enroll(token, user, factor) {
+            return Some(Asked::refused(call, reason));
         }
         if !self.charge(Charged::Enrollments(user)) {
             return Some(Asked::refused(call, "TOO_MANY_ATTEMPTS"));
         }
+        let ttl = match factor {
+            NewFactor::Address(_) => CODE_TTL,
+            NewFactor::App | NewFactor::Passkey => ENROLLMENT_TTL,
+        };
+        let expires_at = self.now.0.plus(ttl);
         self.enrollments.push(Enrollment {
             id: String::new(),
-            secret: String::new(),
+            given: None,
             user: self.proven(user),
-            expires_at: self.now.0.plus(ENROLLMENT_TTL),
+            expires_at,
             is_taken: false,
         });
-        let says = Says::Enrollment(self.enrollments.len() - 1);
+        let enrollment = self.enrollments.len() - 1;
+        if let NewFactor::Address(address) = factor {
+            let to = CodeAddress {
+                factor: None,
+                address,
+            };
+            self.keep_sent(Shows::Enrollment(enrollment), to, expires_at);
+        }
+        let says = Says::Enrollment { enrollment, factor };
         Some(Asked { call, says })
     }
 
-    /// The first factor comes with recovery codes.
+    fn may_enroll(
+        &self,
+        token: usize,
+        user: usize,
+        factor: NewFactor<u8>,
+    ) -> Result<(), &'static str> {
+        self.fresh_person(token)?;
+        if self.factors_of(user).len() >= FACTORS_PER_USER {
+            return Err("FACTOR_LIMIT_REACHED");
+        }
+        match factor {
+            NewFactor::Address(at) if !self.users[user].addresses.contains(&at) => {
+                Err("ADDRESS_NOT_VERIFIED")
+            }
+            NewFactor::Address(at) if self.is_enrolled(user, at) => Err("FACTOR_ALREADY_ENROLLED"),
+            _ => Ok(()),
+        }
+    }
+
+    fn is_enrolled(&self, user: usize, address: u8) -> bool {
+        let factors = self.factors_of(user);
+        let is_it = |factor: &usize| self.factors[*factor].kind == FactorKind::Address(address);
+        factors.iter().any(is_it)
+    }
+
+    /// The first factor comes with recovery codes, and what was shown on devices does
+    /// not stand for the new one.
     pub(super) fn confirm_enrollment(
         &mut self,
         token: Pick,
@@ -45,18 +89,10 @@ impl Model {
             place(&self.access, token)?,
             place(&self.enrollments, which)?,
         );
-        let enrollment = &self.enrollments[which];
-        let step = offset.map(|offset| self.present_step() + offset);
-        let code = match step {
-            Some(step) => FactorCode::Totp {
-                secret: enrollment.secret.clone(),
-                step,
-            },
-            None => FactorCode::Text(WRONG.into()),
-        };
+        let (code, kind) = self.shown_for(which, offset)?;
         let call = Call::ConfirmEnrollment {
             token: self.access[token].text.clone(),
-            id: enrollment.id.clone(),
+            id: self.enrollments[which].id.clone(),
             code,
         };
         let user = match self.fresh_person(token) {
@@ -74,29 +110,81 @@ impl Model {
         if !self.charge(charged.clone()) {
             return Some(Asked::refused(call, "TOO_MANY_ATTEMPTS"));
         }
-        let is_shown = |step: &i64| (step - self.present_step()).abs() <= 1;
-        let Some(step) = step.filter(is_shown) else {
-            return Some(Asked::refused(call, "SECOND_FACTOR_WRONG"));
-        };
         let others = self.factors_of(user).len();
-        if others >= FACTORS_PER_USER {
-            return Some(Asked::refused(call, "FACTOR_LIMIT_REACHED"));
-        }
+        let kind = match self.try_enrollment(user, others, kind) {
+            Ok(kind) => kind,
+            Err(reason) => return Some(Asked::refused(call, reason)),
+        };
         self.give_back(&charged);
         self.enrollments[which].is_taken = true;
         self.factors.push(Factor {
             id: String::new(),
-            secret: self.enrollments[which].secret.clone(),
+            kind,
             user,
-            last_step: step,
             created_at: self.now.0,
             is_removed: false,
         });
+        self.forget_what_was_shown(user);
         let says = Says::Factor {
             factor: self.factors.len() - 1,
             has_codes: others == 0,
         };
         Some(Asked { call, says })
+    }
+
+    /// What is shown to confirm an enrolment, and the factor that comes of it, if it is
+    /// what an app shows about now, or a passkey has made, or was sent.
+    fn shown_for(
+        &self,
+        which: usize,
+        offset: Option<i64>,
+    ) -> Option<(FactorCode, Option<FactorKind>)> {
+        let wrong = || FactorCode::Text(WRONG.into());
+        let key = self.factors.len();
+        Some(match (self.enrollments[which].given.as_ref()?, offset) {
+            (Given::App(_) | Given::Code { .. }, None) => (wrong(), None),
+            (Given::App(secret), Some(offset)) => {
+                let step = self.present_step() + offset;
+                let code = FactorCode::Totp {
+                    secret: secret.clone(),
+                    step,
+                };
+                let kind = FactorKind::App {
+                    secret: secret.clone(),
+                    last_step: step,
+                };
+                (code, (offset.abs() <= 1).then_some(kind))
+            }
+            (Given::Code { to, code }, Some(_)) => (
+                FactorCode::Text(code.clone()),
+                Some(FactorKind::Address(*to)),
+            ),
+            (Given::Passkey(options), Some(_)) => {
+                let options = options.clone();
+                let code = FactorCode::NewPasskey { key, options };
+                (code, Some(FactorKind::Passkey(key)))
+            }
+            (Given::Passkey(_), None) => return None,
+        })
+    }
+
+    /// Whether the answer makes a factor.
+    fn try_enrollment(
+        &self,
+        user: usize,
+        others: usize,
+        kind: Option<FactorKind>,
+    ) -> Result<FactorKind, &'static str> {
+        let kind = kind.ok_or("SECOND_FACTOR_WRONG")?;
+        if others >= FACTORS_PER_USER {
+            return Err("FACTOR_LIMIT_REACHED");
+        }
+        match kind {
+            FactorKind::Address(address) if self.is_enrolled(user, address) => {
+                Err("FACTOR_ALREADY_ENROLLED")
+            }
+            kind => Ok(kind),
+        }
     }
 
     /// With the last factor the recovery codes go.
@@ -114,9 +202,7 @@ impl Model {
             return Some(Asked::refused(call, "FACTOR_NOT_FOUND"));
         }
         self.factors[factor].is_removed = true;
-        if self.factors_of(user).is_empty() {
-            self.void_recovery_codes(user);
-        }
+        self.void_codes_without_factor(user);
         self.forget_what_was_shown(user);
         Some(Asked {
             call,
@@ -162,6 +248,13 @@ impl Model {
             }
         };
         Some(Asked { call, says })
+    }
+
+    /// Recovery codes stand in for factors.
+    pub(super) fn void_codes_without_factor(&mut self, user: usize) {
+        if self.factors_of(user).is_empty() {
+            self.void_recovery_codes(user);
+        }
     }
 
     fn void_recovery_codes(&mut self, user: usize) {

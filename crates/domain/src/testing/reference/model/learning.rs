@@ -1,8 +1,9 @@
 //! Comparing an answer with what it must be, and learning from it what the
 //! service makes up.
 
-use super::super::call::{Answer, Tokens};
+use super::super::call::{Answer, Given, NewFactor, Tokens};
 use super::Says;
+use super::kept::{SentCode, Shows};
 use super::state::{Model, Recovery};
 
 impl Model {
@@ -63,20 +64,32 @@ impl Model {
                     && self.learn_device(*device, tokens)
                     && self.learn_tokens(*access, *refresh, tokens)
             }
-            (Says::MfaSession(mfa), Answer::MfaSession(id)) => {
+            (Says::MfaSession(mfa), Answer::MfaSession { id, codes }) => {
                 self.mfa[*mfa].id.clone_from(id);
-                true
+                self.learn_offered(*mfa, codes)
             }
             (Says::Verdict(verdict), Answer::Verdict(told)) => verdict == told,
             (Says::Sessions(sessions), Answer::Sessions(ids)) => {
                 are_same(sessions.iter().map(|place| &self.sessions[*place].id), ids)
             }
             (Says::Ended(count), Answer::Ended(told)) => count == told,
-            (Says::Enrollment(place), Answer::Enrollment { id, secret }) => {
+            (
+                Says::Enrollment {
+                    enrollment: place,
+                    factor,
+                },
+                Answer::Enrollment { id, given },
+            ) => {
                 let enrollment = &mut self.enrollments[*place];
                 enrollment.id.clone_from(id);
-                enrollment.secret.clone_from(secret);
-                true
+                enrollment.given = Some(given.clone());
+                self.learn_sent(*place, given);
+                match (factor, given) {
+                    (NewFactor::App, Given::App(_)) => true,
+                    (NewFactor::Passkey, Given::Passkey(_)) => true,
+                    (NewFactor::Address(address), Given::Code { to, .. }) => address == to,
+                    _ => false,
+                }
             }
             (Says::Factor { factor, has_codes }, Answer::Factor { id, recovery }) => {
                 self.factors[*factor].id.clone_from(id);
@@ -101,6 +114,48 @@ impl Model {
                 self.learn_codes(*user, codes);
                 codes.len() == 10
             }
+            (Says::CodeSent(None), Answer::CodeSent(None)) => true,
+            (Says::CodeSent(Some(sent)), Answer::CodeSent(Some((to, code)))) => {
+                let sent = &mut self.sent[*sent];
+                sent.code.clone_from(code);
+                sent.to.address == *to
+            }
+            (Says::Options(challenge), Answer::Options(options)) => {
+                self.challenges[*challenge].options.clone_from(options);
+                true
+            }
+            (
+                Says::SteppedUp { access },
+                Answer::SteppedUp {
+                    session,
+                    access: text,
+                    methods,
+                },
+            ) => {
+                self.access[*access].text.clone_from(text);
+                let own = &self.sessions[self.access[*access].session];
+                own.id == *session && own.methods == *methods
+            }
+            (
+                Says::Changed { undo, told },
+                Answer::Changed {
+                    told: to,
+                    undo: text,
+                },
+            ) => {
+                self.undos[*undo].text.clone_from(text);
+                are_same(told.iter(), to)
+            }
+            (
+                Says::Identifiers {
+                    addresses,
+                    undoable,
+                },
+                Answer::Identifiers {
+                    addresses: told,
+                    undoable: count,
+                },
+            ) => undoable == count && are_same(addresses.iter(), told),
             _ => false,
         };
         if is_right {
@@ -108,6 +163,40 @@ impl Model {
         } else {
             Err(format!("it must be {says:?}, and is {answer:?}"))
         }
+    }
+
+    /// The code of an enrolment may be shown elsewhere, too, and is wrong there.
+    fn learn_sent(&mut self, enrollment: usize, given: &Given) {
+        let is_its = |sent: &&mut SentCode| sent.shows == Shows::Enrollment(enrollment);
+        let sent = self.sent.iter_mut().find(is_its);
+        if let (Some(sent), Given::Code { code, .. }) = (sent, given) {
+            sent.code.clone_from(code);
+        }
+    }
+
+    /// The addresses that codes are sent to must be those, and enrolled ones be named
+    /// by their factors.
+    fn learn_offered(&mut self, mfa: usize, codes: &[(String, u8)]) -> bool {
+        let Some(offered) = &mut self.mfa[mfa].offered else {
+            return codes.is_empty();
+        };
+        if !are_same(
+            offered.iter().map(|offered| &offered.to.address),
+            &codes
+                .iter()
+                .map(|(_, address)| *address)
+                .collect::<Vec<_>>(),
+        ) {
+            return false;
+        }
+        for offered in offered.iter_mut() {
+            let told = codes.iter().find(|(_, at)| *at == offered.to.address);
+            offered.id = told.map(|(id, _)| id.clone()).unwrap_or_default();
+        }
+        offered.iter().all(|offered| match offered.to.factor {
+            Some(factor) => self.factors[factor].id == offered.id,
+            None => true,
+        })
     }
 
     fn learn_device(&mut self, device: Option<usize>, tokens: &Tokens) -> bool {
@@ -157,7 +246,7 @@ impl Model {
 }
 
 /// Whether these are the ids, in any order.
-fn are_same<'a>(expected: impl Iterator<Item = &'a String>, told: &[String]) -> bool {
+fn are_same<'a, T: Ord + 'a>(expected: impl Iterator<Item = &'a T>, told: &[T]) -> bool {
     let mut expected: Vec<_> = expected.collect();
     let mut told: Vec<_> = told.iter().collect();
     expected.sort();

@@ -2,8 +2,11 @@
 
 use super::super::call::{Call, FactorCode, NamedUser};
 use super::super::step::{Guess, Pick};
+use super::factors::{Right, Showing};
+use super::kept::Shows;
 use super::sign_in::Entry;
-use super::state::{Answering, CODE_TTL, Charged, Claim, Mfa, Model, TRIES, WRONG, place};
+use super::state::{Answering, CODE_TTL, Claim, Mfa, Model, TRIES, place};
+use super::step_up::with;
 use super::{Asked, Says};
 
 impl Model {
@@ -51,6 +54,8 @@ impl Model {
             user: user.map(|user| self.proven(user)),
             answering,
             shown: Vec::new(),
+            proved: None,
+            offered: None,
             code,
             claim: Claim::Untold,
             wrong: 0,
@@ -70,11 +75,11 @@ impl Model {
     ) -> Option<Asked> {
         let which = place(&self.mfa, which)?;
         let mfa = &self.mfa[which];
-        let code = self.typed(which, guess)?;
+        let presented = self.presented(mfa.code.as_ref(), guess)?;
         let call = Call::ValidateMfaSession {
             group: mfa.group ^ u8::from(other_group),
             id: mfa.id.clone(),
-            code: code.clone(),
+            code: presented.clone(),
             client: mfa.client ^ u8::from(other_client),
             remember,
         };
@@ -82,89 +87,57 @@ impl Model {
         if !is_there || other_group || other_client {
             return Some(Asked::refused(call, "MFA_SESSION_NOT_FOUND"));
         }
-        let answered = match &mfa.code {
-            Some(kept) => {
-                let is_right = code == FactorCode::Text(kept.clone());
+        let answered = match (&mfa.code, guess) {
+            // It asks for no factor.
+            (Some(_), Guess::Passkey { .. }) => Err("MFA_SESSION_NOT_FOUND"),
+            (Some(kept), _) => {
+                let is_right = presented == FactorCode::Text(kept.clone());
                 self.try_kept_code(which, is_right)
             }
-            None => self.try_factor(which, guess),
+            (None, _) => self.try_factor(which, guess, &presented),
         };
         let says = match answered {
             Err(reason) => Says::Refused(reason),
-            Ok(()) => self.answered(which, remember),
+            Ok(right) => self.answered(which, &right, remember),
         };
         Some(Asked { call, says })
     }
 
-    /// What is typed, if it is anything that there is.
-    fn typed(&self, which: usize, guess: Guess) -> Option<FactorCode> {
-        let text = match guess {
-            Guess::Kept => self.mfa[which].code.clone()?,
-            Guess::Wrong => WRONG.into(),
-            Guess::Recovery(pick) => self.recovery[place(&self.recovery, pick)?].text.clone(),
-            Guess::Totp(pick, offset) => {
-                return Some(FactorCode::Totp {
-                    secret: self.factors[place(&self.factors, pick)?].secret.clone(),
-                    step: self.present_step() + offset,
-                });
-            }
-        };
-        Some(FactorCode::Text(text))
-    }
-
-    fn try_kept_code(&mut self, which: usize, is_right: bool) -> Result<(), &'static str> {
+    fn try_kept_code(&mut self, which: usize, is_right: bool) -> Result<Right, &'static str> {
         let mfa = &mut self.mfa[which];
         mfa.wrong += u32::from(!is_right);
         mfa.is_gone = is_right || mfa.wrong == TRIES;
-        if is_right { Ok(()) } else { Err("CODE_WRONG") }
+        let right = Right {
+            methods: &["otp"],
+            is_two: false,
+        };
+        is_right.then_some(right).ok_or("CODE_WRONG")
     }
 
-    /// Each code works once, for whatever it is shown. All wrong ones of a user
-    /// are counted together.
-    fn try_factor(&mut self, which: usize, guess: Guess) -> Result<(), &'static str> {
+    fn try_factor(
+        &mut self,
+        which: usize,
+        guess: Guess,
+        presented: &FactorCode,
+    ) -> Result<Right, &'static str> {
         let mfa = &self.mfa[which];
         let known = mfa
             .user
             .and_then(|proven| self.known_device(mfa.claim, proven));
-        let charged = Charged::Factor(mfa.answering.clone(), known.is_some());
-        let user = match mfa.answering {
-            Answering::User(user) => Some(user),
-            Answering::NobodyAt(_) | Answering::NobodyCalled(_) => None,
+        let showing = Showing {
+            shows: Shows::Mfa(which),
+            answering: mfa.answering.clone(),
+            proved: mfa.proved,
+            is_known_device: known.is_some(),
         };
-        if !self.charge(charged.clone()) {
-            return Err("TOO_MANY_ATTEMPTS");
-        }
-        let is_right = match guess {
-            Guess::Kept | Guess::Wrong => false,
-            Guess::Recovery(pick) => {
-                let place = place(&self.recovery, pick).expect("it was typed");
-                let code = &mut self.recovery[place];
-                let is_right = code.is_good && Some(code.user) == user;
-                code.is_good &= !is_right;
-                is_right
-            }
-            Guess::Totp(pick, offset) => {
-                let step = self.present_step() + offset;
-                let place = place(&self.factors, pick).expect("it was typed");
-                let factor = &mut self.factors[place];
-                let is_theirs = Some(factor.user) == user && !factor.is_removed;
-                let is_right = is_theirs && offset.abs() <= 1 && step > factor.last_step;
-                if is_right {
-                    factor.last_step = step;
-                }
-                is_right
-            }
-        };
-        if !is_right {
-            return Err("SECOND_FACTOR_WRONG");
-        }
-        self.give_back(&charged);
+        let right = self.show(&showing, guess, presented)?;
         self.mfa[which].is_gone = true;
-        Ok(())
+        Ok(right)
     }
 
-    /// It is not enough if the password is another one by now.
-    fn answered(&mut self, which: usize, remember: bool) -> Says {
+    /// It is not enough if the password is another one by now, or an address was given
+    /// up.
+    fn answered(&mut self, which: usize, right: &Right, remember: bool) -> Says {
         let mfa = &self.mfa[which];
         let Some(proven) = mfa.user else {
             return Says::Refused("SIGN_IN_REFUSED");
@@ -172,11 +145,8 @@ impl Model {
         if !self.is_current(proven) {
             return Says::Refused("MFA_SESSION_NOT_FOUND");
         }
-        let mut methods = mfa.shown.clone();
-        if !methods.contains(&"otp") {
-            methods.push("otp");
-        }
-        if !mfa.shown.is_empty() {
+        let mut methods = with(&mfa.shown, right.methods);
+        if right.is_two || !mfa.shown.is_empty() {
             methods.push("mfa");
         }
         let (client, claim) = (mfa.client, mfa.claim);

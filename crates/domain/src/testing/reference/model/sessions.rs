@@ -1,12 +1,15 @@
 //! Sessions and their tokens.
 
-use super::super::call::Call;
+use std::time::Duration;
+
+use super::super::call::{Call, Required};
 use super::super::step::Pick;
 use super::state::{
     ACCESS_TTL, Access, FRESH, GRACE, IDLE_TTL, LEEWAY_SECONDS, Model, Refresh, SESSION_TTL,
     Session, place,
 };
 use super::{Asked, Says};
+use crate::model::Timestamp;
 
 impl Model {
     /// How many access tokens there are.
@@ -32,7 +35,7 @@ impl Model {
             parent: 0,
             minted_at: now,
             access_expires_at: now.plus(ACCESS_TTL).plus(GRACE).min(expires_at),
-            created_at: now,
+            authenticated_at: now,
             expires_at,
             ends_at: now.plus(SESSION_TTL),
             is_ended: false,
@@ -90,16 +93,31 @@ impl Model {
         Some(Asked { call, says })
     }
 
-    pub(super) fn validate(&mut self, token: Pick) -> Option<Asked> {
+    /// What is asked of the authentication is judged last, by what the token says.
+    pub(super) fn validate(
+        &mut self,
+        token: Pick,
+        max_age: Option<u64>,
+        is_aal2: bool,
+    ) -> Option<Asked> {
         let token = place(&self.access, token)?;
         let access = &self.access[token];
+        let max_age = max_age.map(Duration::from_secs);
         let call = Call::ValidateToken {
             token: access.text.clone(),
+            required: Required { max_age, is_aal2 },
         };
+        let since = self
+            .now
+            .0
+            .since(Timestamp::from_seconds(access.authenticated_at));
+        let is_old = max_age.is_some_and(|max_age| since > max_age);
         let verdict = if self.is_expired(access) {
             "EXPIRED"
         } else if self.sessions[access.session].is_ended {
             "REVOKED"
+        } else if is_old || (is_aal2 && !access.is_aal2) {
+            "INSUFFICIENT"
         } else {
             "VALID"
         };
@@ -171,9 +189,7 @@ impl Model {
             Ok(own) => {
                 let user = self.sessions[own].user;
                 self.users[user].version += 1;
-                for device in &mut self.devices {
-                    device.user = device.user.filter(|proven| proven.user != user);
-                }
+                self.forget_devices(user);
                 Says::Ended(self.end_all(user, keep.then_some(own)))
             }
             Err(reason) => Says::Refused(reason),
@@ -190,18 +206,18 @@ impl Model {
             .ok_or("ACCESS_TOKEN_INVALID")
     }
 
-    /// The same, of one who has signed in just now, and with a second factor if one
+    /// The same, of one who was authenticated just now, and by a second factor if one
     /// had been enrolled.
     pub(super) fn fresh_person(&self, token: usize) -> Result<usize, &'static str> {
         let own = self.person(token)?;
         let session = &self.sessions[own];
-        if self.now.0.since(session.created_at) > FRESH {
+        if self.now.0.since(session.authenticated_at) > FRESH {
             return Err("AUTHENTICATION_TOO_OLD");
         }
         let factors = self.factors_of(session.user);
         let had_one = factors
             .iter()
-            .any(|place| self.factors[*place].created_at < session.created_at);
+            .any(|place| self.factors[*place].created_at < session.authenticated_at);
         if had_one && !session.methods.contains(&"mfa") {
             return Err("SECOND_FACTOR_REQUIRED");
         }
@@ -239,9 +255,15 @@ impl Model {
         access.expires_at <= self.now.0.as_seconds() - LEEWAY_SECONDS
     }
 
-    fn new_access(&mut self, session: usize) -> usize {
+    pub(super) fn new_access(&mut self, session: usize) -> usize {
         let now = self.now.0;
-        let last = self.sessions[session].access_expires_at;
+        let Session {
+            access_expires_at: last,
+            authenticated_at,
+            ref methods,
+            ..
+        } = self.sessions[session];
+        let is_aal2 = methods.contains(&"mfa");
         self.access.push(Access {
             text: String::new(),
             session,
@@ -250,6 +272,8 @@ impl Model {
                 .min(last)
                 .as_seconds()
                 .max(now.as_seconds() + 1),
+            authenticated_at: authenticated_at.as_seconds(),
+            is_aal2,
         });
         self.access.len() - 1
     }

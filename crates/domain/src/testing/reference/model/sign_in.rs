@@ -3,11 +3,15 @@
 
 use super::super::call::{Call, Grant, Who};
 use super::super::step::{self, Pick};
+use super::kept::Offered;
 use super::state::{
     ASKED_TTL, Answering, Claim, DEVICE_TTL, Device, Mfa, Model, Proven, REMEMBERED, place,
 };
 use super::{Asked, Says};
 use crate::model::Purpose;
+
+/// How many user names there are, of which one is nobody's.
+const USERNAMES: u8 = 3;
 
 /// Who is let in, how, and where.
 pub(super) struct Entry {
@@ -28,8 +32,9 @@ impl Model {
         client: u8,
         device: step::Device,
     ) -> Asked {
+        let username = address % USERNAMES;
         let (who, user) = match by_username {
-            true => (Who::Username(address), self.named(group, Some(address))),
+            true => (Who::Username(username), self.named(group, Some(username))),
             false => (Who::Address(address), self.holder(group, address)),
         };
         let known = user.and_then(|user| self.users[user].password);
@@ -45,7 +50,7 @@ impl Model {
         let Some(user) = user.filter(|_| known == Some(password)) else {
             return Asked::refused(call, "SIGN_IN_REFUSED");
         };
-        let says = self.let_in_or_ask(user, client, "pwd", claim);
+        let says = self.let_in_or_ask(user, client, ("pwd", None), claim);
         Asked { call, says }
     }
 
@@ -72,7 +77,10 @@ impl Model {
         let says = match self.proofs[proof].holder {
             None => Says::Refused("SIGN_IN_REFUSED"),
             Some(holder) if !self.is_current(holder) => Says::Refused("PROOF_INVALID"),
-            Some(holder) => self.let_in_or_ask(holder.user, client, "otp", claim),
+            Some(holder) => {
+                let shown = ("otp", Some(self.proofs[proof].address));
+                self.let_in_or_ask(holder.user, client, shown, claim)
+            }
         };
         Some(Asked { call, says })
     }
@@ -83,7 +91,7 @@ impl Model {
         &mut self,
         user: usize,
         client: u8,
-        shown: &'static str,
+        (shown, proved): (&'static str, Option<u8>),
         claim: Claim,
     ) -> Says {
         let proven = self.proven(user);
@@ -110,6 +118,13 @@ impl Model {
             user: Some(proven),
             answering: Answering::User(user),
             shown: vec![shown],
+            proved,
+            offered: Some(
+                self.offered(user, proved)
+                    .into_iter()
+                    .map(Offered::new)
+                    .collect(),
+            ),
             code: None,
             claim,
             wrong: 0,
@@ -168,13 +183,19 @@ impl Model {
         is_known.then_some(place)
     }
 
+    pub(super) fn forget_devices(&mut self, user: usize) {
+        for device in &mut self.devices {
+            device.user = device.user.filter(|proven| proven.user != user);
+        }
+    }
+
     fn see(&mut self, known: Option<usize>) {
         if let Some(known) = known {
             self.devices[known].expires_at = self.now.0.plus(DEVICE_TTL);
         }
     }
 
-    fn claim(&self, device: step::Device) -> (Option<String>, Claim) {
+    pub(super) fn claim(&self, device: step::Device) -> (Option<String>, Claim) {
         match device {
             step::Device::Untold => (None, Claim::Untold),
             step::Device::Unknown => (Some(String::new()), Claim::Unknown),

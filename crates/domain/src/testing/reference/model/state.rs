@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::super::budget::Budgets;
+use super::super::call::Given;
 use super::super::step::Pick;
+use super::kept::{Challenge, Offered, SentCode, Undo};
 use crate::model::{Purpose, Timestamp};
 
 const fn minutes(count: u64) -> Duration {
@@ -23,7 +25,10 @@ pub(super) const CODE_TTL: Duration = minutes(5);
 pub(super) const PROOF_TTL: Duration = minutes(10);
 pub(super) const ENROLLMENT_TTL: Duration = minutes(10);
 pub(super) const ASKED_TTL: Duration = minutes(10);
-/// How old a sign-in may be for a change of factors.
+pub(super) const CHALLENGE_TTL: Duration = minutes(5);
+/// How long a change of addresses can be undone.
+pub(super) const UNDO_TIME: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+/// How old an authentication may be for a change of factors or addresses.
 pub(super) const FRESH: Duration = minutes(10);
 pub(super) const DEVICE_TTL: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 /// How long a device is remembered on which a second factor was shown.
@@ -34,6 +39,7 @@ pub(super) const FACTORS_PER_USER: usize = 5;
 const SECOND_FACTOR_TRIES: [(u32, Duration); 2] = [(5, minutes(15)), (20, DAY)];
 const ENROLLMENTS: [(u32, Duration); 1] = [(20, minutes(60))];
 const CONFIRMATIONS: [(u32, Duration); 1] = [(5, minutes(60))];
+const IDENTIFIER_CHANGES: [(u32, Duration); 1] = [(20, DAY)];
 
 /// What nobody has got as a code.
 pub(super) const WRONG: &str = "wrongcode";
@@ -54,6 +60,9 @@ pub(in super::super) struct Model {
     pub(super) factors: Vec<Factor>,
     pub(super) recovery: Vec<Recovery>,
     pub(super) devices: Vec<Device>,
+    pub(super) sent: Vec<SentCode>,
+    pub(super) challenges: Vec<Challenge>,
+    pub(super) undos: Vec<Undo>,
     budgets: HashMap<Charged, Budgets>,
 }
 
@@ -74,6 +83,7 @@ pub(super) enum Charged {
     Factor(Answering, bool),
     Enrollments(usize),
     Confirmations(usize),
+    IdentifierChanges(usize),
 }
 
 /// Who is asked for a second factor: somebody who is not there is asked, too.
@@ -89,10 +99,12 @@ pub(super) enum Answering {
 pub(super) struct User {
     pub(super) id: String,
     pub(super) group: u8,
-    pub(super) address: u8,
+    /// All of them were proved.
+    pub(super) addresses: Vec<u8>,
     pub(super) username: Option<u8>,
     pub(super) password: Option<u8>,
-    /// Rises with every new password: what was shown before is worth nothing then.
+    /// Rises with every new password, and with every address that is given up: what
+    /// was shown before is worth nothing then.
     pub(super) version: u32,
 }
 
@@ -148,7 +160,7 @@ pub(super) struct Session {
     pub(super) parent: u32,
     pub(super) minted_at: Timestamp,
     pub(super) access_expires_at: Timestamp,
-    pub(super) created_at: Timestamp,
+    pub(super) authenticated_at: Timestamp,
     pub(super) expires_at: Timestamp,
     pub(super) ends_at: Timestamp,
     pub(super) is_ended: bool,
@@ -160,6 +172,9 @@ pub(super) struct Access {
     pub(super) session: usize,
     /// In seconds.
     pub(super) expires_at: i64,
+    /// In seconds.
+    pub(super) authenticated_at: i64,
+    pub(super) is_aal2: bool,
 }
 
 #[derive(Debug)]
@@ -178,6 +193,10 @@ pub(super) struct Mfa {
     pub(super) user: Option<Proven>,
     pub(super) answering: Answering,
     pub(super) shown: Vec<&'static str>,
+    /// The address that was proved by the first factor.
+    pub(super) proved: Option<u8>,
+    /// Where codes may be sent, as it was told. `None`: it was not.
+    pub(super) offered: Option<Vec<Offered>>,
     /// The code that is kept with it. `None`: it asks for a factor.
     pub(super) code: Option<String>,
     pub(super) claim: Claim,
@@ -197,21 +216,30 @@ pub(super) enum Claim {
 #[derive(Debug)]
 pub(super) struct Enrollment {
     pub(super) id: String,
-    pub(super) secret: String,
+    pub(super) given: Option<Given>,
     pub(super) user: Proven,
     pub(super) expires_at: Timestamp,
     pub(super) is_taken: bool,
 }
 
-/// An authenticator app.
 #[derive(Debug)]
 pub(super) struct Factor {
     pub(super) id: String,
-    pub(super) secret: String,
+    pub(super) kind: FactorKind,
     pub(super) user: usize,
-    pub(super) last_step: i64,
     pub(super) created_at: Timestamp,
     pub(super) is_removed: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum FactorKind {
+    App {
+        secret: String,
+        last_step: i64,
+    },
+    Address(u8),
+    /// The number by which it is called.
+    Passkey(usize),
 }
 
 #[derive(Debug)]
@@ -239,7 +267,7 @@ pub(super) fn place<T>(things: &[T], pick: Pick) -> Option<usize> {
 impl Model {
     /// The user who has the address in the group.
     pub(super) fn holder(&self, group: u8, address: u8) -> Option<usize> {
-        let has_it = |user: &User| (user.group, user.address) == (group, address);
+        let has_it = |user: &User| user.group == group && user.addresses.contains(&address);
         self.users.iter().position(has_it)
     }
 
@@ -275,6 +303,7 @@ impl Model {
             Charged::Factor(..) => &SECOND_FACTOR_TRIES[..],
             Charged::Enrollments(_) => &ENROLLMENTS,
             Charged::Confirmations(_) => &CONFIRMATIONS,
+            Charged::IdentifierChanges(_) => &IDENTIFIER_CHANGES,
         };
         let budgets = self.budgets.entry(whose);
         let budgets = budgets.or_insert_with(|| Budgets::new(limits));

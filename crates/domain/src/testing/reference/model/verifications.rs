@@ -76,6 +76,7 @@ impl Model {
             address,
             purpose,
             code: own.clone(),
+            token: None,
         };
         let kind = if is_link {
             Kind::Link(purpose)
@@ -200,7 +201,7 @@ impl Model {
         username: Option<u8>,
         password: Option<u8>,
     ) -> Says {
-        if self.holder(group, address).is_some() {
+        if self.holder(group, address).is_some() || self.is_held(group, address, None) {
             return Says::Refused("IDENTIFIER_TAKEN");
         }
         if self.named(group, username).is_some() {
@@ -209,7 +210,7 @@ impl Model {
         self.users.push(User {
             id: String::new(),
             group,
-            address,
+            addresses: vec![address],
             username,
             password,
             version: 0,
@@ -218,7 +219,13 @@ impl Model {
     }
 
     /// Keeps a new verification in the place of the one before it.
-    fn keep(&mut self, group: u8, address: u8, kind: Kind, secret: Option<String>) -> usize {
+    pub(super) fn keep(
+        &mut self,
+        group: u8,
+        address: u8,
+        kind: Kind,
+        secret: Option<String>,
+    ) -> usize {
         if let Some(before) = self.latest(group, address, kind) {
             self.verifications[before].is_gone = true;
         }
