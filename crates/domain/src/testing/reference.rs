@@ -4,8 +4,10 @@
 //!
 //! The model keeps lists, and knows no storage, no cryptography and no races.
 //! Limits on passwords and messages are not in it: what is run against it has
-//! them so high that they are out of the way.
+//! them so high that they are out of the way. Neither is any `mfa.policy` but
+//! `optional`.
 
+mod answer;
 mod budget;
 mod call;
 mod generator;
@@ -14,9 +16,10 @@ mod run;
 mod step;
 mod tally;
 
+pub use answer::{Answer, Given, Tokens};
 pub use call::{
-    Answer, Call, FIRST_PHONE, FactorCode, Given, Grant, NamedUser, NewFactor, RPCS, Required,
-    StepUp, Subject, Tokens, Which, Who,
+    Call, FIRST_PHONE, FactorCode, Grant, NamedUser, NewFactor, RPCS, Required, StepUp, Subject,
+    Which, Who,
 };
 pub use generator::{Shape, sequence};
 pub use run::{Failure, play, shrink};

@@ -1,6 +1,7 @@
 //! Second factors and recovery codes that come and go.
 
-use super::super::call::{Call, FactorCode, Given, NewFactor};
+use super::super::answer::Given;
+use super::super::call::{Call, FactorCode, NewFactor};
 use super::super::step::{At, Pick};
 use super::kept::{CodeAddress, Shows};
 use super::state::{

@@ -1,7 +1,8 @@
 //! Comparing an answer with what it must be, and learning from it what the
 //! service makes up.
 
-use super::super::call::{Answer, Given, NewFactor, Tokens};
+use super::super::answer::{Answer, Given, Tokens};
+use super::super::call::NewFactor;
 use super::Says;
 use super::kept::{SentCode, Shows};
 use super::state::{Model, Recovery};

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::super::answer::Given;
 use super::super::budget::Budgets;
-use super::super::call::Given;
 use super::super::step::Pick;
 use super::kept::{Challenge, Offered, SentCode, Undo};
 use crate::model::{Purpose, Timestamp};
