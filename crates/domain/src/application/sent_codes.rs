@@ -10,8 +10,8 @@ use crate::application::sealed_records::{SealedRecords, damaged};
 use crate::application::{Charge, Limits, Messages, Settings};
 use crate::error::Error;
 use crate::model::{
-    Address, Code, CodeFactor, FactorId, Locale, MfaSessionId, Purpose, SessionId, Timestamp,
-    VerificationId,
+    Address, Code, CodeFactor, CredentialVersion, FactorId, Locale, MfaSessionId, Purpose,
+    SessionId, Timestamp, VerificationId,
 };
 use crate::ports::{Clock, Comparison, Content, EphemeralStore, Guess, Message, Secret, Store};
 
@@ -36,8 +36,9 @@ pub struct SentCodes {
 pub(crate) enum SentFor<'a> {
     /// An MFA session.
     MfaSession(&'a MfaSessionId),
-    /// Authenticating the person again in a session.
-    StepUp(SessionId),
+    /// Authenticating the person again in a session, whose credentials are of this
+    /// version: after a change of them the code is none.
+    StepUp(SessionId, CredentialVersion),
     /// An enrolment.
     Enrollment(FactorId),
 }
@@ -225,7 +226,11 @@ impl SentCodes {
     fn series(&self, sent_for: SentFor<'_>) -> String {
         match sent_for {
             SentFor::MfaSession(id) => self.limits.name("mfa-codes", &[&id.digest()]),
-            SentFor::StepUp(id) => self.limits.name("step-up-codes", &[&id.to_string()]),
+            SentFor::StepUp(id, version) => {
+                let parts = [id.to_string(), version.to_string()];
+                self.limits
+                    .name("step-up-codes", &parts.each_ref().map(String::as_str))
+            }
             SentFor::Enrollment(id) => self.limits.name("enrollment-codes", &[&id.to_string()]),
         }
     }
@@ -242,7 +247,7 @@ impl SentFor<'_> {
     fn purpose(self) -> Purpose {
         match self {
             Self::MfaSession(_) => Purpose::SignIn,
-            Self::StepUp(_) => Purpose::StepUp,
+            Self::StepUp(..) => Purpose::StepUp,
             Self::Enrollment(_) => Purpose::AddFactor,
         }
     }

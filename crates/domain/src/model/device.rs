@@ -81,7 +81,7 @@ impl DeviceToken {
     pub fn parse(text: String) -> Result<Self, &'static str> {
         let token = Self(Zeroizing::new(text));
         if token.0.len() != 47 || !token.0.starts_with("csd_") {
-            return Err("must be a device_token from IssueTokens, or empty");
+            return Err("must be a device_token from IssueTokens");
         }
         Ok(token)
     }

@@ -100,6 +100,9 @@ impl SendMfaCode {
         user: UserId,
         record: &MfaSessionRecord,
     ) -> Result<FactorCodeUse, Error> {
+        if record.shown.is_empty() {
+            return Ok(FactorCodeUse::MfaSession);
+        }
         let known = app.devices.find(record.known_as).await?;
         let proven = record.user.filter(|proven| proven.id == user);
         let is_known = proven

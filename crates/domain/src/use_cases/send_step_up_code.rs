@@ -52,7 +52,7 @@ impl SendStepUpCode {
         let charged = limits.charge_factor_code(&factor.address, &self.client, used);
         let charge = charged.await?;
         let new = NewCode {
-            sent_for: SentFor::StepUp(person.session.id),
+            sent_for: SentFor::StepUp(person.session.id, person.user.credential_version),
             factor: factor.id,
             to: Some(&factor.address),
             locale: self.locale,

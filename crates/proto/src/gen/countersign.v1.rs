@@ -1194,8 +1194,8 @@ pub struct IssueTokensRequest {
     pub client_context: ::core::option::Option<ClientContext>,
     /// The device token that the gateway keeps on the person's device, from an
     /// earlier answer; empty if it keeps none there yet. One of another user, one
-    /// that has expired, and one from before the password was set anew are as good
-    /// as none. Absent: the gateway keeps no device tokens; none is given, no
+    /// that has expired, one from before the password was set anew, and what is no
+    /// device token are as good as none. Absent: the gateway keeps no device tokens; none is given, no
     /// device is known, and no notice is sent.
     #[prost(string, optional, tag = "10")]
     pub device_token: ::core::option::Option<::prost::alloc::string::String>,
@@ -4040,6 +4040,11 @@ pub mod session_service_client {
         /// ValidateMfaSession. The code is the caller's own, or is made and sent to a
         /// verified address of the user. An earlier MFA session of the user ends.
         ///
+        /// It is a step of the caller's own sign-in: what the person has shown before is the
+        /// caller's to judge, and nothing but this code, or this factor, is asked for,
+        /// whatever `mfa.policy` says and the user has enrolled. The session that comes of it
+        /// is one of `aal1`, which services and changes of factors and addresses can refuse.
+        ///
         /// A user who is unknown or not active gets the same answer. It is limited as
         /// SendCode is, by the address if the user is named by one.
         ///
@@ -4334,6 +4339,11 @@ pub mod session_service_server {
         /// CreateMfaSession keeps a code for a user until it is answered with
         /// ValidateMfaSession. The code is the caller's own, or is made and sent to a
         /// verified address of the user. An earlier MFA session of the user ends.
+        ///
+        /// It is a step of the caller's own sign-in: what the person has shown before is the
+        /// caller's to judge, and nothing but this code, or this factor, is asked for,
+        /// whatever `mfa.policy` says and the user has enrolled. The session that comes of it
+        /// is one of `aal1`, which services and changes of factors and addresses can refuse.
         ///
         /// A user who is unknown or not active gets the same answer. It is limited as
         /// SendCode is, by the address if the user is named by one.

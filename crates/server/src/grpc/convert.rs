@@ -274,13 +274,11 @@ pub(crate) fn tokens(tokens: Tokens) -> v1::Tokens {
 }
 
 /// What a gateway tells of the device token on a person's device; empty if it keeps
-/// none there yet.
-pub(crate) fn device_token(fields: &mut Fields, text: String) -> Option<DeviceClaim> {
-    if text.is_empty() {
-        return Some(DeviceClaim::Unknown);
-    }
-    let token = fields.take("device_token", DeviceToken::parse(text))?;
-    Some(DeviceClaim::Token(token.digest()))
+/// none there yet. What is no token, as of a cookie that was cut, is as good as none.
+pub(crate) fn device_token(text: String) -> DeviceClaim {
+    DeviceToken::parse(text).map_or(DeviceClaim::Unknown, |token| {
+        DeviceClaim::Token(token.digest())
+    })
 }
 
 /// The token of a device, empty if it stays as it is, and until when it is known.

@@ -18,6 +18,9 @@ pub(crate) enum FactorCodeUse {
     SignIn,
     /// Signing in on a known device of the user.
     SignInOnKnownDevice,
+    /// Answering an MFA session before which nobody has shown a first factor here:
+    /// that spends nothing of those who have.
+    MfaSession,
     /// Authenticating the person again in a session: whoever has taken over one
     /// keeps nobody from signing in.
     StepUp,
@@ -71,6 +74,7 @@ impl FactorCodeUse {
             Self::Enrollment => "enrollment",
             Self::SignIn => "sign-in",
             Self::SignInOnKnownDevice => "known-device",
+            Self::MfaSession => "mfa-session",
             Self::StepUp => "step-up",
         }
     }

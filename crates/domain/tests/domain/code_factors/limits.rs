@@ -76,6 +76,26 @@ async fn who_knows_the_password_does_not_spend_the_messages_of_a_known_device() 
 }
 
 #[tokio::test]
+async fn who_has_shown_no_first_factor_spends_nothing_of_those_who_have() {
+    let mina = Mina::with(|settings| settings.verification.sends_per_address = 2).await;
+    let enrolled = mina.enroll(&mina.tokens().await, Channel::Phone).await;
+    let factor = enrolled.factor.id;
+    loop {
+        let created = create(NamedUser::Id(mina.id))
+            .execute(&mina.world.app)
+            .await;
+        let sent = mina.send(&created.expect("created").id, factor).await;
+        if is_exhausted(&sent, Limit::Messages) {
+            break;
+        }
+        mina.world.clock.advance(Duration::from_secs(60));
+    }
+    let asked = mina.asked().await;
+    let code = mina.code(&asked.id, factor).await;
+    mina.answer(&asked.id, &code).await.expect("signed in");
+}
+
+#[tokio::test]
 async fn codes_abroad_that_nobody_types_in_run_dry_and_right_ones_are_given_back() {
     const ABROAD: &str = "+12025550123";
     let mina = Mina::with(|settings| {

@@ -4,8 +4,8 @@ use countersign_domain::application::MfaPolicy;
 use countersign_domain::model::{DeviceClaim, MfaFactor as Kind, Password, SessionId};
 use countersign_domain::ports::Message;
 use countersign_domain::use_cases::{
-    RemoveIdentifier, SendCode, SendStepUpCode, SentStepUpCode, StepUpAnswer, StepUpSession,
-    SteppedUp,
+    ChangePassword, RemoveIdentifier, SendCode, SendStepUpCode, SentStepUpCode, StepUpAnswer,
+    StepUpSession, SteppedUp,
 };
 use countersign_token::Acr;
 
@@ -150,6 +150,35 @@ async fn a_code_is_good_in_its_own_session_and_for_nothing_else() {
     let ttl = mina.world.app.settings.verification.code_ttl;
     mina.world.clock.advance(ttl);
     assert!(mina.show_code(&own.access_token, &late).await.is_err());
+}
+
+#[tokio::test]
+async fn a_code_is_worth_nothing_once_the_credentials_have_changed() {
+    let mina = Mina::new().await;
+    mina.enroll(&mina.tokens().await, Channel::Phone).await;
+    let token = mina.both().await.access_token;
+    let code = mina.step_up_code(&token).await;
+    let password = |text: &str| Password::to_set(text.into()).expect("a password");
+    let change = ChangePassword {
+        access_token: token.clone(),
+        current: password(PASSWORD),
+        new: password("another long phrase"),
+        locale: Locale::English,
+    };
+    change.execute(&mina.world.app).await.expect("changed");
+    let old = mina.show_code(&token, &code).await;
+    assert_eq!(refusal(old), Refusal::SecondFactor);
+    let code = mina.step_up_code(&token).await;
+    mina.show_code(&token, &code).await.expect("the new one");
+    let code = mina.step_up_code(&token).await;
+    let remove = RemoveIdentifier {
+        access_token: token.clone(),
+        address: address(EMAIL),
+        locale: Locale::English,
+    };
+    remove.execute(&mina.world.app).await.expect("removed");
+    let old = mina.show_code(&token, &code).await;
+    assert_eq!(refusal(old), Refusal::SecondFactor);
 }
 
 #[tokio::test]

@@ -116,7 +116,7 @@ impl TryFrom<Asked<'_, v1::IssueTokensRequest>> for IssueTokens {
         let audience = fields.take("audience", offered.offered_audience(&message.audience));
         let scopes = convert::scopes(&mut fields, &message.scopes, offered);
         let client = convert::client(&mut fields, message.client_context);
-        let device = device(&mut fields, message.device_token);
+        let device = message.device_token.map(convert::device_token);
         fields.finish(|| {
             Some(Self {
                 group: group?,
@@ -125,17 +125,10 @@ impl TryFrom<Asked<'_, v1::IssueTokensRequest>> for IssueTokens {
                 scopes,
                 client_id: call.caller.name.clone(),
                 client: client?,
-                device: device?,
+                device: device.unwrap_or(DeviceClaim::Untold),
                 locale: call.locale,
             })
         })
-    }
-}
-
-fn device(fields: &mut Fields, token: Option<String>) -> Option<DeviceClaim> {
-    match token {
-        None => Some(DeviceClaim::Untold),
-        Some(text) => convert::device_token(fields, text),
     }
 }
 
@@ -242,7 +235,7 @@ impl TryFrom<Asked<'_, v1::StartPasswordResetRequest>> for StartReset {
         }
         let ttl = convert::code_ttl(&mut fields, message.ttl);
         let client = convert::client(&mut fields, message.client_context);
-        let device = convert::device_token(&mut fields, message.device_token);
+        let device = convert::device_token(message.device_token);
         fields.finish(|| {
             Some(Self(SendCode {
                 group: group?,
@@ -254,7 +247,7 @@ impl TryFrom<Asked<'_, v1::StartPasswordResetRequest>> for StartReset {
                 ttl,
                 locale: call.locale,
                 client: client?,
-                device: device?,
+                device,
             }))
         })
     }

@@ -1,7 +1,7 @@
 //! SessionService's messages about authenticating a person again, each made the
 //! command that it asks for.
 
-use countersign_domain::model::{Assertion, Code, DeviceClaim, DeviceToken, Password};
+use countersign_domain::model::{Assertion, Code, Password};
 use countersign_domain::use_cases::{
     BeginStepUpAssertion, SendStepUpCode, StepUpAnswer, StepUpSession,
 };
@@ -66,18 +66,13 @@ impl TryFrom<Asked<'_, v1::StepUpSessionRequest>> for StepUpSession {
             &message.code,
             &message.credential,
         );
-        let device = convert::optional(&mut fields, "device_token", message.device_token, |text| {
-            DeviceToken::parse(text)
-        });
         convert::client(&mut fields, message.client_context);
         fields.finish(|| {
             Some(Self {
                 access_token: access_token?,
                 answer: answer?,
                 client_id: call.caller.name.clone(),
-                device: device.map_or(DeviceClaim::Untold, |token| {
-                    DeviceClaim::Token(token.digest())
-                }),
+                device: convert::device_token(message.device_token),
             })
         })
     }

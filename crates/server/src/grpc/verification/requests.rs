@@ -60,7 +60,7 @@ impl TryFrom<Asked<'_, v1::SendCodeRequest>> for SendCode {
         }
         let ttl = convert::code_ttl(&mut fields, message.ttl);
         let client = convert::client(&mut fields, message.client_context);
-        let device = convert::device_token(&mut fields, message.device_token);
+        let device = convert::device_token(message.device_token);
         fields.finish(|| {
             Some(Self {
                 group: group?,
@@ -72,7 +72,7 @@ impl TryFrom<Asked<'_, v1::SendCodeRequest>> for SendCode {
                 ttl,
                 locale: call.locale,
                 client: client?,
-                device: device?,
+                device,
             })
         })
     }
