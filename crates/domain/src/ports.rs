@@ -27,7 +27,7 @@ mod store_error;
 mod users;
 
 pub use budget::{Budget, Spending};
-pub use callers::{CallerChanges, Callers};
+pub use callers::{AllCallers, CallerChanges, Callers};
 pub use clock::Clock;
 pub use credentials::{CredentialChanges, Credentials};
 pub use devices::{DeviceChanges, DeviceTouch, Devices};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use countersign_delivery::Router;
 use countersign_domain::Application;
 use countersign_domain::application::{DatabaseClock, KeyKeeper, Ports};
-use countersign_domain::model::{Caller, KeyState, MasterKey, SealedSigningKey, SealingKey};
-use countersign_domain::ports::{Clock, EphemeralStore, MessageSender, Random, Store};
+use countersign_domain::model::{KeyState, MasterKey, SealedSigningKey, SealingKey};
+use countersign_domain::ports::{AllCallers, Clock, EphemeralStore, MessageSender, Random, Store};
 use countersign_domain::use_cases::EnsureSigningKeys;
 use countersign_domain::validation::{Keyring, RevocationFeed, TokenValidator};
 use countersign_password::Argon2Pool;
@@ -177,7 +177,7 @@ async fn open_ephemeral(
 }
 
 fn authenticate(
-    callers: Vec<Caller>,
+    callers: AllCallers,
     listen: SocketAddr,
     clock: Arc<dyn Clock>,
 ) -> Result<CallerAuthenticator, ServeError> {

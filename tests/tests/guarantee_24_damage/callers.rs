@@ -64,6 +64,68 @@ async fn damage(backend: Backend) {
     assert!(named, "{backend}: the caller is named in the log");
 }
 
+/// Damage of the row of the only caller, where the columns of the database take it.
+const OF_THE_ONLY_ONE: [(&str, &[Backend]); 4] = [
+    ("roles = 'nonsense'", &EVERY),
+    ("created_at = 'abc'", &[Backend::Sqlite]),
+    ("key_hash = x'78'", &[Backend::Sqlite]),
+    ("key_hash = '\\x78'", &[Backend::Postgres]),
+];
+
+#[test]
+fn a_damaged_caller_that_is_the_only_one_opens_nothing() {
+    on_backends_at_once(&EVERY, only_one);
+}
+
+async fn only_one(backend: Backend) {
+    for (change, backends) in OF_THE_ONLY_ONE {
+        if !backends.contains(&backend) {
+            continue;
+        }
+        let world = world(backend).start().await;
+        let key = new_caller(&world, DAMAGED).await;
+        let update = format!("UPDATE callers SET {change} WHERE name = '{DAMAGED}'");
+        assert_eq!(world.execute(&update).await, 1, "{update}");
+        for replica in world.replicas() {
+            let started = replica.kill_and_try_start().await;
+            assert!(started.is_ok(), "{backend}, {change}: it starts");
+        }
+        let mut answers = Tally::default();
+        for gateway in world.running() {
+            answers.add(&reason(&gateway.validate("garbage").await));
+            answers.add(&reason(
+                &as_caller(&gateway, &key).validate("garbage").await,
+            ));
+        }
+        countersign_tests::say!(
+            "guarantee 24 on {backend}, {change} of the only caller: calls without a key and with \
+             its own: {answers}"
+        );
+        answers.assert_only(&["CALLER_UNKNOWN"]);
+        is_told(&world).await;
+    }
+}
+
+/// Commands say which caller cannot be read, and what to do; and that is done.
+async fn is_told(world: &World) {
+    let remove = format!("countersign caller remove {DAMAGED}");
+    let new = ["caller", "new", "--role", "service", "--name", DAMAGED];
+    for (arguments, code) in [
+        (&["caller", "list"][..], 0),
+        (&["caller", "list", "--json"], 0),
+        (&new, 1),
+        (&["caller", "remove", DAMAGED], 0),
+        (&new, 0),
+    ] {
+        let finished = world.replica(0).run(arguments).await;
+        let told = &finished.stderr;
+        assert_eq!(finished.code, code, "{arguments:?}: {told}");
+        let is_there = arguments[1] == "list" || code == 1;
+        let says = told.contains("cannot be read") && told.contains(&remove);
+        assert_eq!(says, is_there, "{arguments:?}: {told}");
+    }
+}
+
 /// What an odd hand may write into the tables of callers, each in a row of a
 /// caller of its own. Some of it is no damage, and must not become one.
 const ODD: [(&str, &str); 8] = [

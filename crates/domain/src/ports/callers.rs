@@ -5,12 +5,40 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::model::{Caller, CallerKey, CallerName, KeyHash, KeyUse, SubjectAltName};
 
+/// All callers, as far as they can be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllCallers {
+    /// Those that can be read.
+    pub readable: Vec<Caller>,
+    /// The names of those that cannot: they are callers all the same.
+    pub unreadable: Vec<String>,
+    /// The names of those of whom a key, or a name in certificates, cannot be read.
+    pub incomplete: Vec<String>,
+}
+
+impl AllCallers {
+    /// Whether there is no caller, readable or not.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.readable.is_empty() && self.unreadable.is_empty()
+    }
+}
+
+impl From<Vec<Caller>> for AllCallers {
+    fn from(readable: Vec<Caller>) -> Self {
+        Self {
+            readable,
+            ..Self::default()
+        }
+    }
+}
+
 /// Reads callers, and notes what they use.
 #[async_trait]
 pub trait Callers {
-    /// All callers with their keys. A row that cannot be read is left out, and
-    /// named in the log.
-    async fn callers(&self) -> Result<Vec<Caller>, StoreError>;
+    /// All callers with their keys. A row that cannot be read is left out and told
+    /// of, here and in the log.
+    async fn callers(&self) -> Result<AllCallers, StoreError>;
 
     /// Notes when keys were used last. A time that is earlier than the one that
     /// is known changes nothing, and so does a caller that is gone.

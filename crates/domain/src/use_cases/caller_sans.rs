@@ -63,7 +63,7 @@ impl AddCallerSan {
 
 /// Whose a name is that is taken.
 async fn owner(store: &dyn Store, san: &SubjectAltName) -> Result<CallerSanError, StoreError> {
-    let callers = store.callers().await?;
+    let callers = store.callers().await?.readable;
     let owner = callers.into_iter().find(|known| known.sans.contains(san));
     // It was given up meanwhile, or its row cannot be read.
     let owner = owner.ok_or(StoreError::Conflict)?;

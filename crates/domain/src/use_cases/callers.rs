@@ -116,7 +116,7 @@ async fn insert(store: &dyn Store, caller: &Caller) -> Result<(), StoreError> {
 
 /// What of a new caller is taken.
 async fn taken(store: &dyn Store, caller: &Caller) -> Result<Error, StoreError> {
-    let callers = store.callers().await?;
+    let callers = store.callers().await?.readable;
     let mut sans = callers.iter().flat_map(|known| &known.sans);
     Ok(match sans.find(|san| caller.sans.contains(san)) {
         Some(san) => Error::invalid(

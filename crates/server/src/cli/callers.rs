@@ -9,7 +9,7 @@ use countersign_domain::application::DatabaseClock;
 use countersign_domain::model::{
     ApiKey, Caller, CallerKey, CallerName, KeyHash, KeyId, Role, SubjectAltName,
 };
-use countersign_domain::ports::{Callers as _, Store as _};
+use countersign_domain::ports::{AllCallers, Callers as _, Store as _};
 use countersign_domain::use_cases::{
     AddCallerKey, CallerKeyError, CreateCaller, NewCredential, RemoveCallerKey,
 };
@@ -51,6 +51,12 @@ pub(super) async fn add(
         Err(Error::Invalid(wrong)) if wrong.iter().any(|wrong| wrong.field == "san") => {
             Err(format!("the name in the certificate {}", wrong[0].rule).into())
         }
+        Err(Error::Invalid(_)) if is_unreadable(&database, &name).await? => Err(format!(
+            "there is a caller {name} already, which cannot be read; choose another name, or remove \
+             that one: countersign caller remove {name}",
+            name = name.as_str()
+        )
+        .into()),
         Err(Error::Invalid(_)) => Err(format!(
             "there is a caller {name} already; choose another name, or remove that one: \
                  countersign caller remove {name}; for another key of it: \
@@ -60,6 +66,11 @@ pub(super) async fn add(
         .into()),
         Err(error) => Err(error.into()),
     }
+}
+
+async fn is_unreadable(database: &Database, name: &CallerName) -> Result<bool, Failure> {
+    let all = database.callers().await?;
+    Ok(all.unreadable.iter().any(|known| known == name.as_str()))
 }
 
 /// Says where a caller is recognised by its certificate, unless it is here.
@@ -250,14 +261,17 @@ impl Row<'_> {
     }
 }
 
-/// Lists the callers.
+/// Lists the callers. Those that cannot be read are told of in `notes`.
 pub(super) async fn list(
     config: &Config,
     json: bool,
     out: &mut dyn Write,
+    notes: &mut dyn Write,
 ) -> Result<Outcome, Failure> {
     let database = open::database(config).await?;
-    let mut callers = database.callers().await?;
+    let all = database.callers().await?;
+    note_unreadable(&all, notes)?;
+    let mut callers = all.readable;
     callers.sort_by(|a, b| a.name.cmp(&b.name));
     let rows = callers.iter().map(Row::from);
     if json {
@@ -276,6 +290,32 @@ pub(super) async fn list(
         table::write(out, header, &cells)?;
     }
     Ok(Outcome::Done)
+}
+
+/// Says which callers, or parts of them, are not in the list, and what to do.
+fn note_unreadable(all: &AllCallers, notes: &mut dyn Write) -> io::Result<()> {
+    for name in &all.unreadable {
+        match CallerName::parse(name) {
+            Ok(_) => writeln!(
+                notes,
+                "the caller {name} cannot be read, and is refused; remove it: countersign caller \
+                 remove {name}"
+            )?,
+            Err(_) => writeln!(
+                notes,
+                "a caller of the name {name:?} cannot be read, and is refused; delete its row of \
+                 the table callers"
+            )?,
+        }
+    }
+    for name in &all.incomplete {
+        writeln!(
+            notes,
+            "a key of the caller {name:?}, or a name in its certificate, cannot be read, and is \
+             refused; remove the caller and add it anew"
+        )?;
+    }
+    Ok(())
 }
 
 /// Removes a caller.

@@ -196,7 +196,9 @@ async fn operate(command: OperatorCommand, config: &Config) -> Result<Outcome, F
         OperatorCommand::Caller(Callers::RemoveSan { name, san }) => {
             caller_sans::remove(config, name, san, out).await
         }
-        OperatorCommand::Caller(Callers::List(list)) => callers::list(config, list.json, out).await,
+        OperatorCommand::Caller(Callers::List(list)) => {
+            callers::list(config, list.json, out, notes).await
+        }
         OperatorCommand::Caller(Callers::Remove { name }) => {
             callers::remove(config, &name, out).await
         }

@@ -32,11 +32,19 @@ impl Failure {
         }
     }
 
-    /// What a command was to check is wrong in the configuration.
+    /// What a command was to check, or needs, is wrong in the configuration.
     pub(super) fn configuration(error: impl Into<Box<dyn Error>>) -> Self {
         Self {
             error: error.into(),
             exit_code: exit_code::CONFIG,
+        }
+    }
+
+    /// The arguments are wrong.
+    pub(super) fn usage(error: impl Into<Box<dyn Error>>) -> Self {
+        Self {
+            error: error.into(),
+            exit_code: exit_code::USAGE,
         }
     }
 

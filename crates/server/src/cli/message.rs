@@ -46,7 +46,7 @@ pub(super) async fn test(
         None => Vec::new(),
     };
     if tries.is_empty() {
-        return Err(missing(channel, provider).into());
+        return Err(Failure::configuration(missing(channel, provider)));
     }
     let is_sent = tries.iter().any(|tried| tried.answer.is_ok());
     let rows: Vec<_> = tries.into_iter().map(Row::from).collect();
@@ -84,7 +84,7 @@ fn address(text: &str, config: &Config) -> Result<Address, Failure> {
         true => Email::parse(text).map(Address::Email),
         false => Phone::parse(text, region).map(Address::Phone),
     };
-    parsed.map_err(|rule| format!("--to {rule}").into())
+    parsed.map_err(|rule| Failure::usage(format!("--to {rule}")))
 }
 
 fn write(rows: &[Row], out: &mut dyn Write) -> std::io::Result<()> {

@@ -224,8 +224,8 @@ const COMBINATIONS: [Combination; 27] = [
         judged: Judged::RefusedEach(wrong_texts),
     },
     Combination {
-        what: "passkeys.rp_id is no domain, or is set without passkeys.origins, or the other way \
-               round, or an origin is of another domain",
+        what: "passkeys.rp_id is no domain, or a single word other than localhost, or is set without \
+               passkeys.origins, or the other way round, or an origin is of another domain",
         why: "browsers would make no passkey, or what they answer would be refused",
         judged: Judged::RefusedEach(wrong_passkeys),
     },

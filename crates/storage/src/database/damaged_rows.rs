@@ -47,17 +47,30 @@ impl DamagedRows {
         key: impl Fn(&QueryResult) -> Option<String>,
         read: impl Fn(&QueryResult) -> Result<T, StoreError>,
     ) -> Vec<T> {
-        let read = rows.iter().map(|row| (row, read(row)));
-        read.filter_map(|(row, value)| match value {
-            Ok(value) => Some(value),
-            Err(cause) => {
-                let key = key(row).unwrap_or_else(|| "(its key cannot be read)".into());
-                let left_out = "a row cannot be read and is left out";
-                self.report(table, &key, &cause.to_string(), left_out);
-                None
+        self.sorted(table, rows, key, read).0
+    }
+
+    /// Reads rows of `table`, and tells the keys of those that cannot be read.
+    pub(super) fn sorted<T>(
+        &self,
+        table: &'static str,
+        rows: &[QueryResult],
+        key: impl Fn(&QueryResult) -> Option<String>,
+        read: impl Fn(&QueryResult) -> Result<T, StoreError>,
+    ) -> (Vec<T>, Vec<String>) {
+        let (mut values, mut unreadable) = (Vec::new(), Vec::new());
+        for row in rows {
+            match read(row) {
+                Ok(value) => values.push(value),
+                Err(cause) => {
+                    let key = key(row).unwrap_or_else(|| "(its key cannot be read)".into());
+                    let left_out = "a row cannot be read and is left out";
+                    self.report(table, &key, &cause.to_string(), left_out);
+                    unreadable.push(key);
+                }
             }
-        })
-        .collect()
+        }
+        (values, unreadable)
     }
 
     /// Names a row in the log, unless it was named before with this cause.

@@ -21,9 +21,10 @@ impl RelyingParty {
         name: &str,
         origins: &[String],
     ) -> Result<Self, (&'static str, &'static str)> {
-        if !is_domain(id) {
-            let rule = "must be a domain in lower case, such as example.com, without a scheme, a \
-                        port or a path";
+        // Browsers take no domain of everybody's, such as com.
+        if !is_domain(id) || !(id.contains('.') || id == "localhost") {
+            let rule = "must be a domain in lower case, such as example.com, or localhost, without \
+                        a scheme, a port or a path, and not a single word such as com";
             return Err(("passkeys.rp_id", rule));
         }
         if origins.is_empty() {
@@ -144,6 +145,8 @@ mod tests {
             "example.com:1",
             "127.0.0.1",
             "a..b",
+            "com",
+            "intranet",
         ];
         for id in ids {
             assert_eq!(

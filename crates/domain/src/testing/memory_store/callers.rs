@@ -6,12 +6,12 @@ use super::MemoryStore;
 use super::tables::insert;
 use super::unit_of_work::MemoryUnitOfWork;
 use crate::model::{Caller, CallerKey, CallerName, KeyHash, KeyUse, SubjectAltName};
-use crate::ports::{CallerChanges, Callers, StoreError};
+use crate::ports::{AllCallers, CallerChanges, Callers, StoreError};
 
 #[async_trait]
 impl Callers for MemoryStore {
-    async fn callers(&self) -> Result<Vec<Caller>, StoreError> {
-        self.read(|tables| tables.callers.values().cloned().collect())
+    async fn callers(&self) -> Result<AllCallers, StoreError> {
+        self.read(|tables| AllCallers::from(tables.callers.values().cloned().collect::<Vec<_>>()))
     }
 
     async fn note_key_uses(&self, uses: &[KeyUse]) -> Result<(), StoreError> {

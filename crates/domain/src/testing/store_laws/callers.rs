@@ -48,7 +48,10 @@ async fn insert(law: &StoreSubject, caller: &Caller) {
 
 async fn find(law: &StoreSubject, name: &CallerName) -> Option<Caller> {
     let callers = law.store.callers().await.expect("readable");
-    callers.into_iter().find(|caller| caller.name == *name)
+    callers
+        .readable
+        .into_iter()
+        .find(|caller| caller.name == *name)
 }
 
 /// Every field survives, until it is deleted.

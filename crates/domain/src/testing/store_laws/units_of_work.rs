@@ -82,7 +82,7 @@ pub async fn a_dropped_unit_of_work_leaves_no_trace(law: &StoreSubject) {
     assert!(feed.iter().all(|entry| !ids.contains(&entry.session_id)));
     let keys = law.store.signing_keys().await.expect("readable");
     assert!(keys.contains(&key) && !keys.contains(&new_key));
-    let callers = law.store.callers().await.expect("readable");
+    let callers = law.store.callers().await.expect("readable").readable;
     assert!(callers.contains(&caller) && !callers.contains(&new_caller));
 }
 

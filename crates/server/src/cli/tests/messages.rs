@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cli::arguments::MessageTest;
+use crate::cli::exit_code::{CONFIG, USAGE};
 use crate::cli::failure::Outcome;
 use crate::cli::message;
 use crate::config::{Config, EmailProvider, ServiceUrl, SmsProvider};
@@ -72,18 +73,22 @@ async fn what_cannot_be_tried_is_told() {
         provider: Some("sens".into()),
         ..to("01012345678")
     };
-    for (config, test, told) in [
-        (config(), to("mina@"), "--to must be"),
-        (config(), unnamed, "delivery.sms does not name sens"),
+    for (config, test, exit_code, told) in [
+        (config(), to("mina@"), USAGE, "--to must be"),
+        (config(), to("nobody"), USAGE, "--to must be"),
+        (config(), unnamed, CONFIG, "delivery.sms does not name sens"),
         (
             Config::default(),
             to("mina@example.com"),
+            CONFIG,
             "delivery.email names no provider: set it to [\"smtp\"] or [\"webhook\"], whose \
              settings stand in docs/messages.md, or to [\"log\"]",
         ),
     ] {
         let error = message::test(&config, &test, &mut Vec::new()).await;
-        let error = error.expect_err("refused").to_string();
+        let failure = error.expect_err("refused");
+        let error = failure.to_string();
         assert!(error.starts_with(told), "{error}");
+        assert_eq!(failure.exit_code(), exit_code, "{error}");
     }
 }

@@ -171,7 +171,7 @@ async fn a_caller_is_added_listed_and_removed() {
     assert!(!hints.contains(key.trim()), "{hints}");
 
     let mut out = Vec::new();
-    callers::list(&operator.config, false, &mut out)
+    callers::list(&operator.config, false, &mut out, &mut Vec::new())
         .await
         .expect("a list");
     let list = text(out);
@@ -210,7 +210,7 @@ async fn lists_are_there_for_programs_too() {
     let read = |out: Vec<u8>| -> Value { serde_json::from_slice(&out).expect("JSON") };
 
     let mut out = Vec::new();
-    let listed = callers::list(&operator.config, true, &mut out).await;
+    let listed = callers::list(&operator.config, true, &mut out, &mut Vec::new()).await;
     listed.expect("a list");
     let shop = &read(out)[0];
     assert_eq!(shop["name"], "shop");
@@ -293,7 +293,7 @@ async fn a_backup_is_made_once_and_can_be_served() {
 
     std::fs::rename(&file, operator.config.data_dir.join("countersign.db")).expect("restored");
     let mut out = Vec::new();
-    callers::list(&operator.config, false, &mut out)
+    callers::list(&operator.config, false, &mut out, &mut Vec::new())
         .await
         .expect("a list");
     assert!(text(out).contains("shop"));

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::ServiceUrl;
 use crate::config::checks::Checks;
-use crate::config::serde_formats::optional;
 
 /// `[database]`: what lasts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -12,7 +11,6 @@ use crate::config::serde_formats::optional;
 pub struct DatabaseConfig {
     /// `sqlite://…`, `postgres://…` or `mysql://…`; absent: a SQLite file in
     /// the data directory.
-    #[serde(deserialize_with = "optional")]
     pub url: Option<ServiceUrl>,
     /// Connections at once.
     pub max_connections: u32,
@@ -39,7 +37,8 @@ impl DatabaseConfig {
         checks.that(
             "database.url",
             self.url.as_ref().is_none_or(known),
-            "must begin with sqlite:, postgres://, mysql:// or mariadb://",
+            "must begin with sqlite:, postgres://, mysql:// or mariadb://, and not be empty; \
+             without it, a SQLite file in the data directory is used",
         );
         checks.within("database.max_connections", self.max_connections, 1..=1_000);
     }

@@ -7,14 +7,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::config::checks::Checks;
-use crate::config::serde_formats::{duration, masked, optional};
+use crate::config::serde_formats::{duration, masked};
 
 /// `[keys]`: the master key and the signing keys.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KeysConfig {
     /// 32 bytes in base64; absent: the file `master.key` in the data directory.
-    #[serde(serialize_with = "masked", deserialize_with = "optional")]
+    #[serde(serialize_with = "masked")]
     pub master_key: Option<SecretString>,
     /// How long a key signs before the next takes over.
     #[serde(with = "duration")]

@@ -4,14 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::ServiceUrl;
 use crate::config::checks::Checks;
-use crate::config::serde_formats::optional;
 
 /// `[redis]`: what lasts a while, shared by several replicas.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RedisConfig {
     /// `redis://…` or `rediss://…`; absent: kept in this process.
-    #[serde(deserialize_with = "optional")]
     pub url: Option<ServiceUrl>,
 }
 
@@ -21,7 +19,8 @@ impl RedisConfig {
         checks.that(
             "redis.url",
             self.url.as_ref().is_none_or(known),
-            "must begin with redis:// or, for TLS, rediss://",
+            "must begin with redis:// or, for TLS, rediss://, and not be empty; without \
+             it, codes and limits are kept in this process",
         );
     }
 }

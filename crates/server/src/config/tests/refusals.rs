@@ -1,5 +1,7 @@
 //! What is refused, and in which words.
 
+use std::fs;
+
 use super::*;
 
 #[test]
@@ -235,6 +237,35 @@ fn a_secret_file_that_is_missing_is_named_with_its_variable() {
         ),
         "{problem}"
     );
+}
+
+/// A secret that is missing where it was to come from must not mean the default: a
+/// new database, or a new master key.
+#[test]
+fn a_secret_that_is_empty_is_refused() {
+    for (variable, rule) in [
+        ("COUNTERSIGN__DATABASE__URL", "must begin with sqlite:"),
+        ("COUNTERSIGN__REDIS__URL", "must begin with redis://"),
+        ("COUNTERSIGN__KEYS__MASTER_KEY", "32 bytes in base64"),
+    ] {
+        for content in ["", "\n", " "] {
+            let mut in_file = given();
+            let path = in_file.path("secret");
+            fs::write(&path, content).expect("the file is written");
+            let path = path.to_string_lossy().into_owned();
+            let file = format!("{variable}_FILE");
+            let of_file = in_file.variables(&[(&file, &path)]).problem();
+            let of_variable = given().variables(&[(variable, content)]).problem();
+            for (problem, origin) in [(of_file, &*file), (of_variable, variable)] {
+                assert!(problem.contains(origin), "{problem}");
+                assert!(problem.contains(rule), "{problem}");
+            }
+        }
+    }
+    let mut given = given();
+    given.sources.flags.database_url = Some(ServiceUrl::new(String::new()));
+    let problem = given.problem();
+    assert!(problem.contains("the flag --database-url"), "{problem}");
 }
 
 #[test]

@@ -69,7 +69,6 @@ fn a_variable_is_read_as_the_kind_of_its_setting() {
             ("COUNTERSIGN__TOKENS__SCOPES", "profile,orders:read"),
             ("COUNTERSIGN__TOKENS__ALGORITHM", "ES256"),
             ("COUNTERSIGN__METRICS__LISTEN", ""),
-            ("COUNTERSIGN__REDIS__URL", ""),
             ("COUNTERSIGN_CONFIG", ""),
             ("PATH", "/bin"),
         ])
@@ -86,7 +85,6 @@ fn a_variable_is_read_as_the_kind_of_its_setting() {
         .collect();
     assert_eq!(scopes, ["profile", "orders:read"]);
     assert_eq!(config.metrics.listen, None);
-    assert!(config.redis.url.is_none());
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use countersign_domain::model::{Caller, KeyHash, KeyUse, Role};
-use countersign_domain::ports::Clock;
+use countersign_domain::model::{KeyHash, KeyUse, Role};
+use countersign_domain::ports::{AllCallers, Clock};
 use countersign_transport::PeerCertificate;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -36,8 +36,9 @@ struct State {
 
 impl CallerAuthenticator {
     /// If the server listens on loopback only and starts without a caller,
-    /// everybody may call everything, until there is a caller.
-    pub(crate) fn new(callers: Vec<Caller>, is_loopback: bool, clock: Arc<dyn Clock>) -> Self {
+    /// everybody may call everything, until there is a caller: one that cannot be
+    /// read is one.
+    pub(crate) fn new(callers: AllCallers, is_loopback: bool, clock: Arc<dyn Clock>) -> Self {
         let everybody = || {
             let all = vec![Role::Service, Role::Gateway, Role::Operator];
             Arc::new(KnownCaller::new("local", all))
@@ -46,7 +47,7 @@ impl CallerAuthenticator {
         Self {
             minute: AtomicU32::new(minute(clock.now())),
             state: ArcSwap::from_pointee(State {
-                callers: KnownCallers::new(callers, &KnownCallers::default()),
+                callers: KnownCallers::new(callers.readable, &KnownCallers::default()),
                 everybody: is_open.then(everybody),
             }),
             clock,
@@ -66,16 +67,16 @@ impl CallerAuthenticator {
 
     /// Takes over the callers of the database, and logs who came, changed and
     /// went. What has been closed stays closed when the last one goes.
-    pub(crate) fn replace(&self, callers: Vec<Caller>) {
+    pub(crate) fn replace(&self, callers: AllCallers) {
         let before = self.state.load();
-        let callers = KnownCallers::new(callers, &before.callers);
-        if callers.is_same(&before.callers) {
+        let everybody = before.everybody.clone().filter(|_| callers.is_empty());
+        let closes = before.everybody.is_some() && everybody.is_none();
+        let callers = KnownCallers::new(callers.readable, &before.callers);
+        if callers.is_same(&before.callers) && !closes {
             return;
         }
         changes::log(&before.callers, &callers);
-        let is_empty = callers.by_name.is_empty();
-        let everybody = before.everybody.clone().filter(|_| is_empty);
-        if before.everybody.is_some() && everybody.is_none() {
+        if closes {
             tracing::info!(
                 "there is a caller: from now on each call needs a key or a client certificate"
             );

@@ -8,7 +8,7 @@ use countersign_domain::Refusal;
 use countersign_domain::model::{
     Caller, CallerKey, CallerName, KeyHash, KeyUse, Role, SubjectAltName, Timestamp,
 };
-use countersign_domain::ports::Clock as _;
+use countersign_domain::ports::{AllCallers, Clock as _};
 use countersign_domain::testing::HandClock;
 use countersign_transport::PeerCertificate;
 use http::HeaderMap;
@@ -44,7 +44,7 @@ fn shop() -> Caller {
 }
 
 fn authenticator(callers: Vec<Caller>, is_loopback: bool) -> CallerAuthenticator {
-    CallerAuthenticator::new(callers, is_loopback, Arc::new(HandClock::new()))
+    CallerAuthenticator::new(callers.into(), is_loopback, Arc::new(HandClock::new()))
 }
 
 fn with_keys(keys: &[&str]) -> HeaderMap {
@@ -95,12 +95,30 @@ fn what_was_closed_stays_closed_when_the_last_caller_goes() {
     ] {
         let callers = authenticator(callers, true);
         for change in changes {
-            callers.replace(change);
+            callers.replace(change.into());
         }
         assert!(!callers.is_open());
         for headers in [&nothing, &with_keys(&[KEY])] {
             assert_eq!(name_of(&callers, headers), Err(Unidentified::Unknown));
         }
+    }
+}
+
+#[test]
+fn a_caller_that_cannot_be_read_closes_too() {
+    let unreadable = || AllCallers {
+        unreadable: vec!["shop".into()],
+        ..AllCallers::default()
+    };
+    let clock = || Arc::new(HandClock::new());
+    let at_the_start = CallerAuthenticator::new(unreadable(), true, clock());
+    let later = CallerAuthenticator::new(AllCallers::default(), true, clock());
+    assert!(later.is_open());
+    later.replace(unreadable());
+    for callers in [at_the_start, later] {
+        assert!(!callers.is_open());
+        let refused = name_of(&callers, &HeaderMap::new());
+        assert_eq!(refused, Err(Unidentified::Unknown));
     }
 }
 
@@ -126,7 +144,7 @@ fn either_of_two_keys_is_good_and_each_goes_by_itself() {
     for secret in [KEY, SECOND_KEY] {
         assert_eq!(name_of(&callers, &with_keys(&[secret])), Ok("shop".into()));
     }
-    callers.replace(vec![shop_with(vec![key(SECOND_KEY, None)])]);
+    callers.replace(vec![shop_with(vec![key(SECOND_KEY, None)])].into());
     let gone = name_of(&callers, &with_keys(&[KEY]));
     assert_eq!(gone, Err(Unidentified::Unknown));
     let kept = name_of(&callers, &with_keys(&[SECOND_KEY]));
@@ -138,7 +156,7 @@ fn a_key_is_refused_from_its_expiry_on_without_asking_anybody() {
     let clock = Arc::new(HandClock::new());
     let expires_at = clock.now().plus(HOUR);
     let caller = shop_with(vec![key(KEY, Some(expires_at)), key(SECOND_KEY, None)]);
-    let callers = CallerAuthenticator::new(vec![caller], true, clock.clone());
+    let callers = CallerAuthenticator::new(vec![caller].into(), true, clock.clone());
     let headers = with_keys(&[KEY]);
     clock.advance(HOUR - Duration::from_millis(1));
     assert_eq!(name_of(&callers, &headers), Ok("shop".into()));
@@ -157,7 +175,7 @@ fn a_key_is_refused_from_its_expiry_on_without_asking_anybody() {
 fn a_use_is_noted_once_a_minute_and_only_of_keys_that_were_used() {
     let clock = Arc::new(HandClock::new());
     let caller = || shop_with(vec![key(KEY, None), key(SECOND_KEY, None)]);
-    let callers = CallerAuthenticator::new(vec![caller()], true, clock.clone());
+    let callers = CallerAuthenticator::new(vec![caller()].into(), true, clock.clone());
     let mut noted = 0;
     for _ in 0..3 {
         for _ in 0..100 {
@@ -180,18 +198,18 @@ fn a_use_is_noted_once_a_minute_and_only_of_keys_that_were_used() {
 #[test]
 fn a_use_that_could_not_be_noted_outlives_a_change_of_the_caller() {
     let clock = Arc::new(HandClock::new());
-    let callers = CallerAuthenticator::new(vec![shop()], true, clock.clone());
+    let callers = CallerAuthenticator::new(vec![shop()].into(), true, clock.clone());
     name_of(&callers, &with_keys(&[KEY])).expect("known");
     let uses = callers.uses_to_note();
     assert_eq!(uses.len(), 1);
     let roles = vec![Role::Gateway];
-    callers.replace(vec![Caller { roles, ..shop() }]);
+    callers.replace(vec![Caller { roles, ..shop() }].into());
     assert_eq!(callers.uses_to_note(), uses);
 
     // Another replica has noted a later one.
     let mut known = shop();
     known.keys[0].last_used_at = Some(clock.now().plus(HOUR));
-    callers.replace(vec![known]);
+    callers.replace(vec![known].into());
     assert_eq!(callers.uses_to_note(), []);
 }
 

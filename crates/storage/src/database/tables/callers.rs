@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use countersign_domain::model::{
     Caller, CallerKey, CallerName, KeyHash, KeyUse, Role, SubjectAltName, Timestamp,
 };
-use countersign_domain::ports::{CallerChanges, Callers, StoreError, UnitOfWork as _};
+use countersign_domain::ports::{AllCallers, CallerChanges, Callers, StoreError, UnitOfWork as _};
 use sea_orm::entity::prelude::*;
 use sea_orm::{IntoActiveModel as _, QueryOrder as _, QueryResult, QuerySelect as _};
 
@@ -76,7 +76,7 @@ fn own_key(caller: &Caller) -> Option<&CallerKey> {
 
 #[async_trait]
 impl Callers for Database {
-    async fn callers(&self) -> Result<Vec<Caller>, StoreError> {
+    async fn callers(&self) -> Result<AllCallers, StoreError> {
         let select = Entity::find().order_by_asc(Column::Name);
         let db = self.reader();
         let rows = rows::all(select, &db.statement("callers.all")).await?;
@@ -87,16 +87,24 @@ impl Callers for Database {
 
         let name = |row: &QueryResult| row.try_get("", Column::Name.as_str()).ok();
         let damaged = &self.damaged;
-        let callers = damaged.readable("callers", &rows, name, |row| {
+        let (callers, unreadable) = damaged.sorted("callers", &rows, name, |row| {
             rows::model::<Entity>(row, ALONE)?.try_into()
         });
         let caller_of = caller_keys::caller_of;
-        let keys = damaged.readable("caller_keys", &keys, caller_of, caller_keys::read);
+        let (keys, mut incomplete) =
+            damaged.sorted("caller_keys", &keys, caller_of, caller_keys::read);
         let caller_of = caller_sans::caller_of;
-        let sans = damaged.readable("caller_sans", &sans, caller_of, caller_sans::read);
+        let (sans, of_sans) = damaged.sorted("caller_sans", &sans, caller_of, caller_sans::read);
+        incomplete.extend(of_sans);
+        incomplete.sort();
+        incomplete.dedup();
         let caller_of = caller_key_uses::caller_of;
         let uses = damaged.readable("caller_key_uses", &uses, caller_of, caller_key_uses::read);
-        Ok(complete(callers, keys, sans, uses))
+        Ok(AllCallers {
+            readable: complete(callers, keys, sans, uses),
+            unreadable,
+            incomplete,
+        })
     }
 
     async fn note_key_uses(&self, uses: &[KeyUse]) -> Result<(), StoreError> {
