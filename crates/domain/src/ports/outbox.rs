@@ -28,7 +28,8 @@ pub trait Outbox {
         limit: u32,
     ) -> Result<Vec<ClaimedMessage>, StoreError>;
 
-    /// Writes down what became of claimed messages: sent ones are deleted.
+    /// Writes down what became of claimed messages: those that were sent or left out
+    /// are deleted.
     async fn settle_messages(&self, settled: &[(MessageId, Settlement)]) -> Result<(), StoreError>;
 
     /// Where a message is. `None` if it was sent, or has expired.

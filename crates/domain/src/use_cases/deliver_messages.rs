@@ -80,6 +80,9 @@ async fn deliver(
             // Another replica may have it already, or still.
             Settlement::RetryAt(app.clock.now().plus(pause(claimed.attempts)))
         }
+        Ok(Some(message)) if claimed.attempts == 0 && !app.limits.may_notify(&message).await => {
+            Settlement::LeftOut
+        }
         Ok(Some(message)) => match sender.send(queued.id, message).await {
             Ok(()) => Settlement::Sent,
             Err(error) => {

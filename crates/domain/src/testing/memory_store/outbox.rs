@@ -64,7 +64,7 @@ impl Tables {
             return;
         };
         match settlement {
-            Settlement::Sent => {
+            Settlement::Sent | Settlement::LeftOut => {
                 self.outbox.remove(&id);
             }
             Settlement::RetryAt(due_at) => {

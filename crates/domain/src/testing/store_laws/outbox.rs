@@ -215,11 +215,11 @@ pub async fn a_message_to_be_tried_again_waits_for_its_time(law: &StoreSubject) 
 /// What was sent is gone, what failed says so.
 pub async fn what_is_settled_is_not_claimed(law: &StoreSubject) {
     let now = law.store_now().await;
-    let messages: Vec<_> = (0..4).map(|_| new_message(law, now)).collect();
+    let messages: Vec<_> = (0..5).map(|_| new_message(law, now)).collect();
     for message in &messages {
         enqueue(law, message).await;
     }
-    assert_eq!(claim(law, now, 10).await.len(), 4);
+    assert_eq!(claim(law, now, 10).await.len(), 5);
     settle(law, &[]).await;
     settle(
         law,
@@ -228,6 +228,7 @@ pub async fn what_is_settled_is_not_claimed(law: &StoreSubject) {
             (messages[1].id, Settlement::Failed),
             (messages[2].id, Settlement::RetryAt(now)),
             (new_message(law, now).id, Settlement::Sent),
+            (messages[4].id, Settlement::LeftOut),
         ],
     )
     .await;
@@ -236,6 +237,7 @@ pub async fn what_is_settled_is_not_claimed(law: &StoreSubject) {
         Some(DeliveryState::Failed),
         Some(DeliveryState::Queued),
         Some(DeliveryState::Sending),
+        None,
     ]) {
         assert_eq!(state(law, message).await, expected);
     }

@@ -143,15 +143,13 @@ impl Outbox for Database {
     }
 
     async fn settle_messages(&self, settled: &[(MessageId, Settlement)]) -> Result<(), StoreError> {
-        let ids_of = |settlement: Settlement| {
-            let of = settled
-                .iter()
-                .filter(move |(_, other)| *other == settlement);
+        let ids_of = |is_such: fn(Settlement) -> bool| {
+            let of = settled.iter().filter(move |(_, other)| is_such(*other));
             of.map(|(id, _)| stored(*id)).collect::<Vec<_>>()
         };
         let unit = SqlUnitOfWork::begin(&self.pools.writer, self.pools.patience).await?;
         let db = unit.db();
-        let sent = ids_of(Settlement::Sent);
+        let sent = ids_of(Settlement::is_final);
         if !sent.is_empty() {
             Entity::delete_many()
                 .filter(Column::Id.is_in(sent))
@@ -159,7 +157,7 @@ impl Outbox for Database {
                 .await
                 .map_err(store_error)?;
         }
-        let failed = ids_of(Settlement::Failed);
+        let failed = ids_of(|settlement| settlement == Settlement::Failed);
         if !failed.is_empty() {
             put_back(&db, failed, DeliveryState::Failed, None).await?;
         }
