@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use countersign_domain::model::{Address, Locale, Password, Phone};
-use countersign_domain::ports::{Message, SendError, Store as _, Users as _};
-use countersign_domain::testing::{World, password};
-use countersign_domain::use_cases::ChangePassword;
+use countersign_domain::model::{Address, Locale, Password, Phone, Purpose};
+use countersign_domain::ports::{Content, Message, SendError, Store as _, Users as _};
+use countersign_domain::testing::{World, password, send_code};
+use countersign_domain::use_cases::{ChangePassword, DeliverMessages};
 
 const EMAIL: &str = "mina@example.com";
 const PHONE: &str = "+821012345678";
@@ -77,4 +77,21 @@ async fn a_notice_that_is_tried_again_counts_once() {
     }
     world.sender.fail_with(None);
     assert_eq!(told(&world.take_sent().await), [10, 10]);
+}
+
+#[tokio::test]
+async fn a_code_is_sent_before_the_notices_that_were_queued_earlier() {
+    let world = mina().await;
+    change_password(&world, 6).await;
+    world.clock.advance(Duration::from_secs(1));
+    let code = send_code("juno@example.com", Purpose::SignUp);
+    code.execute(&world.app).await.expect("queued");
+    let deliver = DeliverMessages { batch: 1 };
+    let delivered = deliver.execute(&world.app).await.expect("delivered");
+    assert_eq!(delivered.settled.len(), 1);
+    let [code] = &world.sender.take()[..] else {
+        panic!("one message");
+    };
+    assert!(matches!(code.content, Content::Code { .. }));
+    assert_eq!(world.take_sent().await.len(), 12, "the notices follow");
 }
