@@ -39,21 +39,24 @@ impl Breaker {
         }
     }
 
-    /// The provider works.
-    pub(crate) fn succeeded(&self) {
-        *self.state() = State::default();
+    /// The provider works. Whether it was left alone until now.
+    pub(crate) fn succeeded(&self) -> bool {
+        let before = std::mem::take(&mut *self.state());
+        before.left_alone_until.is_some()
     }
 
     /// The provider does not work, and may say how long it wants to be left
-    /// alone.
-    pub(crate) fn failed(&self, now: Duration, retry_after: Option<Duration>) {
+    /// alone. Whether it is left alone from now on, and was not before.
+    pub(crate) fn failed(&self, now: Duration, retry_after: Option<Duration>) -> bool {
         let mut state = self.state();
+        let before = state.left_alone_until;
         state.failures = state.failures.saturating_add(1);
         let asked = retry_after.map(|pause| pause.min(LONGEST_PAUSE));
         let own = (state.failures >= FAILURES).then_some(PAUSE);
         if let Some(pause) = asked.max(own) {
-            state.left_alone_until = state.left_alone_until.max(Some(now + pause));
+            state.left_alone_until = before.max(Some(now + pause));
         }
+        before.is_none() && state.left_alone_until.is_some()
     }
 
     /// Whether the provider is left alone at the moment.

@@ -64,6 +64,8 @@ pub enum MessageName {
     SignUp,
     /// A code to sign in with.
     SignIn,
+    /// A code to complete a sign-in with, after the first factor.
+    SecondFactor,
     /// A code to be authenticated again with.
     StepUp,
     /// A code to reset the password with.
@@ -172,9 +174,10 @@ impl Channel {
 
 impl MessageName {
     /// All that there are.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::SignUp,
         Self::SignIn,
+        Self::SecondFactor,
         Self::StepUp,
         Self::PasswordReset,
         Self::AddFactor,
@@ -204,6 +207,7 @@ impl MessageName {
             Content::Code { purpose, .. } => match purpose {
                 Purpose::SignUp | Purpose::ConfirmSignUp => Self::SignUp,
                 Purpose::SignIn => Self::SignIn,
+                Purpose::SecondFactor => Self::SecondFactor,
                 Purpose::StepUp => Self::StepUp,
                 Purpose::PasswordReset => Self::PasswordReset,
                 Purpose::ChangeIdentifier => Self::ChangeIdentifier,
@@ -212,7 +216,9 @@ impl MessageName {
             Content::Link { purpose, .. } => match purpose {
                 Purpose::SignUp | Purpose::ConfirmSignUp => Self::SignUpLink,
                 // There are no links for second factors.
-                Purpose::SignIn | Purpose::StepUp | Purpose::AddFactor => Self::SignInLink,
+                Purpose::SignIn | Purpose::SecondFactor | Purpose::StepUp | Purpose::AddFactor => {
+                    Self::SignInLink
+                }
                 Purpose::PasswordReset => Self::PasswordResetLink,
                 Purpose::ChangeIdentifier => Self::ChangeIdentifierLink,
             },
@@ -238,6 +244,7 @@ impl MessageName {
         match self {
             Self::SignUp => "sign_up",
             Self::SignIn => "sign_in",
+            Self::SecondFactor => "second_factor",
             Self::StepUp => "step_up",
             Self::PasswordReset => "password_reset",
             Self::AddFactor => "add_factor",
@@ -268,6 +275,7 @@ impl MessageName {
             self,
             Self::SignUp
                 | Self::SignIn
+                | Self::SecondFactor
                 | Self::StepUp
                 | Self::PasswordReset
                 | Self::ChangeIdentifier

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use countersign_domain::application::SeldomLog;
 use countersign_domain::model::{Address, Locale, MessageId};
 use countersign_domain::ports::{Clock, Content, Message, MessageSender, SendError};
 use tokio::time::timeout;
@@ -69,6 +70,8 @@ pub struct TestTry {
 struct Guarded {
     provider: Box<dyn Provider>,
     breaker: Breaker,
+    /// Of messages that it has not taken.
+    not_taken: SeldomLog,
     sent: AtomicU64,
     rejected: AtomicU64,
     refused: AtomicU64,
@@ -215,25 +218,19 @@ impl MessageSender for Router {
                 continue;
             }
             let Err(error) = guarded.deliver(&message, self.time_limit).await else {
-                guarded.breaker.succeeded();
+                guarded.succeeded();
                 return Ok(());
             };
-            tracing::warn!(
-                message_id = %id,
-                provider = name,
-                outcome = error.outcome(),
-                %error,
-                "a provider has not taken a message"
-            );
+            guarded.log_failure(id, &error, self.clock.monotonic());
             let retry_after = match &error {
                 ProviderError::Refused { retry_after, .. } => *retry_after,
                 ProviderError::Rejected { .. } | ProviderError::Unknown { .. } => None,
             };
             if matches!(error, ProviderError::Rejected { .. }) {
                 // It answered: the fault is the message's.
-                guarded.breaker.succeeded();
+                guarded.succeeded();
             } else {
-                guarded.breaker.failed(self.clock.monotonic(), retry_after);
+                guarded.failed(self.clock.monotonic(), retry_after);
             }
             failures.add(name, &error);
             if is_one_time && matches!(error, ProviderError::Unknown { .. }) {
@@ -295,6 +292,7 @@ impl Guarded {
         Arc::new(Self {
             provider,
             breaker: Breaker::default(),
+            not_taken: SeldomLog::default(),
             sent: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
             refused: AtomicU64::new(0),
@@ -321,6 +319,37 @@ impl Guarded {
         };
         count.fetch_add(1, Ordering::Relaxed);
         answer
+    }
+
+    fn succeeded(&self) {
+        if self.breaker.succeeded() {
+            tracing::info!(provider = self.provider.name(), "a provider works again");
+        }
+    }
+
+    fn failed(&self, now: Duration, retry_after: Option<Duration>) {
+        if self.breaker.failed(now, retry_after) {
+            let provider = self.provider.name();
+            tracing::warn!(
+                provider,
+                "a provider is left alone for a while after failures"
+            );
+        }
+    }
+
+    /// A provider may fail with every message: the log tells of one a minute.
+    fn log_failure(&self, message_id: MessageId, error: &ProviderError, now: Duration) {
+        let (provider, outcome) = (self.provider.name(), error.outcome());
+        match self.not_taken.may_write(now) {
+            Some(left_out) => tracing::warn!(
+                %message_id, provider, outcome, %error, left_out,
+                "a provider has not taken a message"
+            ),
+            None => tracing::debug!(
+                %message_id, provider, outcome, %error,
+                "a provider has not taken a message"
+            ),
+        }
     }
 
     fn reading(&self, now: Duration) -> ProviderReading {

@@ -77,7 +77,9 @@ pub(crate) fn purpose(purpose: Purpose) -> v1::Purpose {
         Purpose::PasswordReset => v1::Purpose::PasswordReset,
         Purpose::ChangeIdentifier => v1::Purpose::ChangeIdentifier,
         Purpose::ConfirmSignUp => panic!("a sign-up asks for it by itself"),
-        Purpose::AddFactor | Purpose::StepUp => panic!("no sequence asks for it alone"),
+        Purpose::AddFactor | Purpose::SecondFactor | Purpose::StepUp => {
+            panic!("no sequence asks for it alone")
+        }
     }
 }
 

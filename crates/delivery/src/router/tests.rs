@@ -196,6 +196,51 @@ async fn a_provider_that_fails_in_a_row_is_left_alone_until_one_message_tries_it
     assert!(!two.router.readings()[0].is_circuit_open);
 }
 
+/// A log kept in memory.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic").write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_is_down_fills_no_log() {
+    let two = two();
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    for answers in [&two.first, &two.second] {
+        answers.say(refused());
+    }
+    for _ in 0..3_000 {
+        let sent = two.router.send(ID, code()).await;
+        sent.expect_err("both are down");
+        two.clock.advance(Duration::from_millis(19));
+    }
+    two.clock.advance(Duration::from_secs(31));
+    two.first.say(None);
+    two.router.send(ID, code()).await.expect("sent");
+    drop(guard);
+    let bytes = log.0.lock().expect("no panic").clone();
+    let log = String::from_utf8(bytes).expect("text");
+    let lines = |text: &str| log.lines().filter(|line| line.contains(text)).count();
+    assert_eq!(lines("has not taken a message"), 2, "one of each: {log}");
+    assert_eq!(lines("is left alone for a while"), 2, "one of each: {log}");
+    assert_eq!(lines("works again"), 1, "{log}");
+    assert_eq!(log.lines().count(), 5, "{log}");
+}
+
 #[tokio::test]
 async fn a_channel_without_providers_is_not_reached_and_what_waits_for_it_is_kept() {
     let two = two();

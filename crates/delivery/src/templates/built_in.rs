@@ -45,6 +45,13 @@ fn english(name: MessageName) -> BuiltIn {
                    It expires in {minutes} min. Do not share it. If you did not ask for it, \
                    ignore this message.",
         },
+        MessageName::SecondFactor => BuiltIn {
+            sms: "[{product}] {code} to sign in. Not you? Change your password.",
+            subject: "[{product}] Your verification code",
+            text: "Your code for the second step of signing in:\n\n{code}\n\n\
+                   It expires in {minutes} min. Do not share it. If you did not ask for it, \
+                   somebody has passed the first step and may know your password: change it now.",
+        },
         MessageName::StepUp => BuiltIn {
             sms: "[{product}] {code} confirms that it is you. Do not share it.",
             subject: "[{product}] Your verification code",
@@ -197,6 +204,14 @@ fn korean(name: MessageName) -> BuiltIn {
             text: "로그인 인증번호입니다.\n\n{code}\n\n\
                    {minutes}분 동안 유효합니다. 타인에게 알려주지 마세요. 요청하지 않으셨다면 이 \
                    메일을 무시해 주세요.",
+        },
+        MessageName::SecondFactor => BuiltIn {
+            sms: "[{product}] 2단계 인증번호 [{code}] 본인 아니면 비밀번호 변경",
+            subject: "[{product}] 인증번호 안내",
+            text: "로그인 2단계 인증번호입니다.\n\n{code}\n\n\
+                   {minutes}분 동안 유효합니다. 타인에게 알려주지 마세요. 요청하지 않으셨다면 다른 \
+                   사람이 1단계 인증을 통과하여 비밀번호를 알고 있을 수 있으니 즉시 비밀번호를 \
+                   변경해 주세요.",
         },
         MessageName::StepUp => BuiltIn {
             sms: "[{product}] 본인확인 인증번호 [{code}] 타인노출금지",

@@ -5,6 +5,7 @@
 mod devices;
 mod factor_codes;
 mod in_flight;
+mod notices;
 mod rules;
 mod second_factors;
 mod sends;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::SeldomLog;
 use crate::error::{Error, Refusal};
 use crate::model::{
     Address, Code, IdentifierChangeKind, Link, LinkPrefix, LinkToken, Locale, MessageId,
@@ -20,6 +21,10 @@ pub struct Messages {
     random: Arc<dyn Random>,
     notifier: Arc<dyn Notifier>,
     sender: Option<Arc<dyn MessageSender>>,
+    /// Of messages that are tried again.
+    pub(crate) deferred: SeldomLog,
+    /// Of notices that are left out.
+    pub(crate) left_out: SeldomLog,
 }
 
 /// How long a notice is worth sending.
@@ -85,6 +90,8 @@ impl Messages {
             random,
             notifier,
             sender,
+            deferred: SeldomLog::default(),
+            left_out: SeldomLog::default(),
         }
     }
 

@@ -246,7 +246,7 @@ impl SentCode {
 impl SentFor<'_> {
     fn purpose(self) -> Purpose {
         match self {
-            Self::MfaSession(_) => Purpose::SignIn,
+            Self::MfaSession(_) => Purpose::SecondFactor,
             Self::StepUp(..) => Purpose::StepUp,
             Self::Enrollment(_) => Purpose::AddFactor,
         }

@@ -68,6 +68,16 @@ pub enum Settlement {
     RetryAt(Timestamp),
     /// It is not tried again.
     Failed,
+    /// It is not sent at all: its addressee has been told often enough.
+    LeftOut,
+}
+
+impl Settlement {
+    /// Whether nothing more is to be known of the message.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Sent | Self::LeftOut)
+    }
 }
 
 impl MessageKind {

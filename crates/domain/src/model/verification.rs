@@ -27,6 +27,9 @@ pub enum Purpose {
     /// Enrolling the address as a second factor. Its code is kept with the
     /// enrolment, and yields no proof.
     AddFactor,
+    /// Completing a sign-in after the first factor. Its code is kept for an MFA session,
+    /// and yields no proof.
+    SecondFactor,
     /// Authenticating the person again. Its code is kept for a session, and yields no
     /// proof.
     StepUp,
@@ -96,7 +99,11 @@ impl Purpose {
     #[must_use]
     pub fn is_for_users(self) -> bool {
         match self {
-            Self::SignIn | Self::PasswordReset | Self::AddFactor | Self::StepUp => true,
+            Self::SignIn
+            | Self::PasswordReset
+            | Self::AddFactor
+            | Self::SecondFactor
+            | Self::StepUp => true,
             Self::SignUp | Self::ConfirmSignUp | Self::ChangeIdentifier => false,
         }
     }
@@ -111,6 +118,7 @@ impl Purpose {
             Self::ConfirmSignUp => "confirm_sign_up",
             Self::ChangeIdentifier => "change_identifier",
             Self::AddFactor => "add_factor",
+            Self::SecondFactor => "second_factor",
             Self::StepUp => "step_up",
         }
     }

@@ -17,8 +17,8 @@ pub trait Outbox {
     /// it is not, for certain.
     async fn enqueue(&self, message: &QueuedMessage) -> Result<(), StoreError>;
 
-    /// Claims at most `limit` messages for the one who asks, oldest first, until
-    /// `until`: those that are queued and due at `now`, and those whose claim
+    /// Claims at most `limit` messages for the one who asks, codes first, and of each
+    /// kind the oldest first, until `until`: those that are queued and due at `now`, and those whose claim
     /// ended before `now`. Expired ones are not claimed. Of many who ask at
     /// once, one gets each.
     async fn claim_messages(
@@ -28,7 +28,8 @@ pub trait Outbox {
         limit: u32,
     ) -> Result<Vec<ClaimedMessage>, StoreError>;
 
-    /// Writes down what became of claimed messages: sent ones are deleted.
+    /// Writes down what became of claimed messages: those that were sent or left out
+    /// are deleted.
     async fn settle_messages(&self, settled: &[(MessageId, Settlement)]) -> Result<(), StoreError>;
 
     /// Where a message is. `None` if it was sent, or has expired.

@@ -153,6 +153,7 @@ macro_rules! store_laws {
             a_message_is_claimed_as_it_was_queued
             a_message_is_claimed_by_one_of_16_who_ask_at_once
             the_oldest_messages_are_claimed_first
+            a_code_is_claimed_before_all_notices
             a_lapsed_claim_comes_back_in_doubt
             a_message_to_be_tried_again_waits_for_its_time
             what_is_settled_is_not_claimed

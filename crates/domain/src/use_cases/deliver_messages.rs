@@ -80,16 +80,24 @@ async fn deliver(
             // Another replica may have it already, or still.
             Settlement::RetryAt(app.clock.now().plus(pause(claimed.attempts)))
         }
+        Ok(Some(message)) if claimed.attempts == 0 && !app.limits.may_notify(&message).await => {
+            log_left_out(app, queued.id);
+            Settlement::LeftOut
+        }
         Ok(Some(message)) => match sender.send(queued.id, message).await {
             Ok(()) => Settlement::Sent,
             Err(error) => {
-                tracing::warn!(message_id = %queued.id, %error, "a message was not sent");
-                match error {
-                    SendError::Rejected(_) => Settlement::Failed,
-                    SendError::Unknown(_) if is_code => Settlement::Failed,
-                    SendError::Unknown(_) | SendError::Refused(_) => {
-                        Settlement::RetryAt(app.clock.now().plus(pause(claimed.attempts)))
-                    }
+                let may_be_sent_again = match error {
+                    SendError::Rejected(_) => false,
+                    SendError::Unknown(_) => !is_code,
+                    SendError::Refused(_) => true,
+                };
+                if may_be_sent_again {
+                    log_deferred(app, queued.id, &error);
+                    Settlement::RetryAt(app.clock.now().plus(pause(claimed.attempts)))
+                } else {
+                    tracing::warn!(message_id = %queued.id, %error, "a message was not sent");
+                    Settlement::Failed
                 }
             }
         },
@@ -99,6 +107,28 @@ async fn deliver(
         }
     };
     (queued.id, settlement)
+}
+
+/// A provider that is down defers all messages, again and again: the log tells of one
+/// a minute.
+fn log_deferred(app: &Application, message_id: MessageId, error: &SendError) {
+    match app.messages.deferred.may_write(app.clock.monotonic()) {
+        Some(left_out) => tracing::warn!(
+            %message_id, %error, left_out,
+            "a message was not sent, and is tried again"
+        ),
+        None => tracing::debug!(%message_id, %error, "a message was not sent, and is tried again"),
+    }
+}
+
+fn log_left_out(app: &Application, message_id: MessageId) {
+    match app.messages.left_out.may_write(app.clock.monotonic()) {
+        Some(left_out) => tracing::warn!(
+            %message_id, left_out,
+            "a notice is left out: there were many of its kind to one address today"
+        ),
+        None => tracing::debug!(%message_id, "a notice is left out"),
+    }
 }
 
 /// Whether a link leads where the settings of today allow.

@@ -91,9 +91,11 @@ impl SendCode {
             self.check_that_it_may_arrive(app, &secret)?;
         }
         let record = match self.purpose {
-            Purpose::SignIn | Purpose::PasswordReset | Purpose::AddFactor | Purpose::StepUp => {
-                self.send_to_holder(app, secret, message).await?
-            }
+            Purpose::SignIn
+            | Purpose::PasswordReset
+            | Purpose::AddFactor
+            | Purpose::SecondFactor
+            | Purpose::StepUp => self.send_to_holder(app, secret, message).await?,
             Purpose::SignUp | Purpose::ConfirmSignUp | Purpose::ChangeIdentifier => {
                 self.send_to_anybody(app, secret, message, asking).await?
             }

@@ -143,7 +143,16 @@ impl Mina {
         self.world.clock.advance(cooldown);
         self.world.take_sent().await;
         self.send(id, factor).await.expect("sent");
-        self.world.take_code().await.expose().to_owned()
+        let sent = self.world.take_sent().await;
+        let code = sent.iter().find_map(|message| {
+            let Content::Code { code, purpose, .. } = &message.content else {
+                return None;
+            };
+            Some((code, *purpose))
+        });
+        let (code, purpose) = code.expect("a code was sent");
+        assert_eq!(purpose, Purpose::SecondFactor, "it has a text of its own");
+        code.expose().to_owned()
     }
 
     async fn answer(&self, id: &MfaSessionId, code: &str) -> Result<Tokens, Error> {

@@ -14,6 +14,7 @@ mod identifiers;
 mod limits;
 mod links;
 mod mfa_sessions;
+mod notices;
 mod outages;
 mod outbox;
 mod passkeys;

@@ -8,6 +8,7 @@ const KINDS: [MessageKind; 2] = [MessageKind::Code, MessageKind::Notice];
 const SENT: &str = "countersign_messages_sent_total";
 const DEFERRED: &str = "countersign_messages_deferred_total";
 const FAILED: &str = "countersign_messages_failed_total";
+const LEFT_OUT: &str = "countersign_messages_left_out_total";
 
 /// Makes the counters, so that the first message is a rise.
 pub(crate) fn register() {
@@ -16,6 +17,7 @@ pub(crate) fn register() {
             drop(of(name, kind));
         }
     }
+    drop(of(LEFT_OUT, MessageKind::Notice));
 }
 
 /// Notes what became of the messages of a batch.
@@ -25,6 +27,7 @@ pub(crate) fn delivered(delivered: &Delivered) {
             Settlement::Sent => SENT,
             Settlement::RetryAt(_) => DEFERRED,
             Settlement::Failed => FAILED,
+            Settlement::LeftOut => LEFT_OUT,
         };
         of(name, *kind).increment(1);
     }

@@ -41,6 +41,10 @@ const COUNTERS: &[(&str, &str)] = &[
         "Messages that were given up, by kind; unreadable are those of damaged rows.",
     ),
     (
+        "countersign_messages_left_out_total",
+        "Notices that were not sent, as their addressee had many of the kind that day.",
+    ),
+    (
         "countersign_message_tries_total",
         "Tries to send a message, by provider and outcome.",
     ),

@@ -13,6 +13,7 @@ pub(super) fn key_of(record: &VerificationRecord) -> String {
         | Purpose::PasswordReset
         | Purpose::ChangeIdentifier
         | Purpose::AddFactor
+        | Purpose::SecondFactor
         | Purpose::StepUp => code_key(record.id),
         Purpose::ConfirmSignUp => sign_up_key(record.id),
     }

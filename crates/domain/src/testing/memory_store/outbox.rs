@@ -6,7 +6,8 @@ use super::MemoryStore;
 use super::tables::{QueuedRow, Tables, delete_over, insert};
 use super::unit_of_work::MemoryUnitOfWork;
 use crate::model::{
-    Backlog, ClaimedMessage, DeliveryState, MessageId, QueuedMessage, Settlement, Timestamp,
+    Backlog, ClaimedMessage, DeliveryState, MessageId, MessageKind, QueuedMessage, Settlement,
+    Timestamp,
 };
 use crate::ports::{Clock as _, Outbox, OutboxChanges, Retention, StoreError};
 
@@ -52,7 +53,10 @@ impl Tables {
     fn claim(&mut self, now: Timestamp, until: Timestamp, limit: usize) -> Vec<ClaimedMessage> {
         let claimable = self.outbox.values_mut().filter(|row| row.is_claimable(now));
         let mut rows: Vec<_> = claimable.collect();
-        rows.sort_by_key(|row| (row.due_at, row.message.id));
+        rows.sort_by_key(|row| {
+            let is_notice = row.message.kind == MessageKind::Notice;
+            (is_notice, row.due_at, row.message.id)
+        });
         rows.into_iter()
             .take(limit)
             .map(|row| row.claim(until))
@@ -64,7 +68,7 @@ impl Tables {
             return;
         };
         match settlement {
-            Settlement::Sent => {
+            Settlement::Sent | Settlement::LeftOut => {
                 self.outbox.remove(&id);
             }
             Settlement::RetryAt(due_at) => {

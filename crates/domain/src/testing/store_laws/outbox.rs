@@ -175,6 +175,34 @@ pub async fn the_oldest_messages_are_claimed_first(law: &StoreSubject) {
     assert_eq!(claim(law, now, 2).await, []);
 }
 
+/// However many of these wait, and for however long.
+pub async fn a_code_is_claimed_before_all_notices(law: &StoreSubject) {
+    let now = law.store_now().await;
+    let notices: Vec<_> = (0..200)
+        .map(|age| QueuedMessage {
+            kind: MessageKind::Notice,
+            ..new_message(law, now.minus(seconds(10 + age)))
+        })
+        .collect();
+    for notice in &notices {
+        enqueue(law, notice).await;
+    }
+    let codes = [
+        new_message(law, now.minus(seconds(1))),
+        new_message(law, now),
+    ];
+    for code in &codes {
+        enqueue(law, code).await;
+    }
+    let claimed = claim(law, now, 5).await;
+    let claimed: Vec<_> = claimed.into_iter().map(|claimed| claimed.message).collect();
+    assert_eq!(claimed[..2], codes);
+    let oldest: Vec<_> = notices[197..].iter().rev().cloned().collect();
+    assert_eq!(claimed[2..], oldest);
+    let rest = claim(law, now, 300).await;
+    assert_eq!(rest.len(), notices.len() - oldest.len());
+}
+
 /// Whoever claimed it may have sent it, and died before saying so.
 pub async fn a_lapsed_claim_comes_back_in_doubt(law: &StoreSubject) {
     let now = law.store_now().await;
@@ -215,11 +243,11 @@ pub async fn a_message_to_be_tried_again_waits_for_its_time(law: &StoreSubject) 
 /// What was sent is gone, what failed says so.
 pub async fn what_is_settled_is_not_claimed(law: &StoreSubject) {
     let now = law.store_now().await;
-    let messages: Vec<_> = (0..4).map(|_| new_message(law, now)).collect();
+    let messages: Vec<_> = (0..5).map(|_| new_message(law, now)).collect();
     for message in &messages {
         enqueue(law, message).await;
     }
-    assert_eq!(claim(law, now, 10).await.len(), 4);
+    assert_eq!(claim(law, now, 10).await.len(), 5);
     settle(law, &[]).await;
     settle(
         law,
@@ -228,6 +256,7 @@ pub async fn what_is_settled_is_not_claimed(law: &StoreSubject) {
             (messages[1].id, Settlement::Failed),
             (messages[2].id, Settlement::RetryAt(now)),
             (new_message(law, now).id, Settlement::Sent),
+            (messages[4].id, Settlement::LeftOut),
         ],
     )
     .await;
@@ -236,6 +265,7 @@ pub async fn what_is_settled_is_not_claimed(law: &StoreSubject) {
         Some(DeliveryState::Failed),
         Some(DeliveryState::Queued),
         Some(DeliveryState::Sending),
+        None,
     ]) {
         assert_eq!(state(law, message).await, expected);
     }

@@ -46,7 +46,7 @@ fn purpose(purpose: Purpose) -> v1::Purpose {
         Purpose::ChangeIdentifier => v1::Purpose::ChangeIdentifier,
         // Their codes are kept with enrolments and sessions, which no call of this service
         // reads.
-        Purpose::AddFactor | Purpose::StepUp => v1::Purpose::Unspecified,
+        Purpose::AddFactor | Purpose::SecondFactor | Purpose::StepUp => v1::Purpose::Unspecified,
     }
 }
 

@@ -77,19 +77,41 @@ pub(super) fn add_column(
     Statement::from_string(backend, sql)
 }
 
+/// An index of a table that is there, if it is not there yet; on MySQL as above.
+pub(super) fn add_index(
+    backend: DbBackend,
+    table: &'static str,
+    columns: &[&'static str],
+) -> Statement {
+    let mut index = index(table, columns);
+    if backend != DbBackend::MySql {
+        return backend.build(index.if_not_exists());
+    }
+    let name = index_name(table, columns);
+    let sql = format!(
+        "SET @step = (SELECT IF(COUNT(*) = 0, '{}', 'DO 0') FROM information_schema.statistics \
+         WHERE table_schema = DATABASE() AND table_name = '{table}' AND index_name = '{name}'); \
+         PREPARE step FROM @step; EXECUTE step; DEALLOCATE PREPARE step",
+        backend.build(&index).sql
+    );
+    Statement::from_string(backend, sql)
+}
+
 pub(super) fn table(name: &'static str) -> TableCreateStatement {
     Table::create().table(name).take()
 }
 
 pub(super) fn index(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
     let mut index = Index::create();
-    index
-        .name(format!("{table}_by_{}", columns.join("_and_")))
-        .table(table);
+    index.name(index_name(table, columns)).table(table);
     for column in columns {
         index.col(*column);
     }
     index
+}
+
+fn index_name(table: &str, columns: &[&str]) -> String {
+    format!("{table}_by_{}", columns.join("_and_"))
 }
 
 /// 16 bytes.

@@ -105,37 +105,27 @@ impl Outbox for Database {
         }
         let unit = SqlUnitOfWork::begin(&self.pools.writer, self.pools.patience).await?;
         let db = unit.db();
-        let select = Entity::find()
-            .filter(is_claimable(now))
-            .order_by_asc(Column::DueAt)
-            .order_by_asc(Column::Id)
-            .limit(u64::from(limit))
-            .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-        let rows = rows::all(select, &db.statement("outbox.claimable")).await?;
-        let claimed = self.damaged.readable("outbox", &rows, key, |row| {
-            rows::model::<Entity>(row, ALONE)?.try_into()
-        });
-        let ids = claimed
-            .iter()
-            .map(|claimed: &ClaimedMessage| stored(claimed.message.id));
-        let ids: Vec<_> = ids.collect();
-        let all = rows
-            .iter()
-            .filter_map(|row| row.try_get("", Column::Id.as_str()).ok());
-        let damaged: Vec<_> = all.filter(|id| !ids.contains(id)).collect();
-        let given_up = damaged.len();
-        if !damaged.is_empty() {
-            put_back(&db, damaged, DeliveryState::Failed, None).await?;
-        }
-        if !ids.is_empty() {
-            Entity::update_many()
-                .col_expr(Column::State, Expr::value(DeliveryState::Sending.as_str()))
-                .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1_i64))
-                .col_expr(Column::DueAt, Expr::value(until.as_millis()))
-                .filter(Column::Id.is_in(ids))
-                .exec(&db.statement("outbox.claim"))
-                .await
-                .map_err(store_error)?;
+        let mut claimed = Vec::new();
+        let mut given_up = 0;
+        // Of many notices a code waits for none. Each statement has an index of its own,
+        // and the second finds none of what the first has claimed.
+        let codes = Column::Kind.eq(MessageKind::Code.as_str());
+        for of in [Cond::all().add(codes), Cond::all()] {
+            let rest = (limit as usize).saturating_sub(claimed.len() + given_up);
+            if rest == 0 {
+                break;
+            }
+            let select = Entity::find()
+                .filter(of)
+                .filter(is_claimable(now))
+                .order_by_asc(Column::DueAt)
+                .order_by_asc(Column::Id)
+                .limit(rest as u64)
+                .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+            let rows = rows::all(select, &db.statement("outbox.claimable")).await?;
+            let (readable, damaged) = self.claim_rows(&db, &rows, until).await?;
+            claimed.extend(readable);
+            given_up += damaged;
         }
         Box::new(unit).commit().await?;
         count_unreadable(given_up);
@@ -143,15 +133,13 @@ impl Outbox for Database {
     }
 
     async fn settle_messages(&self, settled: &[(MessageId, Settlement)]) -> Result<(), StoreError> {
-        let ids_of = |settlement: Settlement| {
-            let of = settled
-                .iter()
-                .filter(move |(_, other)| *other == settlement);
+        let ids_of = |is_such: fn(Settlement) -> bool| {
+            let of = settled.iter().filter(move |(_, other)| is_such(*other));
             of.map(|(id, _)| stored(*id)).collect::<Vec<_>>()
         };
         let unit = SqlUnitOfWork::begin(&self.pools.writer, self.pools.patience).await?;
         let db = unit.db();
-        let sent = ids_of(Settlement::Sent);
+        let sent = ids_of(Settlement::is_final);
         if !sent.is_empty() {
             Entity::delete_many()
                 .filter(Column::Id.is_in(sent))
@@ -159,7 +147,7 @@ impl Outbox for Database {
                 .await
                 .map_err(store_error)?;
         }
-        let failed = ids_of(Settlement::Failed);
+        let failed = ids_of(|settlement| settlement == Settlement::Failed);
         if !failed.is_empty() {
             put_back(&db, failed, DeliveryState::Failed, None).await?;
         }
@@ -206,6 +194,44 @@ impl Outbox for Database {
 impl OutboxChanges for SqlUnitOfWork {
     async fn insert_message(&mut self, message: &QueuedMessage) -> Result<(), StoreError> {
         insert(&self.db(), message).await.map_err(store_error)
+    }
+}
+
+impl Database {
+    /// Claims those of the rows that can be read, and gives up the others. How many
+    /// these are.
+    async fn claim_rows(
+        &self,
+        db: &Db<'_>,
+        rows: &[QueryResult],
+        until: Timestamp,
+    ) -> Result<(Vec<ClaimedMessage>, usize), StoreError> {
+        let claimed = self.damaged.readable("outbox", rows, key, |row| {
+            rows::model::<Entity>(row, ALONE)?.try_into()
+        });
+        let ids = claimed
+            .iter()
+            .map(|claimed: &ClaimedMessage| stored(claimed.message.id));
+        let ids: Vec<_> = ids.collect();
+        let all = rows
+            .iter()
+            .filter_map(|row| row.try_get("", Column::Id.as_str()).ok());
+        let damaged: Vec<_> = all.filter(|id| !ids.contains(id)).collect();
+        let given_up = damaged.len();
+        if !damaged.is_empty() {
+            put_back(db, damaged, DeliveryState::Failed, None).await?;
+        }
+        if !ids.is_empty() {
+            Entity::update_many()
+                .col_expr(Column::State, Expr::value(DeliveryState::Sending.as_str()))
+                .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1_i64))
+                .col_expr(Column::DueAt, Expr::value(until.as_millis()))
+                .filter(Column::Id.is_in(ids))
+                .exec(&db.statement("outbox.claim"))
+                .await
+                .map_err(store_error)?;
+        }
+        Ok((claimed, given_up))
     }
 }
 
