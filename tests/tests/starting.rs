@@ -60,6 +60,30 @@ fn a_missing_database_is_named() {
     });
 }
 
+/// A new database, open to this machine, would be worse.
+#[test]
+fn an_empty_secret_starts_nothing() {
+    on_a_backend(Backend::Sqlite, async |_| {
+        for variable in [
+            "COUNTERSIGN__DATABASE__URL",
+            "COUNTERSIGN__REDIS__URL",
+            "COUNTERSIGN__KEYS__MASTER_KEY",
+        ] {
+            let directory = TempDir::new().expect("a directory");
+            let file = directory.path().join("secret");
+            fs::write(&file, "").expect("written");
+            let (of_file, file) = (format!("{variable}_FILE"), file.display().to_string());
+            for setting in [(variable, ""), (&of_file, &file)] {
+                let checked = run(directory.path(), &["config", "check"], &[setting]).await;
+                for refused in [start(directory.path(), &[setting]).await, checked] {
+                    assert_ended(78, &refused, &[setting.0]);
+                }
+            }
+            assert!(!directory.path().join("countersign-data").exists());
+        }
+    });
+}
+
 #[test]
 fn a_damaged_or_exposed_master_key_file_is_named() {
     on_a_backend(Backend::Sqlite, async |_| {
