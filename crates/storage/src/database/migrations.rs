@@ -14,6 +14,7 @@ mod m0005_add_passkeys;
 mod m0006_create_devices;
 mod m0007_add_authentication_times;
 mod m0008_create_identifier_undos;
+mod m0009_add_enrolling_authentications;
 mod runner;
 mod schema_versions;
 mod step;

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use countersign_domain::model::{
-    CredentialDigest, Factor, FactorId, FactorKind, FactorLabel, Timestamp, UserId,
+    AuthenticationId, CredentialDigest, Factor, FactorId, FactorKind, FactorLabel, Timestamp,
+    UserId,
 };
 use countersign_domain::ports::{FactorChanges, Factors, StoreError};
 use sea_orm::entity::prelude::*;
@@ -27,6 +28,7 @@ pub(crate) struct Model {
     pub sealed: Vec<u8>,
     pub last_step: i64,
     pub created_at: i64,
+    pub enrolled_by: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
@@ -50,12 +52,14 @@ impl From<&Factor> for Model {
             sealed: factor.sealed.clone(),
             last_step: factor.last_step,
             created_at: factor.created_at.as_millis(),
+            enrolled_by: factor.enrolled_by.map(|by| by.as_bytes().to_vec()),
         }
     }
 }
 
 fn read(row: &QueryResult) -> Result<Factor, StoreError> {
     let row = rows::model::<Entity>(row, ALONE)?;
+    let enrolled_by = row.enrolled_by.map(|by| bytes(Column::EnrolledBy, by));
     Ok(Factor {
         id: FactorId::from_bytes(bytes(Column::Id, row.id)?),
         user_id: UserId::from_bytes(bytes(Column::UserId, row.user_id)?),
@@ -64,6 +68,7 @@ fn read(row: &QueryResult) -> Result<Factor, StoreError> {
         sealed: row.sealed,
         last_step: row.last_step,
         created_at: Timestamp::from_millis(row.created_at),
+        enrolled_by: enrolled_by.transpose()?.map(AuthenticationId::from_bytes),
     })
 }
 
