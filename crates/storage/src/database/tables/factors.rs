@@ -9,7 +9,7 @@ use countersign_domain::ports::{FactorChanges, Factors, StoreError};
 use sea_orm::entity::prelude::*;
 use sea_orm::{IntoActiveModel as _, QueryOrder as _, QueryResult, QuerySelect as _};
 
-use super::rows::{self, ALONE, bytes, key_of_id, parsed};
+use super::rows::{self, ALONE, bytes, instant, key_of_id, parsed};
 use super::{factor_credentials, recovery_codes};
 use crate::database::connection::Db;
 use crate::database::error::store_error;
@@ -67,7 +67,7 @@ fn read(row: &QueryResult) -> Result<Factor, StoreError> {
         label: parsed(Column::Label, FactorLabel::parse(&row.label).ok())?,
         sealed: row.sealed,
         last_step: row.last_step,
-        created_at: Timestamp::from_millis(row.created_at),
+        created_at: instant(Column::CreatedAt, row.created_at)?,
         enrolled_by: enrolled_by.transpose()?.map(AuthenticationId::from_bytes),
     })
 }
