@@ -76,7 +76,9 @@ pub use refresh_token::{RefreshToken, RefreshTokenKey};
 pub use revocation::Revocation;
 pub use scope::Scope;
 pub use sealing::{SealError, SealingKey};
-pub use session::{AuthenticationMethod, Generation, Lifetimes, Presented, Rotation, Session};
+pub use session::{
+    AuthenticationId, AuthenticationMethod, Generation, Lifetimes, Presented, Rotation, Session,
+};
 pub use signing_key::{KeyState, SealedSigningKey};
 pub use subject_alt_name::SubjectAltName;
 pub use time::Timestamp;

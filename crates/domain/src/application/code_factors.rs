@@ -157,6 +157,7 @@ impl CodeFactors {
             sealed: self.factors.seal(&name(id, user_id), &plain, &*self.random),
             last_step: 0,
             created_at: self.clock.now(),
+            enrolled_by: None,
         }
     }
 

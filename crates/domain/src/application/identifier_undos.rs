@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
@@ -14,6 +15,9 @@ use crate::model::{
     UndoToken, User,
 };
 use crate::ports::{Clock, Content, Random, StoreError, UnitOfWork};
+
+/// The longest `undo_time` that can be set: no notice promised more, a damaged row may.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 3_600);
 
 /// Writes and reads what undoes changes of addresses.
 pub struct IdentifierUndos {
@@ -80,6 +84,10 @@ impl IdentifierUndos {
             .map(Zeroizing::new)
             .map_err(|error| Error::Internal(format!("a change cannot be written: {error}")))?;
         let now = self.clock.now();
+        // Any undo restores the addresses from before all changes: what is given up now
+        // is held as long as an earlier notice promised that.
+        let earlier = uow.last_undo_expiry(user.id).await?;
+        let earlier = earlier.map_or(now, |earlier| earlier.min(now.plus(LONGEST)));
         let undo = IdentifierUndo {
             digest,
             user_id: user.id,
@@ -89,7 +97,7 @@ impl IdentifierUndos {
                 .map(|address| self.held_digest(user, address)),
             sealed: self.key.seal(&name(digest, user), &plain, &*self.random),
             created_at: now,
-            expires_at: now.plus(self.settings.undo_time),
+            expires_at: now.plus(self.settings.undo_time).max(earlier),
         };
         uow.insert_identifier_undo(&undo).await?;
         Ok(Content::IdentifierChanged {

@@ -113,6 +113,7 @@ impl Passkeys {
             sealed: self.factors.seal(&name(id, user_id), &plain, &*self.random),
             last_step: registered.counter.into(),
             created_at: self.clock.now(),
+            enrolled_by: None,
         }
     }
 

@@ -99,11 +99,13 @@ impl People {
                 return Err(Refusal::SecondFactorRequired.into());
             }
             let factors = self.store.factors(person.user.id).await?;
-            // One that cannot be read may have been there.
+            // Times tell nothing: the clock may have been set back. One that cannot be
+            // read may have been there.
+            let own = Some(person.session.authentication());
             let was_there = |factor: &Result<Factor, _>| {
                 factor
                     .as_ref()
-                    .map_or(true, |factor| factor.created_at < at)
+                    .map_or(true, |factor| factor.enrolled_by != own)
             };
             if factors.iter().any(was_there) {
                 return Err(Refusal::SecondFactorRequired.into());

@@ -238,6 +238,7 @@ impl SecondFactors {
                 .seal(&name(id, user_id), secret.expose(), &*self.random),
             last_step,
             created_at: self.clock.now(),
+            enrolled_by: None,
         }
     }
 

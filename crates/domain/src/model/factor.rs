@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{Address, FactorId, Timestamp, UserId};
+use crate::model::{Address, AuthenticationId, FactorId, Timestamp, UserId};
 
 /// An authenticator that a person has enrolled.
 #[derive(Clone, PartialEq, Eq)]
@@ -24,6 +24,9 @@ pub struct Factor {
     pub last_step: i64,
     /// When it was enrolled.
     pub created_at: Timestamp,
+    /// By which authentication it was enrolled, if that is known: no other takes it
+    /// for its own, whatever the clock says.
+    pub enrolled_by: Option<AuthenticationId>,
 }
 
 /// What a factor is.

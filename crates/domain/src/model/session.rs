@@ -54,6 +54,10 @@ pub struct Session {
     pub revoked_at: Option<Timestamp>,
 }
 
+/// One authentication of a person in a session: the sign-in, or a step-up since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuthenticationId([u8; 24]);
+
 /// How a person was authenticated (RFC 8176).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -171,6 +175,15 @@ impl Session {
         }
     }
 
+    /// The last authentication of its person.
+    #[must_use]
+    pub fn authentication(&self) -> AuthenticationId {
+        let mut bytes = [0; 24];
+        bytes[..16].copy_from_slice(self.id.as_bytes());
+        bytes[16..].copy_from_slice(&self.authenticated_at.as_millis().to_be_bytes());
+        AuthenticationId(bytes)
+    }
+
     /// How well the person was authenticated in it.
     #[must_use]
     pub fn acr(&self) -> Acr {
@@ -197,6 +210,20 @@ impl Session {
         self.access_expires_at = rotation.access_expires_at;
         self.expires_at = rotation.expires_at;
         self
+    }
+}
+
+impl AuthenticationId {
+    /// The authentication with these bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 24]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 24] {
+        &self.0
     }
 }
 

@@ -15,9 +15,12 @@ pub trait IdentifierUndos {
         digest: &UndoDigest,
     ) -> Result<Option<IdentifierUndo>, StoreError>;
 
-    /// The changes of a user, oldest first. One that cannot be read is left out, and
-    /// named in the log.
-    async fn identifier_undos(&self, user: UserId) -> Result<Vec<IdentifierUndo>, StoreError>;
+    /// The changes of a user, oldest first. One that cannot be read is an error in its
+    /// place, and named in the log.
+    async fn identifier_undos(
+        &self,
+        user: UserId,
+    ) -> Result<Vec<Result<IdentifierUndo, StoreError>>, StoreError>;
 }
 
 /// Changes what can be undone. Who adds to or takes from those of a user has locked
@@ -27,6 +30,9 @@ pub trait IdentifierUndoChanges {
     /// Adds a change of a user, who must be there, after all others of the user,
     /// whatever its time is.
     async fn insert_identifier_undo(&mut self, undo: &IdentifierUndo) -> Result<(), StoreError>;
+
+    /// Until when the changes of a user can be undone at the most, if there are any.
+    async fn last_undo_expiry(&mut self, user: UserId) -> Result<Option<Timestamp>, StoreError>;
 
     /// Takes the change that a token undoes, if that can be undone at `now`, and all
     /// that the user has made after it. Tells whether it was there: of many who ask

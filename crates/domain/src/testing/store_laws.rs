@@ -128,6 +128,7 @@ macro_rules! store_laws {
             an_undo_is_read_as_written
             an_undo_needs_its_user
             undos_are_listed_as_they_were_made
+            the_last_expiry_of_undos_is_told
             an_undo_takes_all_later_ones_with_it
             an_undo_is_good_until_its_time_is_over
             of_64_who_take_an_undo_at_once_one_does

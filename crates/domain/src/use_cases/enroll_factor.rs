@@ -51,7 +51,7 @@ impl ConfirmEnrollment {
         let user = ProvenUser::of(&person.user);
         let enrollment = app.enrollments.find(self.enrollment_id, user).await?;
         let charge = app.limits.charge_confirmation(enrollment.id).await?;
-        let answered = match self.answer.check(app, &enrollment) {
+        let mut answered = match self.answer.check(app, &enrollment) {
             // Nothing was compared.
             Err(error @ Error::Invalid(_)) => {
                 app.limits.refund(charge).await.ok();
@@ -59,6 +59,7 @@ impl ConfirmEnrollment {
             }
             outcome => outcome?,
         };
+        answered.factor.enrolled_by = Some(person.session.authentication());
         let confirmation = Confirmation {
             notified: app.store.addresses(person.user.id).await?,
             answered,

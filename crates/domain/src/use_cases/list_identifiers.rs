@@ -1,5 +1,7 @@
 //! Looking at the addresses of a person.
 
+use tracing::error;
+
 use crate::application::Application;
 use crate::error::Error;
 use crate::model::{Address, IdentifierChange, Timestamp};
@@ -17,15 +19,15 @@ pub struct ListIdentifiers {
 pub struct ListedIdentifiers {
     /// The addresses.
     pub addresses: Vec<Address>,
-    /// The changes that can be undone, oldest first.
+    /// The changes that can be undone, oldest first, without those that cannot be read.
     pub undoable: Vec<UndoableChange>,
 }
 
 /// A change that can be undone.
 #[derive(Debug)]
 pub struct UndoableChange {
-    /// What was changed. `None` if that cannot be read.
-    pub change: Option<IdentifierChange>,
+    /// What was changed.
+    pub change: IdentifierChange,
     /// When.
     pub created_at: Timestamp,
     /// From when on it cannot be undone.
@@ -43,11 +45,17 @@ impl ListIdentifiers {
         addresses.sort();
         let now = app.clock.now();
         let undos = app.store.identifier_undos(person.user.id).await?;
-        let undoable = undos.into_iter().filter(|undo| now < undo.expires_at);
-        let undoable = undoable.map(|undo| UndoableChange {
-            change: app.identifier_undos.open(&person.user, &undo).ok(),
-            created_at: undo.created_at,
-            expires_at: undo.expires_at,
+        // What is the matter with the others is in the log.
+        let undoable = undos.into_iter().filter_map(Result::ok);
+        let undoable = undoable.filter(|undo| now < undo.expires_at);
+        let undoable = undoable.filter_map(|undo| {
+            let change = app.identifier_undos.open(&person.user, &undo);
+            let change = change.inspect_err(|error| error!(%error, "a row cannot be read"));
+            Some(UndoableChange {
+                change: change.ok()?,
+                created_at: undo.created_at,
+                expires_at: undo.expires_at,
+            })
         });
         Ok(ListedIdentifiers {
             addresses,

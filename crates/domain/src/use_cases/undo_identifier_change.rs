@@ -29,7 +29,7 @@ impl UndoIdentifierChange {
     ///
     /// # Errors
     /// A token that undoes nothing in this group, or not any more; an address that is
-    /// somebody else's by now; a change that cannot be read.
+    /// somebody else's by now; one of the changes that cannot be read.
     pub async fn execute(self, app: &Application) -> Result<(), Error> {
         let found = app.store.identifier_undo(&self.token.digest()).await?;
         let named = found.ok_or(Refusal::Undo)?;
@@ -55,6 +55,8 @@ impl UndoIdentifierChange {
     ) -> Result<Vec<Revocation>, Error> {
         let now = app.clock.now();
         let all = app.store.identifier_undos(named.user_id).await?;
+        // Without one of them it cannot be known what was before all of them.
+        let all: Vec<_> = all.into_iter().collect::<Result<_, _>>()?;
         let mut uow = app.store.begin().await?;
         let user = uow.lock_user(named.user_id).await?;
         let user = user
@@ -64,13 +66,9 @@ impl UndoIdentifierChange {
         if !good().any(|undo| undo.digest == named.digest) {
             return Err(Refusal::Undo.into());
         }
-        app.identifier_undos.open(&user, named)?;
-        // An earlier one that cannot be opened is passed over.
-        let oldest = good().find_map(|undo| {
-            let change = app.identifier_undos.open(&user, undo);
-            change.ok().map(|change| (undo, change))
-        });
-        let (undo, change) = oldest.ok_or(Refusal::Undo)?;
+        let opened = good().map(|undo| Ok((undo, app.identifier_undos.open(&user, undo)?)));
+        let opened = opened.collect::<Result<Vec<_>, Error>>()?;
+        let (undo, change) = opened.into_iter().next().ok_or(Refusal::Undo)?;
         if !uow.take_identifier_undo(&undo.digest, now).await? {
             return Err(Refusal::Undo.into());
         }

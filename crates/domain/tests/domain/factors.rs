@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use countersign_domain::application::{MfaPolicy, Tokens};
 use countersign_domain::model::{
-    Code, FactorId, FactorKind, FactorLabel, GroupId, Locale, MfaSessionId, Purpose, TotpSecret,
-    UserId,
+    ClientContext, Code, DeviceClaim, FactorId, FactorKind, FactorLabel, GroupId, Locale,
+    MfaSessionId, NamedUser, Purpose, Timestamp, TotpSecret, UserId,
 };
 use countersign_domain::ports::{Clock as _, Content, Factors as _, Message};
 use countersign_domain::testing::{World, password, refusal, sign_in};
 use countersign_domain::use_cases::{
-    BeginEnrollment, BegunEnrollment, ConfirmEnrollment, EnrolledFactor, EnrollmentAnswer, Issued,
-    ListFactors, ListedFactors, MfaAnswer, RegenerateRecoveryCodes, RemoveFactor, ResetPassword,
+    BeginEnrollment, BegunEnrollment, ConfirmEnrollment, CreateMfaSession, EnrolledFactor,
+    EnrollmentAnswer, Issued, ListFactors, ListedFactors, MfaAnswer, MfaCode,
+    RegenerateRecoveryCodes, RemoveFactor, ResetPassword, StepUpAnswer, StepUpSession,
     ValidateMfaSession,
 };
 use countersign_domain::{Error, Limit, Refusal};
@@ -488,4 +489,64 @@ async fn changes_need_the_factor_that_was_there_at_the_sign_in() {
     mina.begin().await.expect("it was shown");
     let codes = mina.regenerate().await;
     assert_eq!(codes.expect("it was shown").len(), 10);
+}
+
+/// Signs in with a code alone, as the caller of an MFA session may ask.
+async fn with_one_code(mina: &Mina) -> Tokens {
+    let code = "135790";
+    let create = CreateMfaSession {
+        group: GroupId::fallback(),
+        user: NamedUser::Id(mina.id),
+        code: MfaCode::Own(Code::parse(code.into()).expect("a code")),
+        ttl: None,
+        audience: "shop".into(),
+        scopes: Vec::new(),
+        client_id: "gateway".into(),
+        locale: Locale::English,
+        client: ClientContext::default(),
+    };
+    let created = create.execute(&mina.world.app).await.expect("created");
+    mina.answer(created.id, code).await.expect("right")
+}
+
+/// Turns the clock, and reads the keys and the feed of then.
+async fn turn(mina: &Mina, to: Timestamp) {
+    mina.world.clock.jump_to(to);
+    mina.world.read().await;
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_lets_nobody_pass_over_a_factor() {
+    let day = Duration::from_secs(24 * 3_600);
+    for (ahead, back) in [(day, day), (Duration::ZERO, Duration::from_secs(20 * 60))] {
+        let mut mina = Mina::new().await;
+        turn(&mina, mina.world.clock.now().plus(ahead)).await;
+        mina.tokens = mina.world.sign_in(EMAIL, PASSWORD).await.expect("in");
+        let (enrolled, _) = mina.enroll().await;
+        turn(&mina, mina.world.clock.now().minus(back)).await;
+        mina.tokens = with_one_code(&mina).await;
+        let missing = Refusal::SecondFactorRequired;
+        assert_eq!(refusal(mina.begin().await), missing);
+        assert_eq!(refusal(mina.regenerate().await), missing);
+        assert_eq!(refusal(mina.remove(enrolled.factor.id).await), missing);
+    }
+}
+
+#[tokio::test]
+async fn a_step_up_after_an_enrolment_shows_the_factor_whatever_the_clock_says() {
+    let mina = Mina::new().await;
+    let start = mina.world.clock.now();
+    turn(&mina, start.plus(Duration::from_secs(200))).await;
+    let (enrolled, _) = mina.enroll().await;
+    mina.begin().await.expect("enrolled by this authentication");
+    turn(&mina, start.plus(Duration::from_secs(60))).await;
+    let step_up = StepUpSession {
+        access_token: mina.access_token(),
+        answer: StepUpAnswer::Password(password(PASSWORD)),
+        client_id: "gateway".into(),
+        device: DeviceClaim::Untold,
+    };
+    step_up.execute(&mina.world.app).await.expect("right");
+    let missing = Refusal::SecondFactorRequired;
+    assert_eq!(refusal(mina.remove(enrolled.factor.id).await), missing);
 }

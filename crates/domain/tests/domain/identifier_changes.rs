@@ -66,7 +66,7 @@ async fn each_change_is_told_to_the_addresses_that_there_were() {
     let listed = mina.list().await;
     assert_eq!(listed.addresses, [address(NEW)]);
     let kinds = listed.undoable.iter().map(|undoable| {
-        let change = undoable.change.as_ref().expect("readable");
+        let change = &undoable.change;
         (change.added.clone(), change.removed.clone())
     });
     let expected = [

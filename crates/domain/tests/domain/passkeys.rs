@@ -240,7 +240,10 @@ async fn without_its_settings_no_passkey_is_taken() {
     let token = site.password(EMAIL).await.into_tokens().access_token;
     let (id, options) = site.begin(&token).await.expect("begun");
     let (_, late_answer) = SoftwareAuthenticator::create(Algorithm::EdDsa, &options, ORIGIN);
-    let key = site.enroll(EMAIL, Algorithm::Es256).await;
+    let (enrolled, options) = site.begin(&token).await.expect("begun");
+    let (key, answer) = SoftwareAuthenticator::create(Algorithm::Es256, &options, ORIGIN);
+    let confirmed = site.confirm(&token, enrolled, &answer).await;
+    confirmed.expect("enrolled");
     let asked = site.asked(EMAIL).await;
     let (mfa, alone) = (
         site.mfa_options(&asked.id).await.expect("options"),

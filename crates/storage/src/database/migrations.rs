@@ -15,6 +15,7 @@ mod m0006_create_devices;
 mod m0007_add_authentication_times;
 mod m0008_create_identifier_undos;
 mod m0009_index_outbox_by_kind;
+mod m0010_add_enrolling_authentications;
 mod runner;
 mod schema_versions;
 mod step;

@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use countersign_domain::model::{
-    Device, DeviceDigest, PageSize, PageToken, PasswordCredential, PasswordHash, SessionId,
-    Timestamp, User,
+    Device, DeviceDigest, Factor, FactorId, FactorKind, FactorLabel, IdentifierUndo, PageSize,
+    PageToken, PasswordCredential, PasswordHash, SessionId, Timestamp, UndoDigest, User,
 };
 use countersign_domain::ports::{
-    Credentials as _, Devices as _, Sessions as _, Store as _, Users as _,
+    Credentials as _, Devices as _, Factors as _, IdentifierUndos as _, Sessions as _, Store as _,
+    Users as _,
 };
-use countersign_domain::testing::whole_feed;
+use countersign_domain::testing::{SeededRandom, whole_feed};
 use countersign_storage::Database;
 
 use crate::damage::{listen, literal};
@@ -51,6 +52,57 @@ pub(crate) async fn damaged_sessions_in_lists(url: &str) {
     assert_eq!(logged.lines().count(), bad.len(), "{logged}");
     assert!(logged.contains(&ids[0].to_string()), "{logged}");
     assert!(!logged.contains("canary"), "{logged}");
+}
+
+/// A time that no answer can tell damages its row, and no other: those of a session,
+/// a factor and a change of addresses.
+pub(crate) async fn times_that_cannot_be_told(url: &str) {
+    let store = open(url, 2).await;
+    let (user, sessions) = insert_sessions(&store, 3).await;
+    let random = SeededRandom::new(5);
+    let factors = [1, 2].map(|at| Factor {
+        id: FactorId::generate(user.created_at, &random),
+        user_id: user.id,
+        kind: FactorKind::Totp,
+        label: FactorLabel::parse("phone").expect("a name"),
+        sealed: vec![1; 40],
+        last_step: 1,
+        created_at: Timestamp::from_seconds(at),
+        enrolled_by: None,
+    });
+    let undos = [1, 2].map(|digest| IdentifierUndo {
+        digest: UndoDigest::from_bytes([digest; 32]),
+        user_id: user.id,
+        held: None,
+        sealed: vec![1; 40],
+        created_at: user.created_at,
+        expires_at: user.created_at,
+    });
+    let mut uow = store.begin().await.expect("a unit of work");
+    for (factor, undo) in factors.iter().zip(&undos) {
+        let inserted = uow.insert_factor(factor, None).await;
+        inserted.expect("inserted");
+        uow.insert_identifier_undo(undo).await.expect("inserted");
+    }
+    uow.commit().await.expect("committed");
+    let id = literal(url, sessions[0].id);
+    for millis in [1_i64 << 62, -1 << 62] {
+        let spoils = [
+            format!("UPDATE sessions SET authenticated_at = {millis} WHERE id = {id}"),
+            format!("UPDATE factors SET created_at = {millis} WHERE created_at <> 2000"),
+            format!("UPDATE identifier_undos SET created_at = {millis} WHERE number = 0"),
+        ];
+        for spoil in &spoils {
+            run_sql(url, spoil).await;
+        }
+        let size = PageSize::parse(20).expect("a size");
+        let listed = store.live_sessions(user.id, user.created_at, size, None);
+        assert_eq!(listed.await.expect("readable").len(), 2);
+        let factors = store.factors(user.id).await.expect("an answer");
+        assert_eq!(factors.iter().filter(|factor| factor.is_err()).count(), 1);
+        let undos = store.identifier_undos(user.id).await.expect("an answer");
+        assert!(matches!(undos[..], [Err(_), Ok(_)]), "{undos:?}");
+    }
 }
 
 /// SQLite alone has columns that take a text for a number. Such a session ends

@@ -207,6 +207,7 @@ macro_rules! server_tests {
             damaged_callers_are_left_out: damage::damaged_callers,
             damaged_sessions_fail_alone: damage::damaged_sessions,
             damaged_sessions_are_in_no_list: damaged_accounts::damaged_sessions_in_lists,
+            times_that_cannot_be_told_damage_their_row: damaged_accounts::times_that_cannot_be_told,
             damaged_failures_lock_until_a_reset: damaged_accounts::damaged_failures,
             damaged_numbers_keep_no_device_out: damaged_accounts::damaged_numbers_of_devices,
             damaged_messages_are_in_nobodys_way: damage::damaged_messages,

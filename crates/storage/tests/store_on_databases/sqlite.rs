@@ -253,6 +253,11 @@ async fn damaged_numbers_keep_no_device_out() {
 }
 
 #[tokio::test]
+async fn times_that_cannot_be_told_damage_their_row() {
+    damaged_accounts::times_that_cannot_be_told(&File::new().url).await;
+}
+
+#[tokio::test]
 async fn damaged_failures_lock_until_a_reset() {
     damaged_accounts::damaged_failures(&File::new().url).await;
 }

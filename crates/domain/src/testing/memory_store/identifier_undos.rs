@@ -40,12 +40,16 @@ impl IdentifierUndos for MemoryStore {
         })
     }
 
-    async fn identifier_undos(&self, user: UserId) -> Result<Vec<IdentifierUndo>, StoreError> {
+    async fn identifier_undos(
+        &self,
+        user: UserId,
+    ) -> Result<Vec<Result<IdentifierUndo, StoreError>>, StoreError> {
         self.read(|tables| {
             let undos = tables.identifier_undos.values();
             let mut of_user: Vec<_> = undos.filter(|(_, undo)| undo.user_id == user).collect();
             of_user.sort_by_key(|(number, _)| *number);
-            of_user.into_iter().map(|(_, undo)| undo.clone()).collect()
+            let of_user = of_user.into_iter().map(|(_, undo)| Ok(undo.clone()));
+            of_user.collect()
         })
     }
 }
@@ -62,6 +66,12 @@ impl IdentifierUndoChanges for MemoryUnitOfWork {
         let number = newest.map_or(0, |newest| newest + 1);
         undos.insert(undo.digest, (number, undo.clone()));
         Ok(())
+    }
+
+    async fn last_undo_expiry(&mut self, user: UserId) -> Result<Option<Timestamp>, StoreError> {
+        let undos = self.tables.identifier_undos.values();
+        let of_user = undos.filter(|(_, undo)| undo.user_id == user);
+        Ok(of_user.map(|(_, undo)| undo.expires_at).max())
     }
 
     async fn take_identifier_undo(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::subject::{StoreSubject, is_conflict, is_taken, yes_of};
-use crate::model::{Factor, FactorId, FactorKind, FactorLabel, User, UserId};
+use crate::model::{AuthenticationId, Factor, FactorId, FactorKind, FactorLabel, User, UserId};
 use crate::ports::{Store, StoreError};
 
 pub(super) fn factor(law: &StoreSubject, user: &User) -> Factor {
@@ -15,6 +15,7 @@ pub(super) fn factor(law: &StoreSubject, user: &User) -> Factor {
         sealed: law.bytes::<77>().to_vec(),
         last_step: 59_666_666,
         created_at: law.later(5),
+        enrolled_by: Some(AuthenticationId::from_bytes(law.bytes())),
     }
 }
 
@@ -51,6 +52,7 @@ pub async fn a_factor_is_read_as_written(law: &StoreSubject) {
         label: FactorLabel::parse(&"필".repeat(64)).expect("a name"),
         kind: FactorKind::Passkey,
         sealed: vec![0xff; 2048],
+        enrolled_by: None,
         last_step: 0,
         created_at: law.later(6),
         ..factor(law, &user)

@@ -36,6 +36,17 @@ pub(super) async fn stored(law: &StoreSubject, undo: &IdentifierUndo) -> Option<
     stored.expect("readable")
 }
 
+/// All of a user.
+async fn all(law: &StoreSubject, user: &User) -> Vec<IdentifierUndo> {
+    let undos = law
+        .store
+        .identifier_undos(user.id)
+        .await
+        .expect("an answer");
+    let undos = undos.into_iter().collect::<Result<_, _>>();
+    undos.expect("readable")
+}
+
 async fn take(law: &StoreSubject, undo: &IdentifierUndo, now: Timestamp) -> bool {
     let mut uow = law.begin().await;
     let taken = uow.take_identifier_undo(&undo.digest, now).await;
@@ -79,10 +90,29 @@ pub async fn undos_are_listed_as_they_were_made(law: &StoreSubject) {
         insert(law, std::slice::from_ref(undo)).await;
     }
     insert(law, &[undo(law, &other)]).await;
-    let listed = law.store.identifier_undos(user.id).await.expect("readable");
+    let listed = all(law, &user).await;
     assert_eq!(listed, undos);
     let nobody = law.store.identifier_undos(law.new_user().id).await;
-    assert_eq!(nobody.expect("readable"), []);
+    assert!(nobody.expect("an answer").is_empty());
+}
+
+/// The last of them, whichever was made last, and nobody else's.
+pub async fn the_last_expiry_of_undos_is_told(law: &StoreSubject) {
+    let (user, other) = (law.user().await, law.user().await);
+    let sooner = IdentifierUndo {
+        expires_at: law.later(60),
+        ..undo(law, &user)
+    };
+    let theirs = IdentifierUndo {
+        expires_at: law.now.plus(2 * TIME),
+        ..undo(law, &other)
+    };
+    insert(law, &[undo(law, &user), sooner, theirs]).await;
+    let mut uow = law.begin().await;
+    let last = uow.last_undo_expiry(user.id).await.expect("an answer");
+    assert_eq!(last, Some(law.now.plus(TIME)));
+    let nobody = uow.last_undo_expiry(law.new_user().id).await;
+    assert_eq!(nobody.expect("an answer"), None);
 }
 
 /// What came before stays, whatever the times say, and what is nobody's business.
@@ -97,7 +127,7 @@ pub async fn an_undo_takes_all_later_ones_with_it(law: &StoreSubject) {
     insert(law, &undos).await;
     insert(law, std::slice::from_ref(&theirs)).await;
     assert!(take(law, &undos[1], law.now).await);
-    let left = law.store.identifier_undos(user.id).await.expect("readable");
+    let left = all(law, &user).await;
     assert_eq!(left, undos[..1]);
     assert_eq!(stored(law, &theirs).await, Some(theirs));
     // What is undone stays undone.

@@ -342,16 +342,56 @@ async fn a_damaged_undo_is_no_answer_and_harms_nothing_else() {
     assert!(matches!(failed, Err(Error::Internal(_))), "{failed:?}");
     let listed = mina.list().await;
     assert_eq!(listed.addresses, [address(NEW)]);
-    assert_eq!(listed.undoable.len(), 1);
-    assert!(listed.undoable[0].change.is_none());
-    // The address is held as before, and the next change can be undone.
+    assert!(listed.undoable.is_empty());
+    // The address is held as before, and the next change can be undone once the damaged
+    // one is over.
     let proof = prove_for(&mina.world, &mina.access_token(), OTHER).await;
+    let hour = Duration::from_secs(3_600);
+    mina.world.clock.advance(hour);
     let mina = mina.signed_in_anew(NEW).await;
     assert!(proof.is_ok());
     let proof = mina.prove("nana@example.com").await;
     mina.change(NEW, proof).await.expect("changed");
     let token = mina.undo_token(NEW).await;
+    mina.world
+        .clock
+        .advance(mina.world.app.settings.undo_time - hour);
     mina.undo(&token).await.expect("undone");
+}
+
+#[tokio::test]
+async fn an_undo_that_cannot_know_all_changes_does_nothing() {
+    // A thief adds an address, and removes the owner's. What was before the first of
+    // the two cannot be known any more.
+    let mina = Mina::new().await;
+    mina.add(NEW).await.expect("added");
+    mina.undo_token(EMAIL).await;
+    mina.world.store.damage_undos().await;
+    mina.remove(EMAIL).await.expect("removed");
+    let token = mina.undo_token(EMAIL).await;
+    let failed = mina.undo(&token).await;
+    assert!(matches!(failed, Err(Error::Internal(_))), "{failed:?}");
+    mina.world.sign_in(NEW, PASSWORD).await.expect("as it was");
+}
+
+#[tokio::test]
+async fn an_address_is_held_as_long_as_an_earlier_change_can_be_undone() {
+    let mut mina = Mina::new().await;
+    mina.add(NEW).await.expect("added");
+    let first = mina.undo_token(EMAIL).await;
+    let hour = Duration::from_secs(3_600);
+    mina.world.reconfigure(|settings| settings.undo_time = hour);
+    mina.remove(EMAIL).await.expect("removed");
+    mina.world.clock.advance(2 * hour);
+    let proof = mina.world.prove(EMAIL, Purpose::SignUp).await;
+    let sign_up = mina
+        .world
+        .sign_up_proven(EMAIL, None, proof.expect("a proof"));
+    let taken = sign_up.execute(&mina.world.app).await;
+    assert_eq!(refusal(taken), Refusal::IdentifierTaken);
+    mina.undo(&first).await.expect("undone");
+    let addresses = mina.world.store.addresses(mina.id).await;
+    assert_eq!(addresses.expect("readable"), [address(EMAIL)]);
 }
 
 #[tokio::test]

@@ -25,12 +25,10 @@ pub(super) fn identifier(address: &Address) -> v1::Identifier {
 }
 
 fn change(undoable: &UndoableChange) -> v1::IdentifierChange {
-    let change = undoable.change.as_ref();
-    let added = change.and_then(|change| change.added.as_ref());
-    let removed = change.and_then(|change| change.removed.as_ref());
+    let (added, removed) = (&undoable.change.added, &undoable.change.removed);
     v1::IdentifierChange {
-        added: added.map(identifier),
-        removed: removed.map(identifier),
+        added: added.as_ref().map(identifier),
+        removed: removed.as_ref().map(identifier),
         create_time: timestamp(undoable.created_at),
         undo_expire_time: timestamp(undoable.expires_at),
     }

@@ -2,13 +2,14 @@
 
 use async_trait::async_trait;
 use countersign_domain::model::{
-    CredentialDigest, Factor, FactorId, FactorKind, FactorLabel, Timestamp, UserId,
+    AuthenticationId, CredentialDigest, Factor, FactorId, FactorKind, FactorLabel, Timestamp,
+    UserId,
 };
 use countersign_domain::ports::{FactorChanges, Factors, StoreError};
 use sea_orm::entity::prelude::*;
 use sea_orm::{IntoActiveModel as _, QueryOrder as _, QueryResult, QuerySelect as _};
 
-use super::rows::{self, ALONE, bytes, key_of_id, parsed};
+use super::rows::{self, ALONE, bytes, instant, key_of_id, parsed};
 use super::{factor_credentials, recovery_codes};
 use crate::database::connection::Db;
 use crate::database::error::store_error;
@@ -27,6 +28,7 @@ pub(crate) struct Model {
     pub sealed: Vec<u8>,
     pub last_step: i64,
     pub created_at: i64,
+    pub enrolled_by: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
@@ -50,12 +52,14 @@ impl From<&Factor> for Model {
             sealed: factor.sealed.clone(),
             last_step: factor.last_step,
             created_at: factor.created_at.as_millis(),
+            enrolled_by: factor.enrolled_by.map(|by| by.as_bytes().to_vec()),
         }
     }
 }
 
 fn read(row: &QueryResult) -> Result<Factor, StoreError> {
     let row = rows::model::<Entity>(row, ALONE)?;
+    let enrolled_by = row.enrolled_by.map(|by| bytes(Column::EnrolledBy, by));
     Ok(Factor {
         id: FactorId::from_bytes(bytes(Column::Id, row.id)?),
         user_id: UserId::from_bytes(bytes(Column::UserId, row.user_id)?),
@@ -63,7 +67,8 @@ fn read(row: &QueryResult) -> Result<Factor, StoreError> {
         label: parsed(Column::Label, FactorLabel::parse(&row.label).ok())?,
         sealed: row.sealed,
         last_step: row.last_step,
-        created_at: Timestamp::from_millis(row.created_at),
+        created_at: instant(Column::CreatedAt, row.created_at)?,
+        enrolled_by: enrolled_by.transpose()?.map(AuthenticationId::from_bytes),
     })
 }
 

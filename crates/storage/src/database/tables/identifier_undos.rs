@@ -7,7 +7,7 @@ use countersign_domain::ports::{IdentifierUndoChanges, IdentifierUndos, StoreErr
 use sea_orm::entity::prelude::*;
 use sea_orm::{IntoActiveModel as _, QueryOrder as _, QueryResult, QuerySelect as _};
 
-use super::rows::{self, ALONE, bytes, key_of_id};
+use super::rows::{self, ALONE, bytes, corrupt, instant, key_of_id};
 use crate::database::error::store_error;
 use crate::database::handle::Database;
 use crate::database::unit_of_work::SqlUnitOfWork;
@@ -47,9 +47,22 @@ fn read(row: &QueryResult) -> Result<IdentifierUndo, StoreError> {
         user_id: UserId::from_bytes(bytes(Column::UserId, row.user_id)?),
         held: held.map(HeldDigest::from_bytes),
         sealed: row.sealed,
-        created_at: Timestamp::from_millis(row.created_at),
-        expires_at: Timestamp::from_millis(row.expires_at),
+        created_at: instant(Column::CreatedAt, row.created_at)?,
+        expires_at: instant(Column::ExpiresAt, row.expires_at)?,
     })
+}
+
+impl Database {
+    /// Reads a change. One that cannot be read is named in the log, by its user.
+    fn read_undo(&self, row: &QueryResult) -> Result<IdentifierUndo, StoreError> {
+        read(row).inspect_err(|cause| {
+            let key = key_of_id(row, Column::UserId);
+            let key = key.unwrap_or_else(|| "(its user cannot be read)".into());
+            let consequence = "a row cannot be read: no change of the user can be undone";
+            self.damaged
+                .report(TABLE, &key, &cause.to_string(), consequence);
+        })
+    }
 }
 
 #[async_trait]
@@ -61,26 +74,19 @@ impl IdentifierUndos for Database {
         let select = Entity::find_by_id(digest.as_bytes().to_vec());
         let reader = self.reader();
         let row = rows::first(select, &reader.statement("identifier_undos.by_digest")).await?;
-        row.map(|row| {
-            read(&row).inspect_err(|cause| {
-                let key = key_of_id(&row, Column::UserId);
-                let key = key.unwrap_or_else(|| "(its user cannot be read)".into());
-                let consequence = "a row cannot be read: the change cannot be undone";
-                self.damaged
-                    .report(TABLE, &key, &cause.to_string(), consequence);
-            })
-        })
-        .transpose()
+        row.map(|row| self.read_undo(&row)).transpose()
     }
 
-    async fn identifier_undos(&self, user: UserId) -> Result<Vec<IdentifierUndo>, StoreError> {
+    async fn identifier_undos(
+        &self,
+        user: UserId,
+    ) -> Result<Vec<Result<IdentifierUndo, StoreError>>, StoreError> {
         let select = Entity::find()
             .filter(Column::UserId.eq(stored(user)))
             .order_by_asc(Column::Number);
         let reader = self.reader();
         let rows = rows::all(select, &reader.statement("identifier_undos.of_user")).await?;
-        let key = |row: &QueryResult| key_of_id(row, Column::UserId);
-        Ok(self.damaged.readable(TABLE, &rows, key, read))
+        Ok(rows.iter().map(|row| self.read_undo(row)).collect())
     }
 }
 
@@ -98,7 +104,7 @@ impl IdentifierUndoChanges for SqlUnitOfWork {
         let newest: i64 = match newest {
             Some(row) => row
                 .try_get("", Column::Number.as_str())
-                .map_err(store_error)?,
+                .map_err(|_| corrupt(Column::Number))?,
             None => -1,
         };
         let row = Model {
@@ -115,6 +121,19 @@ impl IdentifierUndoChanges for SqlUnitOfWork {
             .await
             .map(drop)
             .map_err(store_error)
+    }
+
+    async fn last_undo_expiry(&mut self, user: UserId) -> Result<Option<Timestamp>, StoreError> {
+        let last = Entity::find()
+            .select_only()
+            .column(Column::ExpiresAt)
+            .filter(Column::UserId.eq(stored(user)))
+            .order_by_desc(Column::ExpiresAt)
+            .limit(1);
+        let last = rows::first(last, &self.db().statement("identifier_undos.last_expiry")).await?;
+        let expiry = last.map(|row| row.try_get("", Column::ExpiresAt.as_str()));
+        let expiry = expiry.transpose().map_err(|_| corrupt(Column::ExpiresAt))?;
+        Ok(expiry.map(Timestamp::from_millis))
     }
 
     /// The row itself goes first: of many at once, one deletes it.

@@ -125,6 +125,14 @@ pub(super) fn joined<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     words.into_iter().collect::<Vec<_>>().join(" ")
 }
 
+/// An instant that can be told: of the years 1 to 9999, as RFC 3339 and protobuf have
+/// them.
+pub(super) fn instant(column: impl ColumnTrait, millis: i64) -> Result<Timestamp, StoreError> {
+    const YEARS: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
+    let instant = YEARS.contains(&millis);
+    parsed(column, instant.then(|| Timestamp::from_millis(millis)))
+}
+
 /// An instant that may be absent.
 pub(super) fn time(millis: Option<i64>) -> Option<Timestamp> {
     millis.map(Timestamp::from_millis)

@@ -12,7 +12,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Cond, ExprTrait as _, Func};
 use sea_orm::{Condition, IntoActiveModel as _, QueryOrder as _, QueryResult, QuerySelect as _};
 
-use super::rows::{self, ALONE, bytes as fixed, corrupt, joined, parsed, time, words};
+use super::rows::{self, ALONE, bytes as fixed, corrupt, instant, joined, parsed, time, words};
 use super::{revocations, users};
 use crate::database::connection::Db;
 use crate::database::damaged_rows::name;
@@ -119,12 +119,13 @@ impl TryFrom<Model> for Session {
             parent: row.parent,
             minted_at: Timestamp::from_millis(row.minted_at),
             access_expires_at: Timestamp::from_millis(row.access_expires_at),
-            created_at: Timestamp::from_millis(row.created_at),
-            authenticated_at: Timestamp::from_millis(
+            created_at: instant(Column::CreatedAt, row.created_at)?,
+            authenticated_at: instant(
+                Column::AuthenticatedAt,
                 row.authenticated_at.unwrap_or(row.created_at),
-            ),
-            expires_at: Timestamp::from_millis(row.expires_at),
-            ends_at: Timestamp::from_millis(row.ends_at),
+            )?,
+            expires_at: instant(Column::ExpiresAt, row.expires_at)?,
+            ends_at: instant(Column::EndsAt, row.ends_at)?,
             revoked_at: time(row.revoked_at),
         })
     }

@@ -96,10 +96,11 @@ impl Model {
             id: self.enrollments[which].id.clone(),
             code,
         };
-        let user = match self.fresh_person(token) {
-            Ok(own) => self.sessions[own].user,
+        let own = match self.fresh_person(token) {
+            Ok(own) => own,
             Err(reason) => return Some(Asked::refused(call, reason)),
         };
+        let user = self.sessions[own].user;
         let enrollment = &self.enrollments[which];
         let is_there = !enrollment.is_taken
             && self.now.0 < enrollment.expires_at
@@ -123,6 +124,7 @@ impl Model {
             kind,
             user,
             created_at: self.now.0,
+            enrolled_by: (own, self.sessions[own].authenticated_at),
             is_removed: false,
         });
         self.forget_what_was_shown(user);

@@ -217,7 +217,7 @@ impl Model {
         let factors = self.factors_of(session.user);
         let had_one = factors
             .iter()
-            .any(|place| self.factors[*place].created_at < session.authenticated_at);
+            .any(|place| self.factors[*place].enrolled_by != (own, session.authenticated_at));
         if had_one && !session.methods.contains(&"mfa") {
             return Err("SECOND_FACTOR_REQUIRED");
         }

@@ -228,6 +228,8 @@ pub(super) struct Factor {
     pub(super) kind: FactorKind,
     pub(super) user: usize,
     pub(super) created_at: Timestamp,
+    /// In which session, by an authentication at which time.
+    pub(super) enrolled_by: (usize, Timestamp),
     pub(super) is_removed: bool,
 }
 
