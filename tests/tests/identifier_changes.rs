@@ -296,7 +296,7 @@ async fn a_damaged_undo_harms_only_itself(backend: Backend) {
     assert_eq!(reason(&failed), "INTERNAL");
     let listed = mina.identifiers(&tokens).await.expect("listed");
     assert_eq!(listed.identifiers, [email(&new)]);
-    assert_eq!(listed.undoable_changes.len(), 1);
+    assert_eq!(listed.undoable_changes, []);
     let undone = gateway.undo_identifier_change("", &whole).await;
     undone.expect("another's is whole");
 }
