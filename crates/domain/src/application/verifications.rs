@@ -2,8 +2,8 @@
 //! them.
 //!
 //! One code or link is alive for each group, address and purpose, and one more for
-//! each known device on which its user asks: a new one supersedes the old. What is kept of it is sealed, so that the ephemeral store tells
-//! nobody whom it is about.
+//! each known device on which its user asks: a new one supersedes the old. What is
+//! kept of it is sealed, so that the ephemeral store tells nobody whom it is about.
 //!
 //! Who checks a code names the verification and need not know more: the code is
 //! bound to the id by its digest, the id to group, address and purpose by the
