@@ -62,7 +62,7 @@ impl People {
         let session_id: SessionId = claims.sid.parse().map_err(|_| ended())?;
         let found = self.store.session_with_user(session_id).await?;
         let (session, user) = found.ok_or_else(ended)?;
-        if !session.is_live(now) || !user.is_active() {
+        if !session.is_live(now) || !user.is_active(now) {
             return Err(ended());
         }
         Ok(Person { user, session })

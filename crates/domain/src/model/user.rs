@@ -1,8 +1,8 @@
-//! A user, and the states of its account.
+//! A user: the account of a person.
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{GroupId, Timestamp, UserId};
+use crate::model::{ExternalId, GroupId, Profile, Scope, Timestamp, UserId, UserRole, UserState};
 
 /// A person's account, in one group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +17,20 @@ pub struct User {
     /// are ended, so that what was proved before can be told from what was proved
     /// after.
     pub credential_version: CredentialVersion,
+    /// Its id in another system, if it has one. It is held once in the group.
+    pub external_id: Option<ExternalId>,
+    /// What the person says of itself.
+    pub profile: Profile,
+    /// What the person is, for the services that read its tokens.
+    pub roles: Vec<UserRole>,
+    /// What the person may do, for the services that read its tokens.
+    pub scopes: Vec<Scope>,
+    /// Raised with each change of state, external id, profile, roles or scopes.
+    pub revision: i64,
     /// When it was created.
     pub created_at: Timestamp,
+    /// When `revision` was raised last.
+    pub updated_at: Timestamp,
 }
 
 /// How often the credentials of a user were changed.
@@ -34,16 +46,12 @@ pub struct ProvenUser {
     pub credential_version: CredentialVersion,
 }
 
-/// Where an account is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UserState {
-    /// No address is verified yet: cannot sign in.
-    Pending,
-    /// Can sign in.
-    Active,
-}
-
 impl User {
+    /// How many roles it has at most.
+    pub const MAX_ROLES: usize = 32;
+    /// How many scopes it has at most.
+    pub const MAX_SCOPES: usize = 64;
+
     /// A user whose address was verified before.
     #[must_use]
     pub fn active(id: UserId, group: GroupId, now: Timestamp) -> Self {
@@ -52,14 +60,26 @@ impl User {
             group,
             state: UserState::Active,
             credential_version: 0,
+            external_id: None,
+            profile: Profile::default(),
+            roles: Vec::new(),
+            scopes: Vec::new(),
+            revision: 0,
             created_at: now,
+            updated_at: now,
         }
     }
 
-    /// Whether the user can sign in and keep sessions.
+    /// Whether the user can sign in and keep sessions at `now`.
     #[must_use]
-    pub fn is_active(&self) -> bool {
-        self.state == UserState::Active
+    pub fn is_active(&self, now: Timestamp) -> bool {
+        self.state.is_active(now)
+    }
+
+    /// Notes that it was changed.
+    pub fn touch(&mut self, now: Timestamp) {
+        self.revision = self.revision.wrapping_add(1);
+        self.updated_at = now;
     }
 }
 
@@ -77,26 +97,5 @@ impl ProvenUser {
     #[must_use]
     pub fn is_current(&self, user: &User) -> bool {
         user.id == self.id && user.credential_version == self.credential_version
-    }
-}
-
-impl UserState {
-    /// The name under which it is stored.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Active => "active",
-        }
-    }
-
-    /// Reads the stored name.
-    #[must_use]
-    pub fn from_stored(text: &str) -> Option<Self> {
-        match text {
-            "pending" => Some(Self::Pending),
-            "active" => Some(Self::Active),
-            _ => None,
-        }
     }
 }

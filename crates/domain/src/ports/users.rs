@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::model::{Address, GroupId, Identifier, PasswordCredential, User, UserId};
+use crate::model::{Address, ExternalId, GroupId, Identifier, PasswordCredential, User, UserId};
 
 /// A user and its password, if it has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,13 @@ pub trait Users {
         identifier: &Identifier,
     ) -> Result<Option<Account>, StoreError>;
 
+    /// The user with an id from another system.
+    async fn user_by_external_id(
+        &self,
+        group: &GroupId,
+        id: &ExternalId,
+    ) -> Result<Option<User>, StoreError>;
+
     /// The addresses of a user. All of them are verified: an address that was
     /// not proved is nobody's.
     async fn addresses(&self, id: UserId) -> Result<Vec<Address>, StoreError>;
@@ -48,8 +55,14 @@ pub trait UserChanges {
         identifier: &Identifier,
     ) -> Result<Option<User>, StoreError>;
 
-    /// Adds a user.
+    /// Adds a user; [`StoreError::Taken`] if its id, or its external id in the group,
+    /// is there already.
     async fn insert_user(&mut self, user: &User) -> Result<(), StoreError>;
+
+    /// Writes state, external id, profile, roles, scopes, revision and time of change
+    /// of a user, who is locked; the rest stays as it is. [`StoreError::Taken`] if the
+    /// external id is another's in the group.
+    async fn update_user(&mut self, user: &User) -> Result<(), StoreError>;
 
     /// Deletes a user with all that is its own.
     async fn delete_user(&mut self, id: UserId) -> Result<(), StoreError>;

@@ -50,6 +50,8 @@ macro_rules! store_laws {
             a_working_store_answers_a_ping
             time_does_not_go_back
             a_user_is_read_as_written
+            a_change_of_a_user_is_read_as_written
+            an_external_id_is_held_once_in_a_group
             a_user_id_is_taken_once
             an_account_without_a_password_is_found
             deleting_a_user_deletes_all_that_is_its_own

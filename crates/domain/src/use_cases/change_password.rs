@@ -2,7 +2,7 @@
 
 use crate::application::{Application, Person, Repeats, compare_own_password};
 use crate::error::{Error, Refusal};
-use crate::model::{Address, Locale, Password, PasswordCredential, PasswordHash, Revocation, User};
+use crate::model::{Address, Locale, Password, PasswordCredential, PasswordHash, Revocation};
 use crate::ports::{Clock as _, Content};
 
 /// Somebody changes the password.
@@ -73,7 +73,7 @@ impl Change {
         let mut uow = app.store.begin().await?;
         let user = uow.lock_user(self.person.user.id).await?;
         let user = user
-            .filter(User::is_active)
+            .filter(|user| user.is_active(now))
             .ok_or(Refusal::AccessToken(None))?;
         let unchanged = uow
             .lock_credential(user.id)

@@ -180,6 +180,7 @@ impl CreateMfaSession {
                 account.await?.map(|account| account.user)
             }
         };
-        Ok(user.filter(|user| user.is_active() && user.group == self.group))
+        let now = app.clock.now();
+        Ok(user.filter(|user| user.is_active(now) && user.group == self.group))
     }
 }

@@ -15,7 +15,7 @@ pub use self::begin_with_code::BeginCodeEnrollment;
 use crate::application::{Application, Enrollment, Person, Repeats};
 use crate::error::{Error, Refusal};
 use crate::model::{Address, Factor, FactorId, Locale, ProvenUser, RecoveryCode};
-use crate::ports::{Content, StoreError};
+use crate::ports::{Clock as _, Content, StoreError};
 
 /// Somebody shows the first code of the app, the one that was sent, or the new
 /// passkey.
@@ -107,7 +107,8 @@ impl Confirmation {
     ) -> Result<Vec<RecoveryCode>, Error> {
         let mut uow = app.store.begin().await?;
         let user = uow.lock_user(self.person.user.id).await?;
-        user.filter(|user| user.is_active() && self.enrollment.user.is_current(user))
+        let now = app.clock.now();
+        user.filter(|user| user.is_active(now) && self.enrollment.user.is_current(user))
             .ok_or(Refusal::AccessToken(None))?;
         let others = uow.count_factors(self.person.user.id).await?;
         if others >= MOST {

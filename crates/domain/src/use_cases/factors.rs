@@ -4,7 +4,7 @@
 use crate::application::{Application, Person, Repeats};
 use crate::error::{Error, Refusal};
 use crate::model::{Address, Factor, FactorId, Locale, ProvenUser, RecoveryCode, User};
-use crate::ports::{Content, UnitOfWork};
+use crate::ports::{Clock as _, Content, UnitOfWork};
 
 /// Somebody lists the factors.
 #[derive(Debug)]
@@ -111,7 +111,7 @@ impl RemoveFactor {
         addresses: &[Address],
     ) -> Result<(), Error> {
         let mut uow = app.store.begin().await?;
-        let user = lock(&mut *uow, person).await?;
+        let user = lock(app, &mut *uow, person).await?;
         if !uow.delete_factor(user.id, self.factor_id).await? {
             return Err(Refusal::Factor.into());
         }
@@ -156,7 +156,7 @@ impl RegenerateRecoveryCodes {
         addresses: &[Address],
     ) -> Result<Vec<RecoveryCode>, Error> {
         let mut uow = app.store.begin().await?;
-        let user = lock(&mut *uow, person).await?;
+        let user = lock(app, &mut *uow, person).await?;
         if uow.count_factors(user.id).await? == 0 {
             return Err(Refusal::Factor.into());
         }
@@ -174,9 +174,10 @@ impl RegenerateRecoveryCodes {
 
 /// The user, locked. What was proved before the password was set anew is worth
 /// nothing.
-async fn lock(uow: &mut dyn UnitOfWork, person: &Person) -> Result<User, Error> {
+async fn lock(app: &Application, uow: &mut dyn UnitOfWork, person: &Person) -> Result<User, Error> {
     let user = uow.lock_user(person.user.id).await?;
+    let now = app.clock.now();
     let user =
-        user.filter(|user| user.is_active() && ProvenUser::of(&person.user).is_current(user));
+        user.filter(|user| user.is_active(now) && ProvenUser::of(&person.user).is_current(user));
     Ok(user.ok_or(Refusal::AccessToken(None))?)
 }

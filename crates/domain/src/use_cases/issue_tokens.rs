@@ -16,6 +16,7 @@ use crate::model::{
     Assertion, AuthenticationMethod, ClientContext, DeviceClaim, GroupId, Identifier, Locale,
     Password, Proof, Purpose, Scope,
 };
+use crate::ports::Clock as _;
 
 /// Somebody signs in.
 #[derive(Debug)]
@@ -148,7 +149,7 @@ async fn with_proof(
             let holder = holder
                 .filter(|holder| user.is_current(holder))
                 .ok_or(Refusal::Proof)?;
-            if !holder.is_active() {
+            if !holder.is_active(app.clock.now()) {
                 return Err(Refusal::SignIn.into());
             }
             let shown = [AuthenticationMethod::OneTimeCode];

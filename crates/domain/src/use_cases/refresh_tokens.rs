@@ -42,10 +42,10 @@ impl RefreshTokens {
             if !is_issued || session.client_id != self.client_id {
                 return Err(Refusal::RefreshToken.into());
             }
-            if session.revoked_at.is_some() || !user.is_active() {
+            let now = app.clock.now();
+            if session.revoked_at.is_some() || !user.is_active(now) {
                 return Err(Refusal::SessionEnded.into());
             }
-            let now = app.clock.now();
             if !session.is_live(now) {
                 return Err(Refusal::RefreshToken.into());
             }

@@ -4,7 +4,7 @@ use crate::application::{Application, Repeats};
 use crate::error::{Error, Refusal};
 use crate::model::{
     Address, Locale, Password, PasswordCredential, PasswordHash, Proof, ProvenUser, Purpose,
-    Revocation, User,
+    Revocation,
 };
 use crate::ports::{Clock as _, Content, UnitOfWork};
 
@@ -75,7 +75,7 @@ async fn reset(
     let user = uow
         .lock_user(proved.id)
         .await?
-        .filter(|user| User::is_active(user) && proved.is_current(user))
+        .filter(|user| user.is_active(now) && proved.is_current(user))
         .ok_or(Refusal::Proof)?;
     uow.put_credential(&PasswordCredential::new(user.id, hash.clone(), now))
         .await?;

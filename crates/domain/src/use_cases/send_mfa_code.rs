@@ -4,7 +4,7 @@ use crate::application::{Application, CodeFactorsOf, FactorCodeUse, NewCode, Sen
 use crate::error::{Error, Refusal};
 use crate::model::{
     ClientContext, FactorId, GroupId, Locale, MfaFactor, MfaSessionId, MfaSessionRecord, Timestamp,
-    User, UserId,
+    UserId,
 };
 use crate::ports::Clock as _;
 
@@ -119,7 +119,8 @@ impl SendMfaCode {
 async fn is_current(app: &Application, record: &MfaSessionRecord) -> Result<bool, Error> {
     let nobody = UserId::from_bytes([0; 16]);
     let id = record.user.map_or(nobody, |proven| proven.id);
-    let user = app.store.user(id).await?.filter(User::is_active);
+    let now = app.clock.now();
+    let user = app.store.user(id).await?.filter(|user| user.is_active(now));
     let proven = record.user.zip(user.as_ref());
     Ok(proven.is_some_and(|(proven, user)| proven.is_current(user)))
 }

@@ -76,9 +76,9 @@ async fn commit(
 ) -> Result<Session, Error> {
     let mut uow = app.store.begin().await?;
     let user = uow.lock_user(person.user.id).await?;
-    user.filter(|user| user.is_active() && ProvenUser::of(&person.user).is_current(user))
-        .ok_or(Refusal::AccessToken(None))?;
     let now = app.clock.now();
+    user.filter(|user| user.is_active(now) && ProvenUser::of(&person.user).is_current(user))
+        .ok_or(Refusal::AccessToken(None))?;
     let session = uow.lock_session(person.session.id).await?;
     let session = session.ok_or(Refusal::AccessToken(None))?;
     if !session.is_live(now) {

@@ -60,7 +60,7 @@ impl UndoIdentifierChange {
         let mut uow = app.store.begin().await?;
         let user = uow.lock_user(named.user_id).await?;
         let user = user
-            .filter(|user| User::is_active(user) && user.group == self.group)
+            .filter(|user| user.is_active(now) && user.group == self.group)
             .ok_or(Refusal::Undo)?;
         let good = || all.iter().filter(|undo| now < undo.expires_at);
         if !good().any(|undo| undo.digest == named.digest) {

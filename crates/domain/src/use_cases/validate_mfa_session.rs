@@ -8,9 +8,9 @@ pub use self::answer::MfaAnswer;
 use crate::application::{Application, DeviceSignIn, KnownDevice, Repeats, SignIn, Tokens};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Address, Device, GroupId, Locale, MfaSessionId, MfaSessionRecord, ProvenUser, Session, User,
-    UserId,
+    Address, Device, GroupId, Locale, MfaSessionId, MfaSessionRecord, ProvenUser, Session, UserId,
 };
+use crate::ports::Clock as _;
 
 /// Somebody answers an MFA session.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ impl ValidateMfaSession {
         let user = user
             .filter(|user| proven.is_current(user))
             .ok_or(Refusal::MfaSession)?;
-        if !User::is_active(&user) {
+        if !user.is_active(app.clock.now()) {
             return Err(Refusal::SignIn.into());
         }
         let session = app.tokens.open_session(SignIn {

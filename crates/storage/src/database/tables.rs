@@ -20,4 +20,6 @@ mod rows;
 pub(super) mod sessions;
 pub(super) mod sessions_with_users;
 pub(super) mod signing_keys;
+mod user_roles;
+mod user_states;
 pub(super) mod users;

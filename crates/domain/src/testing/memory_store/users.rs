@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::MemoryStore;
 use super::tables::{Tables, insert};
 use super::unit_of_work::MemoryUnitOfWork;
-use crate::model::{Address, GroupId, Identifier, User, UserId};
+use crate::model::{Address, ExternalId, GroupId, Identifier, User, UserId};
 use crate::ports::{Account, StoreError, UserChanges, Users};
 
 impl Tables {
@@ -21,6 +21,19 @@ impl Tables {
     fn holder(&self, group: &GroupId, identifier: &Identifier) -> Option<UserId> {
         let key = (group.clone(), identifier.clone());
         self.identifiers.get(&key).copied()
+    }
+
+    fn by_external_id(&self, group: &GroupId, id: &ExternalId) -> Option<&User> {
+        let mut users = self.users.values();
+        users.find(|user| user.group == *group && user.external_id.as_ref() == Some(id))
+    }
+
+    fn check_external_id(&self, user: &User) -> Result<(), StoreError> {
+        let id = user.external_id.as_ref();
+        match id.and_then(|id| self.by_external_id(&user.group, id)) {
+            Some(holder) if holder.id != user.id => Err(StoreError::Taken),
+            _ => Ok(()),
+        }
     }
 
     fn addresses(&self, id: UserId) -> Vec<Address> {
@@ -50,6 +63,14 @@ impl Users for MemoryStore {
         self.read(|tables| tables.account(tables.holder(group, identifier)?))
     }
 
+    async fn user_by_external_id(
+        &self,
+        group: &GroupId,
+        id: &ExternalId,
+    ) -> Result<Option<User>, StoreError> {
+        self.read(|tables| tables.by_external_id(group, id).cloned())
+    }
+
     async fn addresses(&self, id: UserId) -> Result<Vec<Address>, StoreError> {
         self.read(|tables| tables.addresses(id))
     }
@@ -71,7 +92,21 @@ impl UserChanges for MemoryUnitOfWork {
     }
 
     async fn insert_user(&mut self, user: &User) -> Result<(), StoreError> {
+        self.tables.check_external_id(user)?;
         insert(&mut self.tables.users, user.id, user.clone())
+    }
+
+    async fn update_user(&mut self, user: &User) -> Result<(), StoreError> {
+        self.tables.check_external_id(user)?;
+        let stored = self.tables.users.get_mut(&user.id);
+        let stored = stored.ok_or(StoreError::Conflict)?;
+        *stored = User {
+            group: stored.group.clone(),
+            credential_version: stored.credential_version,
+            created_at: stored.created_at,
+            ..user.clone()
+        };
+        Ok(())
     }
 
     async fn delete_user(&mut self, id: UserId) -> Result<(), StoreError> {

@@ -2,7 +2,7 @@
 
 use crate::application::{Application, Person, Repeats};
 use crate::error::{Error, Refusal};
-use crate::model::{Address, IdentifierChange, Locale, Proof, ProvenUser, User};
+use crate::model::{Address, IdentifierChange, Locale, Proof, ProvenUser};
 use crate::ports::{Clock as _, UnitOfWork};
 
 /// How many addresses a person has at the most.
@@ -38,7 +38,7 @@ impl Change<'_> {
         let mut uow = app.store.begin().await?;
         let user = uow.lock_user(self.person.user.id).await?;
         let user = user
-            .filter(User::is_active)
+            .filter(|user| user.is_active(app.clock.now()))
             .ok_or(Refusal::AccessToken(None))?;
         if !ProvenUser::of(&self.person.user).is_current(&user) {
             self.judge_changed(app, &mut *uow).await?;

@@ -4,7 +4,8 @@
 use super::opening::{Opened, Opening};
 use crate::application::{Application, Repeats};
 use crate::error::{Error, Refusal};
-use crate::model::{Assertion, Challenge, GroupId, MfaFactor, ProvenUser, User};
+use crate::model::{Assertion, Challenge, GroupId, MfaFactor, ProvenUser};
+use crate::ports::Clock as _;
 
 /// Signs a person in with a passkey, which is two factors by itself. What is wrong
 /// is charged to the source alone; its challenge stays good for the right answer.
@@ -36,7 +37,7 @@ async fn answer(
     }
     let user = app.store.user(factor.user_id).await?;
     let user = user
-        .filter(|user| user.is_active() && user.group == *group)
+        .filter(|user| user.is_active(app.clock.now()) && user.group == *group)
         .ok_or(Refusal::SignIn)?;
     let checked = app.passkeys.check(&factor, assertion, challenge, true);
     let asserted = checked.await?.ok_or(Refusal::SignIn)?;
@@ -50,7 +51,7 @@ async fn answer(
             let mut uow = app.store.begin().await?;
             let user = uow.lock_user(user.id).await?;
             let user = user
-                .filter(|user| User::is_active(user) && proven.is_current(user))
+                .filter(|user| user.is_active(app.clock.now()) && proven.is_current(user))
                 .ok_or(Refusal::SignIn)?;
             let opened = opening.open(app, &mut *uow, &user, &methods, &facts);
             let opened = opened.await?;

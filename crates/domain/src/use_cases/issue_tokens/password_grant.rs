@@ -14,7 +14,7 @@ use crate::application::{Application, Repeats, compare_password};
 use crate::error::{Error, Refusal};
 use crate::model::{
     AuthenticationMethod, Device, GroupId, Identifier, Password, PasswordCredential, PasswordHash,
-    ProvenUser, User, UserId,
+    ProvenUser, UserId,
 };
 use crate::ports::{Account, Clock as _, HashingPlace};
 
@@ -115,7 +115,7 @@ async fn compare(
     let (Some(Account { user, .. }), Some(credential)) = (account, credential) else {
         return Err(Refusal::SignIn.into());
     };
-    if !verdict.matches || !counted || !user.is_active() {
+    if !verdict.matches || !counted || !user.is_active(app.clock.now()) {
         return Err(Refusal::SignIn.into());
     }
     let rehashed = if verdict.outdated {
@@ -173,7 +173,7 @@ async fn sign_in(
     let user = uow
         .lock_user(matched.user_id)
         .await?
-        .filter(User::is_active)
+        .filter(|user| user.is_active(app.clock.now()))
         .ok_or(Refusal::SignIn)?;
     let credential = uow.lock_credential(user.id).await?.ok_or(Refusal::SignIn)?;
     if credential.hash != matched.credential.hash {

@@ -2,7 +2,8 @@
 
 use crate::application::{Application, Recipient};
 use crate::error::Error;
-use crate::model::{Address, DeviceClaim, DeviceDigest, GroupId, MessageId, ProvenUser, User};
+use crate::model::{Address, DeviceClaim, DeviceDigest, GroupId, MessageId, ProvenUser};
+use crate::ports::Clock as _;
 
 /// The person who is to have the address, if the code is to change one: signed in a
 /// moment ago, in the group of the code.
@@ -54,6 +55,6 @@ pub(super) async fn holder(
         .await?;
     let user = account.map(|account| account.user);
     Ok(user
-        .filter(User::is_active)
+        .filter(|user| user.is_active(app.clock.now()))
         .map(|user| ProvenUser::of(&user)))
 }

@@ -83,7 +83,25 @@ pub(super) fn add_index(
     table: &'static str,
     columns: &[&'static str],
 ) -> Statement {
-    let mut index = index(table, columns);
+    add(backend, table, columns, index(table, columns))
+}
+
+/// The same, of columns whose values are held once.
+pub(super) fn add_unique_index(
+    backend: DbBackend,
+    table: &'static str,
+    columns: &[&'static str],
+) -> Statement {
+    let unique = index(table, columns).unique().take();
+    add(backend, table, columns, unique)
+}
+
+fn add(
+    backend: DbBackend,
+    table: &str,
+    columns: &[&str],
+    mut index: IndexCreateStatement,
+) -> Statement {
     if backend != DbBackend::MySql {
         return backend.build(index.if_not_exists());
     }

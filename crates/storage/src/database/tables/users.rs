@@ -1,21 +1,25 @@
 //! People's accounts, alone and with their passwords.
 
 use async_trait::async_trait;
-use countersign_domain::model::{Address, GroupId, Identifier, Timestamp, User, UserId, UserState};
+use countersign_domain::model::{
+    Address, Attributes, ExternalId, GroupId, Identifier, LanguageTag, PersonName, Profile, Scope,
+    TimeZone, Timestamp, User, UserId, UserRole,
+};
 use countersign_domain::ports::{Account, StoreError, UserChanges, Users};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::Query;
-use sea_orm::{IntoActiveModel as _, JoinType, QueryResult, QuerySelect as _};
+use sea_orm::{ActiveValue, IntoActiveModel as _, JoinType, QueryResult, QuerySelect as _};
 
-use super::rows::{self, ALONE, FIRST, SECOND, bytes, parsed};
-use super::{credentials, identifiers};
+use super::rows::{self, ALONE, FIRST, SECOND, bytes, instant, joined, parsed, words};
+use super::user_states::StoredState;
+use super::{credentials, identifiers, user_roles};
 use crate::database::connection::Db;
 use crate::database::error::store_error;
 use crate::database::handle::Database;
 use crate::database::unit_of_work::SqlUnitOfWork;
 
 /// A row. `credential_version` counts how often what was proved before was made
-/// worth nothing.
+/// worth nothing. What may be absent is so in rows of the release before.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "users")]
 pub(crate) struct Model {
@@ -25,6 +29,19 @@ pub(crate) struct Model {
     pub state: String,
     pub credential_version: i64,
     pub created_at: i64,
+    pub blocked: Option<String>,
+    pub blocked_at: Option<i64>,
+    pub blocked_until: Option<i64>,
+    pub blocked_reason: Option<String>,
+    pub external_id: Option<String>,
+    pub name: Option<String>,
+    pub locale: Option<String>,
+    pub time_zone: Option<String>,
+    pub attributes: Option<String>,
+    pub roles: Option<String>,
+    pub scopes: Option<String>,
+    pub revision: Option<i64>,
+    pub updated_at: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
@@ -47,12 +64,29 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl From<&User> for Model {
     fn from(user: &User) -> Self {
+        let state = StoredState::of(&user.state);
+        let profile = &user.profile;
+        let attributes = &profile.attributes;
+        let words = |words: String| (!words.is_empty()).then_some(words);
         Self {
-            id: user.id.as_bytes().to_vec(),
+            id: stored(user.id),
             group_id: user.group.as_str().into(),
-            state: user.state.as_str().into(),
+            state: state.state.into(),
             credential_version: user.credential_version,
             created_at: user.created_at.as_millis(),
+            blocked: state.blocked.map(Into::into),
+            blocked_at: state.at.map(Timestamp::as_millis),
+            blocked_until: state.until.map(Timestamp::as_millis),
+            blocked_reason: state.reason.map(Into::into),
+            external_id: user.external_id.as_ref().map(|id| id.as_str().into()),
+            name: profile.name.as_ref().map(|name| name.as_str().into()),
+            locale: profile.locale.as_ref().map(|tag| tag.as_str().into()),
+            time_zone: profile.time_zone.as_ref().map(|zone| zone.as_str().into()),
+            attributes: (!attributes.is_empty()).then(|| attributes.to_json()),
+            roles: words(joined(user.roles.iter().map(UserRole::as_str))),
+            scopes: words(joined(user.scopes.iter().map(Scope::as_str))),
+            revision: Some(user.revision),
+            updated_at: Some(user.updated_at.as_millis()),
         }
     }
 }
@@ -61,14 +95,53 @@ impl TryFrom<Model> for User {
     type Error = StoreError;
 
     fn try_from(row: Model) -> Result<Self, StoreError> {
+        let state = StoredState {
+            state: &row.state,
+            blocked: row.blocked.as_deref(),
+            at: optional_instant(Column::BlockedAt, row.blocked_at)?,
+            until: optional_instant(Column::BlockedUntil, row.blocked_until)?,
+            reason: row.blocked_reason.as_deref(),
+        };
+        let state = parsed(Column::State, state.read())?;
+        let external_id = optional(Column::ExternalId, row.external_id, ExternalId::parse)?;
+        let profile = Profile {
+            name: optional(Column::Name, row.name, PersonName::parse)?,
+            locale: optional(Column::Locale, row.locale, LanguageTag::parse)?,
+            time_zone: optional(Column::TimeZone, row.time_zone, TimeZone::parse)?,
+            attributes: optional(Column::Attributes, row.attributes, Attributes::parse)?
+                .unwrap_or_default(),
+        };
+        let roles = row.roles.unwrap_or_default();
+        let scopes = row.scopes.unwrap_or_default();
+        let created_at = instant(Column::CreatedAt, row.created_at)?;
         Ok(Self {
             id: UserId::from_bytes(bytes(Column::Id, row.id)?),
             group: parsed(Column::GroupId, GroupId::parse(&row.group_id).ok())?,
-            state: parsed(Column::State, UserState::from_stored(&row.state))?,
+            state,
             credential_version: row.credential_version,
-            created_at: Timestamp::from_millis(row.created_at),
+            external_id,
+            profile,
+            roles: words(Column::Roles, &roles, |word| UserRole::parse(word).ok())?,
+            scopes: words(Column::Scopes, &scopes, |word| Scope::parse(word).ok())?,
+            revision: row.revision.unwrap_or(0),
+            created_at,
+            updated_at: instant(Column::UpdatedAt, row.updated_at.unwrap_or(row.created_at))?,
         })
     }
+}
+
+fn optional_instant(column: Column, millis: Option<i64>) -> Result<Option<Timestamp>, StoreError> {
+    millis.map(|millis| instant(column, millis)).transpose()
+}
+
+fn optional<T>(
+    column: Column,
+    value: Option<String>,
+    read: impl Fn(&str) -> Result<T, &'static str>,
+) -> Result<Option<T>, StoreError> {
+    value
+        .map(|text| parsed(column, read(&text).ok()))
+        .transpose()
 }
 
 #[async_trait]
@@ -90,6 +163,17 @@ impl Users for Database {
             .join(JoinType::InnerJoin, Relation::Identifiers.def())
             .filter(identifiers::is(group, identifier));
         find_account(self, select, "users.account_by_identifier").await
+    }
+
+    async fn user_by_external_id(
+        &self,
+        group: &GroupId,
+        id: &ExternalId,
+    ) -> Result<Option<User>, StoreError> {
+        let select = Entity::find()
+            .filter(Column::GroupId.eq(group.as_str()))
+            .filter(Column::ExternalId.eq(id.as_str()));
+        find(select, &self.reader(), "users.by_external_id").await
     }
 
     async fn addresses(&self, id: UserId) -> Result<Vec<Address>, StoreError> {
@@ -125,8 +209,26 @@ impl UserChanges for SqlUnitOfWork {
         Entity::insert(Model::from(user).into_active_model())
             .exec_without_returning(&self.db().statement("users.insert"))
             .await
-            .map(drop)
-            .map_err(store_error)
+            .map_err(store_error)?;
+        user_roles::insert(&self.db(), user).await
+    }
+
+    async fn update_user(&mut self, user: &User) -> Result<(), StoreError> {
+        let mut row = Model::from(user).into_active_model().reset_all();
+        // Written once, or by others.
+        row.group_id = ActiveValue::NotSet;
+        row.credential_version = ActiveValue::NotSet;
+        row.created_at = ActiveValue::NotSet;
+        let updated = Entity::update_many()
+            .set(row)
+            .filter(Column::Id.eq(stored(user.id)))
+            .exec(&self.db().statement("users.update"))
+            .await
+            .map_err(store_error)?;
+        if updated.rows_affected == 0 {
+            return Err(StoreError::Conflict);
+        }
+        user_roles::replace(&self.db(), user).await
     }
 
     /// What points at the user goes with it.
