@@ -9,7 +9,7 @@ use countersign_transport::{TlsFiles, TransportConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::config::checks::Checks;
-use crate::config::serde_formats::{address, duration, optional};
+use crate::config::serde_formats::{address, duration};
 
 /// `[server]`: listening, and what a connection may cost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,14 +20,11 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// The PEM file with the certificate chain; with it and its key the server
     /// speaks TLS.
-    #[serde(deserialize_with = "optional")]
     pub tls_certificate: Option<PathBuf>,
     /// The PEM file with the private key.
-    #[serde(deserialize_with = "optional")]
     pub tls_private_key: Option<PathBuf>,
     /// The PEM file with the authorities that vouch for client certificates, by
     /// which callers may prove themselves.
-    #[serde(deserialize_with = "optional")]
     pub tls_client_ca: Option<PathBuf>,
     /// Serving threads; 0: one for each core.
     pub cores: usize,
@@ -114,6 +111,21 @@ impl ServerConfig {
 
     pub(in crate::config) fn check(&self, checks: &mut Checks) {
         let seconds = Duration::from_secs;
+        for (key, file) in [
+            ("server.tls_certificate", &self.tls_certificate),
+            ("server.tls_private_key", &self.tls_private_key),
+            ("server.tls_client_ca", &self.tls_client_ca),
+        ] {
+            // A path that is missing where it was to come from must not mean plaintext.
+            let is_named = file
+                .as_ref()
+                .is_none_or(|file| !file.as_os_str().is_empty());
+            checks.that(
+                key,
+                is_named,
+                "must be the path of a PEM file; leave it out for none",
+            );
+        }
         checks.within("server.cores", self.cores, 0..=1_024);
         checks.lasts(
             "server.request_timeout",

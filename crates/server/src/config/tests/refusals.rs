@@ -268,6 +268,26 @@ fn a_secret_that_is_empty_is_refused() {
     assert!(problem.contains("the flag --database-url"), "{problem}");
 }
 
+/// A path that is missing must not mean plaintext, nor callers without certificates.
+#[test]
+fn a_file_of_tls_that_is_empty_is_refused() {
+    for (key, variable) in [
+        ("tls_certificate", "COUNTERSIGN__SERVER__TLS_CERTIFICATE"),
+        ("tls_private_key", "COUNTERSIGN__SERVER__TLS_PRIVATE_KEY"),
+        ("tls_client_ca", "COUNTERSIGN__SERVER__TLS_CLIENT_CA"),
+    ] {
+        let of_file = given().file(&format!("[server]\n{key} = ''")).problems();
+        let of_variable = given().variables(&[(variable, "")]).problems();
+        for problems in [of_file, of_variable] {
+            let texts: Vec<_> = problems.iter().map(ToString::to_string).collect();
+            let is_told = |text: &String| {
+                text.contains(&format!("server.{key}")) && text.contains("path of a PEM file")
+            };
+            assert!(texts.iter().any(is_told), "{texts:?}");
+        }
+    }
+}
+
 #[test]
 fn a_secret_is_set_in_one_way_only() {
     let problem = given()
