@@ -42,6 +42,7 @@ mod messages;
 mod metrics;
 mod mfa;
 mod openssl;
+mod operators;
 mod options;
 mod outbox;
 mod passkeys;

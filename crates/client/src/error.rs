@@ -276,6 +276,12 @@ fn is_refusal(reason: ErrorReason) -> bool {
         | ErrorReason::SecondFactorUnavailable
         | ErrorReason::SecondFactorWrong
         | ErrorReason::MfaSessionNotFound
+        | ErrorReason::UserSuspended
+        | ErrorReason::UserWithdrawn
+        | ErrorReason::UserNotFound
+        | ErrorReason::UserStateConflict
+        | ErrorReason::EtagMismatch
+        | ErrorReason::ExternalIdTaken
         | ErrorReason::TooManyMessages
         | ErrorReason::TooManyAttempts => true,
         ErrorReason::Unspecified

@@ -23,6 +23,7 @@ mod sent_codes;
 mod session_ending;
 mod settings;
 mod tokens;
+mod user_changes;
 mod verifications;
 
 use std::sync::Arc;
@@ -57,10 +58,12 @@ pub use sent_codes::SentCodes;
 pub(crate) use sent_codes::{NewCode, SentCode, SentComparison, SentFor};
 pub use session_ending::SessionEnding;
 pub use settings::{
-    DeviceSettings, MfaPolicy, Settings, TokenSettings, UnverifiedSettings, VerificationSettings,
+    DeviceSettings, MfaPolicy, Settings, TokenSettings, UnverifiedSettings, UserSettings,
+    VerificationSettings,
 };
 pub(crate) use tokens::SignIn;
 pub use tokens::{AccessToken, TokenMinter, Tokens};
+pub(crate) use user_changes::{UserChange, check_etag};
 pub(crate) use verifications::CodeRequest;
 pub use verifications::Verifications;
 

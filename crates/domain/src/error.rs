@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use countersign_token::Rejection;
 
-use crate::model::Role;
+use crate::model::{Role, Timestamp, UserState};
 use crate::ports::{EphemeralError, HashError, StoreError};
 
 /// Why a use-case did not do what it was asked.
@@ -148,6 +148,44 @@ pub enum Refusal {
     /// No change that this token undoes, or not any more.
     #[error("there is no change that this undoes")]
     Undo,
+    /// The person has proved itself, and is suspended.
+    #[error("the user is suspended")]
+    UserSuspended,
+    /// The person has proved itself, and has left.
+    #[error("the user has withdrawn")]
+    UserWithdrawn {
+        /// When.
+        at: Timestamp,
+        /// From when on it may join again.
+        rejoin_at: Timestamp,
+    },
+    /// There is no such user.
+    #[error("there is no such user")]
+    User,
+    /// What was asked for cannot be done to a user in its state.
+    #[error("the user's state does not allow that")]
+    UserState,
+    /// The user was changed since it was read.
+    #[error("the user was changed since")]
+    Etag,
+    /// The external id is somebody's.
+    #[error("the external id is taken")]
+    ExternalIdTaken,
+}
+
+impl Refusal {
+    /// Why somebody who has proved itself is not let in.
+    #[must_use]
+    pub fn of_state(state: &UserState) -> Self {
+        match state {
+            UserState::Suspended(_) => Self::UserSuspended,
+            UserState::Withdrawn(withdrawal) => Self::UserWithdrawn {
+                at: withdrawal.at,
+                rejoin_at: withdrawal.rejoin_at,
+            },
+            UserState::Pending | UserState::Active => Self::SignIn,
+        }
+    }
 }
 
 /// What there is too much of.

@@ -45,4 +45,4 @@ pub use sessions::{SessionChanges, Sessions};
 pub use signing_keys::{SigningKeyChanges, SigningKeys};
 pub use store::{LONGEST_UNIT_OF_WORK, Retention, Store, UnitOfWork};
 pub use store_error::StoreError;
-pub use users::{Account, UserChanges, Users};
+pub use users::{Account, ListedUser, UserChanges, UserPage, Users};

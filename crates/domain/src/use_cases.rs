@@ -5,6 +5,7 @@
 mod begin_mfa_assertion;
 mod begin_passkey_sign_in;
 mod begin_step_up_assertion;
+mod block_user;
 mod caller_sans;
 mod callers;
 mod change_identifiers;
@@ -12,6 +13,7 @@ mod change_password;
 mod check_code;
 mod confirm_sign_up;
 mod create_mfa_session;
+mod create_user;
 mod delete_expired;
 mod deliver_messages;
 mod enroll_factor;
@@ -19,6 +21,8 @@ mod ensure_signing_keys;
 mod factors;
 mod issue_tokens;
 mod list_identifiers;
+mod list_users;
+mod own_profile;
 mod read_revocations;
 mod read_signing_keys;
 mod refresh_tokens;
@@ -33,12 +37,14 @@ mod sessions;
 mod sign_up;
 mod step_up_session;
 mod undo_identifier_change;
+mod update_user;
 mod validate_mfa_session;
 mod verifications;
 
 pub use begin_mfa_assertion::BeginMfaAssertion;
 pub use begin_passkey_sign_in::BeginPasskeySignIn;
 pub use begin_step_up_assertion::BeginStepUpAssertion;
+pub use block_user::{DeleteUser, ReinstateUser, SuspendUser, WithdrawUser};
 pub use caller_sans::{AddCallerSan, CallerSanError, RemoveCallerSan};
 pub use callers::{AddCallerKey, CallerKeyError, CreateCaller, NewCredential, RemoveCallerKey};
 pub use change_identifiers::{AddIdentifier, ChangeIdentifier, RemoveIdentifier};
@@ -46,6 +52,7 @@ pub use change_password::ChangePassword;
 pub use check_code::{CheckCode, CheckLink, CheckedCode, Which};
 pub use confirm_sign_up::ConfirmSignUp;
 pub use create_mfa_session::{CreateMfaSession, CreatedMfaSession, MfaCode};
+pub use create_user::CreateUser;
 pub use delete_expired::DeleteExpired;
 pub use deliver_messages::{DeliverMessages, Delivered};
 pub use enroll_factor::{
@@ -58,6 +65,8 @@ pub use factors::{
 };
 pub use issue_tokens::{Grant, IssueTokens, Issued, MfaRequired};
 pub use list_identifiers::{ListIdentifiers, ListedIdentifiers, UndoableChange};
+pub use list_users::{GetUser, ListUsers, ListedUsers};
+pub use own_profile::{GetProfile, UpdateProfile, WithdrawProfile};
 pub use read_revocations::ReadRevocations;
 pub use read_signing_keys::ReadSigningKeys;
 pub use refresh_tokens::RefreshTokens;
@@ -74,6 +83,7 @@ pub use sessions::{
 pub use sign_up::{SignUp, SignUpBy, SignedUp};
 pub use step_up_session::{StepUpAnswer, StepUpSession, SteppedUp};
 pub use undo_identifier_change::UndoIdentifierChange;
+pub use update_user::UpdateUser;
 pub use validate_mfa_session::{MfaAnswer, ValidateMfaSession};
 pub use verifications::{
     CancelVerification, Delivery, GetVerification, GetVerificationOfLink, ShownVerification,

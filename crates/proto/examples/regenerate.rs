@@ -29,7 +29,7 @@ pub(crate) fn root() -> PathBuf {
 
 /// Messages with a secret in them: their `Debug` is written by hand, in
 /// `src/redacted.rs`.
-const SECRET: [&str; 43] = [
+const SECRET: [&str; 47] = [
     "AddIdentifierRequest",
     "BeginEnrollmentRequest",
     "BeginEnrollmentResponse",
@@ -44,6 +44,8 @@ const SECRET: [&str; 43] = [
     "ConfirmSignUpRequest",
     "CreateMfaSessionRequest",
     "CreateMfaSessionResponse",
+    "CreateUserRequest",
+    "GetProfileRequest",
     "GetVerificationRequest",
     "IssueTokensRequest",
     "IssueTokensResponse",
@@ -69,10 +71,12 @@ const SECRET: [&str; 43] = [
     "StepUpSessionResponse",
     "Tokens",
     "UndoIdentifierChangeRequest",
+    "UpdateProfileRequest",
     "ValidateMfaSessionRequest",
     "ValidateMfaSessionResponse",
     "ValidateTokenRequest",
     "VerifiedCodeGrant",
+    "WithdrawProfileRequest",
 ];
 
 /// The path of a file from the root of the repository, and its content.

@@ -30,6 +30,8 @@ redacted!(
     v1::ConfirmSignUpRequest,
     v1::CreateMfaSessionRequest,
     v1::CreateMfaSessionResponse,
+    v1::CreateUserRequest,
+    v1::GetProfileRequest,
     v1::GetVerificationRequest,
     v1::IssueTokensRequest,
     v1::IssueTokensResponse,
@@ -55,10 +57,12 @@ redacted!(
     v1::StepUpSessionResponse,
     v1::Tokens,
     v1::UndoIdentifierChangeRequest,
+    v1::UpdateProfileRequest,
     v1::ValidateMfaSessionRequest,
     v1::ValidateMfaSessionResponse,
     v1::ValidateTokenRequest,
     v1::VerifiedCodeGrant,
+    v1::WithdrawProfileRequest,
 );
 
 #[cfg(test)]

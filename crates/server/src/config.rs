@@ -27,7 +27,8 @@ pub use sections::{
     AbuseMode, AlimTalkConfig, DatabaseConfig, DeliveryConfig, DevicesConfig, EmailProvider,
     IdentifiersConfig, KeysConfig, LogConfig, LogFormat, MetricsConfig, MfaConfig, MfaPolicy,
     PasskeysConfig, PasswordsConfig, RedisConfig, SensConfig, ServerConfig, SmsProvider,
-    SmtpConfig, TokensConfig, TracesConfig, ValidationConfig, VerificationConfig, WebhookConfig,
+    SmtpConfig, TokensConfig, TracesConfig, UsersConfig, ValidationConfig, VerificationConfig,
+    WebhookConfig,
 };
 use values::MASK;
 pub use values::{Country, LogFilter, ServiceUrl};

@@ -18,8 +18,9 @@ use http::HeaderMap;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
-use self::words::words;
+use self::words::{withdrawn, words};
 use crate::grpc::convert::rejection_reason;
+use crate::rfc3339::rfc3339;
 
 pub(crate) use failure::Failure;
 
@@ -59,8 +60,10 @@ pub(crate) fn status(failure: &Failure, locale: Locale, request_id: &str) -> Sta
     let mut metadata = HashMap::new();
     let mut details = ErrorDetails::new();
     let mut detail = None;
+    let mut told = None;
     let reason = match failure {
         Failure::Domain(error) => {
+            told = told_of(error, locale);
             add_facts(error, request_id, &mut metadata, &mut details);
             detail = english_detail(error);
             reason_of(error)
@@ -79,7 +82,17 @@ pub(crate) fn status(failure: &Failure, locale: Locale, request_id: &str) -> Sta
             ErrorReason::Overloaded
         }
     };
-    build(reason, details, metadata, locale, detail)
+    build(reason, details, metadata, locale, (detail, told))
+}
+
+/// What a person is told that depends on more than the reason.
+fn told_of(error: &Error, locale: Locale) -> Option<String> {
+    match error {
+        Error::Refused(Refusal::UserWithdrawn { at, rejoin_at }) => {
+            Some(withdrawn(*at, *rejoin_at, locale))
+        }
+        _ => None,
+    }
 }
 
 /// What a program should know of an error, beyond the reason.
@@ -188,19 +201,16 @@ fn build(
     mut details: ErrorDetails,
     metadata: HashMap<String, String>,
     locale: Locale,
-    detail: Option<String>,
+    (detail, told): (Option<String>, Option<String>),
 ) -> Status {
     let name = reason.as_str_name().trim_start_matches("ERROR_REASON_");
     let (code, english, korean) = words(reason);
     details.set_error_info(name, ERROR_DOMAIN, metadata);
-    details.set_localized_message(
-        locale.tag(),
-        if locale == Locale::Korean {
-            korean
-        } else {
-            english
-        },
-    );
+    let fixed = match locale {
+        Locale::Korean => korean,
+        Locale::English => english,
+    };
+    details.set_localized_message(locale.tag(), told.unwrap_or_else(|| fixed.to_owned()));
     let message = detail.map_or_else(
         || english.to_owned(),
         |detail| format!("{english} {detail}"),
@@ -244,6 +254,7 @@ fn facts(refusal: Refusal) -> Option<(String, String)> {
         }
         Refusal::Code { remaining } => ("remaining_attempts", remaining.to_string()),
         Refusal::AuthenticationTooOld { max_age } => ("max_age", max_age.as_secs().to_string()),
+        Refusal::UserWithdrawn { rejoin_at, .. } => ("rejoin_time", rfc3339(rejoin_at)),
         _ => return None,
     };
     Some((name.to_owned(), value))
@@ -299,6 +310,12 @@ fn reason_of(error: &Error) -> ErrorReason {
             Refusal::TooManyIdentifiers => ErrorReason::IdentifierLimitReached,
             Refusal::LastIdentifier => ErrorReason::LastIdentifier,
             Refusal::Undo => ErrorReason::UndoNotFound,
+            Refusal::UserSuspended => ErrorReason::UserSuspended,
+            Refusal::UserWithdrawn { .. } => ErrorReason::UserWithdrawn,
+            Refusal::User => ErrorReason::UserNotFound,
+            Refusal::UserState => ErrorReason::UserStateConflict,
+            Refusal::Etag => ErrorReason::EtagMismatch,
+            Refusal::ExternalIdTaken => ErrorReason::ExternalIdTaken,
         },
     }
 }

@@ -34,20 +34,39 @@ const FEW: u64 = 60;
 const MANY: u64 = 500;
 
 /// RPCs that no sequence asks, and why: none of them changes anything.
-const OTHERS: [(&str, &str); 4] = [
+const OTHERS: [(&str, &str); 7] = [
+    ("GetProfile", "reads what the person wrote"),
     ("GetSession", "reads one of those that ListSessions has"),
+    ("GetUser", "reads, for operators"),
     ("GetVerification", "reads, and spends nothing"),
     ("ListSigningKeys", "reads what everybody may know"),
+    ("ListUsers", "reads, for operators"),
     ("ValidateTokens", "asks ValidateToken several times"),
 ];
 
+/// RPCs that change something, and that the model does not know yet: what operators do
+/// to users, and a person to its profile. The suite `users` asks them.
+const NOT_YET: [&str; 8] = [
+    "CreateUser",
+    "DeleteUser",
+    "ReinstateUser",
+    "SuspendUser",
+    "UpdateProfile",
+    "UpdateUser",
+    "WithdrawProfile",
+    "WithdrawUser",
+];
+
 #[test]
-fn every_rpc_is_in_the_sequences_or_changes_nothing() {
-    let asked = reference::RPCS.into_iter();
+fn every_rpc_is_in_the_sequences_or_named() {
+    let asked = reference::RPCS.into_iter().chain(NOT_YET);
     let known: BTreeSet<_> = asked.chain(OTHERS.map(|(name, _)| name)).collect();
     let all: BTreeSet<_> = countersign_proto::RPCS.iter().map(|rpc| rpc.name).collect();
     assert_eq!(known, all);
-    assert_eq!(known.len(), reference::RPCS.len() + OTHERS.len());
+    assert_eq!(
+        known.len(),
+        reference::RPCS.len() + OTHERS.len() + NOT_YET.len()
+    );
     for rpc in countersign_proto::RPCS {
         let is_other = OTHERS.iter().any(|(name, _)| *name == rpc.name);
         let changes = rpc.idempotency != Idempotency::NoSideEffects;

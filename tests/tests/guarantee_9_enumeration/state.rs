@@ -38,6 +38,9 @@ pub(crate) enum State {
     ActiveLocked,
     ActivePasswordChanged,
     ActivePasswordReset,
+    Suspended,
+    SuspendedForAWhile,
+    Withdrawn,
 }
 
 /// An address, and the user name that was or will be asked for with it.
@@ -47,7 +50,7 @@ pub(crate) struct Subject {
 }
 
 impl State {
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::Unknown,
         Self::Pending,
         Self::PendingTwice,
@@ -70,10 +73,13 @@ impl State {
         Self::ActiveLocked,
         Self::ActivePasswordChanged,
         Self::ActivePasswordReset,
+        Self::Suspended,
+        Self::SuspendedForAWhile,
+        Self::Withdrawn,
     ];
 
     /// Those that differ most.
-    pub(crate) const SOME: [Self; 12] = [
+    pub(crate) const SOME: [Self; 14] = [
         Self::Unknown,
         Self::Pending,
         Self::PendingNamed,
@@ -86,16 +92,20 @@ impl State {
         Self::ActiveSignInCodeSent,
         Self::ActiveResetStarted,
         Self::ActiveLocked,
+        Self::Suspended,
+        Self::Withdrawn,
     ];
 
     /// Those in which a sign-up finds something else.
-    pub(crate) const BEFORE_SIGN_UPS: [Self; 6] = [
+    pub(crate) const BEFORE_SIGN_UPS: [Self; 8] = [
         Self::Unknown,
         Self::PendingNamed,
         Self::Active,
         Self::ActiveNamed,
         Self::ActiveElsewhere,
         Self::ActiveSignUpTried,
+        Self::Suspended,
+        Self::Withdrawn,
     ];
 
     /// Those that come about without waiting for a cooldown.
@@ -149,6 +159,15 @@ impl State {
             _ => mina.join("", "", PASSWORD).await,
         }
         match self {
+            Self::Suspended | Self::SuspendedForAWhile | Self::Withdrawn => {
+                let id = mina.0.sign_in().await.user_id;
+                let blocked = match self {
+                    Self::Suspended => gateway.suspend(&id, "spam").await,
+                    Self::Withdrawn => gateway.withdraw(&id).await,
+                    _ => gateway.suspend_until(&id, "", far_away()).await,
+                };
+                blocked.expect("blocked");
+            }
             Self::ActiveSignUpTried => {
                 drop(sign_up(gateway, "", address, &subject.username).await);
             }
@@ -268,6 +287,13 @@ async fn sign_up(gateway: &Gateway, group: &str, address: &str, username: &str) 
 async fn send(gateway: &Gateway, address: &str, purpose: v1::Purpose) {
     let sent = gateway.send_code(email(address), purpose, "").await;
     sent.expect("a code is sent");
+}
+
+fn far_away() -> Option<prost_types::Timestamp> {
+    Some(prost_types::Timestamp {
+        seconds: 4_000_000_000,
+        nanos: 0,
+    })
 }
 
 /// A user name that nobody has.

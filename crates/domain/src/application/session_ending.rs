@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::application::Repeats;
 use crate::error::Error;
-use crate::model::{Revocation, Session, SessionId};
-use crate::ports::{Clock, Notifier, Store};
+use crate::model::{Revocation, Session, SessionId, UserId};
+use crate::ports::{Clock, Notifier, Store, UnitOfWork};
 use crate::validation::RevocationFeed;
 
 /// Ends sessions.
@@ -59,6 +59,32 @@ impl SessionEnding {
             }
         }
         Ok(())
+    }
+
+    /// Ends all sessions of a user who is locked, but for one, and whatever was begun
+    /// to open another; lets no device be known any more. Once that is committed,
+    /// [`committed`](Self::committed) is to be told.
+    pub(crate) async fn end_all(
+        &self,
+        uow: &mut dyn UnitOfWork,
+        user: UserId,
+        keep: Option<SessionId>,
+    ) -> Result<Vec<Revocation>, Error> {
+        uow.raise_credential_version(user).await?;
+        self.end_of_anybody(uow, user, keep).await
+    }
+
+    /// The same of a user who may not be there.
+    pub(crate) async fn end_of_anybody(
+        &self,
+        uow: &mut dyn UnitOfWork,
+        user: UserId,
+        keep: Option<SessionId>,
+    ) -> Result<Vec<Revocation>, Error> {
+        let now = self.clock.now();
+        let ended = uow.revoke_user_sessions(user, keep, now).await?;
+        uow.forget_devices(user).await?;
+        Ok(ended)
     }
 
     /// Lets this replica reject the tokens of ended sessions from now on, and

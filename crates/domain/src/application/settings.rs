@@ -21,6 +21,8 @@ pub struct Settings {
     pub mfa_policy_of_groups: Vec<(GroupId, MfaPolicy)>,
     /// Of known devices.
     pub devices: DeviceSettings,
+    /// Of people who leave.
+    pub users: UserSettings,
     /// For how long a change of an address can be undone.
     pub undo_time: Duration,
     /// The site whose passkeys are taken; none are if there is none.
@@ -80,6 +82,15 @@ pub struct DeviceSettings {
     /// How long no second factor is asked for on a device on which one was shown,
     /// if the person wants that. Zero: always asked for.
     pub remembered: Duration,
+}
+
+/// Of people who leave.
+#[derive(Debug, Clone)]
+pub struct UserSettings {
+    /// How long their addresses may not join again.
+    pub rejoin_wait: Duration,
+    /// After how long their personal data is erased.
+    pub retention: Duration,
 }
 
 /// Of tokens and sessions.

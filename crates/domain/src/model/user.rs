@@ -76,6 +76,12 @@ impl User {
         self.state.is_active(now)
     }
 
+    /// What tells this version of it from others.
+    #[must_use]
+    pub fn etag(&self) -> String {
+        format!("{:x}", self.revision)
+    }
+
     /// Notes that it was changed.
     pub fn touch(&mut self, now: Timestamp) {
         self.revision = self.revision.wrapping_add(1);

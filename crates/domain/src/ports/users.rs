@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::model::{Address, ExternalId, GroupId, Identifier, PasswordCredential, User, UserId};
+use crate::model::{
+    Address, ExternalId, GroupId, Identifier, PageSize, PasswordCredential, User, UserCursor,
+    UserId, UserQuery,
+};
 
 /// A user and its password, if it has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +15,24 @@ pub struct Account {
     pub user: User,
     /// Its password.
     pub credential: Option<PasswordCredential>,
+}
+
+/// A user, and what it signs in with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedUser {
+    /// The user.
+    pub user: User,
+    /// Its identifiers, sorted.
+    pub identifiers: Vec<Identifier>,
+}
+
+/// A page of a list of users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserPage {
+    /// The users.
+    pub users: Vec<ListedUser>,
+    /// Where the next page starts, if there is one.
+    pub next: Option<UserCursor>,
 }
 
 /// Reads users.
@@ -36,6 +57,19 @@ pub trait Users {
         group: &GroupId,
         id: &ExternalId,
     ) -> Result<Option<User>, StoreError>;
+
+    /// A user with its identifiers. One that cannot be read is left out, and named in
+    /// the log.
+    async fn listed_user(&self, id: UserId) -> Result<Option<ListedUser>, StoreError>;
+
+    /// A page of the users that a query fits, after a cursor of the same query. Users and
+    /// identifiers that cannot be read are left out, and named in the log.
+    async fn list_users(
+        &self,
+        query: &UserQuery,
+        size: PageSize,
+        after: Option<&UserCursor>,
+    ) -> Result<UserPage, StoreError>;
 
     /// The addresses of a user. All of them are verified: an address that was
     /// not proved is nobody's.
@@ -78,6 +112,10 @@ pub trait UserChanges {
     /// The addresses of a user, as [`Users::addresses`] has them, and as this unit of
     /// work has left them. To be relied on if the user is locked.
     async fn addresses_of(&mut self, id: UserId) -> Result<Vec<Address>, StoreError>;
+
+    /// The identifiers of a user, sorted, as this unit of work has left them. One that
+    /// cannot be read is left out.
+    async fn identifiers_of(&mut self, id: UserId) -> Result<Vec<Identifier>, StoreError>;
 
     /// Takes an identifier from a user; tells whether it was the user's.
     async fn delete_identifier(

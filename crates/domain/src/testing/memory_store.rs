@@ -15,6 +15,7 @@ mod sessions;
 mod signing_keys;
 mod tables;
 mod unit_of_work;
+mod user_list;
 mod users;
 
 use std::sync::atomic::Ordering;

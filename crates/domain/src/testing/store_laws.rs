@@ -21,6 +21,7 @@ mod sessions;
 mod signing_keys;
 mod subject;
 mod units_of_work;
+mod user_lists;
 mod users;
 
 pub use callers::*;
@@ -38,6 +39,7 @@ pub use sessions::*;
 pub use signing_keys::*;
 pub use subject::{StoreSubject, Tenancy};
 pub use units_of_work::*;
+pub use user_lists::*;
 pub use users::*;
 
 /// Makes each law a test. The function that is given takes a [`Tenancy`] and
@@ -55,6 +57,10 @@ macro_rules! store_laws {
             a_user_id_is_taken_once
             an_account_without_a_password_is_found
             deleting_a_user_deletes_all_that_is_its_own
+            users_are_listed_page_by_page
+            users_are_listed_by_their_roles
+            users_are_listed_by_their_states
+            users_are_listed_by_the_beginning_of_an_identifier
             an_identifier_is_held_once_in_a_group
             two_groups_may_share_an_identifier
             identifiers_compare_byte_for_byte

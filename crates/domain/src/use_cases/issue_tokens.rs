@@ -84,7 +84,8 @@ impl IssueTokens {
     ///
     /// # Errors
     /// A refused sign-in, an invalid proof, too many attempts or hashes; a second
-    /// factor that is required, and is not there.
+    /// factor that is required, and is not there; a person who has proved itself, and
+    /// is suspended or has left.
     pub async fn execute(self, app: &Application) -> Result<Issued, Error> {
         let opening = Opening {
             audience: self.audience,
@@ -110,7 +111,7 @@ impl IssueTokens {
                 Ok(Issued::Tokens(Tokens { device, ..tokens }))
             }
             Opened::MfaSession(required) => Ok(Issued::MfaRequired(required)),
-            Opened::Nothing => Err(Refusal::SecondFactorMissing.into()),
+            Opened::Blocked(refusal) => Err(refusal.into()),
         }
     }
 }
@@ -150,7 +151,7 @@ async fn with_proof(
                 .filter(|holder| user.is_current(holder))
                 .ok_or(Refusal::Proof)?;
             if !holder.is_active(app.clock.now()) {
-                return Err(Refusal::SignIn.into());
+                return Ok((uow, Opened::Blocked(Refusal::of_state(&holder.state))));
             }
             let shown = [AuthenticationMethod::OneTimeCode];
             let opened = opening.open(app, &mut *uow, &holder, &shown, facts).await?;

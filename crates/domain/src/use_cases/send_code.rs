@@ -136,7 +136,7 @@ impl SendCode {
             .charge_send(&self.address, &self.client, to, device.as_ref());
         let charge = charged.await?;
         let sent = async {
-            let user = holder(app, &self.group, &self.address).await?;
+            let user = holder(app, &self.group, &self.address, self.purpose).await?;
             let request = self.request(app, user, message, device);
             let record = app.verifications.keep(request, &secret, &charge).await?;
             let secret = user.is_some().then_some(secret);

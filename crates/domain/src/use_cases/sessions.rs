@@ -156,14 +156,12 @@ async fn end_all(
 ) -> Result<Vec<Revocation>, Error> {
     let mut uow = app.store.begin().await?;
     // Whoever signs in at the same time waits, or is seen.
-    if uow.lock_user(user).await?.is_some() {
+    let ending = &app.session_ending;
+    let ended = match uow.lock_user(user).await? {
         // What was begun before, such as an MFA session, opens none afterwards.
-        uow.raise_credential_version(user).await?;
-    }
-    let ended = uow
-        .revoke_user_sessions(user, keep, app.clock.now())
-        .await?;
-    uow.forget_devices(user).await?;
+        Some(_) => ending.end_all(&mut *uow, user, keep).await?,
+        None => ending.end_of_anybody(&mut *uow, user, keep).await?,
+    };
     uow.commit().await?;
     Ok(ended)
 }

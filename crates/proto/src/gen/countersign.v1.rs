@@ -3148,6 +3148,26 @@ pub enum ErrorReason {
     /// NOT_FOUND: no change of an address that this token undoes, or not any more.
     /// {"reason": "UNDO_NOT_FOUND", "domain": "countersign"}
     UndoNotFound = 43,
+    /// PERMISSION_DENIED: the person has proved itself, and is suspended.
+    /// {"reason": "USER_SUSPENDED", "domain": "countersign"}
+    UserSuspended = 44,
+    /// PERMISSION_DENIED: the person has proved itself, and has left. It may join again
+    /// from `rejoin_time` on.
+    /// {"reason": "USER_WITHDRAWN", "domain": "countersign",
+    /// "metadata": {"rejoin_time": "2026-12-06T09:30:00Z"}}
+    UserWithdrawn = 45,
+    /// NOT_FOUND: no such user.
+    /// {"reason": "USER_NOT_FOUND", "domain": "countersign"}
+    UserNotFound = 46,
+    /// FAILED_PRECONDITION: what was asked for cannot be done to a user in this state.
+    /// {"reason": "USER_STATE_CONFLICT", "domain": "countersign"}
+    UserStateConflict = 47,
+    /// ABORTED: the user was changed since the etag was read. Read it again.
+    /// {"reason": "ETAG_MISMATCH", "domain": "countersign"}
+    EtagMismatch = 48,
+    /// ALREADY_EXISTS: another user of the group has the external id.
+    /// {"reason": "EXTERNAL_ID_TAKEN", "domain": "countersign"}
+    ExternalIdTaken = 49,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -3198,6 +3218,12 @@ impl ErrorReason {
             Self::IdentifierLimitReached => "ERROR_REASON_IDENTIFIER_LIMIT_REACHED",
             Self::LastIdentifier => "ERROR_REASON_LAST_IDENTIFIER",
             Self::UndoNotFound => "ERROR_REASON_UNDO_NOT_FOUND",
+            Self::UserSuspended => "ERROR_REASON_USER_SUSPENDED",
+            Self::UserWithdrawn => "ERROR_REASON_USER_WITHDRAWN",
+            Self::UserNotFound => "ERROR_REASON_USER_NOT_FOUND",
+            Self::UserStateConflict => "ERROR_REASON_USER_STATE_CONFLICT",
+            Self::EtagMismatch => "ERROR_REASON_ETAG_MISMATCH",
+            Self::ExternalIdTaken => "ERROR_REASON_EXTERNAL_ID_TAKEN",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -3249,6 +3275,12 @@ impl ErrorReason {
             "ERROR_REASON_IDENTIFIER_LIMIT_REACHED" => Some(Self::IdentifierLimitReached),
             "ERROR_REASON_LAST_IDENTIFIER" => Some(Self::LastIdentifier),
             "ERROR_REASON_UNDO_NOT_FOUND" => Some(Self::UndoNotFound),
+            "ERROR_REASON_USER_SUSPENDED" => Some(Self::UserSuspended),
+            "ERROR_REASON_USER_WITHDRAWN" => Some(Self::UserWithdrawn),
+            "ERROR_REASON_USER_NOT_FOUND" => Some(Self::UserNotFound),
+            "ERROR_REASON_USER_STATE_CONFLICT" => Some(Self::UserStateConflict),
+            "ERROR_REASON_ETAG_MISMATCH" => Some(Self::EtagMismatch),
+            "ERROR_REASON_EXTERNAL_ID_TAKEN" => Some(Self::ExternalIdTaken),
             _ => None,
         }
     }
@@ -5151,6 +5183,446 @@ pub struct UndoIdentifierChangeRequest {
 /// The change is undone.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UndoIdentifierChangeResponse {}
+/// User is an account, as operators see it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct User {
+    /// Its id, and the `sub` of its access tokens: a UUID.
+    #[prost(string, tag = "1")]
+    pub user_id: ::prost::alloc::string::String,
+    /// Its group.
+    #[prost(string, tag = "2")]
+    pub group_id: ::prost::alloc::string::String,
+    /// Its state.
+    #[prost(enumeration = "UserState", tag = "3")]
+    pub state: i32,
+    /// Of USER_STATE_SUSPENDED: why, since when and until when.
+    #[prost(message, optional, tag = "4")]
+    pub suspension: ::core::option::Option<Suspension>,
+    /// Of USER_STATE_WITHDRAWN and USER_STATE_ERASED: when, and from when on it may join
+    /// again.
+    #[prost(message, optional, tag = "5")]
+    pub withdrawal: ::core::option::Option<Withdrawal>,
+    /// What it signs in with, in normal form. One that is damaged is left out.
+    #[prost(message, repeated, tag = "6")]
+    pub identifiers: ::prost::alloc::vec::Vec<Identifier>,
+    /// Its id in another system, if it has one. Held once in the group.
+    #[prost(string, tag = "7")]
+    pub external_id: ::prost::alloc::string::String,
+    /// What the person says of itself.
+    #[prost(message, optional, tag = "8")]
+    pub profile: ::core::option::Option<Profile>,
+    /// What it is, for the services that read its tokens.
+    #[prost(string, repeated, tag = "9")]
+    pub roles: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What it may do, for the services that read its tokens.
+    #[prost(string, repeated, tag = "10")]
+    pub scopes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// When it was created.
+    #[prost(message, optional, tag = "11")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When state, external id, profile, roles or scopes were last changed.
+    #[prost(message, optional, tag = "12")]
+    pub update_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// Changes with `update_time`. Opaque.
+    #[prost(string, tag = "13")]
+    pub etag: ::prost::alloc::string::String,
+}
+/// Suspension says why and how long a user is kept from signing in.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Suspension {
+    /// Why, for operators: at most 255 characters.
+    #[prost(string, tag = "1")]
+    pub reason: ::prost::alloc::string::String,
+    /// Since when.
+    #[prost(message, optional, tag = "2")]
+    pub start_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it ends by itself, if it does.
+    #[prost(message, optional, tag = "3")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Withdrawal says when a person has left.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Withdrawal {
+    /// When.
+    #[prost(message, optional, tag = "1")]
+    pub withdraw_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// From when on its addresses may join again.
+    #[prost(message, optional, tag = "2")]
+    pub rejoin_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Profile is what a person says of itself.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Profile {
+    /// How the person wants to be called: at most 255 characters, or empty.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The language in which it wants to be spoken to (RFC 5646): `ko`, `en-GB`; or empty.
+    #[prost(string, tag = "2")]
+    pub locale: ::prost::alloc::string::String,
+    /// The time zone in which it lives, as the IANA database names it: `Asia/Seoul`; or
+    /// empty.
+    #[prost(string, tag = "3")]
+    pub time_zone: ::prost::alloc::string::String,
+    /// What else is kept of it: at most 8 KiB as JSON.
+    #[prost(message, optional, tag = "4")]
+    pub attributes: ::core::option::Option<::prost_types::Struct>,
+}
+/// The user to create.
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct CreateUserRequest {
+    /// The group. `default` if empty.
+    #[prost(string, tag = "1")]
+    pub group_id: ::prost::alloc::string::String,
+    /// What it signs in with: at most 10 e-mail addresses and phone numbers, and one user
+    /// name. It may have none.
+    #[prost(message, repeated, tag = "2")]
+    pub identifiers: ::prost::alloc::vec::Vec<Identifier>,
+    /// Its password, unless it signs in with codes or sets one later.
+    #[prost(string, tag = "3")]
+    pub password: ::prost::alloc::string::String,
+    /// Its id in another system, if it has one: at most 255 characters.
+    #[prost(string, tag = "4")]
+    pub external_id: ::prost::alloc::string::String,
+    /// Its profile.
+    #[prost(message, optional, tag = "5")]
+    pub profile: ::core::option::Option<Profile>,
+    /// Its roles: at most 32, each of at most 64 printable ASCII characters without space.
+    #[prost(string, repeated, tag = "6")]
+    pub roles: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Its scopes: at most 64.
+    #[prost(string, repeated, tag = "7")]
+    pub scopes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// The user is created.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CreateUserResponse {
+    /// The user.
+    #[prost(message, optional, tag = "1")]
+    pub user: ::core::option::Option<User>,
+}
+/// Which user to show.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetUserRequest {
+    /// The id of the user.
+    #[prost(string, tag = "1")]
+    pub user_id: ::prost::alloc::string::String,
+}
+/// A user.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetUserResponse {
+    /// The user.
+    #[prost(message, optional, tag = "1")]
+    pub user: ::core::option::Option<User>,
+}
+/// IdentifierPrefix is how identifiers begin. Exactly one is required. It is brought to
+/// lower case as identifiers are.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct IdentifierPrefix {
+    /// The kind of identifier, and its first characters.
+    #[prost(oneof = "identifier_prefix::Value", tags = "1, 2, 3")]
+    pub value: ::core::option::Option<identifier_prefix::Value>,
+}
+/// Nested message and enum types in `IdentifierPrefix`.
+pub mod identifier_prefix {
+    /// The kind of identifier, and its first characters.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Value {
+        /// Of e-mail addresses.
+        #[prost(string, tag = "1")]
+        Email(::prost::alloc::string::String),
+        /// Of phone numbers, with `+` and the country code: `+8210`.
+        #[prost(string, tag = "2")]
+        Phone(::prost::alloc::string::String),
+        /// Of user names.
+        #[prost(string, tag = "3")]
+        Username(::prost::alloc::string::String),
+    }
+}
+/// Which users to list: those that all fields fit.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListUsersRequest {
+    /// How many at once: 1 to 100, 20 if it is 0.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// Where to go on: `next_page_token` of an answer to the same query.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Of this group. Of all groups if empty.
+    #[prost(string, tag = "3")]
+    pub group_id: ::prost::alloc::string::String,
+    /// In this state. In any if unspecified.
+    #[prost(enumeration = "UserState", tag = "4")]
+    pub state: i32,
+    /// With this role.
+    #[prost(string, tag = "5")]
+    pub role: ::prost::alloc::string::String,
+    /// With an identifier that begins so. Needs `group_id`, and goes with no other order
+    /// than that of the identifiers, and with no `role`.
+    #[prost(message, optional, tag = "6")]
+    pub identifier_prefix: ::core::option::Option<IdentifierPrefix>,
+    /// Created then or later.
+    #[prost(message, optional, tag = "7")]
+    pub created_from: ::core::option::Option<::prost_types::Timestamp>,
+    /// Created before.
+    #[prost(message, optional, tag = "8")]
+    pub created_before: ::core::option::Option<::prost_types::Timestamp>,
+    /// In which order.
+    #[prost(enumeration = "UserOrder", tag = "9")]
+    pub order: i32,
+}
+/// A page of users.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListUsersResponse {
+    /// The users.
+    #[prost(message, repeated, tag = "1")]
+    pub users: ::prost::alloc::vec::Vec<User>,
+    /// Where the next page starts; empty if this is the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// The user to change.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdateUserRequest {
+    /// The id of the user.
+    #[prost(string, tag = "1")]
+    pub user_id: ::prost::alloc::string::String,
+    /// What is written: `external_id`, `profile` or its fields (`profile.name`), `roles`,
+    /// `scopes`. Required.
+    #[prost(message, optional, tag = "2")]
+    pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
+    /// The etag that was read, if another change must not be overwritten.
+    #[prost(string, tag = "3")]
+    pub etag: ::prost::alloc::string::String,
+    /// The new external id; none if empty.
+    #[prost(string, tag = "4")]
+    pub external_id: ::prost::alloc::string::String,
+    /// The new profile.
+    #[prost(message, optional, tag = "5")]
+    pub profile: ::core::option::Option<Profile>,
+    /// The new roles.
+    #[prost(string, repeated, tag = "6")]
+    pub roles: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The new scopes.
+    #[prost(string, repeated, tag = "7")]
+    pub scopes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// The user is changed.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdateUserResponse {
+    /// The user.
+    #[prost(message, optional, tag = "1")]
+    pub user: ::core::option::Option<User>,
+}
+/// The user to delete.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteUserRequest {
+    /// The id of the user.
+    #[prost(string, tag = "1")]
+    pub user_id: ::prost::alloc::string::String,
+    /// The etag that was read, if a user who was changed since must not be deleted.
+    #[prost(string, tag = "2")]
+    pub etag: ::prost::alloc::string::String,
+}
+/// The user is deleted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteUserResponse {}
+/// The user to suspend.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SuspendUserRequest {
+    /// The id of the user.
+    #[prost(string, tag = "1")]
+    pub user_id: ::prost::alloc::string::String,
+    /// The etag that was read, if another change must not be overwritten.
+    #[prost(string, tag = "2")]
+    pub etag: ::prost::alloc::string::String,
+    /// Why, for operators: at most 255 characters.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// When it ends by itself. Never if absent.
+    #[prost(message, optional, tag = "4")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// The user is suspended.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SuspendUserResponse {
+    /// The user.
+    #[prost(message, optional, tag = "1")]
+    pub user: ::core::option::Option<User>,
+}
+/// The user to reinstate.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReinstateUserRequest {
+    /// The id of the user.
+    #[prost(string, tag = "1")]
+    pub user_id: ::prost::alloc::string::String,
+    /// The etag that was read, if another change must not be overwritten.
+    #[prost(string, tag = "2")]
+    pub etag: ::prost::alloc::string::String,
+}
+/// The user is reinstated.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReinstateUserResponse {
+    /// The user.
+    #[prost(message, optional, tag = "1")]
+    pub user: ::core::option::Option<User>,
+}
+/// The user to withdraw.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WithdrawUserRequest {
+    /// The id of the user.
+    #[prost(string, tag = "1")]
+    pub user_id: ::prost::alloc::string::String,
+    /// The etag that was read, if another change must not be overwritten.
+    #[prost(string, tag = "2")]
+    pub etag: ::prost::alloc::string::String,
+}
+/// The user has withdrawn.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WithdrawUserResponse {
+    /// The user.
+    #[prost(message, optional, tag = "1")]
+    pub user: ::core::option::Option<User>,
+}
+/// Whose profile to show.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct GetProfileRequest {
+    /// The person's access token.
+    #[prost(string, tag = "1")]
+    pub access_token: ::prost::alloc::string::String,
+}
+/// The profile of a person.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetProfileResponse {
+    /// The profile.
+    #[prost(message, optional, tag = "1")]
+    pub profile: ::core::option::Option<Profile>,
+    /// To be given with UpdateProfile.
+    #[prost(string, tag = "2")]
+    pub etag: ::prost::alloc::string::String,
+}
+/// The profile to change.
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct UpdateProfileRequest {
+    /// The person's access token.
+    #[prost(string, tag = "1")]
+    pub access_token: ::prost::alloc::string::String,
+    /// What is written: `name`, `locale`, `time_zone`. Required.
+    #[prost(message, optional, tag = "2")]
+    pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
+    /// The etag that was read, if another change must not be overwritten.
+    #[prost(string, tag = "3")]
+    pub etag: ::prost::alloc::string::String,
+    /// The new profile.
+    #[prost(message, optional, tag = "4")]
+    pub profile: ::core::option::Option<Profile>,
+}
+/// The profile is changed.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdateProfileResponse {
+    /// The profile.
+    #[prost(message, optional, tag = "1")]
+    pub profile: ::core::option::Option<Profile>,
+    /// The new etag.
+    #[prost(string, tag = "2")]
+    pub etag: ::prost::alloc::string::String,
+}
+/// Who wants to leave.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct WithdrawProfileRequest {
+    /// The person's access token.
+    #[prost(string, tag = "1")]
+    pub access_token: ::prost::alloc::string::String,
+}
+/// The person has left.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WithdrawProfileResponse {
+    /// From when on its addresses may join again.
+    #[prost(message, optional, tag = "1")]
+    pub rejoin_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// UserState is where an account is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum UserState {
+    /// No state.
+    Unspecified = 0,
+    /// No address is verified yet: it cannot sign in.
+    Pending = 1,
+    /// It can sign in.
+    Active = 2,
+    /// It cannot sign in, by an operator's decision. A suspension that ends by itself is
+    /// over with its time; the state says so up to a minute later.
+    Suspended = 3,
+    /// The person has left.
+    Withdrawn = 4,
+    /// The person has left, and the personal data is erased.
+    Erased = 5,
+}
+impl UserState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "USER_STATE_UNSPECIFIED",
+            Self::Pending => "USER_STATE_PENDING",
+            Self::Active => "USER_STATE_ACTIVE",
+            Self::Suspended => "USER_STATE_SUSPENDED",
+            Self::Withdrawn => "USER_STATE_WITHDRAWN",
+            Self::Erased => "USER_STATE_ERASED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "USER_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "USER_STATE_PENDING" => Some(Self::Pending),
+            "USER_STATE_ACTIVE" => Some(Self::Active),
+            "USER_STATE_SUSPENDED" => Some(Self::Suspended),
+            "USER_STATE_WITHDRAWN" => Some(Self::Withdrawn),
+            "USER_STATE_ERASED" => Some(Self::Erased),
+            _ => None,
+        }
+    }
+}
+/// UserOrder is the order of a list of users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum UserOrder {
+    /// Newest first; by identifier where a prefix is asked for.
+    Unspecified = 0,
+    /// Newest first.
+    NewestFirst = 1,
+    /// Oldest first.
+    OldestFirst = 2,
+}
+impl UserOrder {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "USER_ORDER_UNSPECIFIED",
+            Self::NewestFirst => "USER_ORDER_NEWEST_FIRST",
+            Self::OldestFirst => "USER_ORDER_OLDEST_FIRST",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "USER_ORDER_UNSPECIFIED" => Some(Self::Unspecified),
+            "USER_ORDER_NEWEST_FIRST" => Some(Self::NewestFirst),
+            "USER_ORDER_OLDEST_FIRST" => Some(Self::OldestFirst),
+            _ => None,
+        }
+    }
+}
 /// Generated client implementations.
 pub mod user_service_client {
     #![allow(
@@ -5162,7 +5634,7 @@ pub mod user_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// UserService adds, changes and removes the addresses of a person.
+    /// UserService looks after users, and changes the profile and addresses of a person.
     #[derive(Debug, Clone)]
     pub struct UserServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -5242,6 +5714,329 @@ pub mod user_service_client {
         pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
+        }
+        /// CreateUser adds an active user. Its addresses count as verified: the operator
+        /// answers for them.
+        ///
+        /// Errors: ALREADY_EXISTS (IDENTIFIER_TAKEN, USERNAME_TAKEN, EXTERNAL_ID_TAKEN),
+        /// PERMISSION_DENIED (USER_WITHDRAWN: an address of somebody who has left and may not
+        /// join again yet), RESOURCE_EXHAUSTED (OVERLOADED), INVALID_ARGUMENT (FIELD_INVALID).
+        pub async fn create_user(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateUserResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.UserService/CreateUser",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("countersign.v1.UserService", "CreateUser"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// GetUser shows a user.
+        ///
+        /// Errors: NOT_FOUND (USER_NOT_FOUND), INVALID_ARGUMENT (FIELD_INVALID).
+        pub async fn get_user(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetUserResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.UserService/GetUser",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("countersign.v1.UserService", "GetUser"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// ListUsers lists users page by page, newest first unless told otherwise. One whose
+        /// record is damaged is left out, and named in the server's log. Users who are created
+        /// or change meanwhile may be on a later page or on none; no other is left out or told
+        /// twice.
+        ///
+        /// Errors: INVALID_ARGUMENT (FIELD_INVALID; also a page token of another query).
+        pub async fn list_users(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListUsersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListUsersResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.UserService/ListUsers",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("countersign.v1.UserService", "ListUsers"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// UpdateUser writes the fields of a user that the mask names. Tokens tell of new roles
+        /// and scopes from the next refresh on.
+        ///
+        /// Errors: NOT_FOUND (USER_NOT_FOUND), ABORTED (ETAG_MISMATCH), ALREADY_EXISTS
+        /// (EXTERNAL_ID_TAKEN), FAILED_PRECONDITION (USER_STATE_CONFLICT: the personal data is
+        /// erased), INVALID_ARGUMENT (FIELD_INVALID).
+        pub async fn update_user(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateUserResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.UserService/UpdateUser",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("countersign.v1.UserService", "UpdateUser"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// DeleteUser deletes a user with all that is its own, at once. Its addresses are free,
+        /// unless it has withdrawn and may not join again yet. Withdraw a user who was adopted
+        /// from an existing database: one who is deleted is adopted anew.
+        ///
+        /// Errors: NOT_FOUND (USER_NOT_FOUND), ABORTED (ETAG_MISMATCH), INVALID_ARGUMENT
+        /// (FIELD_INVALID).
+        pub async fn delete_user(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteUserResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.UserService/DeleteUser",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("countersign.v1.UserService", "DeleteUser"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// SuspendUser keeps a user from signing in, for good or until a time. Who is suspended
+        /// already, is suspended as this call says.
+        ///
+        /// Errors: NOT_FOUND (USER_NOT_FOUND), ABORTED (ETAG_MISMATCH), FAILED_PRECONDITION
+        /// (USER_STATE_CONFLICT: the user is pending or has withdrawn), INVALID_ARGUMENT
+        /// (FIELD_INVALID; also a time that is over).
+        pub async fn suspend_user(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SuspendUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SuspendUserResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.UserService/SuspendUser",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("countersign.v1.UserService", "SuspendUser"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// ReinstateUser takes a suspension back, or a withdrawal as long as the personal data
+        /// is not erased. Sessions that ended stay so.
+        ///
+        /// Errors: NOT_FOUND (USER_NOT_FOUND), ABORTED (ETAG_MISMATCH), FAILED_PRECONDITION
+        /// (USER_STATE_CONFLICT: the user is neither suspended nor withdrawn, or erased),
+        /// INVALID_ARGUMENT (FIELD_INVALID).
+        pub async fn reinstate_user(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReinstateUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReinstateUserResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.UserService/ReinstateUser",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("countersign.v1.UserService", "ReinstateUser"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// WithdrawUser lets a user leave: it cannot sign in any more. Its addresses may join
+        /// again after `users.rejoin_wait` (7 days by default), and its personal data is erased
+        /// after `users.retention`.
+        ///
+        /// Errors: NOT_FOUND (USER_NOT_FOUND), ABORTED (ETAG_MISMATCH), FAILED_PRECONDITION
+        /// (USER_STATE_CONFLICT: it has withdrawn already), INVALID_ARGUMENT (FIELD_INVALID).
+        pub async fn withdraw_user(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WithdrawUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::WithdrawUserResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.UserService/WithdrawUser",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("countersign.v1.UserService", "WithdrawUser"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// GetProfile shows a person its profile.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID).
+        pub async fn get_profile(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetProfileRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetProfileResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.UserService/GetProfile",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("countersign.v1.UserService", "GetProfile"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// UpdateProfile writes the fields of a person's profile that the mask names: `name`,
+        /// `locale`, `time_zone`. Attributes are the operators'.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), ABORTED (ETAG_MISMATCH),
+        /// INVALID_ARGUMENT (FIELD_INVALID).
+        pub async fn update_profile(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateProfileRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateProfileResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.UserService/UpdateProfile",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("countersign.v1.UserService", "UpdateProfile"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// WithdrawProfile lets a person leave, as WithdrawUser does.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED).
+        pub async fn withdraw_profile(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WithdrawProfileRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::WithdrawProfileResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.UserService/WithdrawProfile",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("countersign.v1.UserService", "WithdrawProfile"),
+                );
+            self.inner.unary(req, path, codec).await
         }
         /// ListIdentifiers lists the addresses of a person, in full, and the changes that
         /// can be undone.
@@ -5425,6 +6220,137 @@ pub mod user_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with UserServiceServer.
     #[async_trait]
     pub trait UserService: std::marker::Send + std::marker::Sync + 'static {
+        /// CreateUser adds an active user. Its addresses count as verified: the operator
+        /// answers for them.
+        ///
+        /// Errors: ALREADY_EXISTS (IDENTIFIER_TAKEN, USERNAME_TAKEN, EXTERNAL_ID_TAKEN),
+        /// PERMISSION_DENIED (USER_WITHDRAWN: an address of somebody who has left and may not
+        /// join again yet), RESOURCE_EXHAUSTED (OVERLOADED), INVALID_ARGUMENT (FIELD_INVALID).
+        async fn create_user(
+            &self,
+            request: tonic::Request<super::CreateUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateUserResponse>,
+            tonic::Status,
+        >;
+        /// GetUser shows a user.
+        ///
+        /// Errors: NOT_FOUND (USER_NOT_FOUND), INVALID_ARGUMENT (FIELD_INVALID).
+        async fn get_user(
+            &self,
+            request: tonic::Request<super::GetUserRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetUserResponse>, tonic::Status>;
+        /// ListUsers lists users page by page, newest first unless told otherwise. One whose
+        /// record is damaged is left out, and named in the server's log. Users who are created
+        /// or change meanwhile may be on a later page or on none; no other is left out or told
+        /// twice.
+        ///
+        /// Errors: INVALID_ARGUMENT (FIELD_INVALID; also a page token of another query).
+        async fn list_users(
+            &self,
+            request: tonic::Request<super::ListUsersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListUsersResponse>,
+            tonic::Status,
+        >;
+        /// UpdateUser writes the fields of a user that the mask names. Tokens tell of new roles
+        /// and scopes from the next refresh on.
+        ///
+        /// Errors: NOT_FOUND (USER_NOT_FOUND), ABORTED (ETAG_MISMATCH), ALREADY_EXISTS
+        /// (EXTERNAL_ID_TAKEN), FAILED_PRECONDITION (USER_STATE_CONFLICT: the personal data is
+        /// erased), INVALID_ARGUMENT (FIELD_INVALID).
+        async fn update_user(
+            &self,
+            request: tonic::Request<super::UpdateUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateUserResponse>,
+            tonic::Status,
+        >;
+        /// DeleteUser deletes a user with all that is its own, at once. Its addresses are free,
+        /// unless it has withdrawn and may not join again yet. Withdraw a user who was adopted
+        /// from an existing database: one who is deleted is adopted anew.
+        ///
+        /// Errors: NOT_FOUND (USER_NOT_FOUND), ABORTED (ETAG_MISMATCH), INVALID_ARGUMENT
+        /// (FIELD_INVALID).
+        async fn delete_user(
+            &self,
+            request: tonic::Request<super::DeleteUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteUserResponse>,
+            tonic::Status,
+        >;
+        /// SuspendUser keeps a user from signing in, for good or until a time. Who is suspended
+        /// already, is suspended as this call says.
+        ///
+        /// Errors: NOT_FOUND (USER_NOT_FOUND), ABORTED (ETAG_MISMATCH), FAILED_PRECONDITION
+        /// (USER_STATE_CONFLICT: the user is pending or has withdrawn), INVALID_ARGUMENT
+        /// (FIELD_INVALID; also a time that is over).
+        async fn suspend_user(
+            &self,
+            request: tonic::Request<super::SuspendUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SuspendUserResponse>,
+            tonic::Status,
+        >;
+        /// ReinstateUser takes a suspension back, or a withdrawal as long as the personal data
+        /// is not erased. Sessions that ended stay so.
+        ///
+        /// Errors: NOT_FOUND (USER_NOT_FOUND), ABORTED (ETAG_MISMATCH), FAILED_PRECONDITION
+        /// (USER_STATE_CONFLICT: the user is neither suspended nor withdrawn, or erased),
+        /// INVALID_ARGUMENT (FIELD_INVALID).
+        async fn reinstate_user(
+            &self,
+            request: tonic::Request<super::ReinstateUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReinstateUserResponse>,
+            tonic::Status,
+        >;
+        /// WithdrawUser lets a user leave: it cannot sign in any more. Its addresses may join
+        /// again after `users.rejoin_wait` (7 days by default), and its personal data is erased
+        /// after `users.retention`.
+        ///
+        /// Errors: NOT_FOUND (USER_NOT_FOUND), ABORTED (ETAG_MISMATCH), FAILED_PRECONDITION
+        /// (USER_STATE_CONFLICT: it has withdrawn already), INVALID_ARGUMENT (FIELD_INVALID).
+        async fn withdraw_user(
+            &self,
+            request: tonic::Request<super::WithdrawUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::WithdrawUserResponse>,
+            tonic::Status,
+        >;
+        /// GetProfile shows a person its profile.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID).
+        async fn get_profile(
+            &self,
+            request: tonic::Request<super::GetProfileRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetProfileResponse>,
+            tonic::Status,
+        >;
+        /// UpdateProfile writes the fields of a person's profile that the mask names: `name`,
+        /// `locale`, `time_zone`. Attributes are the operators'.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), ABORTED (ETAG_MISMATCH),
+        /// INVALID_ARGUMENT (FIELD_INVALID).
+        async fn update_profile(
+            &self,
+            request: tonic::Request<super::UpdateProfileRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateProfileResponse>,
+            tonic::Status,
+        >;
+        /// WithdrawProfile lets a person leave, as WithdrawUser does.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED).
+        async fn withdraw_profile(
+            &self,
+            request: tonic::Request<super::WithdrawProfileRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::WithdrawProfileResponse>,
+            tonic::Status,
+        >;
         /// ListIdentifiers lists the addresses of a person, in full, and the changes that
         /// can be undone.
         ///
@@ -5500,7 +6426,7 @@ pub mod user_service_server {
             tonic::Status,
         >;
     }
-    /// UserService adds, changes and removes the addresses of a person.
+    /// UserService looks after users, and changes the profile and addresses of a person.
     #[derive(Debug)]
     pub struct UserServiceServer<T> {
         inner: Arc<T>,
@@ -5577,6 +6503,501 @@ pub mod user_service_server {
         }
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
+                "/countersign.v1.UserService/CreateUser" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateUserSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::CreateUserRequest>
+                    for CreateUserSvc<T> {
+                        type Response = super::CreateUserResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateUserRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::create_user(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateUserSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.UserService/GetUser" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetUserSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::GetUserRequest>
+                    for GetUserSvc<T> {
+                        type Response = super::GetUserResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetUserRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::get_user(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetUserSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.UserService/ListUsers" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListUsersSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::ListUsersRequest>
+                    for ListUsersSvc<T> {
+                        type Response = super::ListUsersResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListUsersRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::list_users(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListUsersSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.UserService/UpdateUser" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateUserSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::UpdateUserRequest>
+                    for UpdateUserSvc<T> {
+                        type Response = super::UpdateUserResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateUserRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::update_user(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateUserSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.UserService/DeleteUser" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteUserSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::DeleteUserRequest>
+                    for DeleteUserSvc<T> {
+                        type Response = super::DeleteUserResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteUserRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::delete_user(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteUserSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.UserService/SuspendUser" => {
+                    #[allow(non_camel_case_types)]
+                    struct SuspendUserSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::SuspendUserRequest>
+                    for SuspendUserSvc<T> {
+                        type Response = super::SuspendUserResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SuspendUserRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::suspend_user(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SuspendUserSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.UserService/ReinstateUser" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReinstateUserSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::ReinstateUserRequest>
+                    for ReinstateUserSvc<T> {
+                        type Response = super::ReinstateUserResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReinstateUserRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::reinstate_user(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReinstateUserSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.UserService/WithdrawUser" => {
+                    #[allow(non_camel_case_types)]
+                    struct WithdrawUserSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::WithdrawUserRequest>
+                    for WithdrawUserSvc<T> {
+                        type Response = super::WithdrawUserResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WithdrawUserRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::withdraw_user(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WithdrawUserSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.UserService/GetProfile" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetProfileSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::GetProfileRequest>
+                    for GetProfileSvc<T> {
+                        type Response = super::GetProfileResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetProfileRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::get_profile(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetProfileSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.UserService/UpdateProfile" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateProfileSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::UpdateProfileRequest>
+                    for UpdateProfileSvc<T> {
+                        type Response = super::UpdateProfileResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateProfileRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::update_profile(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateProfileSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.UserService/WithdrawProfile" => {
+                    #[allow(non_camel_case_types)]
+                    struct WithdrawProfileSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::WithdrawProfileRequest>
+                    for WithdrawProfileSvc<T> {
+                        type Response = super::WithdrawProfileResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WithdrawProfileRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::withdraw_profile(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WithdrawProfileSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/countersign.v1.UserService/ListIdentifiers" => {
                     #[allow(non_camel_case_types)]
                     struct ListIdentifiersSvc<T: UserService>(pub Arc<T>);

@@ -9,8 +9,8 @@ use super::checks::Checks;
 use super::{
     AlimTalkConfig, DatabaseConfig, DeliveryConfig, DevicesConfig, IdentifiersConfig, KeysConfig,
     LogConfig, MetricsConfig, MfaConfig, PasskeysConfig, PasswordsConfig, RedisConfig, SensConfig,
-    ServerConfig, ServiceUrl, SmtpConfig, TokensConfig, TracesConfig, ValidationConfig,
-    VerificationConfig, WebhookConfig,
+    ServerConfig, ServiceUrl, SmtpConfig, TokensConfig, TracesConfig, UsersConfig,
+    ValidationConfig, VerificationConfig, WebhookConfig,
 };
 
 /// All that may be set. Every value has a default: an empty file is a good
@@ -49,6 +49,8 @@ pub struct Config {
     pub passwords: PasswordsConfig,
     /// E-mail addresses, phone numbers and user names.
     pub identifiers: IdentifiersConfig,
+    /// People who leave.
+    pub users: UsersConfig,
     /// Bringing messages to people.
     pub delivery: DeliveryConfig,
     /// Text messages by Naver Cloud SENS.
@@ -81,6 +83,7 @@ impl Default for Config {
             passkeys: PasskeysConfig::default(),
             passwords: PasswordsConfig::default(),
             identifiers: IdentifiersConfig::default(),
+            users: UsersConfig::default(),
             delivery: DeliveryConfig::default(),
             sens: SensConfig::default(),
             alimtalk: AlimTalkConfig::default(),
@@ -158,6 +161,7 @@ impl Config {
         self.devices.check(checks);
         self.passwords.check(checks);
         self.identifiers.check(checks);
+        self.users.check(checks);
         self.delivery.check(checks);
         self.sens.check(checks);
         self.alimtalk.check(checks);

@@ -2,7 +2,9 @@
 
 use countersign_delivery::TemplateSettings;
 use countersign_domain::Settings;
-use countersign_domain::application::{DeviceSettings, TokenSettings, VerificationSettings};
+use countersign_domain::application::{
+    DeviceSettings, TokenSettings, UserSettings, VerificationSettings,
+};
 use countersign_domain::model::{OneTimeSecret, RelyingParty};
 
 use super::{Config, SmsProvider};
@@ -87,6 +89,10 @@ impl Config {
                 lifetime: self.devices.lifetime,
                 notices: self.devices.notices,
                 remembered: self.mfa.remember_device,
+            },
+            users: UserSettings {
+                rejoin_wait: self.users.rejoin_wait,
+                retention: self.users.retention,
             },
             undo_time: self.identifiers.undo_time,
             passkeys: self.relying_party().ok().flatten(),

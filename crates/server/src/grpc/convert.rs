@@ -5,14 +5,14 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use countersign_domain::Fields;
 use countersign_domain::application::{KnownDevice, TokenSettings, Tokens, VerificationSettings};
 use countersign_domain::model::{
     Address, ClientContext, DeviceClaim, DeviceToken, Email, GroupId, Identifier, LinkPrefix,
-    OneTimeSecret, Phone, Purpose, Region, Scope, Timestamp, Username,
+    NewPassword, OneTimeSecret, Password, Phone, Purpose, Region, Scope, Timestamp, Username,
 };
 use countersign_domain::use_cases::SendCode;
 use countersign_domain::validation::{NotAccepted, RequiredAuthentication};
+use countersign_domain::{Application, Fields};
 use countersign_proto::v1::{self, RejectionReason};
 use countersign_token::{AccessClaims, Rejection};
 
@@ -207,6 +207,18 @@ pub(crate) fn link_prefix(
         false => offered.offered_link_prefix(text),
     };
     fields.take("link_prefix", prefix)
+}
+
+/// A password to be set, which is hard enough to guess.
+pub(crate) fn new_password(
+    fields: &mut Fields,
+    field: &str,
+    text: String,
+    known: &[&str],
+    app: &Application,
+) -> Option<NewPassword> {
+    let password = fields.take(field, Password::to_set(text))?;
+    fields.take(field, NewPassword::assess(password, known, &*app.hasher))
 }
 
 /// A field that may be empty.

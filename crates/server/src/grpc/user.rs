@@ -1,15 +1,23 @@
 //! UserService.
 
 mod answers;
+mod attributes;
+mod operator_requests;
+mod profile_requests;
 mod requests;
+mod user_answers;
+mod user_fields;
 
 use countersign_domain::use_cases::{
-    AddIdentifier, ChangeIdentifier, ListIdentifiers, RemoveIdentifier, UndoIdentifierChange,
+    AddIdentifier, ChangeIdentifier, CreateUser, DeleteUser, GetProfile, GetUser, ListIdentifiers,
+    ListUsers, ReinstateUser, RemoveIdentifier, SuspendUser, UndoIdentifierChange, UpdateProfile,
+    UpdateUser, WithdrawProfile, WithdrawUser,
 };
 use countersign_proto::v1;
 use countersign_proto::v1::user_service_server::UserService;
 use tonic::{Request, Response, Status};
 
+use crate::grpc::convert;
 use crate::grpc::rpc_runner::RpcRunner;
 
 /// UserService over the domain.
@@ -20,6 +28,153 @@ pub(crate) struct UserGrpc {
 
 #[tonic::async_trait]
 impl UserService for UserGrpc {
+    async fn create_user(
+        &self,
+        request: Request<v1::CreateUserRequest>,
+    ) -> Result<Response<v1::CreateUserResponse>, Status> {
+        self.runner
+            .serve(request, |command: CreateUser, app| async move {
+                let user = command.execute(&app).await?;
+                Ok(v1::CreateUserResponse {
+                    user: Some(user_answers::user(&user)),
+                })
+            })
+            .await
+    }
+
+    async fn get_user(
+        &self,
+        request: Request<v1::GetUserRequest>,
+    ) -> Result<Response<v1::GetUserResponse>, Status> {
+        self.runner
+            .serve(request, |command: GetUser, app| async move {
+                let user = command.execute(&app).await?;
+                Ok(v1::GetUserResponse {
+                    user: Some(user_answers::user(&user)),
+                })
+            })
+            .await
+    }
+
+    async fn update_user(
+        &self,
+        request: Request<v1::UpdateUserRequest>,
+    ) -> Result<Response<v1::UpdateUserResponse>, Status> {
+        self.runner
+            .serve(request, |command: UpdateUser, app| async move {
+                let user = command.execute(&app).await?;
+                Ok(v1::UpdateUserResponse {
+                    user: Some(user_answers::user(&user)),
+                })
+            })
+            .await
+    }
+
+    async fn suspend_user(
+        &self,
+        request: Request<v1::SuspendUserRequest>,
+    ) -> Result<Response<v1::SuspendUserResponse>, Status> {
+        self.runner
+            .serve(request, |command: SuspendUser, app| async move {
+                let user = command.execute(&app).await?;
+                Ok(v1::SuspendUserResponse {
+                    user: Some(user_answers::user(&user)),
+                })
+            })
+            .await
+    }
+
+    async fn reinstate_user(
+        &self,
+        request: Request<v1::ReinstateUserRequest>,
+    ) -> Result<Response<v1::ReinstateUserResponse>, Status> {
+        self.runner
+            .serve(request, |command: ReinstateUser, app| async move {
+                let user = command.execute(&app).await?;
+                Ok(v1::ReinstateUserResponse {
+                    user: Some(user_answers::user(&user)),
+                })
+            })
+            .await
+    }
+
+    async fn withdraw_user(
+        &self,
+        request: Request<v1::WithdrawUserRequest>,
+    ) -> Result<Response<v1::WithdrawUserResponse>, Status> {
+        self.runner
+            .serve(request, |command: WithdrawUser, app| async move {
+                let user = command.execute(&app).await?;
+                Ok(v1::WithdrawUserResponse {
+                    user: Some(user_answers::user(&user)),
+                })
+            })
+            .await
+    }
+
+    async fn list_users(
+        &self,
+        request: Request<v1::ListUsersRequest>,
+    ) -> Result<Response<v1::ListUsersResponse>, Status> {
+        self.runner
+            .serve(request, |command: ListUsers, app| async move {
+                Ok(user_answers::page(command.execute(&app).await?))
+            })
+            .await
+    }
+
+    async fn delete_user(
+        &self,
+        request: Request<v1::DeleteUserRequest>,
+    ) -> Result<Response<v1::DeleteUserResponse>, Status> {
+        self.runner
+            .serve(request, |command: DeleteUser, app| async move {
+                command.execute(&app).await?;
+                Ok(v1::DeleteUserResponse {})
+            })
+            .await
+    }
+
+    async fn get_profile(
+        &self,
+        request: Request<v1::GetProfileRequest>,
+    ) -> Result<Response<v1::GetProfileResponse>, Status> {
+        self.runner
+            .serve(request, |command: GetProfile, app| async move {
+                let user = command.execute(&app).await?;
+                let (profile, etag) = user_answers::own_profile(&user);
+                Ok(v1::GetProfileResponse { profile, etag })
+            })
+            .await
+    }
+
+    async fn update_profile(
+        &self,
+        request: Request<v1::UpdateProfileRequest>,
+    ) -> Result<Response<v1::UpdateProfileResponse>, Status> {
+        self.runner
+            .serve(request, |command: UpdateProfile, app| async move {
+                let user = command.execute(&app).await?;
+                let (profile, etag) = user_answers::own_profile(&user);
+                Ok(v1::UpdateProfileResponse { profile, etag })
+            })
+            .await
+    }
+
+    async fn withdraw_profile(
+        &self,
+        request: Request<v1::WithdrawProfileRequest>,
+    ) -> Result<Response<v1::WithdrawProfileResponse>, Status> {
+        self.runner
+            .serve(request, |command: WithdrawProfile, app| async move {
+                let rejoin_at = command.execute(&app).await?;
+                Ok(v1::WithdrawProfileResponse {
+                    rejoin_time: convert::timestamp(rejoin_at),
+                })
+            })
+            .await
+    }
+
     async fn list_identifiers(
         &self,
         request: Request<v1::ListIdentifiersRequest>,

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use countersign_domain::FieldViolation;
-use countersign_domain::model::Role;
+use countersign_domain::model::{Role, Timestamp};
 use countersign_domain::ports::EphemeralError;
 use countersign_token::Rejection;
 use tonic::Code;
@@ -64,6 +64,15 @@ one_of_each! { refusals: Refusal,
     "too_many_identifiers": Refusal::TooManyIdentifiers => Refusal::TooManyIdentifiers,
     "last_identifier": Refusal::LastIdentifier => Refusal::LastIdentifier,
     "undo": Refusal::Undo => Refusal::Undo,
+    "user_suspended": Refusal::UserSuspended => Refusal::UserSuspended,
+    "user_withdrawn": Refusal::UserWithdrawn { .. } => Refusal::UserWithdrawn {
+        at: Timestamp::from_seconds(1_790_000_000),
+        rejoin_at: Timestamp::from_seconds(1_790_604_800),
+    },
+    "user": Refusal::User => Refusal::User,
+    "user_state": Refusal::UserState => Refusal::UserState,
+    "etag": Refusal::Etag => Refusal::Etag,
+    "external_id_taken": Refusal::ExternalIdTaken => Refusal::ExternalIdTaken,
 }
 
 one_of_each! { rejections: Rejection,

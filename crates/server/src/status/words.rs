@@ -1,7 +1,38 @@
 //! What each reason says: its code, and its words for developers and people.
 
+use std::time::Duration;
+
+use countersign_domain::model::{Locale, Timestamp};
 use countersign_proto::v1::ErrorReason;
 use tonic::Code;
+
+use crate::rfc3339::rfc3339;
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// What somebody is told who has left: for how many days after that it may not join
+/// again, and on which day it may. The day is the first that begins later: of Korea in
+/// Korean, of UTC in English.
+pub(super) fn withdrawn(at: Timestamp, rejoin_at: Timestamp, locale: Locale) -> String {
+    let days = rejoin_at.since(at).as_secs().div_ceil(DAY.as_secs());
+    let zone = match locale {
+        Locale::Korean => Duration::from_secs(9 * 3_600),
+        Locale::English => Duration::ZERO,
+    };
+    let almost_a_day = DAY - Duration::from_millis(1);
+    let mut day = rfc3339(rejoin_at.plus(zone).plus(almost_a_day));
+    day.truncate("2026-12-06".len());
+    match locale {
+        Locale::Korean => format!(
+            "탈퇴 회원입니다. 탈퇴 후 {days}일동안 다시 가입할수 없어요. {day}부터 다시 가입할 수 \
+             있어요."
+        ),
+        Locale::English => format!(
+            "The account was closed. For {days} days after that you cannot join again; you can \
+             from {day} on."
+        ),
+    }
+}
 
 /// The code of a reason, and what it says in English and in Korean.
 pub(super) fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
@@ -25,7 +56,7 @@ pub(super) fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
         R::SignInRefused => (
             Code::Unauthenticated,
             "The sign-in details are not correct.",
-            "로그인 정보가 올바르지 않습니다. 다시 입력해 주세요.",
+            "이메일 또는 패스워드가 올바르지 않습니다. 다시 입력해주세요.",
         ),
         R::AccessTokenInvalid => (
             Code::Unauthenticated,
@@ -167,6 +198,37 @@ pub(super) fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
             Code::NotFound,
             "There is no change to undo, or not any more.",
             "취소할 변경이 없거나 취소 기간이 지났습니다.",
+        ),
+        R::UserSuspended => (
+            Code::PermissionDenied,
+            "The account is suspended.",
+            "보호조치된 계정입니다.",
+        ),
+        // With the days of its facts: see `withdrawn`.
+        R::UserWithdrawn => (
+            Code::PermissionDenied,
+            "The account was closed.",
+            "탈퇴 회원입니다.",
+        ),
+        R::UserNotFound => (
+            Code::NotFound,
+            "There is no such user.",
+            "해당 회원이 없습니다.",
+        ),
+        R::UserStateConflict => (
+            Code::FailedPrecondition,
+            "The state of the user does not allow that.",
+            "회원의 현재 상태에서는 처리할 수 없습니다.",
+        ),
+        R::EtagMismatch => (
+            Code::Aborted,
+            "The user was changed since it was read; read it again.",
+            "그 사이 회원 정보가 변경되었습니다. 다시 조회해 주세요.",
+        ),
+        R::ExternalIdTaken => (
+            Code::AlreadyExists,
+            "Another user of the group has the external id.",
+            "이미 사용 중인 외부 ID입니다.",
         ),
         R::TooManyMessages => (
             Code::ResourceExhausted,

@@ -17,15 +17,17 @@ const CAPACITY: usize = 10_000;
 pub(super) struct DamagedRows(Mutex<HashSet<(&'static str, String, String)>>);
 
 /// The tables of which damaged rows are left out, or locked.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 10] = [
     "callers",
     "credentials",
     "factors",
     "identifier_undos",
+    "identifiers",
     "outbox",
     "revocations",
     "sessions",
     "signing_keys",
+    "users",
 ];
 
 impl DamagedRows {

@@ -21,6 +21,9 @@ pub(super) struct Dialect {
     pub(super) select_schema_versions: &'static str,
     /// Whether batches get connections of their own.
     pub(super) pins_connections: bool,
+    /// The column `value` of `identifiers`, compared byte for byte, of which there is an
+    /// index.
+    pub(super) identifier_bytes: &'static str,
     /// How a bounded number of rows is deleted.
     pub(super) batched_deletes: BatchedDeletes,
     /// How the rotations of a batch are written.

@@ -42,6 +42,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     select_schema_versions: "SELECT CAST(1 AS SIGNED) FROM information_schema.tables \
                              WHERE table_schema = DATABASE() AND table_name = 'schema_versions'",
     pins_connections: false,
+    identifier_bytes: "value",
     batched_deletes: BatchedDeletes::Limit,
     rotations: Rotations::Single,
 };

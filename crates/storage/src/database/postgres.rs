@@ -37,6 +37,7 @@ pub(super) const DIALECT: Dialect = Dialect {
                        OR current_setting('transaction_read_only') = 'on')::int::bigint",
     select_schema_versions: "SELECT 1::bigint WHERE to_regclass('schema_versions') IS NOT NULL",
     pins_connections: true,
+    identifier_bytes: "value COLLATE \"C\"",
     batched_deletes: BatchedDeletes::SubselectUnlocked,
     rotations: Rotations::Set,
 };

@@ -43,6 +43,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     select_schema_versions: "SELECT 1 FROM sqlite_master \
                              WHERE type = 'table' AND name = 'schema_versions'",
     pins_connections: false,
+    identifier_bytes: "value",
     batched_deletes: BatchedDeletes::Subselect,
     rotations: Rotations::Transaction,
 };

@@ -7,8 +7,10 @@ use async_trait::async_trait;
 use super::MemoryStore;
 use super::tables::{Tables, insert};
 use super::unit_of_work::MemoryUnitOfWork;
-use crate::model::{Address, ExternalId, GroupId, Identifier, User, UserId};
-use crate::ports::{Account, StoreError, UserChanges, Users};
+use crate::model::{
+    Address, ExternalId, GroupId, Identifier, PageSize, User, UserCursor, UserId, UserQuery,
+};
+use crate::ports::{Account, ListedUser, StoreError, UserChanges, UserPage, Users};
 
 impl Tables {
     fn account(&self, id: UserId) -> Option<Account> {
@@ -69,6 +71,19 @@ impl Users for MemoryStore {
         id: &ExternalId,
     ) -> Result<Option<User>, StoreError> {
         self.read(|tables| tables.by_external_id(group, id).cloned())
+    }
+
+    async fn listed_user(&self, id: UserId) -> Result<Option<ListedUser>, StoreError> {
+        self.read(|tables| tables.users.get(&id).map(|user| tables.listed(user)))
+    }
+
+    async fn list_users(
+        &self,
+        query: &UserQuery,
+        size: PageSize,
+        after: Option<&UserCursor>,
+    ) -> Result<UserPage, StoreError> {
+        self.read(|tables| tables.list(query, size, after))
     }
 
     async fn addresses(&self, id: UserId) -> Result<Vec<Address>, StoreError> {
@@ -140,6 +155,10 @@ impl UserChanges for MemoryUnitOfWork {
 
     async fn addresses_of(&mut self, id: UserId) -> Result<Vec<Address>, StoreError> {
         Ok(self.tables.addresses(id))
+    }
+
+    async fn identifiers_of(&mut self, id: UserId) -> Result<Vec<Identifier>, StoreError> {
+        Ok(self.tables.identifiers_of(id))
     }
 
     async fn delete_identifier(

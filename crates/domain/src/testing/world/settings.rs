@@ -5,7 +5,8 @@ use std::time::Duration;
 use countersign_token::Algorithm;
 
 use crate::application::{
-    DeviceSettings, MfaPolicy, Settings, TokenSettings, UnverifiedSettings, VerificationSettings,
+    DeviceSettings, MfaPolicy, Settings, TokenSettings, UnverifiedSettings, UserSettings,
+    VerificationSettings,
 };
 use crate::model::{LinkPrefix, Region, Scope};
 
@@ -59,6 +60,10 @@ pub(super) fn settings() -> Settings {
             lifetime: 180 * DAY,
             notices: true,
             remembered: Duration::ZERO,
+        },
+        users: UserSettings {
+            rejoin_wait: 7 * DAY,
+            retention: 7 * DAY,
         },
         undo_time: 3 * DAY,
         passkeys: None,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::asked::{Asked, First, Offer};
 use crate::application::{Application, DeviceSignIn, KnownDevice, SignIn};
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::model::{
     Address, AuthenticationMethod, ClientContext, CodeFactor, Device, DeviceClaim, Locale,
     MfaFactor, MfaSessionId, MfaSessionRecord, ProvenUser, Scope, Session, Timestamp, User, UserId,
@@ -55,8 +55,8 @@ pub(super) enum Opened {
     Session(Box<Session>, Option<KnownDevice>),
     /// An MFA session, which has to be answered first.
     MfaSession(MfaRequired),
-    /// Nothing: a second factor is required, and there is none to ask for.
-    Nothing,
+    /// Nothing: the person has proved itself, and is not let in.
+    Blocked(Refusal),
 }
 
 impl Opening {
@@ -131,7 +131,7 @@ impl Opening {
                     let required = self.mfa_session(app, user, shown, offer).await?;
                     return Ok(Opened::MfaSession(required));
                 }
-                Asked::Unavailable => return Ok(Opened::Nothing),
+                Asked::Unavailable => return Ok(Opened::Blocked(Refusal::SecondFactorMissing)),
             }
         }
         let session = app.tokens.open_session(SignIn {

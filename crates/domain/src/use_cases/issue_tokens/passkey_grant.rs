@@ -37,7 +37,7 @@ async fn answer(
     }
     let user = app.store.user(factor.user_id).await?;
     let user = user
-        .filter(|user| user.is_active(app.clock.now()) && user.group == *group)
+        .filter(|user| user.group == *group)
         .ok_or(Refusal::SignIn)?;
     let checked = app.passkeys.check(&factor, assertion, challenge, true);
     let asserted = checked.await?.ok_or(Refusal::SignIn)?;
@@ -51,8 +51,11 @@ async fn answer(
             let mut uow = app.store.begin().await?;
             let user = uow.lock_user(user.id).await?;
             let user = user
-                .filter(|user| user.is_active(app.clock.now()) && proven.is_current(user))
+                .filter(|user| proven.is_current(user))
                 .ok_or(Refusal::SignIn)?;
+            if !user.is_active(app.clock.now()) {
+                return Ok(Opened::Blocked(Refusal::of_state(&user.state)));
+            }
             let opened = opening.open(app, &mut *uow, &user, &methods, &facts);
             let opened = opened.await?;
             uow.commit().await?;

@@ -115,7 +115,7 @@ async fn compare(
     let (Some(Account { user, .. }), Some(credential)) = (account, credential) else {
         return Err(Refusal::SignIn.into());
     };
-    if !verdict.matches || !counted || !user.is_active(app.clock.now()) {
+    if !verdict.matches || !counted {
         return Err(Refusal::SignIn.into());
     }
     let rehashed = if verdict.outdated {
@@ -160,8 +160,8 @@ async fn rehash(app: &Application, password: Password) -> Option<PasswordHash> {
     place.hash(password).await.ok()
 }
 
-/// Opens the session, if the user is still active and the password is still
-/// the one that was compared: whoever changes it meanwhile ends all sessions,
+/// Opens the session, if the user is active and the password is still the one that
+/// was compared: whoever changes it meanwhile ends all sessions,
 /// and this must not be one that escapes.
 async fn sign_in(
     app: &Application,
@@ -170,11 +170,8 @@ async fn sign_in(
     facts: &Facts,
 ) -> Result<Opened, Error> {
     let mut uow = app.store.begin().await?;
-    let user = uow
-        .lock_user(matched.user_id)
-        .await?
-        .filter(|user| user.is_active(app.clock.now()))
-        .ok_or(Refusal::SignIn)?;
+    let user = uow.lock_user(matched.user_id).await?;
+    let user = user.ok_or(Refusal::SignIn)?;
     let credential = uow.lock_credential(user.id).await?.ok_or(Refusal::SignIn)?;
     if credential.hash != matched.credential.hash {
         return Err(Refusal::SignIn.into());
@@ -184,9 +181,14 @@ async fn sign_in(
     // that is locked to them stays so.
     let is_locked = credential.failures >= app.settings.password_attempts;
     let is_clear = credential.failures == 0 && rehashed.is_none();
+    let now = app.clock.now();
     if facts.known.is_none() || !(is_locked || is_clear) {
-        uow.clear_failures(user.id, rehashed, app.clock.now())
-            .await?;
+        uow.clear_failures(user.id, rehashed, now).await?;
+    }
+    if !user.is_active(now) {
+        // The password was right: it is told why, and costs no attempt.
+        uow.commit().await?;
+        return Ok(Opened::Blocked(Refusal::of_state(&user.state)));
     }
     let shown = [AuthenticationMethod::Password];
     let opened = opening.open(app, &mut *uow, &user, &shown, facts).await?;

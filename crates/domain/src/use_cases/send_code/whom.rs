@@ -2,7 +2,9 @@
 
 use crate::application::{Application, Recipient};
 use crate::error::Error;
-use crate::model::{Address, DeviceClaim, DeviceDigest, GroupId, MessageId, ProvenUser};
+use crate::model::{
+    Address, DeviceClaim, DeviceDigest, GroupId, MessageId, ProvenUser, Purpose, UserState,
+};
 use crate::ports::Clock as _;
 
 /// The person who is to have the address, if the code is to change one: signed in a
@@ -37,17 +39,19 @@ pub(super) async fn known_device(
     let Some(device) = app.devices.find(claim).await? else {
         return Ok(None);
     };
-    let user = holder(app, group, address).await?;
+    let user = holder(app, group, address, Purpose::SignIn).await?;
     Ok(user
         .filter(|user| device.is_of(*user))
         .map(|_| device.digest))
 }
 
-/// The active user who holds an address, with its credentials as they are.
+/// The active user who holds an address, with its credentials as they are. Who is
+/// blocked may prove the address to sign in: only then it hears why it may not.
 pub(super) async fn holder(
     app: &Application,
     group: &GroupId,
     address: &Address,
+    purpose: Purpose,
 ) -> Result<Option<ProvenUser>, Error> {
     let account = app
         .store
@@ -55,6 +59,9 @@ pub(super) async fn holder(
         .await?;
     let user = account.map(|account| account.user);
     Ok(user
-        .filter(|user| user.is_active(app.clock.now()))
+        .filter(|user| {
+            let is_told = purpose == Purpose::SignIn && user.state != UserState::Pending;
+            is_told || user.is_active(app.clock.now())
+        })
         .map(|user| ProvenUser::of(&user)))
 }

@@ -1,7 +1,7 @@
 //! AuthService's messages, each made the command that it asks for.
 
 use countersign_domain::model::{
-    Address, Assertion, Code, DeviceClaim, NewPassword, Password, Proof, Purpose, Username,
+    Address, Assertion, Code, DeviceClaim, Password, Proof, Purpose, Username,
 };
 use countersign_domain::use_cases::{
     BeginPasskeySignIn, ChangePassword, ConfirmSignUp, Grant, IssueTokens, RefreshTokens,
@@ -36,7 +36,7 @@ impl TryFrom<Asked<'_, v1::SignUpRequest>> for SignUp {
             .collect();
         let password = match message.password {
             text if text.is_empty() => None,
-            text => new_password(&mut fields, "password", text, &known, app),
+            text => convert::new_password(&mut fields, "password", text, &known, app),
         };
         let by = match message.proof {
             proof if !proof.is_empty() => fields
@@ -198,7 +198,8 @@ impl TryFrom<Asked<'_, v1::ChangePasswordRequest>> for ChangePassword {
         let access_token = convert::required(&mut fields, "access_token", message.access_token);
         let current = Password::to_compare(message.current_password);
         let current = fields.take("current_password", current);
-        let new = new_password(&mut fields, "new_password", message.new_password, &[], app);
+        let new =
+            convert::new_password(&mut fields, "new_password", message.new_password, &[], app);
         convert::client(&mut fields, message.client_context);
         fields.finish(|| {
             Some(Self {
@@ -260,7 +261,8 @@ impl TryFrom<Asked<'_, v1::ResetPasswordRequest>> for ResetPassword {
         let Asked { message, call, app } = asked;
         let mut fields = Fields::new();
         let proof = fields.take("proof", Proof::parse(message.proof));
-        let new = new_password(&mut fields, "new_password", message.new_password, &[], app);
+        let new =
+            convert::new_password(&mut fields, "new_password", message.new_password, &[], app);
         fields.finish(|| {
             Some(Self {
                 proof: proof?,
@@ -269,16 +271,4 @@ impl TryFrom<Asked<'_, v1::ResetPasswordRequest>> for ResetPassword {
             })
         })
     }
-}
-
-/// A password to be set, which is hard enough to guess.
-fn new_password(
-    fields: &mut Fields,
-    field: &str,
-    text: String,
-    known: &[&str],
-    app: &Application,
-) -> Option<NewPassword> {
-    let password = fields.take(field, Password::to_set(text))?;
-    fields.take(field, NewPassword::assess(password, known, &*app.hasher))
 }

@@ -1,16 +1,19 @@
 //! What people type to say who they are. It compares byte for byte on every
 //! database.
 
+use std::collections::HashMap;
+
 use countersign_domain::model::{
-    Address, Email, GroupId, Identifier, IdentifierKind, Phone, User, UserId,
+    Address, Email, GroupId, Identifier, IdentifierKind, Phone, User, UserId, Username,
 };
 use countersign_domain::ports::StoreError;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::Cond;
-use sea_orm::{Condition, IntoActiveModel as _};
+use sea_orm::{Condition, IntoActiveModel as _, QueryOrder as _, QueryResult};
 
 use super::rows::{self, ALONE, corrupt, parsed};
 use crate::database::connection::Db;
+use crate::database::damaged_rows::DamagedRows;
 use crate::database::error::store_error;
 
 /// The kinds that can receive a message.
@@ -50,6 +53,48 @@ pub(super) async fn addresses(db: &Db<'_>, user: UserId) -> Result<Vec<Address>,
     rows.iter()
         .map(|row| read_address(&rows::model::<Entity>(row, ALONE)?))
         .collect()
+}
+
+/// The identifiers of users, by the bytes of their ids. One that cannot be read is left
+/// out, and named.
+pub(super) async fn of_users(
+    db: &Db<'_>,
+    ids: Vec<Vec<u8>>,
+    damaged: &DamagedRows,
+) -> Result<HashMap<Vec<u8>, Vec<Identifier>>, StoreError> {
+    let mut of_users: HashMap<_, Vec<_>> = HashMap::new();
+    if ids.is_empty() {
+        return Ok(of_users);
+    }
+    let select = Entity::find()
+        .filter(Column::UserId.is_in(ids))
+        .order_by_asc(Column::Kind)
+        .order_by_asc(Column::Value);
+    let rows = rows::all(select, &db.statement("identifiers.of_users")).await?;
+    let key = |row: &QueryResult| rows::key_of_id(row, Column::UserId);
+    let read = |row: &QueryResult| {
+        let row = rows::model::<Entity>(row, ALONE)?;
+        Ok((row.user_id.clone(), read(&row)?))
+    };
+    for (user, identifier) in damaged.readable("identifiers", &rows, key, read) {
+        of_users.entry(user).or_default().push(identifier);
+    }
+    Ok(of_users)
+}
+
+/// The identifiers of a user. One that cannot be read is left out.
+pub(super) async fn readable_of(db: &Db<'_>, id: UserId) -> Result<Vec<Identifier>, StoreError> {
+    let id = id.as_bytes().to_vec();
+    let mut of_users = of_users(db, vec![id.clone()], &DamagedRows::default()).await?;
+    Ok(of_users.remove(&id).unwrap_or_default())
+}
+
+fn read(row: &Model) -> Result<Identifier, StoreError> {
+    if row.kind == IdentifierKind::Username.as_str() {
+        let username = Username::parse(&row.value).ok();
+        return parsed(Column::Value, username.map(Identifier::Username));
+    }
+    read_address(row).map(Identifier::from)
 }
 
 fn read_address(row: &Model) -> Result<Address, StoreError> {

@@ -1,12 +1,25 @@
 //! The state of an account, as the columns of a user's row have it.
 
-use countersign_domain::model::{Suspension, SuspensionReason, Timestamp, UserState, Withdrawal};
+use countersign_domain::model::{
+    StateFilter, Suspension, SuspensionReason, Timestamp, UserState, Withdrawal,
+};
 
 const PENDING: &str = "pending";
 const ACTIVE: &str = "active";
 const SUSPENDED: &str = "suspended";
 const WITHDRAWN: &str = "withdrawn";
 const ERASED: &str = "erased";
+
+/// What `state` and `blocked` are in a state.
+pub(super) fn columns(state: StateFilter) -> (&'static str, Option<&'static str>) {
+    match state {
+        StateFilter::Pending => (PENDING, None),
+        StateFilter::Active => (ACTIVE, None),
+        StateFilter::Suspended => (PENDING, Some(SUSPENDED)),
+        StateFilter::Withdrawn => (PENDING, Some(WITHDRAWN)),
+        StateFilter::Erased => (PENDING, Some(ERASED)),
+    }
+}
 
 /// The columns. Who is blocked is `pending` to the release before, which lets nobody
 /// sign in who is.

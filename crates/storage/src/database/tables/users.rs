@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use countersign_domain::model::{
-    Address, Attributes, ExternalId, GroupId, Identifier, LanguageTag, PersonName, Profile, Scope,
-    TimeZone, Timestamp, User, UserId, UserRole,
+    Address, Attributes, ExternalId, GroupId, Identifier, LanguageTag, PageSize, PersonName,
+    Profile, Scope, TimeZone, Timestamp, User, UserCursor, UserId, UserQuery, UserRole,
 };
-use countersign_domain::ports::{Account, StoreError, UserChanges, Users};
+use countersign_domain::ports::{Account, ListedUser, StoreError, UserChanges, UserPage, Users};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::Query;
 use sea_orm::{ActiveValue, IntoActiveModel as _, JoinType, QueryResult, QuerySelect as _};
@@ -58,6 +58,12 @@ pub(crate) enum Relation {
         to = "super::identifiers::Column::UserId"
     )]
     Identifiers,
+    #[sea_orm(
+        belongs_to = "super::user_roles::Entity",
+        from = "Column::Id",
+        to = "super::user_roles::Column::UserId"
+    )]
+    Roles,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -176,6 +182,21 @@ impl Users for Database {
         find(select, &self.reader(), "users.by_external_id").await
     }
 
+    async fn listed_user(&self, id: UserId) -> Result<Option<ListedUser>, StoreError> {
+        let user = self.user(id).await?;
+        let listed = self.with_identifiers(user.into_iter().collect()).await?;
+        Ok(listed.into_iter().next())
+    }
+
+    async fn list_users(
+        &self,
+        query: &UserQuery,
+        size: PageSize,
+        after: Option<&UserCursor>,
+    ) -> Result<UserPage, StoreError> {
+        self.page_of_users(query, size, after).await
+    }
+
     async fn addresses(&self, id: UserId) -> Result<Vec<Address>, StoreError> {
         identifiers::addresses(&self.reader(), id).await
     }
@@ -250,6 +271,10 @@ impl UserChanges for SqlUnitOfWork {
 
     async fn addresses_of(&mut self, id: UserId) -> Result<Vec<Address>, StoreError> {
         identifiers::addresses(&self.db(), id).await
+    }
+
+    async fn identifiers_of(&mut self, id: UserId) -> Result<Vec<Identifier>, StoreError> {
+        identifiers::readable_of(&self.db(), id).await
     }
 
     async fn delete_identifier(

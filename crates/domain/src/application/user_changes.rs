@@ -1,0 +1,74 @@
+//! Changing users: under a lock, of the version that was read, and with the end of all
+//! sessions where somebody is not to sign in any more.
+
+use crate::application::{Application, Repeats};
+use crate::error::{Error, Refusal};
+use crate::model::{Timestamp, User, UserId};
+use crate::ports::{Clock as _, ListedUser, StoreError};
+
+/// A change of a user.
+#[derive(Debug)]
+pub(crate) struct UserChange {
+    /// Of whom.
+    pub(crate) id: UserId,
+    /// The version that was read, if another change must not be overwritten.
+    pub(crate) etag: Option<String>,
+    /// Whether all sessions end with it.
+    pub(crate) ends_sessions: bool,
+}
+
+impl UserChange {
+    /// Makes the change, and tells what has become of the user.
+    ///
+    /// # Errors
+    /// No such user; one that was changed since; what `change` refuses; an external id
+    /// that is taken.
+    pub(crate) async fn make(
+        &self,
+        app: &Application,
+        change: impl Fn(&mut User, Timestamp) -> Result<(), Error> + Sync,
+    ) -> Result<ListedUser, Error> {
+        let mut repeats = Repeats::default();
+        loop {
+            match self.try_to_make(app, &change).await {
+                Err(error) if repeats.allow(&error) => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn try_to_make(
+        &self,
+        app: &Application,
+        change: &(impl Fn(&mut User, Timestamp) -> Result<(), Error> + Sync),
+    ) -> Result<ListedUser, Error> {
+        let now = app.clock.now();
+        let mut uow = app.store.begin().await?;
+        let user = uow.lock_user(self.id).await?;
+        let mut user = user.ok_or(Refusal::User)?;
+        check_etag(&user, self.etag.as_deref())?;
+        change(&mut user, now)?;
+        user.touch(now);
+        let updated = uow.update_user(&user).await;
+        updated.map_err(|error| match error {
+            StoreError::Taken => Refusal::ExternalIdTaken.into(),
+            other => Error::from(other),
+        })?;
+        let identifiers = uow.identifiers_of(self.id).await?;
+        let ended = match self.ends_sessions {
+            true => app.session_ending.end_all(&mut *uow, self.id, None).await?,
+            false => Vec::new(),
+        };
+        uow.commit().await?;
+        app.session_ending.committed(&ended);
+        Ok(ListedUser { user, identifiers })
+    }
+}
+
+/// Refuses a user who was changed since it was read.
+pub(crate) fn check_etag(user: &User, etag: Option<&str>) -> Result<(), Error> {
+    match etag {
+        Some(etag) if user.etag() != etag => Err(Refusal::Etag.into()),
+        _ => Ok(()),
+    }
+}

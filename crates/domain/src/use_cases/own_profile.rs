@@ -1,0 +1,124 @@
+//! A person looks at its profile, changes it, and leaves.
+
+use crate::application::{Application, UserChange};
+use crate::error::{Error, Refusal};
+use crate::model::{LanguageTag, PersonName, ProvenUser, TimeZone, Timestamp, User};
+use crate::ports::Clock as _;
+
+/// A person looks at its profile.
+pub struct GetProfile {
+    /// The person's access token.
+    pub access_token: String,
+}
+
+/// A person changes its profile. What is absent stays as it is.
+pub struct UpdateProfile {
+    /// The person's access token.
+    pub access_token: String,
+    /// The version that was read, if another change must not be overwritten.
+    pub etag: Option<String>,
+    /// The new name, or none.
+    pub name: Option<Option<PersonName>>,
+    /// The new language, or none.
+    pub locale: Option<Option<LanguageTag>>,
+    /// The new time zone, or none.
+    pub time_zone: Option<Option<TimeZone>>,
+}
+
+/// A person leaves.
+pub struct WithdrawProfile {
+    /// The person's access token.
+    pub access_token: String,
+}
+
+impl GetProfile {
+    /// Shows the user as whom the person is signed in.
+    ///
+    /// # Errors
+    /// An access token that is not good.
+    pub async fn execute(self, app: &Application) -> Result<User, Error> {
+        let person = app.people.by_access_token(&self.access_token).await?;
+        Ok(person.user)
+    }
+}
+
+impl UpdateProfile {
+    /// Changes the profile.
+    ///
+    /// # Errors
+    /// An access token that is not good; a profile that was changed since.
+    pub async fn execute(self, app: &Application) -> Result<User, Error> {
+        let person = app.people.by_access_token(&self.access_token).await?;
+        let proven = ProvenUser::of(&person.user);
+        let change = UserChange {
+            id: proven.id,
+            etag: self.etag.clone(),
+            ends_sessions: false,
+        };
+        let changed = change.make(app, |user, now| {
+            check(user, proven, now)?;
+            let profile = &mut user.profile;
+            if let Some(name) = &self.name {
+                profile.name.clone_from(name);
+            }
+            if let Some(locale) = &self.locale {
+                profile.locale.clone_from(locale);
+            }
+            if let Some(time_zone) = &self.time_zone {
+                profile.time_zone.clone_from(time_zone);
+            }
+            Ok(())
+        });
+        Ok(changed.await?.user)
+    }
+}
+
+impl WithdrawProfile {
+    /// Lets the person leave, and tells from when on it may join again.
+    ///
+    /// # Errors
+    /// An access token that is not good; an authentication that is too old, or lacks
+    /// the second factor.
+    pub async fn execute(self, app: &Application) -> Result<Timestamp, Error> {
+        let person = app.people.by_fresh_access_token(&self.access_token).await?;
+        let proven = ProvenUser::of(&person.user);
+        let change = UserChange {
+            id: proven.id,
+            etag: None,
+            ends_sessions: true,
+        };
+        let wait = app.settings.users.rejoin_wait;
+        let withdrawn = change.make(app, |user, now| {
+            check(user, proven, now)?;
+            let withdrawn = user.state.withdraw(now, now.plus(wait));
+            user.state = withdrawn.ok_or(Refusal::AccessToken(None))?;
+            Ok(())
+        });
+        let withdrawn = withdrawn.await?;
+        match Refusal::of_state(&withdrawn.user.state) {
+            Refusal::UserWithdrawn { rejoin_at, .. } => Ok(rejoin_at),
+            _ => Ok(app.clock.now().plus(wait)),
+        }
+    }
+}
+
+/// Refuses a person whose sessions have ended since its token was read.
+fn check(user: &User, proven: ProvenUser, now: Timestamp) -> Result<(), Error> {
+    if user.is_active(now) && proven.is_current(user) {
+        return Ok(());
+    }
+    Err(Refusal::AccessToken(None).into())
+}
+
+/// Access tokens are not shown.
+macro_rules! opaque {
+    ($($name:ident),+) => {$(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(..)"))
+            }
+        }
+    )+};
+}
+
+opaque!(GetProfile, UpdateProfile, WithdrawProfile);

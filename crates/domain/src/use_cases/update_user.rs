@@ -1,0 +1,71 @@
+//! Operators change users.
+
+use crate::application::{Application, UserChange};
+use crate::error::{Error, Refusal};
+use crate::model::{
+    Attributes, ExternalId, LanguageTag, PersonName, Scope, TimeZone, User, UserId, UserRole,
+    UserState,
+};
+use crate::ports::ListedUser;
+
+/// An operator changes a user. What is absent stays as it is.
+#[derive(Debug)]
+pub struct UpdateUser {
+    /// Whom.
+    pub id: UserId,
+    /// The version that was read, if another change must not be overwritten.
+    pub etag: Option<String>,
+    /// The new id in another system, or none.
+    pub external_id: Option<Option<ExternalId>>,
+    /// The new name, or none.
+    pub name: Option<Option<PersonName>>,
+    /// The new language, or none.
+    pub locale: Option<Option<LanguageTag>>,
+    /// The new time zone, or none.
+    pub time_zone: Option<Option<TimeZone>>,
+    /// The new attributes.
+    pub attributes: Option<Attributes>,
+    /// The new roles.
+    pub roles: Option<Vec<UserRole>>,
+    /// The new scopes.
+    pub scopes: Option<Vec<Scope>>,
+}
+
+impl UpdateUser {
+    /// Changes the user.
+    ///
+    /// # Errors
+    /// No such user, or one that was changed since, or that is erased; an external id
+    /// that is taken.
+    pub async fn execute(self, app: &Application) -> Result<ListedUser, Error> {
+        let change = UserChange {
+            id: self.id,
+            etag: self.etag.clone(),
+            ends_sessions: false,
+        };
+        let changed = change.make(app, |user, _| {
+            if matches!(&user.state, UserState::Withdrawn(withdrawal) if withdrawal.erased) {
+                return Err(Refusal::UserState.into());
+            }
+            self.write(user);
+            Ok(())
+        });
+        changed.await
+    }
+
+    fn write(&self, user: &mut User) {
+        set(&mut user.external_id, self.external_id.as_ref());
+        set(&mut user.profile.name, self.name.as_ref());
+        set(&mut user.profile.locale, self.locale.as_ref());
+        set(&mut user.profile.time_zone, self.time_zone.as_ref());
+        set(&mut user.profile.attributes, self.attributes.as_ref());
+        set(&mut user.roles, self.roles.as_ref());
+        set(&mut user.scopes, self.scopes.as_ref());
+    }
+}
+
+fn set<T: Clone>(field: &mut T, value: Option<&T>) {
+    if let Some(value) = value {
+        *field = value.clone();
+    }
+}

@@ -1,0 +1,146 @@
+//! The fields of users in messages: read into domain types, and by a mask.
+
+use countersign_domain::Fields;
+use countersign_domain::model::{
+    ExternalId, LanguageTag, PersonName, Profile, Scope, TimeZone, Timestamp, User, UserRole,
+};
+use countersign_proto::v1;
+
+use super::attributes;
+
+/// A field that is absent if it is empty.
+pub(super) fn optional<T>(
+    fields: &mut Fields,
+    field: &str,
+    text: &str,
+    parse: impl FnOnce(&str) -> Result<T, &'static str>,
+) -> Option<T> {
+    match text {
+        "" => None,
+        text => fields.take(field, parse(text)),
+    }
+}
+
+/// The version that was read, if the caller tells.
+pub(super) fn etag(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
+
+pub(super) fn external_id(fields: &mut Fields, text: &str) -> Option<ExternalId> {
+    optional(fields, "external_id", text, ExternalId::parse)
+}
+
+/// A profile whose fields are at `at`: `profile.` or nothing.
+pub(super) fn profile(fields: &mut Fields, at: &str, message: v1::Profile) -> Profile {
+    let name = |field: &str| format!("{at}{field}");
+    let attributes = message.attributes.map(attributes::read);
+    let attributes = attributes.and_then(|read| fields.take(&name("attributes"), read));
+    Profile {
+        name: optional(fields, &name("name"), &message.name, PersonName::parse),
+        locale: optional(fields, &name("locale"), &message.locale, LanguageTag::parse),
+        time_zone: optional(
+            fields,
+            &name("time_zone"),
+            &message.time_zone,
+            TimeZone::parse,
+        ),
+        attributes: attributes.unwrap_or_default(),
+    }
+}
+
+pub(super) fn roles(fields: &mut Fields, texts: &[String]) -> Vec<UserRole> {
+    words(fields, "roles", texts, User::MAX_ROLES, UserRole::parse)
+}
+
+pub(super) fn scopes(fields: &mut Fields, texts: &[String]) -> Vec<Scope> {
+    words(fields, "scopes", texts, User::MAX_SCOPES, Scope::parse)
+}
+
+/// Words, each once, in the order of the alphabet.
+fn words<T: Ord>(
+    fields: &mut Fields,
+    field: &str,
+    texts: &[String],
+    most: usize,
+    parse: impl Fn(&str) -> Result<T, &'static str>,
+) -> Vec<T> {
+    if texts.len() > most {
+        fields.refuse(field, format!("must have at most {most} items"));
+    }
+    let mut words = Vec::new();
+    for (index, text) in texts.iter().take(most).enumerate() {
+        words.extend(fields.take(&format!("{field}[{index}]"), parse(text)));
+    }
+    words.sort();
+    words.dedup();
+    words
+}
+
+/// What an update mask names.
+#[derive(Debug)]
+pub(super) struct Mask(Vec<String>);
+
+impl Mask {
+    /// Reads a mask of some of the paths that there are.
+    pub(super) fn read(
+        fields: &mut Fields,
+        message: Option<prost_types::FieldMask>,
+        paths: &[&str],
+    ) -> Self {
+        let named = message.unwrap_or_default().paths;
+        if named.is_empty() || !named.iter().all(|path| paths.contains(&path.as_str())) {
+            let rule = format!("must name some of {}", paths.join(", "));
+            fields.refuse("update_mask", rule);
+        }
+        Self(named)
+    }
+
+    /// The value of a field, if it or what it is part of is named.
+    pub(super) fn of<T>(&self, path: &str, value: T) -> Option<T> {
+        let whole = path.split('.').next().unwrap_or(path);
+        let is_named = self.0.iter().any(|named| named == path || named == whole);
+        is_named.then_some(value)
+    }
+}
+
+/// An instant of the years 1 to 9999.
+pub(super) fn instant(
+    fields: &mut Fields,
+    field: &str,
+    message: Option<prost_types::Timestamp>,
+) -> Option<Timestamp> {
+    const SECONDS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+    let message = message?;
+    let nanos = i64::from(message.nanos);
+    let is_fit = SECONDS.contains(&message.seconds) && (0..1_000_000_000).contains(&nanos);
+    let instant = Timestamp::from_millis(message.seconds.saturating_mul(1000) + nanos / 1_000_000);
+    let rule = "must be an instant of the years 1 to 9999";
+    fields.take(field, is_fit.then_some(instant).ok_or(rule))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_names_fields_or_what_they_are_part_of() {
+        let read = |paths: &[&str]| {
+            let mut fields = Fields::new();
+            let message = prost_types::FieldMask {
+                paths: paths.iter().map(ToString::to_string).collect(),
+            };
+            let known = ["roles", "profile", "profile.name", "profile.locale"];
+            let mask = Mask::read(&mut fields, Some(message), &known);
+            fields.finish(|| Some(mask)).ok()
+        };
+        let mask = read(&["profile.name", "roles"]).expect("a mask");
+        assert_eq!(mask.of("profile.name", 1), Some(1));
+        assert_eq!(mask.of("profile.locale", 1), None);
+        assert_eq!(mask.of("roles", 1), Some(1));
+        let whole = read(&["profile"]).expect("a mask");
+        assert_eq!(whole.of("profile.locale", 1), Some(1));
+        for wrong in [&[][..], &["*"], &["roles", "state"], &[""]] {
+            assert!(read(wrong).is_none(), "{wrong:?}");
+        }
+    }
+}
