@@ -100,28 +100,32 @@ impl World {
     }
 
     /// What all columns of all tables hold: bytes in hex, texts as they are as well.
-    /// For databases on a server.
     pub async fn dump(&self) -> Vec<String> {
-        let is_postgres = self.backend() == Backend::Postgres;
-        let schema = if is_postgres {
-            "'public'"
-        } else {
-            "DATABASE()"
-        };
         let mut dump = Vec::new();
         for table in self.tables().await {
-            let columns = format!(
-                "SELECT CONCAT(column_name, '') FROM information_schema.columns \
-                 WHERE table_schema = {schema} AND table_name = '{table}'"
-            );
+            let columns = match self.backend() {
+                Backend::Sqlite => format!("SELECT name FROM pragma_table_info('{table}')"),
+                Backend::Postgres => format!(
+                    "SELECT CONCAT(column_name, '') FROM information_schema.columns \
+                     WHERE table_schema = 'public' AND table_name = '{table}'"
+                ),
+                Backend::MariaDb => format!(
+                    "SELECT CONCAT(column_name, '') FROM information_schema.columns \
+                     WHERE table_schema = DATABASE() AND table_name = '{table}'"
+                ),
+            };
             for column in self.texts(&columns).await {
-                let text = if is_postgres {
-                    format!("{column}::text")
-                } else {
-                    format!(
+                let text = match self.backend() {
+                    Backend::Sqlite => {
+                        let hex = format!("LOWER(HEX({column}))");
+                        let text = format!("{hex} || ' ' || CAST({column} AS TEXT)");
+                        format!("CASE typeof({column}) WHEN 'blob' THEN {hex} ELSE {text} END")
+                    }
+                    Backend::Postgres => format!("{column}::text"),
+                    Backend::MariaDb => format!(
                         "CONVERT(CONCAT_WS(' ', LOWER(HEX({column})), \
                          CONVERT({column} USING utf8mb4)) USING utf8mb4)"
-                    )
+                    ),
                 };
                 let query = format!("SELECT {text} FROM {table} WHERE {column} IS NOT NULL");
                 dump.extend(self.texts(&query).await);

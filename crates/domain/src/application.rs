@@ -15,6 +15,7 @@ mod passkey_challenges;
 mod passkeys;
 mod password_comparison;
 mod people;
+mod rejoining;
 mod repeats;
 mod sealed_records;
 mod second_factors;
@@ -45,11 +46,12 @@ pub(crate) use limits::{Charge, FactorCodeUse, Recipient, Sends};
 pub use limits::{Limits, Pool, Rule, UnverifiedCounts};
 pub use messages::Messages;
 pub use mfa_sessions::MfaSessions;
-pub(crate) use new_user::NewUser;
+pub(crate) use new_user::{NewUser, username_taken};
 pub use passkey_challenges::{BegunAssertion, MadeChallenge, PasskeyChallenges};
 pub use passkeys::Passkeys;
 pub(crate) use password_comparison::{compare_own_password, compare_password};
 pub use people::{People, Person};
+pub use rejoining::Rejoining;
 pub(crate) use repeats::Repeats;
 pub use second_factors::SecondFactors;
 pub(crate) use second_factors::{TriedAnswer, TypedAnswer};
@@ -121,6 +123,8 @@ pub struct Application {
     pub devices: Devices,
     /// Changes of addresses that can be undone.
     pub identifier_undos: IdentifierUndos,
+    /// The addresses of people who have left.
+    pub rejoining: Rejoining,
     /// Tokens.
     pub tokens: TokenMinter,
     /// The people behind access tokens.
@@ -236,6 +240,7 @@ impl Application {
                 Arc::clone(&ports.random),
                 Arc::clone(&settings),
             ),
+            rejoining: Rejoining::new(&secrets, Arc::clone(&clock)),
             tokens: TokenMinter::new(
                 Arc::clone(&keyring),
                 secrets.refresh,

@@ -39,6 +39,7 @@ mod signing_key;
 mod subject_alt_name;
 mod text;
 mod time;
+mod tombstone;
 mod totp;
 mod user;
 mod user_query;
@@ -91,6 +92,7 @@ pub use session::{
 pub use signing_key::{KeyState, SealedSigningKey};
 pub use subject_alt_name::SubjectAltName;
 pub use time::Timestamp;
+pub use tombstone::{Tombstone, TombstoneDigest};
 pub use totp::TotpSecret;
 pub use user::{CredentialVersion, ProvenUser, User};
 pub use user_query::{StateFilter, UserCursor, UserQuery};

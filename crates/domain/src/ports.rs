@@ -24,6 +24,7 @@ mod sessions;
 mod signing_keys;
 mod store;
 mod store_error;
+mod tombstones;
 mod users;
 
 pub use budget::{Budget, Spending};
@@ -45,4 +46,5 @@ pub use sessions::{SessionChanges, Sessions};
 pub use signing_keys::{SigningKeyChanges, SigningKeys};
 pub use store::{LONGEST_UNIT_OF_WORK, Retention, Store, UnitOfWork};
 pub use store_error::StoreError;
-pub use users::{Account, ListedUser, UserChanges, UserPage, Users};
+pub use tombstones::TombstoneChanges;
+pub use users::{Account, DueUsers, ListedUser, UserChanges, UserPage, Users};

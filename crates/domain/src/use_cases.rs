@@ -22,6 +22,7 @@ mod factors;
 mod issue_tokens;
 mod list_identifiers;
 mod list_users;
+mod look_after_users;
 mod own_profile;
 mod read_revocations;
 mod read_signing_keys;
@@ -66,6 +67,7 @@ pub use factors::{
 pub use issue_tokens::{Grant, IssueTokens, Issued, MfaRequired};
 pub use list_identifiers::{ListIdentifiers, ListedIdentifiers, UndoableChange};
 pub use list_users::{GetUser, ListUsers, ListedUsers};
+pub use look_after_users::{LookAfterUsers, LookedAfter};
 pub use own_profile::{GetProfile, UpdateProfile, WithdrawProfile};
 pub use read_revocations::ReadRevocations;
 pub use read_signing_keys::ReadSigningKeys;

@@ -1,6 +1,6 @@
 //! What runs by itself beside the calls: reading revocations, keys and callers,
 //! noting which keys of callers are used, delivering messages, rotating keys,
-//! deleting what has outlived its use, watching dependencies.
+//! deleting what has outlived its use, looking after users, watching dependencies.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,8 @@ use countersign_domain::application::KeyKeeper;
 use countersign_domain::model::SealingKey;
 use countersign_domain::ports::Clock as _;
 use countersign_domain::use_cases::{
-    DeleteExpired, DeliverMessages, EnsureSigningKeys, RotateSigningKeys, Rotated,
+    DeleteExpired, DeliverMessages, EnsureSigningKeys, LookAfterUsers, LookedAfter,
+    RotateSigningKeys, Rotated,
 };
 use countersign_domain::{Application, Error};
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -39,10 +40,13 @@ const KEY_USES: Duration = Duration::from_secs(60);
 const HEALTH: Duration = Duration::from_secs(2);
 const KEYS: Duration = Duration::from_secs(5);
 const CLEANING: Duration = Duration::from_secs(60);
+const USERS: Duration = Duration::from_secs(10);
 const OUTBOX: Duration = Duration::from_secs(5);
 const DELIVERY: Duration = Duration::from_secs(1);
 /// Rows that are deleted at once of each kind.
 const EXPIRED: u32 = 500;
+/// Users who are looked after at once.
+const DUE_USERS: u32 = 500;
 /// Messages that are sent at once.
 const MESSAGES: u32 = 64;
 
@@ -69,6 +73,9 @@ impl Jobs {
         });
         every("delete expired rows", CLEANING, |jobs| {
             Box::pin(jobs.delete_expired())
+        });
+        every("look after users", USERS, |jobs| {
+            Box::pin(jobs.look_after_users())
         });
         every("deliver messages", DELIVERY, |jobs| {
             Box::pin(jobs.deliver_messages())
@@ -144,6 +151,17 @@ impl Jobs {
         let deleted = DeleteExpired { batch: EXPIRED }.execute(&self.app).await?;
         if deleted > 0 {
             tracing::debug!(deleted, "expired rows are deleted");
+        }
+        Ok(())
+    }
+
+    /// Ends suspensions whose time is over, and erases people who have left.
+    async fn look_after_users(self) -> Result<(), Error> {
+        let look = LookAfterUsers { batch: DUE_USERS };
+        let done = look.execute(&self.app).await?;
+        if done != LookedAfter::default() {
+            let LookedAfter { reinstated, erased } = done;
+            tracing::info!(reinstated, erased, "users are looked after");
         }
         Ok(())
     }

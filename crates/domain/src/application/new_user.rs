@@ -27,16 +27,11 @@ impl NewUser {
         let id = UserId::generate(now, &*app.random);
         let user = User::active(id, self.group.clone(), now);
         uow.insert_user(&user).await?;
-        let address: Identifier = self.address.clone().into();
-        let holder = uow.lock_user_by_identifier(&self.group, &address).await?;
-        if holder.is_some() {
-            return Err(Refusal::IdentifierTaken.into());
-        }
-        let undos = &app.identifier_undos;
-        undos.claim(uow, &user, &self.address).await?;
+        let (rejoining, undos) = (&app.rejoining, &app.identifier_undos);
+        rejoining.claim(uow, undos, &user, &self.address).await?;
         if let Some(username) = &self.username {
-            let holder = uow.lock_user_by_identifier(&self.group, username).await?;
-            if holder.is_some() {
+            let holder = rejoining.holder(uow, &self.group, username).await;
+            if holder.map_err(username_taken)?.is_some() {
                 return Err(Refusal::UsernameTaken.into());
             }
             uow.insert_identifier(&user, username)
@@ -51,5 +46,14 @@ impl NewUser {
                 .await?;
         }
         Ok(user.id)
+    }
+}
+
+/// That somebody who has left still has a user name is no fact about the person who
+/// signs up.
+pub(crate) fn username_taken(error: Error) -> Error {
+    match error {
+        Error::Refused(Refusal::UserWithdrawn { .. }) => Refusal::UsernameTaken.into(),
+        other => other,
     }
 }

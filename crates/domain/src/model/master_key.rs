@@ -43,6 +43,8 @@ pub struct Secrets {
     pub undos: SealingKey,
     /// Keys the digests of addresses that are held.
     pub held: hmac::Key,
+    /// Keys the digests of addresses that may not join again yet.
+    pub tombstones: hmac::Key,
 }
 
 impl MasterKey {
@@ -97,6 +99,7 @@ impl MasterKey {
                 hmac::HMAC_SHA256,
                 &*self.derive(b"countersign held identifiers"),
             ),
+            tombstones: hmac::Key::new(hmac::HMAC_SHA256, &*self.derive(b"countersign tombstones")),
         }
     }
 

@@ -54,6 +54,27 @@ impl UserState {
         }
     }
 
+    /// Whether somebody in this state has left, and its addresses may join again.
+    #[must_use]
+    pub fn may_rejoin(&self, now: Timestamp) -> bool {
+        matches!(self, Self::Withdrawn(withdrawal) if withdrawal.rejoin_at <= now)
+    }
+
+    /// The state after the personal data was erased. None, if the person has not left,
+    /// or that was before.
+    #[must_use]
+    pub fn erase(&self) -> Option<Self> {
+        match self {
+            Self::Withdrawn(withdrawal) if !withdrawal.erased => {
+                Some(Self::Withdrawn(Withdrawal {
+                    erased: true,
+                    ..*withdrawal
+                }))
+            }
+            _ => None,
+        }
+    }
+
     /// The state after a suspension, which takes the place of an earlier one. None,
     /// if there is nothing to suspend.
     #[must_use]

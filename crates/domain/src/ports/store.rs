@@ -12,7 +12,8 @@ use async_trait::async_trait;
 use super::{
     CallerChanges, Callers, CredentialChanges, Credentials, DeviceChanges, Devices, FactorChanges,
     Factors, IdentifierUndoChanges, IdentifierUndos, Outbox, OutboxChanges, Revocations,
-    SessionChanges, Sessions, SigningKeyChanges, SigningKeys, StoreError, UserChanges, Users,
+    SessionChanges, Sessions, SigningKeyChanges, SigningKeys, StoreError, TombstoneChanges,
+    UserChanges, Users,
 };
 use crate::model::Timestamp;
 
@@ -60,6 +61,7 @@ pub trait UnitOfWork:
     + FactorChanges
     + DeviceChanges
     + IdentifierUndoChanges
+    + TombstoneChanges
     + Send
 {
     /// Makes all changes durable.
@@ -82,7 +84,8 @@ pub const LONGEST_UNIT_OF_WORK: Duration = Duration::from_secs(60);
 /// Up to when rows are kept.
 #[derive(Debug, Clone, Copy)]
 pub struct Retention {
-    /// Revocations, keys, messages, devices and undos that expired before are deleted.
+    /// Revocations, keys, messages, devices, undos and tombstones that expired before are
+    /// deleted.
     pub now: Timestamp,
     /// Sessions that ended or expired before are deleted.
     pub sessions_before: Timestamp,

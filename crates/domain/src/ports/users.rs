@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::model::{
-    Address, ExternalId, GroupId, Identifier, PageSize, PasswordCredential, User, UserCursor,
-    UserId, UserQuery,
+    Address, ExternalId, GroupId, Identifier, PageSize, PasswordCredential, Timestamp, User,
+    UserCursor, UserId, UserQuery,
 };
 
 /// A user and its password, if it has one.
@@ -33,6 +33,15 @@ pub struct UserPage {
     pub users: Vec<ListedUser>,
     /// Where the next page starts, if there is one.
     pub next: Option<UserCursor>,
+}
+
+/// Users whose time has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DueUsers {
+    /// Whose suspension ended then or before.
+    SuspendedUntil(Timestamp),
+    /// Who withdrew then or before, and are not erased.
+    WithdrawnAt(Timestamp),
 }
 
 /// Reads users.
@@ -70,6 +79,15 @@ pub trait Users {
         size: PageSize,
         after: Option<&UserCursor>,
     ) -> Result<UserPage, StoreError>;
+
+    /// The ids of at most `limit` users whose time has come, in the order of the ids,
+    /// after one of them.
+    async fn due_users(
+        &self,
+        due: DueUsers,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<UserId>, StoreError>;
 
     /// The addresses of a user. All of them are verified: an address that was
     /// not proved is nobody's.

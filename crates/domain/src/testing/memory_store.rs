@@ -14,6 +14,7 @@ mod revocations;
 mod sessions;
 mod signing_keys;
 mod tables;
+mod tombstones;
 mod unit_of_work;
 mod user_list;
 mod users;
@@ -154,7 +155,8 @@ impl Store for MemoryStore {
                 + tables.delete_expired_keys(retention, limit)
                 + tables.delete_expired_messages(retention, limit)
                 + tables.delete_expired_devices(retention, limit)
-                + tables.delete_expired_undos(retention, limit);
+                + tables.delete_expired_undos(retention, limit)
+                + tables.delete_expired_tombstones(retention, limit);
             deleted as u64
         })
         .await

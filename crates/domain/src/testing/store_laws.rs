@@ -20,6 +20,7 @@ mod revocations;
 mod sessions;
 mod signing_keys;
 mod subject;
+mod tombstones;
 mod units_of_work;
 mod user_lists;
 mod users;
@@ -38,6 +39,7 @@ pub use revocations::*;
 pub use sessions::*;
 pub use signing_keys::*;
 pub use subject::{StoreSubject, Tenancy};
+pub use tombstones::*;
 pub use units_of_work::*;
 pub use user_lists::*;
 pub use users::*;
@@ -61,6 +63,8 @@ macro_rules! store_laws {
             users_are_listed_by_their_roles
             users_are_listed_by_their_states
             users_are_listed_by_the_beginning_of_an_identifier
+            a_tombstone_is_there_until_its_time
+            users_whose_time_has_come_are_told
             an_identifier_is_held_once_in_a_group
             two_groups_may_share_an_identifier
             identifiers_compare_byte_for_byte

@@ -122,6 +122,7 @@ impl DeleteUser {
         let user = user.ok_or(Refusal::User)?;
         check_etag(&user, self.etag.as_deref())?;
         let ended = app.session_ending.end_all(&mut *uow, self.id, None).await?;
+        app.rejoining.bury(&mut *uow, &user).await?;
         uow.delete_user(self.id).await?;
         uow.commit().await?;
         app.session_ending.committed(&ended);

@@ -1,6 +1,6 @@
 //! Operators add users.
 
-use crate::application::{Application, Repeats};
+use crate::application::{Application, Repeats, username_taken};
 use crate::error::{Error, Refusal};
 use crate::model::{
     ExternalId, GroupId, Identifier, NewPassword, PasswordCredential, PasswordHash, Profile, Scope,
@@ -70,10 +70,12 @@ impl CreateUser {
         for identifier in &self.identifiers {
             match identifier.address() {
                 Some(address) => {
-                    let undos = &app.identifier_undos;
-                    undos.claim(&mut *uow, &user, &address).await?;
+                    let (rejoining, undos) = (&app.rejoining, &app.identifier_undos);
+                    rejoining.claim(&mut *uow, undos, &user, &address).await?;
                 }
                 None => {
+                    let holder = app.rejoining.holder(&mut *uow, &self.group, identifier);
+                    holder.await.map_err(username_taken)?;
                     let inserted = uow.insert_identifier(&user, identifier).await;
                     inserted.map_err(|error| taken(error, Refusal::UsernameTaken))?;
                 }

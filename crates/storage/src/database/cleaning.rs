@@ -10,7 +10,9 @@ use sea_orm::{ColumnTrait, ConnectionTrait as _};
 use super::connection::Db;
 use super::dialect::BatchedDeletes;
 use super::error::store_error;
-use super::tables::{devices, identifier_undos, outbox, revocations, sessions, signing_keys};
+use super::tables::{
+    devices, identifier_undos, outbox, revocations, sessions, signing_keys, tombstones,
+};
 
 /// How many rows one statement deletes at most.
 const BATCH: u64 = 500;
@@ -31,6 +33,7 @@ pub(super) async fn delete_expired(
     let old_messages = Cond::all().add(outbox::Column::ExpiresAt.lt(now));
     let old_devices = Cond::all().add(devices::Column::ExpiresAt.lt(now));
     let old_undos = Cond::all().add(identifier_undos::Column::ExpiresAt.lt(now));
+    let old_tombstones = Cond::all().add(tombstones::Column::ExpiresAt.lt(now));
     let old_keys = Cond::all()
         .add(signing_keys::Column::State.eq(KeyState::Retired.as_str()))
         .add(signing_keys::Column::ExpiresAt.lt(now));
@@ -68,6 +71,13 @@ pub(super) async fn delete_expired(
             name: "identifier_undos.delete_expired",
             id: identifier_undos::Column::Digest,
             which: old_undos,
+        }
+        .run(db, limit)
+        .await?,
+        Deletion {
+            name: "tombstones.delete_expired",
+            id: tombstones::Column::Digest,
+            which: old_tombstones,
         }
         .run(db, limit)
         .await?,

@@ -20,6 +20,7 @@ mod rows;
 pub(super) mod sessions;
 pub(super) mod sessions_with_users;
 pub(super) mod signing_keys;
+pub(super) mod tombstones;
 mod user_list;
 mod user_roles;
 mod user_states;

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::{
     Caller, CallerName, CredentialDigest, DeliveryState, Device, DeviceDigest, Factor, FactorId,
     GroupId, Identifier, IdentifierUndo, MessageId, PasswordCredential, QueuedMessage, Revocation,
-    SealedSigningKey, Session, SessionId, Timestamp, UndoDigest, User, UserId,
+    SealedSigningKey, Session, SessionId, Timestamp, Tombstone, TombstoneDigest, UndoDigest, User,
+    UserId,
 };
 use crate::ports::StoreError;
 
@@ -28,6 +29,7 @@ pub(super) struct Tables {
     pub(super) devices: BTreeMap<DeviceDigest, (u32, Device)>,
     /// With their numbers, which go up for each user.
     pub(super) identifier_undos: BTreeMap<UndoDigest, (u32, IdentifierUndo)>,
+    pub(super) tombstones: BTreeMap<TombstoneDigest, Tombstone>,
 }
 
 /// A message, and where it is.

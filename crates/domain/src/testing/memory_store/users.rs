@@ -9,8 +9,9 @@ use super::tables::{Tables, insert};
 use super::unit_of_work::MemoryUnitOfWork;
 use crate::model::{
     Address, ExternalId, GroupId, Identifier, PageSize, User, UserCursor, UserId, UserQuery,
+    UserState,
 };
-use crate::ports::{Account, ListedUser, StoreError, UserChanges, UserPage, Users};
+use crate::ports::{Account, DueUsers, ListedUser, StoreError, UserChanges, UserPage, Users};
 
 impl Tables {
     fn account(&self, id: UserId) -> Option<Account> {
@@ -84,6 +85,29 @@ impl Users for MemoryStore {
         after: Option<&UserCursor>,
     ) -> Result<UserPage, StoreError> {
         self.read(|tables| tables.list(query, size, after))
+    }
+
+    async fn due_users(
+        &self,
+        due: DueUsers,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<UserId>, StoreError> {
+        let is_due = |user: &&User| match (&user.state, due) {
+            (UserState::Suspended(suspension), DueUsers::SuspendedUntil(at)) => {
+                suspension.is_over(at)
+            }
+            (UserState::Withdrawn(withdrawal), DueUsers::WithdrawnAt(at)) => {
+                !withdrawal.erased && withdrawal.at <= at
+            }
+            _ => false,
+        };
+        self.read(|tables| {
+            let due = tables.users.values().filter(is_due).map(|user| user.id);
+            due.filter(|id| after.is_none_or(|after| *id > after))
+                .take(limit as usize)
+                .collect()
+        })
     }
 
     async fn addresses(&self, id: UserId) -> Result<Vec<Address>, StoreError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use countersign_token::Algorithm;
 
 use super::subject::StoreSubject;
-use super::{devices, identifier_undos};
+use super::{devices, identifier_undos, tombstones};
 use crate::model::{
     KeyState, MessageId, MessageKind, QueuedMessage, Rotation, SealedSigningKey, Session,
     Timestamp, User,
@@ -33,6 +33,7 @@ pub async fn what_has_outlived_its_use_is_deleted(law: &StoreSubject) {
     let (gone_messages, kept_messages) = messages(law, retention.now).await;
     let (gone_devices, kept_devices) = devices::expiring(law, retention.now).await;
     let (gone_undos, kept_undos) = identifier_undos::expiring(law, retention.now).await;
+    let (gone_tombstones, kept_tombstones) = tombstones::expiring(law, retention.now).await;
     let (gone_revocations, kept_revocations) = revocations(law, now).await;
 
     // Two at a time of each kind; there are at most 6 of one kind.
@@ -40,11 +41,11 @@ pub async fn what_has_outlived_its_use_is_deleted(law: &StoreSubject) {
     for round in 0..3 {
         let rows = law.store.delete_expired(retention, 2).await;
         let rows = rows.expect("deleted");
-        assert!(rows <= 12, "{rows} in round {round}");
+        assert!(rows <= 14, "{rows} in round {round}");
         deleted += rows;
     }
     let expected = gone_sessions.len() + gone_keys.len() + gone_messages.len() + gone_devices.len();
-    let expected = expected + gone_revocations.len() + gone_undos.len();
+    let expected = expected + gone_revocations.len() + gone_undos.len() + gone_tombstones.len();
     assert_eq!(deleted, expected as u64);
     let more = law.store.delete_expired(retention, 1000).await;
     assert_eq!(more.expect("deleted"), 0);
@@ -52,6 +53,10 @@ pub async fn what_has_outlived_its_use_is_deleted(law: &StoreSubject) {
     for (session, is_there) in with_fate(&gone_sessions, &kept_sessions) {
         let stored = law.store.session(session.id).await.expect("readable");
         assert_eq!(stored.is_some(), is_there, "{session:?}");
+    }
+    for (tombstone, is_there) in with_fate(&gone_tombstones, &kept_tombstones) {
+        let stored = tombstones::stored(law, &tombstone.digest, law.now).await;
+        assert_eq!(stored.is_some(), is_there, "{tombstone:?}");
     }
     let stored = law.store.signing_keys().await.expect("readable");
     for (key, is_there) in with_fate(&gone_keys, &kept_keys) {

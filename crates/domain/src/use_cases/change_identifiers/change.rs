@@ -56,7 +56,13 @@ impl Change<'_> {
         }
         let added = self.proof.map(|(_, address)| address);
         if let Some(added) = added {
-            app.identifier_undos.claim(&mut *uow, &user, added).await?;
+            let (rejoining, undos) = (&app.rejoining, &app.identifier_undos);
+            let claimed = rejoining.claim(&mut *uow, undos, &user, added).await;
+            claimed.map_err(|error| match error {
+                // Somebody else's leaving is no fact about this person.
+                Error::Refused(Refusal::UserWithdrawn { .. }) => Refusal::IdentifierTaken.into(),
+                other => other,
+            })?;
         }
         let change = IdentifierChange {
             added: added.cloned(),

@@ -4,9 +4,9 @@ use crate::application::{Application, Charge, CodeRequest, Recipient};
 use crate::error::{Error, Refusal};
 use crate::model::{
     Address, ClientContext, Code, GroupId, Identifier, Locale, NewPassword, OneTimeSecret,
-    PendingSignUp, Purpose, Timestamp, Username, VerificationRecord,
+    PendingSignUp, Purpose, Timestamp, UserState, Username, VerificationRecord,
 };
-use crate::ports::{Clock as _, Content, HashingPlace, Message};
+use crate::ports::{Account, Clock as _, Content, HashingPlace, Message};
 
 /// A sign-up whose address is not proved yet.
 pub(super) struct Unproved {
@@ -53,7 +53,8 @@ impl Unproved {
             .store
             .account_by_identifier(&self.group, &identifier)
             .await?;
-        Ok(holder.is_some())
+        let now = app.clock.now();
+        Ok(holder.is_some_and(|holder| !holder.user.state.may_rejoin(now)))
     }
 
     async fn send(
@@ -86,7 +87,9 @@ impl Unproved {
         let secret = OneTimeSecret::Code(code.clone());
         let record = app.verifications.keep(request, &secret, charge).await?;
         let mut message = self.message(code, record.expires_at);
-        if owner.is_some() {
+        // Who has left hears once it has proved the address when it may join again.
+        let has_left = |owner: &Account| matches!(owner.user.state, UserState::Withdrawn(_));
+        if owner.is_some_and(|owner| !has_left(&owner)) {
             // The owner of the address is told, and nobody has the code.
             message.content = Content::AlreadySignedUp;
         }

@@ -100,6 +100,7 @@ fn tombstones() -> TableCreateStatement {
                 .not_null()
                 .primary_key(),
         )
+        .col(number("withdrawn_at"))
         .col(number("expires_at"))
         .take()
 }

@@ -1,10 +1,10 @@
-//! Lists of users, page by page. Each order is that of an index, and a page begins in
+//! Lists of users, page by page, and users whose time has come. Each order is that of an index, and a page begins in
 //! the middle of it, so that it costs the same whichever it is.
 
 use countersign_domain::model::{
     IdentifierPrefix, PageSize, StateFilter, Timestamp, User, UserCursor, UserId, UserQuery,
 };
-use countersign_domain::ports::{ListedUser, StoreError, UserPage};
+use countersign_domain::ports::{DueUsers, ListedUser, StoreError, UserPage};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Cond, ExprTrait as _};
 use sea_orm::{Condition, JoinType, Order, QueryOrder as _, QueryResult, QuerySelect as _};
@@ -185,8 +185,43 @@ impl<'a> List<'a> {
     }
 }
 
+impl Database {
+    /// The ids of users whose time has come.
+    pub(super) async fn ids_of_due_users(
+        &self,
+        due: DueUsers,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<UserId>, StoreError> {
+        let due = match due {
+            DueUsers::SuspendedUntil(at) => {
+                is_in(StateFilter::Suspended).add(Column::BlockedUntil.lte(at.as_millis()))
+            }
+            DueUsers::WithdrawnAt(at) => {
+                is_in(StateFilter::Withdrawn).add(Column::BlockedAt.lte(at.as_millis()))
+            }
+        };
+        let mut select = Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(due)
+            .order_by_asc(Column::Id)
+            .limit(u64::from(limit));
+        if let Some(after) = after {
+            select = select.filter(Column::Id.gt(after.as_bytes().to_vec()));
+        }
+        let rows = rows::all(select, &self.reader().statement("users.due")).await?;
+        rows.iter()
+            .map(|row| {
+                let id = rows::stored_id(row, Column::Id)?;
+                Ok(UserId::from_bytes(bytes(Column::Id, id)?))
+            })
+            .collect()
+    }
+}
+
 /// The condition that a user is in a state.
-pub(super) fn is_in(state: StateFilter) -> Condition {
+fn is_in(state: StateFilter) -> Condition {
     let (state, blocked) = user_states::columns(state);
     let all = Cond::all().add(Column::State.eq(state));
     match blocked {

@@ -5,7 +5,9 @@ use countersign_domain::model::{
     Address, Attributes, ExternalId, GroupId, Identifier, LanguageTag, PageSize, PersonName,
     Profile, Scope, TimeZone, Timestamp, User, UserCursor, UserId, UserQuery, UserRole,
 };
-use countersign_domain::ports::{Account, ListedUser, StoreError, UserChanges, UserPage, Users};
+use countersign_domain::ports::{
+    Account, DueUsers, ListedUser, StoreError, UserChanges, UserPage, Users,
+};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::Query;
 use sea_orm::{ActiveValue, IntoActiveModel as _, JoinType, QueryResult, QuerySelect as _};
@@ -195,6 +197,15 @@ impl Users for Database {
         after: Option<&UserCursor>,
     ) -> Result<UserPage, StoreError> {
         self.page_of_users(query, size, after).await
+    }
+
+    async fn due_users(
+        &self,
+        due: DueUsers,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<UserId>, StoreError> {
+        self.ids_of_due_users(due, after, limit).await
     }
 
     async fn addresses(&self, id: UserId) -> Result<Vec<Address>, StoreError> {

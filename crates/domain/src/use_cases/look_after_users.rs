@@ -1,0 +1,130 @@
+//! What becomes of users by itself: suspensions end, and of people who have left the
+//! personal data is erased.
+
+use crate::application::{Application, Repeats};
+use crate::error::Error;
+use crate::model::{Profile, User, UserId, UserState};
+use crate::ports::{Clock as _, DueUsers};
+
+/// Ends suspensions, and erases personal data.
+#[derive(Debug)]
+pub struct LookAfterUsers {
+    /// Users in one batch.
+    pub batch: u32,
+}
+
+/// What was done.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct LookedAfter {
+    /// Suspensions that ended.
+    pub reinstated: u64,
+    /// Users who were erased.
+    pub erased: u64,
+}
+
+impl LookAfterUsers {
+    /// Does all that is due. A user of whom it fails keeps nobody else waiting.
+    ///
+    /// # Errors
+    /// The last failure, once all others were looked after; or if the database does not
+    /// answer.
+    pub async fn execute(self, app: &Application) -> Result<LookedAfter, Error> {
+        let now = app.clock.now();
+        let mut done = LookedAfter::default();
+        let mut failure = None;
+        for due in [
+            DueUsers::SuspendedUntil(now),
+            DueUsers::WithdrawnAt(now.minus(app.settings.users.retention)),
+        ] {
+            let mut after = None;
+            loop {
+                let ids = app.store.due_users(due, after, self.batch).await?;
+                let Some(last) = ids.last() else { break };
+                after = Some(*last);
+                for id in ids {
+                    match look_after(app, id, due).await {
+                        Ok(true) => done.count(due),
+                        Ok(false) => {}
+                        Err(error) => {
+                            tracing::error!(user = %id, %error, "a user cannot be looked after");
+                            failure = Some(error);
+                        }
+                    }
+                }
+            }
+        }
+        failure.map_or(Ok(done), Err)
+    }
+}
+
+impl LookedAfter {
+    fn count(&mut self, due: DueUsers) {
+        match due {
+            DueUsers::SuspendedUntil(_) => self.reinstated += 1,
+            DueUsers::WithdrawnAt(_) => self.erased += 1,
+        }
+    }
+}
+
+/// Looks after a user who is still due once it is locked; tells whether it was.
+async fn look_after(app: &Application, id: UserId, due: DueUsers) -> Result<bool, Error> {
+    let mut repeats = Repeats::default();
+    loop {
+        let done = match due {
+            DueUsers::SuspendedUntil(_) => reinstate(app, id).await,
+            DueUsers::WithdrawnAt(_) => erase(app, id).await,
+        };
+        match done {
+            Err(error) if repeats.allow(&error) => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn reinstate(app: &Application, id: UserId) -> Result<bool, Error> {
+    let now = app.clock.now();
+    let mut uow = app.store.begin().await?;
+    let Some(mut user) = uow.lock_user(id).await? else {
+        return Ok(false);
+    };
+    let is_over =
+        matches!(&user.state, UserState::Suspended(suspension) if suspension.is_over(now));
+    let Some(reinstated) = user.state.reinstate().filter(|_| is_over) else {
+        return Ok(false);
+    };
+    user.state = reinstated;
+    user.touch(now);
+    uow.update_user(&user).await?;
+    uow.commit().await?;
+    Ok(true)
+}
+
+/// Puts an empty row in the place of the user and all that is its own. The external id
+/// stays, lest the person be adopted anew from the system that it names.
+async fn erase(app: &Application, id: UserId) -> Result<bool, Error> {
+    let now = app.clock.now();
+    let mut uow = app.store.begin().await?;
+    let Some(mut user) = uow.lock_user(id).await? else {
+        return Ok(false);
+    };
+    let Some(erased) = user.state.erase() else {
+        return Ok(false);
+    };
+    app.rejoining.bury(&mut *uow, &user).await?;
+    // A session that was opened in spite of all, by a release that knows no states.
+    let ended = app.session_ending.end_all(&mut *uow, id, None).await?;
+    user.touch(now);
+    let rest = User {
+        state: erased,
+        credential_version: user.credential_version.wrapping_add(1),
+        profile: Profile::default(),
+        roles: Vec::new(),
+        scopes: Vec::new(),
+        ..user
+    };
+    uow.delete_user(id).await?;
+    uow.insert_user(&rest).await?;
+    uow.commit().await?;
+    app.session_ending.committed(&ended);
+    Ok(true)
+}
