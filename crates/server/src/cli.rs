@@ -16,6 +16,8 @@ mod migrate;
 mod open;
 mod output;
 mod probe_arguments;
+mod server_arguments;
+mod server_client;
 mod shell_integration;
 mod table;
 mod try_client;
@@ -23,6 +25,10 @@ mod try_command;
 mod try_factors;
 mod try_sign_in;
 mod try_transcript;
+mod user_arguments;
+mod user_rows;
+mod user_sessions;
+mod users;
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 //! their roles, configuration, background jobs, and the `countersign` command.
 
 mod announcement;
+mod attributes;
 pub mod cli;
 pub mod config;
 pub mod data_dir;

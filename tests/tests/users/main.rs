@@ -1,5 +1,6 @@
 //! Users, as operators and they themselves look after them, on every backend.
 
+mod commands;
 mod leaving;
 mod lists;
 mod profiles;

@@ -8,9 +8,10 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use countersign_domain::model::{CallerName, KeyId, Role, SubjectAltName};
 use humantime_serde::re::humantime;
-use secrecy::SecretString;
 
 use super::probe_arguments::ProbeArguments;
+use super::server_arguments::ServerArguments;
+use super::user_arguments::{Sessions, Users};
 use crate::config::Flags;
 
 /// A gRPC identity service: sign-up, verification codes, tokens, sessions.
@@ -67,6 +68,12 @@ pub(super) enum Command {
     Healthcheck(ProbeArguments),
     #[command(flatten)]
     Operator(OperatorCommand),
+    /// Look after users, through a running server
+    #[command(subcommand)]
+    User(Users),
+    /// List or end the sessions of a user, through a running server
+    #[command(subcommand)]
+    Session(Sessions),
     /// Try out the providers of messages
     #[command(subcommand)]
     Message(Message),
@@ -303,20 +310,6 @@ fn lifetime(text: &str) -> Result<Duration, &'static str> {
 
 #[derive(Debug, Args)]
 pub(super) struct Try {
-    /// Host and port of the server
-    #[arg(long, value_name = "HOST:PORT", default_value = "localhost:50051")]
-    pub(super) addr: String,
-    /// API key of a caller with the roles gateway and service [environment
-    /// variable: COUNTERSIGN_API_KEY]
-    #[arg(long, value_name = "KEY")]
-    pub(super) api_key: Option<SecretString>,
-    /// Speak TLS, and trust the certification authorities of this machine
-    #[arg(long)]
-    pub(super) tls: bool,
-    /// Speak TLS, and trust the certification authority in this PEM file
-    #[arg(long, value_name = "FILE")]
-    pub(super) tls_ca: Option<PathBuf>,
-    /// Name in the server's certificate, if it is not that of --addr
-    #[arg(long, value_name = "NAME")]
-    pub(super) tls_server_name: Option<String>,
+    #[command(flatten)]
+    pub(super) server: ServerArguments,
 }

@@ -18,7 +18,7 @@ use super::output::Output;
 use super::probe_arguments::ProbeArguments;
 use super::{
     backup, caller_sans, callers, config_check, healthcheck, keys, message, migrate, open,
-    shell_integration, try_command,
+    shell_integration, try_command, user_sessions, users,
 };
 use crate::config::{Config, Environment, LogConfig, LogFormat, Sources};
 use crate::{logging, serve};
@@ -120,15 +120,34 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Healthcheck(arguments) => Ok(probe(&arguments)),
+        Command::User(mut command) => {
+            let api_key = &mut command.server().api_key;
+            *api_key = api_key.take().or_else(|| api_key_of(&environment));
+            let (out, notes) = (&mut output(), &mut errors());
+            let outcome = one_thread()?.block_on(users::execute(command, out, notes))?;
+            Ok(outcome.into())
+        }
+        Command::Session(mut command) => {
+            let api_key = &mut command.server().api_key;
+            *api_key = api_key.take().or_else(|| api_key_of(&environment));
+            let out = &mut output();
+            let outcome = one_thread()?.block_on(user_sessions::execute(command, out))?;
+            Ok(outcome.into())
+        }
         Command::Try(mut arguments) => {
-            let key = environment.get("COUNTERSIGN_API_KEY");
-            let key = key.map(|key| SecretString::from(key.to_string_lossy().into_owned()));
-            arguments.api_key = arguments.api_key.or(key);
+            let api_key = &mut arguments.server.api_key;
+            *api_key = api_key.take().or_else(|| api_key_of(&environment));
             let out = &mut output();
             let outcome = one_thread()?.block_on(try_command::execute(&arguments, out))?;
             Ok(outcome.into())
         }
     }
+}
+
+/// The API key that the environment has.
+fn api_key_of(environment: &Environment) -> Option<SecretString> {
+    let key = environment.get("COUNTERSIGN_API_KEY")?;
+    Some(SecretString::from(key.to_string_lossy().into_owned()))
 }
 
 /// Serves. Where the log is JSON, the reason of a failure is a line of it.

@@ -26,7 +26,7 @@ pub(super) async fn execute(arguments: &Try, out: &mut dyn Write) -> Result<Outc
     writeln!(
         out,
         "The main job at {}, as {}:\n",
-        arguments.addr, client.address
+        arguments.server.addr, client.address
     )?;
     let mut transcript = Transcript::new(out);
     client.try_main_job(&mut transcript).await?;

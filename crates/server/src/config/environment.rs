@@ -15,7 +15,8 @@ use super::{MASK, Problem};
 /// Before the names of variables that are settings:
 /// `COUNTERSIGN__SERVER__LISTEN` is `server.listen`.
 const SETTINGS: &str = "COUNTERSIGN__";
-/// The variables that are no settings: the file with them, and the key of `try`.
+/// The variables that are no settings: the file with them, and the key of commands that
+/// call a server.
 const OTHERS: [&str; 2] = ["COUNTERSIGN_CONFIG", "COUNTERSIGN_API_KEY"];
 /// Before the names of what the tests of this repository are told, in a shell
 /// that starts servers too.

@@ -1,7 +1,6 @@
 //! UserService.
 
 mod answers;
-mod attributes;
 mod operator_requests;
 mod profile_requests;
 mod requests;

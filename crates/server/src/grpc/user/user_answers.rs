@@ -5,7 +5,7 @@ use countersign_domain::ports::ListedUser;
 use countersign_domain::use_cases::ListedUsers;
 use countersign_proto::v1;
 
-use super::attributes;
+use crate::attributes;
 use crate::grpc::convert::timestamp;
 
 pub(super) fn page(listed: ListedUsers) -> v1::ListUsersResponse {

@@ -6,7 +6,7 @@ use countersign_domain::model::{
 };
 use countersign_proto::v1;
 
-use super::attributes;
+use crate::attributes;
 
 /// A field that is absent if it is empty.
 pub(super) fn optional<T>(

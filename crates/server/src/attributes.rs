@@ -12,13 +12,13 @@ const DEPTH: usize = 16;
 ///
 /// # Errors
 /// What they must be.
-pub(super) fn read(message: Struct) -> Result<Attributes, &'static str> {
+pub(crate) fn read(message: Struct) -> Result<Attributes, &'static str> {
     const RULE: &str = "must have finite numbers, and be nested at most 16 deep";
     Attributes::new(object(message, DEPTH).ok_or(RULE)?)
 }
 
 /// Attributes as a message; absent if there are none.
-pub(super) fn written(attributes: &Attributes) -> Option<Struct> {
+pub(crate) fn written(attributes: &Attributes) -> Option<Struct> {
     (!attributes.is_empty()).then(|| structure(attributes.object()))
 }
 
