@@ -242,7 +242,7 @@ pub async fn users_are_listed_by_the_beginning_of_an_identifier(law: &StoreSubje
         user: named.clone(),
         identifiers: vec![Identifier::Email(email("z@example.com")), username("abcd")],
     };
-    assert_eq!(listed, [expected.clone()]);
+    assert_eq!(listed, std::slice::from_ref(&expected));
     let shown = law.store.listed_user(named.id).await.expect("readable");
     assert_eq!(shown, Some(expected));
     let nobody = law.new_user().id;
