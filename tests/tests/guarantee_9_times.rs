@@ -36,14 +36,18 @@ enum State {
     Password,
     NoPassword,
     Locked,
+    Suspended,
+    Withdrawn,
 }
 
-const STATES: [State; 5] = [
+const STATES: [State; 7] = [
     State::Unknown,
     State::Pending,
     State::Password,
     State::NoPassword,
     State::Locked,
+    State::Suspended,
+    State::Withdrawn,
 ];
 
 /// What is measured.
@@ -181,10 +185,17 @@ impl Addresses {
                 pending.expect("pending");
                 ready.push(address);
             }
-            State::Password => {
+            State::Password | State::Suspended | State::Withdrawn => {
                 // Each is tried in one burst, and a few times singly.
                 for _ in 0..BURSTS {
-                    ready.push(world.sign_up_at(&gateway).await.email);
+                    let mina = world.sign_up_at(&gateway).await;
+                    let blocked = match state {
+                        State::Suspended => gateway.suspend(&mina.user_id, "").await.map(drop),
+                        State::Withdrawn => gateway.withdraw(&mina.user_id).await.map(drop),
+                        _ => Ok(()),
+                    };
+                    blocked.expect("blocked");
+                    ready.push(mina.email);
                 }
             }
             State::NoPassword => {

@@ -24,6 +24,9 @@ pub(super) struct Dialect {
     /// The column `value` of `identifiers`, compared byte for byte, of which there is an
     /// index.
     pub(super) identifier_bytes: &'static str,
+    /// Whether a list of users says `column >= text AND column <= text` of the first column
+    /// of an index.
+    pub(super) equals_by_range: bool,
     /// How a bounded number of rows is deleted.
     pub(super) batched_deletes: BatchedDeletes,
     /// How the rotations of a batch are written.

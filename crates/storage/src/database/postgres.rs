@@ -38,6 +38,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     select_schema_versions: "SELECT 1::bigint WHERE to_regclass('schema_versions') IS NOT NULL",
     pins_connections: true,
     identifier_bytes: "value COLLATE \"C\"",
+    equals_by_range: false,
     batched_deletes: BatchedDeletes::SubselectUnlocked,
     rotations: Rotations::Set,
 };

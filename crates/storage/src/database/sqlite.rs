@@ -44,6 +44,7 @@ pub(super) const DIALECT: Dialect = Dialect {
                              WHERE type = 'table' AND name = 'schema_versions'",
     pins_connections: false,
     identifier_bytes: "value",
+    equals_by_range: false,
     batched_deletes: BatchedDeletes::Subselect,
     rotations: Rotations::Transaction,
 };

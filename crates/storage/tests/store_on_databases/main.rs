@@ -4,6 +4,7 @@
 mod batches;
 mod damage;
 mod damaged_accounts;
+mod many_users;
 mod mariadb;
 mod outages;
 mod postgres;

@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
-use countersign_domain::model::Reauthentication;
+use countersign_domain::model::{
+    Reauthentication, Suspension, SuspensionReason, User, UserState, Withdrawal,
+};
 use countersign_domain::ports::{Sessions as _, Store as _, StoreError, Users as _};
 
-use crate::rows::{connect, insert, insert_sessions, new_user, open, rotate, run_sql};
+use crate::rows::{connect, count, insert, insert_sessions, new_user, open, rotate, run_sql};
 
 /// Several servers that start at once bring the tables up to date, once.
 pub(crate) async fn migrations_at_once(url: &str) {
@@ -115,6 +117,44 @@ pub(crate) async fn sessions_of_the_release_before(url: &str) {
     assert_eq!(stored.expect("it is there").authenticated_at, at);
     let rotated = rotate(store.clone(), second.clone(), 1).await;
     assert!(!rotated.expect("an answer"), "it starts from the sign-in");
+}
+
+/// A user that a release before has written is read and changed as any other; and to
+/// that release, which reads `state` alone, who is blocked is pending.
+pub(crate) async fn users_of_the_release_before(url: &str) {
+    let store = open(url, 2).await;
+    let user = new_user(1);
+    insert(&store, &user).await.expect("inserted");
+    run_sql(url, "UPDATE users SET revision = NULL, updated_at = NULL").await;
+    let stored = store.user(user.id).await.expect("readable");
+    assert_eq!(stored.as_ref(), Some(&user));
+
+    let suspension = Suspension {
+        reason: SuspensionReason::default(),
+        since: user.created_at,
+        until: None,
+    };
+    let withdrawal = Withdrawal {
+        at: user.created_at,
+        rejoin_at: user.created_at,
+        erased: false,
+    };
+    for state in [
+        UserState::Suspended(suspension),
+        UserState::Withdrawn(withdrawal),
+    ] {
+        let blocked = User {
+            state,
+            ..user.clone()
+        };
+        let mut uow = store.begin().await.expect("a unit of work");
+        uow.update_user(&blocked).await.expect("written");
+        uow.commit().await.expect("committed");
+        let pending = count(url, "SELECT COUNT(*) FROM users WHERE state = 'pending'").await;
+        assert_eq!(pending, 1);
+        let stored = store.user(user.id).await.expect("readable");
+        assert_eq!(stored, Some(blocked));
+    }
 }
 
 /// This release works with newer tables that say that it can, and names both

@@ -194,6 +194,7 @@ macro_rules! server_tests {
             newer_tables_may_be_compatible: schema::newer_tables,
             a_migration_may_be_made_twice: schema::a_migration_made_twice,
             sessions_of_the_release_before_are_read: schema::sessions_of_the_release_before,
+            users_of_the_release_before_are_read: schema::users_of_the_release_before,
             a_dead_network_is_noticed_and_its_end_too: outages::a_dead_network,
             swallowed_connections_are_replaced_in_seconds: outages::connections_swallowed,
             callers_who_give_up_leave_no_connection_behind: outages::callers_who_give_up,
@@ -240,6 +241,14 @@ macro_rules! server_tests {
                 let refused = store.backup(std::path::Path::new("/nowhere/backup")).await;
                 let text = refused.expect_err("a refusal").to_string();
                 assert!(text.contains("dump"), "{text}");
+            }
+        }
+
+        #[tokio::test]
+        #[ignore = "it writes a million rows: a minute"]
+        async fn a_million_users_are_listed() {
+            if let Some(url) = $server.new_database("million").await {
+                $crate::many_users::listed(&url).await;
             }
         }
 

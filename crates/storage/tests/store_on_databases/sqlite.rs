@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::rows::{
     assert_time_is_that_of_today, connect, insert, new_message, new_user, open, run_sql,
 };
-use crate::{batches, damage, damaged_accounts, schema};
+use crate::{batches, damage, damaged_accounts, many_users, schema};
 
 mod in_a_file {
     use countersign_domain::testing::store_laws::{StoreSubject, Tenancy};
@@ -191,6 +191,17 @@ async fn pending_migrations_are_told() {
 #[tokio::test]
 async fn sessions_of_the_release_before_are_read() {
     schema::sessions_of_the_release_before(&File::new().url).await;
+}
+
+#[tokio::test]
+async fn users_of_the_release_before_are_read() {
+    schema::users_of_the_release_before(&File::new().url).await;
+}
+
+#[tokio::test]
+#[ignore = "it writes a million rows: a minute"]
+async fn a_million_users_are_listed() {
+    many_users::listed(&File::new().url).await;
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use sea_orm::{Condition, JoinType, Order, QueryOrder as _, QueryResult, QuerySel
 use super::rows::{self, ALONE, bytes};
 use super::users::{Column, Entity, Relation, read};
 use super::{identifiers, user_roles, user_states};
+use crate::database::dialect::Dialect;
 use crate::database::handle::Database;
 
 /// The column of a page's rows that has the identifier by which they are ordered.
@@ -20,6 +21,7 @@ const PLACE: &str = "place";
 /// A list, in one of its orders.
 struct List<'a> {
     query: &'a UserQuery,
+    dialect: &'static Dialect,
     /// The columns of the order.
     at: Expr,
     id: Expr,
@@ -53,7 +55,7 @@ impl Database {
         size: PageSize,
         after: Option<&UserCursor>,
     ) -> Result<UserPage, StoreError> {
-        let list = List::new(query, self.reader().dialect().identifier_bytes);
+        let list = List::new(query, self.reader().dialect());
         let size = size.get() as usize;
         let mut after = after.cloned();
         let mut found: Vec<(UserCursor, User)> = Vec::with_capacity(size + 1);
@@ -80,7 +82,7 @@ impl Database {
 }
 
 impl<'a> List<'a> {
-    fn new(query: &'a UserQuery, identifier_bytes: &'static str) -> Self {
+    fn new(query: &'a UserQuery, dialect: &'static Dialect) -> Self {
         let (at, id) = match query.role {
             Some(_) => (
                 Expr::col((user_roles::Entity, user_roles::Column::CreatedAt)),
@@ -91,9 +93,10 @@ impl<'a> List<'a> {
                 Expr::col((Entity, Column::Id)),
             ),
         };
-        let by = |prefix| (prefix, Expr::cust(identifier_bytes));
+        let by = |prefix| (prefix, Expr::cust(dialect.identifier_bytes));
         Self {
             query,
+            dialect,
             at,
             id,
             identifier: query.prefix.as_ref().map(by),
@@ -157,7 +160,7 @@ impl<'a> List<'a> {
         let query = self.query;
         let mut all = Cond::all();
         if let Some(group) = &query.group {
-            all = all.add(Column::GroupId.eq(group.as_str()));
+            all = all.add(self.is(Column::GroupId, group.as_str()));
         }
         if let Some(from) = query.created_from {
             all = all.add(self.at.clone().gte(from.as_millis()));
@@ -165,9 +168,19 @@ impl<'a> List<'a> {
         if let Some(before) = query.created_before {
             all = all.add(self.at.clone().lt(before.as_millis()));
         }
-        match query.state {
-            Some(state) => all.add(is_in(state)),
+        match query.state.map(user_states::columns) {
+            Some((state, blocked)) => all
+                .add(self.is(Column::State, state))
+                .add(is_blocked(blocked)),
             None => all,
+        }
+    }
+
+    /// The condition that the first column of an index of `users` has a text.
+    fn is(&self, column: impl ColumnTrait, text: &str) -> Condition {
+        match self.dialect.equals_by_range {
+            true => Cond::all().add(column.gte(text)).add(column.lte(text)),
+            false => Cond::all().add(column.eq(text)),
         }
     }
 
@@ -223,9 +236,14 @@ impl Database {
 /// The condition that a user is in a state.
 fn is_in(state: StateFilter) -> Condition {
     let (state, blocked) = user_states::columns(state);
-    let all = Cond::all().add(Column::State.eq(state));
+    Cond::all()
+        .add(Column::State.eq(state))
+        .add(is_blocked(blocked))
+}
+
+fn is_blocked(blocked: Option<&str>) -> Condition {
     match blocked {
-        Some(blocked) => all.add(Column::Blocked.eq(blocked)),
-        None => all.add(Column::Blocked.is_null()),
+        Some(blocked) => Cond::all().add(Column::Blocked.eq(blocked)),
+        None => Cond::all().add(Column::Blocked.is_null()),
     }
 }
