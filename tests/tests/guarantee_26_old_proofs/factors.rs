@@ -86,7 +86,7 @@ async fn what_was_begun_before_is_not_finished(backend: Backend) {
         .start()
         .await;
     let (mut used, mut of, mut before) = (Vec::new(), 0, Tally::default());
-    for replaced in [Replaced::Changed, Replaced::Reset] {
+    for replaced in [Replaced::Changed, Replaced::Reset, Replaced::Suspended] {
         for kind in EVERY {
             let mut mina = Somebody::with(&world, kind).await;
             let held = mina.hold(&world, kind).await;
@@ -95,7 +95,11 @@ async fn what_was_begun_before_is_not_finished(backend: Backend) {
             let mut mina = Somebody::with(&world, kind).await;
             let held = mina.hold(&world, kind).await;
             mina.replace(&world, replaced).await;
-            let outcome = mina.use_up(&world, kind, held, NEW_PASSWORD).await;
+            let password = match replaced {
+                Replaced::Suspended => PASSWORD,
+                Replaced::Changed | Replaced::Reset => NEW_PASSWORD,
+            };
+            let outcome = mina.use_up(&world, kind, held, password).await;
             let outcome = word(&outcome);
             of += 1;
             match outcome.as_str() {
@@ -111,7 +115,7 @@ async fn what_was_begun_before_is_not_finished(backend: Backend) {
     }
     countersign_tests::say!(
         "guarantee 26 on {backend}, {} replica(s): begun or remembered before the password was \
-         changed or reset, and finished afterwards: {} of {of} [{}]; finished before: {before}",
+         changed or reset, or the user suspended and reinstated, and finished afterwards: {} of {of} [{}]; finished before: {before}",
         world.replicas().len(),
         used.len(),
         used.join("; "),
@@ -310,6 +314,11 @@ impl Somebody {
                 let proof = gateway.check_code(&id, &code).await.expect("a proof");
                 let reset = gateway.reset_password(&proof, NEW_PASSWORD).await;
                 reset.expect("the password is reset");
+            }
+            Replaced::Suspended => {
+                let id = self.person.user_id.as_str();
+                gateway.suspend(id, "").await.expect("suspended");
+                gateway.reinstate(id).await.expect("reinstated");
             }
         }
     }

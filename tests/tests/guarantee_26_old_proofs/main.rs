@@ -27,6 +27,8 @@ const CODE: &str = "246802";
 enum Replaced {
     Changed,
     Reset,
+    /// Not replaced: the user is suspended and reinstated.
+    Suspended,
 }
 
 /// What the person, or a thief, holds from before.
@@ -51,7 +53,7 @@ async fn what_was_proved_before_is_not_accepted(backend: Backend) {
     let world = World::start(backend, backend.replicas()).await;
     let other = world.replica(world.replicas().len() - 1).gateway();
     let (mut used, mut of, mut made_after) = (Vec::new(), 0, Tally::default());
-    for replaced in [Replaced::Changed, Replaced::Reset] {
+    for replaced in [Replaced::Changed, Replaced::Reset, Replaced::Suspended] {
         for kind in [
             Kind::SignInProof,
             Kind::SignInCode,
@@ -83,7 +85,7 @@ async fn what_was_proved_before_is_not_accepted(backend: Backend) {
     }
     countersign_tests::say!(
         "guarantee 26 on {backend}, {} replica(s): made before the password was changed or reset, \
-         used afterwards: of {of}, accepted: [{}]; made afterwards: {made_after}",
+         or the user suspended and reinstated, used afterwards: of {of}, accepted: [{}]; made afterwards: {made_after}",
         world.replicas().len(),
         used.join("; "),
     );
@@ -211,6 +213,11 @@ async fn replace(world: &World, mina: &Person, how: Replaced) {
             let tokens = mina.sign_in().await;
             let changed = mina.change_password(&tokens, PASSWORD, NEW_PASSWORD).await;
             changed.expect("the password is changed");
+        }
+        Replaced::Suspended => {
+            let (gateway, id) = (&mina.gateway, mina.user_id.as_str());
+            gateway.suspend(id, "").await.expect("suspended");
+            gateway.reinstate(id).await.expect("reinstated");
         }
         Replaced::Reset => {
             let held = hold(world, mina, Kind::ResetProof).await;

@@ -1740,7 +1740,8 @@ pub mod auth_service_client {
         /// has an account: its owner then receives a notice instead of a code.
         ///
         /// Errors: INVALID_ARGUMENT (FIELD_INVALID), PERMISSION_DENIED
-        /// (PROOF_INVALID), ALREADY_EXISTS (IDENTIFIER_TAKEN, only with a proof;
+        /// (PROOF_INVALID; USER_WITHDRAWN, only with a proof: its holder has left and may
+        /// not join again yet), ALREADY_EXISTS (IDENTIFIER_TAKEN, only with a proof;
         /// USERNAME_TAKEN: a user has the name, whatever the address),
         /// FAILED_PRECONDITION (SENDER_NOT_CONFIGURED, only without a proof),
         /// RESOURCE_EXHAUSTED (TOO_MANY_MESSAGES, OVERLOADED).
@@ -1767,7 +1768,8 @@ pub mod auth_service_client {
         }
         /// ConfirmSignUp creates the user of a sign-up with the code that SignUp sent.
         ///
-        /// Errors: NOT_FOUND (VERIFICATION_NOT_FOUND), PERMISSION_DENIED (CODE_WRONG),
+        /// Errors: NOT_FOUND (VERIFICATION_NOT_FOUND), PERMISSION_DENIED (CODE_WRONG;
+        /// USER_WITHDRAWN: the holder of the address has left and may not join again yet),
         /// ALREADY_EXISTS (IDENTIFIER_TAKEN, USERNAME_TAKEN: somebody else proved
         /// first), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS).
         pub async fn confirm_sign_up(
@@ -1841,16 +1843,19 @@ pub mod auth_service_client {
         /// password and has no address that can be reached is refused
         /// (SECOND_FACTOR_UNAVAILABLE).
         ///
-        /// An unknown user, a wrong password, a user who is not active and one with
-        /// too many failures get one answer, SIGN_IN_REFUSED, at one cost. Attempts
+        /// An unknown user, a wrong password and one with too many failures get one answer,
+        /// SIGN_IN_REFUSED, at one cost, whatever the state of the user. Only who has proved
+        /// itself, by the right password, a code or a passkey, hears that it is suspended
+        /// (USER_SUSPENDED) or has left (USER_WITHDRAWN, with the day on which it may join
+        /// again); that costs no attempt. Attempts
         /// are counted for each account and source, and for each source over all
         /// accounts; a good one is given back. Attempts from a known device of the
         /// user (`device_token`) are counted for that device alone, and nobody else's
         /// keep it out.
         ///
         /// Errors: UNAUTHENTICATED (SIGN_IN_REFUSED), PERMISSION_DENIED
-        /// (PROOF_INVALID), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS, OVERLOADED),
-        /// FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED, SECOND_FACTOR_UNAVAILABLE).
+        /// (PROOF_INVALID, USER_SUSPENDED, USER_WITHDRAWN), RESOURCE_EXHAUSTED
+        /// (TOO_MANY_ATTEMPTS, OVERLOADED), FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED, SECOND_FACTOR_UNAVAILABLE).
         pub async fn issue_tokens(
             &mut self,
             request: impl tonic::IntoRequest<super::IssueTokensRequest>,
@@ -2152,7 +2157,8 @@ pub mod auth_service_server {
         /// has an account: its owner then receives a notice instead of a code.
         ///
         /// Errors: INVALID_ARGUMENT (FIELD_INVALID), PERMISSION_DENIED
-        /// (PROOF_INVALID), ALREADY_EXISTS (IDENTIFIER_TAKEN, only with a proof;
+        /// (PROOF_INVALID; USER_WITHDRAWN, only with a proof: its holder has left and may
+        /// not join again yet), ALREADY_EXISTS (IDENTIFIER_TAKEN, only with a proof;
         /// USERNAME_TAKEN: a user has the name, whatever the address),
         /// FAILED_PRECONDITION (SENDER_NOT_CONFIGURED, only without a proof),
         /// RESOURCE_EXHAUSTED (TOO_MANY_MESSAGES, OVERLOADED).
@@ -2162,7 +2168,8 @@ pub mod auth_service_server {
         ) -> std::result::Result<tonic::Response<super::SignUpResponse>, tonic::Status>;
         /// ConfirmSignUp creates the user of a sign-up with the code that SignUp sent.
         ///
-        /// Errors: NOT_FOUND (VERIFICATION_NOT_FOUND), PERMISSION_DENIED (CODE_WRONG),
+        /// Errors: NOT_FOUND (VERIFICATION_NOT_FOUND), PERMISSION_DENIED (CODE_WRONG;
+        /// USER_WITHDRAWN: the holder of the address has left and may not join again yet),
         /// ALREADY_EXISTS (IDENTIFIER_TAKEN, USERNAME_TAKEN: somebody else proved
         /// first), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS).
         async fn confirm_sign_up(
@@ -2200,16 +2207,19 @@ pub mod auth_service_server {
         /// password and has no address that can be reached is refused
         /// (SECOND_FACTOR_UNAVAILABLE).
         ///
-        /// An unknown user, a wrong password, a user who is not active and one with
-        /// too many failures get one answer, SIGN_IN_REFUSED, at one cost. Attempts
+        /// An unknown user, a wrong password and one with too many failures get one answer,
+        /// SIGN_IN_REFUSED, at one cost, whatever the state of the user. Only who has proved
+        /// itself, by the right password, a code or a passkey, hears that it is suspended
+        /// (USER_SUSPENDED) or has left (USER_WITHDRAWN, with the day on which it may join
+        /// again); that costs no attempt. Attempts
         /// are counted for each account and source, and for each source over all
         /// accounts; a good one is given back. Attempts from a known device of the
         /// user (`device_token`) are counted for that device alone, and nobody else's
         /// keep it out.
         ///
         /// Errors: UNAUTHENTICATED (SIGN_IN_REFUSED), PERMISSION_DENIED
-        /// (PROOF_INVALID), RESOURCE_EXHAUSTED (TOO_MANY_ATTEMPTS, OVERLOADED),
-        /// FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED, SECOND_FACTOR_UNAVAILABLE).
+        /// (PROOF_INVALID, USER_SUSPENDED, USER_WITHDRAWN), RESOURCE_EXHAUSTED
+        /// (TOO_MANY_ATTEMPTS, OVERLOADED), FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED, SECOND_FACTOR_UNAVAILABLE).
         async fn issue_tokens(
             &self,
             request: tonic::Request<super::IssueTokensRequest>,
@@ -5358,7 +5368,8 @@ pub struct ListUsersRequest {
     #[prost(string, tag = "5")]
     pub role: ::prost::alloc::string::String,
     /// With an identifier that begins so. Needs `group_id`, and goes with no other order
-    /// than that of the identifiers, and with no `role`.
+    /// than that of the identifiers, and with no `role`. A user is listed once for each of
+    /// its identifiers that begins so.
     #[prost(message, optional, tag = "6")]
     pub identifier_prefix: ::core::option::Option<IdentifierPrefix>,
     /// Created then or later.
