@@ -29,4 +29,5 @@ mod signing_keys;
 mod step_up;
 mod store_laws;
 mod unverified;
+mod users;
 mod validation;
