@@ -9,13 +9,14 @@ use crate::workspace::{packages, root};
 
 /// What each crate may depend on, of the others here: the arrows of the map and
 /// what follows from them. `bench` and `tests` may depend on all.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("token", &[]),
     ("proto", &[]),
     ("domain", &["token"]),
     ("storage", &["domain", "token"]),
     ("password", &["domain", "token"]),
     ("delivery", &["domain", "token"]),
+    ("legacy", &["domain"]),
     ("federation", &["domain", "token"]),
     ("client", &["proto", "token"]),
     ("transport", &[]),
@@ -28,6 +29,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
             "storage",
             "password",
             "delivery",
+            "legacy",
             "federation",
             "proto",
             "gateway",

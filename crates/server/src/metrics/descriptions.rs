@@ -29,6 +29,10 @@ const COUNTERS: &[(&str, &str)] = &[
         "Rows that could not be read and were left out, by table.",
     ),
     (
+        "countersign_legacy_lookups_total",
+        "Lookups in the existing database whose users are adopted, by outcome.",
+    ),
+    (
         "countersign_messages_sent_total",
         "Messages that the provider took over, by kind.",
     ),
