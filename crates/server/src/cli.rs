@@ -11,6 +11,7 @@ mod exit_code;
 mod failure;
 mod healthcheck;
 mod keys;
+mod legacy;
 mod message;
 mod migrate;
 mod open;

@@ -25,8 +25,8 @@ pub use error::{ConfigError, Problem};
 pub use load::{Flags, Sources};
 pub use sections::{
     AbuseMode, AlimTalkConfig, DatabaseConfig, DeliveryConfig, DevicesConfig, EmailProvider,
-    IdentifiersConfig, KeysConfig, LogConfig, LogFormat, MetricsConfig, MfaConfig, MfaPolicy,
-    PasskeysConfig, PasswordsConfig, RedisConfig, SensConfig, ServerConfig, SmsProvider,
+    IdentifiersConfig, KeysConfig, LegacyConfig, LogConfig, LogFormat, MetricsConfig, MfaConfig,
+    MfaPolicy, PasskeysConfig, PasswordsConfig, RedisConfig, SensConfig, ServerConfig, SmsProvider,
     SmtpConfig, TokensConfig, TracesConfig, UsersConfig, ValidationConfig, VerificationConfig,
     WebhookConfig,
 };

@@ -77,6 +77,9 @@ pub(super) enum Command {
     /// Try out the providers of messages
     #[command(subcommand)]
     Message(Message),
+    /// Look at the users of an existing database
+    #[command(subcommand)]
+    Legacy(Legacy),
     /// Print the configuration in effect as TOML, secrets masked
     #[command(after_help = "Example: countersign config --config /etc/countersign.toml")]
     Config {
@@ -108,6 +111,29 @@ pub(super) enum Message {
     /// No server and no database is needed. Exits with 1 if none took it.
     #[command(after_help = "Example: countersign message test --to mina@example.com")]
     Test(MessageTest),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Legacy {
+    /// Read the users as [legacy] in the configuration says, and name those who cannot
+    /// be adopted
+    ///
+    /// Shows a few users with their addresses masked, counts states and formats of
+    /// hashes, and lists the rows with which something is wrong. Nothing is written,
+    /// and no server is needed. Exits with 1 if a row cannot be adopted as it is, with
+    /// 78 if the table or a column is not there, with 69 if the database does not answer.
+    #[command(after_help = "Example: countersign legacy check --config /etc/countersign.toml")]
+    Check(LegacyCheck),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LegacyCheck {
+    /// Only the row with this id
+    #[arg(long, value_name = "ID")]
+    pub(super) id: Option<String>,
+    /// For programs: as a JSON object
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -10,14 +10,14 @@ use secrecy::SecretString;
 use tokio::runtime::{Builder, Runtime};
 
 use super::arguments::{
-    Arguments, Callers, Command, ConfigCommand, Keys, Message, OperatorCommand,
+    Arguments, Callers, Command, ConfigCommand, Keys, Legacy, Message, OperatorCommand,
 };
 use super::exit_code::{FAILURE, USAGE};
 use super::failure::{Failure, Outcome};
 use super::output::Output;
 use super::probe_arguments::ProbeArguments;
 use super::{
-    backup, caller_sans, callers, config_check, healthcheck, keys, message, migrate, open,
+    backup, caller_sans, callers, config_check, healthcheck, keys, legacy, message, migrate, open,
     shell_integration, try_command, user_sessions, users,
 };
 use crate::config::{Config, Environment, LogConfig, LogFormat, Sources};
@@ -97,6 +97,12 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
             let out = &mut output();
             let outcome = one_thread()?.block_on(message::test(&config, &arguments, out))?;
             Ok(outcome.into())
+        }
+        Command::Legacy(Legacy::Check(arguments)) => {
+            let config = Config::load(&sources(environment))?;
+            let (out, hints) = (&mut output(), &mut errors());
+            let checked = legacy::check(&config, &arguments, out, hints);
+            Ok(one_thread()?.block_on(checked)?.into())
         }
         Command::Config { command } => {
             let config = Config::load(&sources(environment))?;

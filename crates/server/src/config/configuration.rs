@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::checks::Checks;
 use super::{
     AlimTalkConfig, DatabaseConfig, DeliveryConfig, DevicesConfig, IdentifiersConfig, KeysConfig,
-    LogConfig, MetricsConfig, MfaConfig, PasskeysConfig, PasswordsConfig, RedisConfig, SensConfig,
-    ServerConfig, ServiceUrl, SmtpConfig, TokensConfig, TracesConfig, UsersConfig,
-    ValidationConfig, VerificationConfig, WebhookConfig,
+    LegacyConfig, LogConfig, MetricsConfig, MfaConfig, PasskeysConfig, PasswordsConfig,
+    RedisConfig, SensConfig, ServerConfig, ServiceUrl, SmtpConfig, TokensConfig, TracesConfig,
+    UsersConfig, ValidationConfig, VerificationConfig, WebhookConfig,
 };
 
 /// All that may be set. Every value has a default: an empty file is a good
@@ -51,6 +51,8 @@ pub struct Config {
     pub identifiers: IdentifiersConfig,
     /// People who leave.
     pub users: UsersConfig,
+    /// The users of an existing database.
+    pub legacy: LegacyConfig,
     /// Bringing messages to people.
     pub delivery: DeliveryConfig,
     /// Text messages by Naver Cloud SENS.
@@ -84,6 +86,7 @@ impl Default for Config {
             passwords: PasswordsConfig::default(),
             identifiers: IdentifiersConfig::default(),
             users: UsersConfig::default(),
+            legacy: LegacyConfig::default(),
             delivery: DeliveryConfig::default(),
             sens: SensConfig::default(),
             alimtalk: AlimTalkConfig::default(),
@@ -96,9 +99,10 @@ impl Default for Config {
 
 impl Config {
     /// The settings whose values no message shows.
-    pub(super) const SECRET: [&str; 12] = [
+    pub(super) const SECRET: [&str; 13] = [
         "database.url",
         "keys.master_key",
+        "legacy.url",
         "redis.url",
         "sens.access_key",
         "sens.base_url",
@@ -162,6 +166,7 @@ impl Config {
         self.passwords.check(checks);
         self.identifiers.check(checks);
         self.users.check(checks);
+        self.legacy.check(checks);
         self.delivery.check(checks);
         self.sens.check(checks);
         self.alimtalk.check(checks);

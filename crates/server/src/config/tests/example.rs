@@ -7,13 +7,23 @@ use super::super::schema::Schema;
 use super::*;
 
 /// Settings without a default: the example shows what they look like.
-const OPTIONAL: [&str; 21] = [
+const OPTIONAL: [&str; 31] = [
     "server.tls_certificate",
     "server.tls_private_key",
     "server.tls_client_ca",
     "database.url",
     "redis.url",
     "keys.master_key",
+    "legacy.url",
+    "legacy.table",
+    "legacy.email_column",
+    "legacy.phone_column",
+    "legacy.username_column",
+    "legacy.name_column",
+    "legacy.password_column",
+    "legacy.active_column",
+    "legacy.banned_column",
+    "legacy.withdrawn_at_column",
     "delivery.templates",
     "delivery.tls_ca",
     "sens.service_id",
