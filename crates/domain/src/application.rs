@@ -1,6 +1,7 @@
 //! What every use-case is given: the ports, the settings, and small
 //! collaborators for what use-cases share.
 
+mod adoption;
 mod code_factors;
 mod database_clock;
 mod devices;
@@ -34,6 +35,8 @@ use crate::model::MasterKey;
 use crate::ports::{Clock, EphemeralStore, MessageSender, Notifier, PasswordHasher, Random, Store};
 use crate::validation::{Keyring, RevocationFeed};
 
+pub(crate) use adoption::Found;
+pub use adoption::{Adoption, ExistingSource};
 pub use code_factors::CodeFactors;
 pub(crate) use code_factors::CodeFactorsOf;
 pub use database_clock::DatabaseClock;
@@ -87,6 +90,8 @@ pub struct Ports {
     pub sender: Option<Arc<dyn MessageSender>>,
     /// Wakes jobs.
     pub notifier: Arc<dyn Notifier>,
+    /// An existing database whose users are adopted, if there is one.
+    pub existing: Option<ExistingSource>,
 }
 
 /// What a use-case works with.
@@ -121,10 +126,12 @@ pub struct Application {
     pub mfa_sessions: MfaSessions,
     /// Known devices.
     pub devices: Devices,
-    /// Changes of addresses that can be undone.
-    pub identifier_undos: IdentifierUndos,
     /// The addresses of people who have left.
     pub rejoining: Rejoining,
+    /// Changes of addresses that can be undone.
+    pub identifier_undos: Arc<IdentifierUndos>,
+    /// The users of an existing database.
+    pub adoption: Adoption,
     /// Tokens.
     pub tokens: TokenMinter,
     /// The people behind access tokens.
@@ -185,6 +192,12 @@ impl Application {
             Arc::clone(&limits),
             Arc::clone(&settings),
         ));
+        let identifier_undos = Arc::new(IdentifierUndos::new(
+            &secrets,
+            Arc::clone(&clock),
+            Arc::clone(&ports.random),
+            Arc::clone(&settings),
+        ));
         Self {
             verifications: Verifications::new(
                 Arc::clone(&ports.ephemeral),
@@ -234,13 +247,16 @@ impl Application {
                 Arc::clone(&ports.random),
                 Arc::clone(&settings),
             ),
-            identifier_undos: IdentifierUndos::new(
-                &secrets,
+            adoption: Adoption::new(
+                ports.existing,
+                Arc::clone(&ports.store),
                 Arc::clone(&clock),
                 Arc::clone(&ports.random),
-                Arc::clone(&settings),
+                Arc::clone(&identifier_undos),
+                settings.users.rejoin_wait,
             ),
             rejoining: Rejoining::new(&secrets, Arc::clone(&clock)),
+            identifier_undos,
             tokens: TokenMinter::new(
                 Arc::clone(&keyring),
                 secrets.refresh,

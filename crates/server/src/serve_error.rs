@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use countersign_domain::Error;
 use countersign_domain::ports::{EphemeralError, StoreError};
 use countersign_domain::validation::KeyringError;
+use countersign_legacy::SettingsError;
 use countersign_storage::ConnectError;
 use countersign_transport::TransportError;
 use metrics_exporter_prometheus::BuildError;
@@ -36,6 +37,9 @@ pub enum ServeError {
         why = UNMIGRATED.why
     )]
     Unmigrated(usize),
+    /// The settings of the existing database.
+    #[error("[legacy]: {0}")]
+    Legacy(#[source] SettingsError),
     /// Redis cannot be used.
     #[error("Redis cannot be used: {0}")]
     Redis(#[source] EphemeralError),

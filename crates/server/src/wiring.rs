@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use countersign_delivery::Router;
 use countersign_domain::Application;
-use countersign_domain::application::{DatabaseClock, KeyKeeper, Ports};
+use countersign_domain::application::{DatabaseClock, ExistingSource, KeyKeeper, Ports};
 use countersign_domain::model::{KeyState, MasterKey, SealedSigningKey, SealingKey};
 use countersign_domain::ports::{AllCallers, Clock, EphemeralStore, MessageSender, Random, Store};
 use countersign_domain::use_cases::EnsureSigningKeys;
 use countersign_domain::validation::{Keyring, RevocationFeed, TokenValidator};
+use countersign_legacy::SqlUsers;
 use countersign_password::Argon2Pool;
 use countersign_storage::{Bounds, Database, InProcess, Redis, RedisSettings};
 use countersign_token::Verifier;
@@ -74,6 +75,7 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
         tracing::warn!("{MASTER_KEY_WITHOUT_KEYS}");
     }
     let master_key = data_dir.master_key(configured_key, has_keys, &*random)?;
+    let existing = existing_users(config, Arc::clone(&machine)).await?;
     let (ephemeral, notifications) =
         open_ephemeral(config, machine, &master_key, &feed_reader).await?;
     let sealing = master_key.signing_keys();
@@ -121,6 +123,7 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
         hasher: hasher.clone(),
         sender,
         notifier: notifications.clone(),
+        existing,
     };
     let app = Application::new(ports, &master_key, keyring, feed, settings);
     feed_reader.read_once(&app).await?;
@@ -135,6 +138,31 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
         notifications,
         sealing,
     })
+}
+
+/// The existing database whose users are adopted, if one is configured. That it does
+/// not answer, or does not fit, keeps nobody out who is known here: it is told.
+async fn existing_users(
+    config: &Config,
+    machine: Arc<dyn Clock>,
+) -> Result<Option<ExistingSource>, ServeError> {
+    let region = config.identifiers.default_region.0;
+    let Some(settings) = config.legacy.settings(region) else {
+        return Ok(None);
+    };
+    let users = SqlUsers::new(&settings, machine).map_err(ServeError::Legacy)?;
+    match users.check().await {
+        Ok(()) => tracing::info!("users are adopted from {}", users.place()),
+        Err(error) => tracing::error!(
+            %error,
+            "{} cannot be read: who is not known here cannot sign in; see: countersign legacy check",
+            users.place()
+        ),
+    }
+    Ok(Some(ExistingSource {
+        group: config.legacy.group(),
+        users: Arc::new(users),
+    }))
 }
 
 /// The configured database, with its tables up to date.

@@ -14,6 +14,12 @@ pub(crate) struct NewUser {
 }
 
 impl NewUser {
+    /// What it signs in with.
+    pub(crate) fn identifiers(&self) -> impl Iterator<Item = Identifier> + use<> {
+        let address = Identifier::from(self.address.clone());
+        std::iter::once(address).chain(self.username.clone())
+    }
+
     /// Adds the user with all that is its own.
     ///
     /// # Errors

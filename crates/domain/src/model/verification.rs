@@ -63,6 +63,10 @@ pub struct VerificationRecord {
     /// The user who held the address when the code was made; to change an address,
     /// the one who asked for it.
     pub user: Option<ProvenUser>,
+    /// The id in an existing database of the user who held the address there, and was
+    /// not adopted, when the code was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub existing: Option<String>,
     /// The sign-up that the code completes.
     pub sign_up: Option<PendingSignUp>,
     /// The message that carries the code or the link; none if the caller delivers it.

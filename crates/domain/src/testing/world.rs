@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use countersign_token::Verifier;
 
-use crate::application::{Application, DatabaseClock, KeyKeeper, Ports, Settings};
+use crate::application::{Application, DatabaseClock, ExistingSource, KeyKeeper, Ports, Settings};
 use crate::error::Error;
 use crate::model::{Code, Link, MasterKey, SealingKey};
 use crate::ports::{Content, EphemeralStore, Message, MessageSender, Random, Store};
@@ -103,6 +103,7 @@ impl World {
             hasher: hasher.clone(),
             sender: has_sender.then(|| sender.clone() as Arc<dyn MessageSender>),
             notifier: notifications.clone(),
+            existing: None,
         };
         let feed = Arc::new(RevocationFeed::new());
         let app = Application::new(ports, &master_key, Arc::new(keyring), feed, settings);
@@ -123,6 +124,15 @@ impl World {
 
     /// Goes on with other settings, as a server that was started again.
     pub fn reconfigure(&mut self, change: impl FnOnce(&mut Settings)) {
+        self.restart(change, None);
+    }
+
+    /// Goes on as a server that was started again and adopts users.
+    pub fn adopt_from(&mut self, source: ExistingSource) {
+        self.restart(|_| {}, Some(source));
+    }
+
+    fn restart(&mut self, change: impl FnOnce(&mut Settings), existing: Option<ExistingSource>) {
         let mut settings = (*self.app.settings).clone();
         change(&mut settings);
         let ports = Ports {
@@ -133,6 +143,7 @@ impl World {
             hasher: self.hasher.clone(),
             sender: Some(self.sender.clone()),
             notifier: self.notifications.clone(),
+            existing,
         };
         let (keyring, feed) = (self.app.keyring.clone(), self.app.feed.clone());
         self.app = Application::new(ports, &self.master_key, keyring, feed, settings);

@@ -124,6 +124,7 @@ impl DeleteUser {
         let ended = app.session_ending.end_all(&mut *uow, self.id, None).await?;
         app.rejoining.bury(&mut *uow, &user).await?;
         uow.delete_user(self.id).await?;
+        app.adoption.keep_away(&mut *uow, &user).await?;
         uow.commit().await?;
         app.session_ending.committed(&ended);
         Ok(())

@@ -111,5 +111,8 @@ async fn proved(
     let proved = app.verifications.proof(proof, purpose).await?;
     let is_current = proved.user.is_some_and(|of| of.is_current(&person.user));
     let is_persons = is_current && proved.group == person.user.group;
-    is_persons.then_some(proved).ok_or(Refusal::Proof.into())
+    let proved = is_persons.then_some(proved).ok_or(Refusal::Proof)?;
+    let added = [proved.address.clone().into()];
+    app.adoption.refuse_held(&proved.group, added).await?;
+    Ok(proved)
 }

@@ -27,11 +27,18 @@ impl ConfirmSignUp {
         let record = app.verifications.find_sign_up(self.verification_id).await?;
         let sign_up = record.sign_up.as_ref().ok_or(Refusal::Verification)?;
         let new = new_user(&record, sign_up)?;
+        let held = app.adoption.refuse_held(&new.group, new.identifiers());
+        let held = match held.await {
+            Err(error) if !error.is_an_answer() => return Err(error),
+            held => held,
+        };
         // Before the code is spent, and at the same cost whosever address it is.
         let uow = app.store.begin().await?;
         app.verifications
             .check_sign_up(record.id, &self.code)
             .await?;
+        // Told to nobody but the one who has the code.
+        held?;
         let created = create(app, &new, uow).await;
         if let Err(error) = &created
             && !error.is_an_answer()

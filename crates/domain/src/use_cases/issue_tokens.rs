@@ -1,6 +1,7 @@
 //! Signing in: a grant is exchanged for the tokens of a new session.
 
 mod asked;
+mod comparison;
 mod opening;
 mod passkey_grant;
 mod password_grant;
@@ -126,7 +127,8 @@ async fn with_proof(
     if proved.group != *group {
         return Err(Refusal::Proof.into());
     }
-    let facts = match proved.user {
+    let user = app.adoption.proven(&proved).await?;
+    let facts = match user {
         Some(user) => {
             let known = opening.known_device(app, user).await?;
             let first = First {
@@ -144,7 +146,7 @@ async fn with_proof(
     loop {
         let opened = async {
             let mut uow = app.store.begin().await?;
-            let user = proved.user.zip(facts.as_ref());
+            let user = user.zip(facts.as_ref());
             let (user, facts) = user.ok_or(Refusal::SignIn)?;
             let holder = uow.lock_user_by_identifier(group, &address).await?;
             let holder = holder

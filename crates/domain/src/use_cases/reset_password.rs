@@ -36,7 +36,8 @@ impl ResetPassword {
             .assess(&self.new, &known)
             .map_err(|rule| Error::invalid("new_password", rule))?;
         let hash = app.hasher.admit()?.hash(self.new).await?;
-        let user = proved.user.ok_or(Refusal::Proof)?;
+        let user = app.adoption.proven(&proved).await?;
+        let user = user.ok_or(Refusal::Proof)?;
         let addresses = app.store.addresses(user.id).await?;
         if !addresses.contains(&proved.address) {
             return Err(Refusal::Proof.into());

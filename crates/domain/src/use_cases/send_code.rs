@@ -5,7 +5,7 @@ mod whom;
 
 use std::time::Duration;
 
-use self::whom::{holder, known_device, recipient, who_asks};
+use self::whom::{Holder, holder, known_device, recipient, who_asks};
 use crate::application::{Application, CodeRequest, Recipient};
 use crate::error::{Error, Refusal};
 use crate::model::{
@@ -112,7 +112,11 @@ impl SendCode {
         message: Option<MessageId>,
         asking: Option<ProvenUser>,
     ) -> Result<VerificationRecord, Error> {
-        let request = self.request(app, asking, message, None);
+        let holder = Holder {
+            user: asking,
+            existing: None,
+        };
+        let request = self.request(app, holder, message, None);
         let to = recipient(message, Recipient::Anybody);
         let sends = app.limits.sends(&self.address, &self.client, to, None);
         let kept = app.verifications.charge_and_keep(sends, request, &secret);
@@ -136,10 +140,11 @@ impl SendCode {
             .charge_send(&self.address, &self.client, to, device.as_ref());
         let charge = charged.await?;
         let sent = async {
-            let user = holder(app, &self.group, &self.address, self.purpose).await?;
-            let request = self.request(app, user, message, device);
+            let holder = holder(app, &self.group, &self.address, self.purpose).await?;
+            let is_somebody = holder.is_somebody();
+            let request = self.request(app, holder, message, device);
             let record = app.verifications.keep(request, &secret, &charge).await?;
-            let secret = user.is_some().then_some(secret);
+            let secret = is_somebody.then_some(secret);
             self.queue(app, &record, secret).await?;
             Ok(record)
         };
@@ -150,7 +155,7 @@ impl SendCode {
     fn request(
         &self,
         app: &Application,
-        user: Option<ProvenUser>,
+        holder: Holder,
         message: Option<MessageId>,
         device: Option<DeviceDigest>,
     ) -> CodeRequest {
@@ -158,7 +163,8 @@ impl SendCode {
             group: self.group.clone(),
             address: self.address.clone(),
             purpose: self.purpose,
-            user,
+            user: holder.user,
+            existing: holder.existing,
             sign_up: None,
             message,
             device,

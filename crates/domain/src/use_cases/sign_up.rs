@@ -106,6 +106,9 @@ async fn with_proof(
     if proved.group != new.group || proved.address != new.address {
         return Err(Refusal::Proof.into());
     }
+    app.adoption
+        .refuse_held(&new.group, new.identifiers())
+        .await?;
     if let Some(password) = password {
         let place = app.hasher.admit()?;
         new.password = Some(place.hash(password.into_password()).await?);

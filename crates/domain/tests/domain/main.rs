@@ -1,6 +1,7 @@
 //! The use-cases on fakes with a clock turned by hand, and the laws that the
 //! fakes keep: one program, which is linked once.
 
+mod adoption;
 mod changed_settings;
 mod code_factors;
 mod codes;

@@ -6,30 +6,19 @@
 //! An attempt from a known device of the user is charged to, and counted with,
 //! that device alone. Any other device token is as good as none.
 
-use futures_util::future::try_join;
-
 use super::asked::First;
+use super::comparison::{Claimed, Matched};
 use super::opening::{Facts, Opened, Opening};
-use crate::application::{Application, Repeats, compare_password};
+use crate::application::{Application, Found, Repeats};
 use crate::error::{Error, Refusal};
-use crate::model::{
-    AuthenticationMethod, Device, GroupId, Identifier, Password, PasswordCredential, PasswordHash,
-    ProvenUser, UserId,
-};
-use crate::ports::{Account, Clock as _, HashingPlace};
+use crate::model::{AuthenticationMethod, Device, GroupId, Identifier, Password, ProvenUser};
+use crate::ports::{Account, Clock as _};
 
 /// What is read before an attempt is charged, if there is a device token.
 struct Early {
     account: Option<Account>,
     /// The device, if it is one of the account's.
     known: Option<Device>,
-}
-
-/// A password that proved right, to be checked again in the unit of work.
-struct Matched {
-    user_id: UserId,
-    credential: PasswordCredential,
-    rehashed: Option<PasswordHash>,
 }
 
 /// Signs a person in with a password.
@@ -50,12 +39,31 @@ pub(super) async fn with_password(
             charge.await?
         }
     };
+    // Why it could not be told whether there is somebody to adopt.
+    let mut doubt = None;
     let attempt = async {
         let account = match early {
             Some(early) => early.account,
             None => app.store.account_by_identifier(group, identifier).await?,
         };
-        let matched = compare(app, identifier, password, place, account, known.as_ref()).await?;
+        let is_known = account.is_some();
+        let found = app.adoption.look_up(group, identifier, is_known).await;
+        let found = found.unwrap_or_else(|error| {
+            doubt = Some(error);
+            Found::Nobody
+        });
+        let (account, found) = match found {
+            Found::Adopted(account) => (Some(*account), Found::Nobody),
+            found => (account, found),
+        };
+        let claimed = Claimed {
+            group,
+            identifier,
+            account,
+            found,
+            known: known.as_ref(),
+        };
+        let matched = claimed.compare(app, password, place).await?;
         let first = First {
             group,
             user: matched.user_id,
@@ -74,7 +82,11 @@ pub(super) async fn with_password(
         Ok(opened)
     };
     let opened = attempt.await;
-    app.limits.refund_unless_refused(charge, opened).await
+    let opened = app.limits.refund_unless_refused(charge, opened).await;
+    match (opened, doubt) {
+        (Err(Error::Refused(Refusal::SignIn)), Some(doubt)) => Err(doubt),
+        (opened, _) => opened,
+    }
 }
 
 /// The account and its device, if the gateway tells of one that is known. One that
@@ -96,68 +108,6 @@ async fn read_early(
         && device.failures < app.settings.password_attempts;
     let known = is_good.then_some(device);
     Ok(Some(Early { account, known }))
-}
-
-async fn compare(
-    app: &Application,
-    identifier: &Identifier,
-    password: Password,
-    place: Box<dyn HashingPlace>,
-    account: Option<Account>,
-    known: Option<&Device>,
-) -> Result<Matched, Error> {
-    let credential = account
-        .as_ref()
-        .and_then(|account| account.credential.clone());
-    let verify = compare_password(place, password.clone(), credential.as_ref());
-    let count = count(app, identifier, credential.as_ref(), known);
-    let (verdict, counted) = try_join(verify, count).await?;
-    let (Some(Account { user, .. }), Some(credential)) = (account, credential) else {
-        return Err(Refusal::SignIn.into());
-    };
-    if !verdict.matches || !counted {
-        return Err(Refusal::SignIn.into());
-    }
-    let rehashed = if verdict.outdated {
-        rehash(app, password).await
-    } else {
-        None
-    };
-    Ok(Matched {
-        user_id: user.id,
-        credential,
-        rehashed,
-    })
-}
-
-/// Counts the attempt with the known device or the credential, or with nobody's
-/// if there is none or it has no attempts left: that takes as long. Tells whether
-/// the password may be compared.
-async fn count(
-    app: &Application,
-    identifier: &Identifier,
-    credential: Option<&PasswordCredential>,
-    known: Option<&Device>,
-) -> Result<bool, Error> {
-    let cap = app.settings.password_attempts;
-    let counted = match (credential, known) {
-        (Some(_), Some(device)) => app.store.count_device_attempt(&device.digest, cap).await?,
-        (Some(credential), None) => app.store.count_attempt(credential.user_id, cap).await?,
-        (None, _) => false,
-    };
-    if counted {
-        return Ok(true);
-    }
-    let row = app.limits.row_of_nobody(identifier);
-    app.store.count_attempt_of_nobody(row).await?;
-    Ok(false)
-}
-
-/// The password under today's parameters; another time, if the hasher has no
-/// place now.
-async fn rehash(app: &Application, password: Password) -> Option<PasswordHash> {
-    let place = app.hasher.admit().ok()?;
-    place.hash(password).await.ok()
 }
 
 /// Opens the session, if the user is active and the password is still the one that

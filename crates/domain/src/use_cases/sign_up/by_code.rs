@@ -54,7 +54,24 @@ impl Unproved {
             .account_by_identifier(&self.group, &identifier)
             .await?;
         let now = app.clock.now();
-        Ok(holder.is_some_and(|holder| !holder.user.state.may_rejoin(now)))
+        let is_known = holder.is_some();
+        let is_taken = holder.is_some_and(|holder| !holder.user.state.may_rejoin(now));
+        let hindrance = app.adoption.hindrance(&self.group, &identifier, is_known);
+        Ok(hindrance.await?.is_some() || is_taken)
+    }
+
+    /// Whether the address is that of somebody who has not left. Who has hears once it
+    /// has proved the address when it may join again.
+    async fn address_is_taken(&self, app: &Application) -> Result<bool, Error> {
+        let address: Identifier = self.address.clone().into();
+        let owner = app.store.account_by_identifier(&self.group, &address);
+        let owner = owner.await?;
+        let hindrance = app
+            .adoption
+            .hindrance(&self.group, &address, owner.is_some());
+        let is_held = matches!(hindrance.await?, Some(Refusal::IdentifierTaken));
+        let has_left = |owner: &Account| matches!(owner.user.state, UserState::Withdrawn(_));
+        Ok(is_held || owner.is_some_and(|owner| !has_left(&owner)))
     }
 
     async fn send(
@@ -66,16 +83,14 @@ impl Unproved {
         charge: &Charge,
     ) -> Result<VerificationRecord, Error> {
         let hash = place.hash(password.into_password()).await?;
-        let owner = app
-            .store
-            .account_by_identifier(&self.group, &self.address.clone().into())
-            .await?;
+        let has_owner = self.address_is_taken(app).await?;
         let message_id = app.messages.new_id();
         let request = CodeRequest {
             group: self.group.clone(),
             address: self.address.clone(),
             purpose: Purpose::ConfirmSignUp,
             user: None,
+            existing: None,
             sign_up: Some(PendingSignUp {
                 username: self.username.as_ref().map(|name| name.as_str().to_owned()),
                 password_hash: hash.expose().to_owned(),
@@ -87,9 +102,7 @@ impl Unproved {
         let secret = OneTimeSecret::Code(code.clone());
         let record = app.verifications.keep(request, &secret, charge).await?;
         let mut message = self.message(code, record.expires_at);
-        // Who has left hears once it has proved the address when it may join again.
-        let has_left = |owner: &Account| matches!(owner.user.state, UserState::Withdrawn(_));
-        if owner.is_some_and(|owner| !has_left(&owner)) {
+        if has_owner {
             // The owner of the address is told, and nobody has the code.
             message.content = Content::AlreadySignedUp;
         }

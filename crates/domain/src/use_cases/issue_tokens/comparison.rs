@@ -1,0 +1,163 @@
+//! Comparing a password, and counting the attempt meanwhile. Of a user of an existing
+//! database the hash from there is compared, while the user is adopted: that takes the
+//! place of counting.
+
+use futures_util::future::try_join;
+
+use crate::application::{Application, Found, compare_password};
+use crate::error::{Error, Refusal};
+use crate::model::{
+    Device, ExistingUser, GroupId, Identifier, Password, PasswordCredential, PasswordHash, UserId,
+};
+use crate::ports::{Account, HashError, HashingPlace, StoreError, Verdict};
+
+/// Whom an identifier names.
+pub(super) struct Claimed<'a> {
+    pub(super) group: &'a GroupId,
+    pub(super) identifier: &'a Identifier,
+    pub(super) account: Option<Account>,
+    pub(super) found: Found,
+    pub(super) known: Option<&'a Device>,
+}
+
+/// A password that proved right, to be checked again in the unit of work.
+pub(super) struct Matched {
+    pub(super) user_id: UserId,
+    pub(super) credential: PasswordCredential,
+    pub(super) rehashed: Option<PasswordHash>,
+}
+
+/// Whose attempt it was, and whether the password may be compared.
+struct Counted {
+    account: Option<Account>,
+    is_counted: bool,
+}
+
+impl Claimed<'_> {
+    /// Compares the password.
+    ///
+    /// # Errors
+    /// It is wrong, or nobody's; the attempt could not be counted.
+    pub(super) async fn compare(
+        self,
+        app: &Application,
+        password: Password,
+        place: Box<dyn HashingPlace>,
+    ) -> Result<Matched, Error> {
+        let verify = self.verify(place, password.clone());
+        let (verdict, counted) = try_join(verify, self.count(app)).await?;
+        let Some(Account {
+            user,
+            credential: Some(credential),
+        }) = counted.account
+        else {
+            return Err(Refusal::SignIn.into());
+        };
+        if !verdict.matches || !counted.is_counted {
+            return Err(Refusal::SignIn.into());
+        }
+        let rehashed = if verdict.outdated {
+            rehash(app, password).await
+        } else {
+            None
+        };
+        Ok(Matched {
+            user_id: user.id,
+            credential,
+            rehashed,
+        })
+    }
+
+    async fn verify(
+        &self,
+        place: Box<dyn HashingPlace>,
+        password: Password,
+    ) -> Result<Verdict, Error> {
+        let Found::User(existing) = &self.found else {
+            let account = self.account.as_ref();
+            let credential = account.and_then(|account| account.credential.as_ref());
+            return compare_password(place, password, credential).await;
+        };
+        let verdict = place.verify(password, existing.password.clone()).await;
+        if let Err(HashError::Failed(reason)) = &verdict {
+            let id = &existing.external_id;
+            tracing::error!(id, reason, "the hash in a row of the existing database");
+        }
+        Ok(verdict?)
+    }
+
+    async fn count(&self, app: &Application) -> Result<Counted, Error> {
+        match &self.found {
+            Found::User(existing) => self.adopt(app, existing).await,
+            Found::Nobody | Found::Adopted(_) | Found::Unusable => {
+                let account = self.account.clone();
+                let credential = account.as_ref();
+                let credential = credential.and_then(|account| account.credential.as_ref());
+                let is_counted = self.count_attempt(app, credential).await?;
+                Ok(Counted {
+                    account,
+                    is_counted,
+                })
+            }
+        }
+    }
+
+    /// Adopts the user with this attempt as its first. If it was adopted a moment ago
+    /// for another, that is counted as of anybody who is known.
+    async fn adopt(&self, app: &Application, existing: &ExistingUser) -> Result<Counted, Error> {
+        let adopted = app.adoption.adopt(self.group, self.identifier, existing, 1);
+        let Some(adopted) = adopted.await? else {
+            // Somebody else has got the identifier meanwhile.
+            let is_counted = self.count_attempt(app, None).await?;
+            let account = None;
+            return Ok(Counted {
+                account,
+                is_counted,
+            });
+        };
+        let credential = adopted.account.credential.as_ref();
+        let is_counted = if adopted.is_new {
+            credential.is_some()
+        } else {
+            let stored = credential.map(|credential| &credential.hash);
+            if stored != existing.password.as_ref() {
+                // The password was changed here since: it is not the one to compare.
+                return Err(StoreError::Conflict.into());
+            }
+            self.count_attempt(app, credential).await?
+        };
+        Ok(Counted {
+            account: Some(adopted.account),
+            is_counted,
+        })
+    }
+
+    /// Counts the attempt with the known device or the credential, or with nobody's
+    /// if there is none or it has no attempts left: that takes as long. Tells whether
+    /// the password may be compared.
+    async fn count_attempt(
+        &self,
+        app: &Application,
+        credential: Option<&PasswordCredential>,
+    ) -> Result<bool, Error> {
+        let cap = app.settings.password_attempts;
+        let counted = match (credential, self.known) {
+            (Some(_), Some(device)) => app.store.count_device_attempt(&device.digest, cap).await?,
+            (Some(credential), None) => app.store.count_attempt(credential.user_id, cap).await?,
+            (None, _) => false,
+        };
+        if counted {
+            return Ok(true);
+        }
+        let row = app.limits.row_of_nobody(self.identifier);
+        app.store.count_attempt_of_nobody(row).await?;
+        Ok(false)
+    }
+}
+
+/// The password under today's parameters; another time, if the hasher has no
+/// place now.
+async fn rehash(app: &Application, password: Password) -> Option<PasswordHash> {
+    let place = app.hasher.admit().ok()?;
+    place.hash(password).await.ok()
+}
