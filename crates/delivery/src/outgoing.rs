@@ -92,6 +92,8 @@ pub enum MessageName {
     RecoveryCodesReplaced,
     /// Somebody signed in on a device that was not known.
     NewDevice,
+    /// The account was closed.
+    AccountClosed,
     /// A code to change an address with.
     ChangeIdentifier,
     /// A link to change an address with.
@@ -174,7 +176,7 @@ impl Channel {
 
 impl MessageName {
     /// All that there are.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::SignUp,
         Self::SignIn,
         Self::SecondFactor,
@@ -191,6 +193,7 @@ impl MessageName {
         Self::FactorRemoved,
         Self::RecoveryCodesReplaced,
         Self::NewDevice,
+        Self::AccountClosed,
         Self::ChangeIdentifier,
         Self::ChangeIdentifierLink,
         Self::IdentifierAdded,
@@ -229,6 +232,7 @@ impl MessageName {
             Content::FactorRemoved => Self::FactorRemoved,
             Content::RecoveryCodesReplaced => Self::RecoveryCodesReplaced,
             Content::NewDevice => Self::NewDevice,
+            Content::AccountClosed => Self::AccountClosed,
             Content::IdentifierChanged { kind, .. } => match kind {
                 IdentifierChangeKind::Added => Self::IdentifierAdded,
                 IdentifierChangeKind::Changed => Self::IdentifierChanged,
@@ -258,6 +262,7 @@ impl MessageName {
             Self::FactorRemoved => "factor_removed",
             Self::RecoveryCodesReplaced => "recovery_codes_replaced",
             Self::NewDevice => "new_device",
+            Self::AccountClosed => "account_closed",
             Self::ChangeIdentifier => "change_identifier",
             Self::ChangeIdentifierLink => "change_identifier_link",
             Self::IdentifierAdded => "identifier_added",

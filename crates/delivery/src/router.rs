@@ -183,6 +183,7 @@ impl Router {
             | Content::FactorRemoved
             | Content::RecoveryCodesReplaced
             | Content::NewDevice
+            | Content::AccountClosed
             | Content::IdentifierChangeUndone => (None, None),
         };
         let (to, locale, now) = (message.to, message.locale, self.clock.now());

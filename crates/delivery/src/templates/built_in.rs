@@ -135,6 +135,12 @@ fn english(name: MessageName) -> BuiltIn {
             text: "Somebody signed in to your account on a device that was not used before. If it \
                    was not you, reset your password now.",
         },
+        MessageName::AccountClosed => BuiltIn {
+            sms: "[{product}] Your account was closed. If it was not you, contact us at once.",
+            subject: "[{product}] Your account was closed",
+            text: "Your account was closed, and its data will be erased. If it was not you, contact \
+                   us at once: until then the account can be given back to you.",
+        },
         MessageName::ChangeIdentifier => BuiltIn {
             sms: "[{product}] {code} confirms your number. Do not share it.",
             subject: "[{product}] Your verification code",
@@ -293,6 +299,12 @@ fn korean(name: MessageName) -> BuiltIn {
             subject: "[{product}] 새 기기에서 로그인되었습니다",
             text: "사용한 적이 없는 기기에서 계정에 로그인되었습니다. 본인이 아니면 즉시 비밀번호를 \
                    재설정해 주세요.",
+        },
+        MessageName::AccountClosed => BuiltIn {
+            sms: "[{product}] 회원 탈퇴가 처리되었습니다. 본인이 아니면 즉시 문의해 주세요.",
+            subject: "[{product}] 회원 탈퇴가 처리되었습니다",
+            text: "회원 탈퇴가 처리되었으며 개인정보는 곧 삭제됩니다. 본인이 아니면 즉시 문의해 \
+                   주세요. 삭제되기 전에는 계정을 되돌릴 수 있습니다.",
         },
         MessageName::ChangeIdentifier => BuiltIn {
             sms: "[{product}] 연락처 변경 인증번호 [{code}] 타인노출금지",

@@ -65,6 +65,7 @@ enum SealedContent {
     FactorRemoved,
     RecoveryCodesReplaced,
     NewDevice,
+    AccountClosed,
     IdentifierChanged {
         kind: IdentifierChangeKind,
         /// Not in messages of the release before.
@@ -238,6 +239,7 @@ impl SealedMessage {
             Content::FactorRemoved => SealedContent::FactorRemoved,
             Content::RecoveryCodesReplaced => SealedContent::RecoveryCodesReplaced,
             Content::NewDevice => SealedContent::NewDevice,
+            Content::AccountClosed => SealedContent::AccountClosed,
             Content::IdentifierChanged {
                 kind,
                 masked,
@@ -289,6 +291,7 @@ impl SealedMessage {
             SealedContent::FactorRemoved => Content::FactorRemoved,
             SealedContent::RecoveryCodesReplaced => Content::RecoveryCodesReplaced,
             SealedContent::NewDevice => Content::NewDevice,
+            SealedContent::AccountClosed => Content::AccountClosed,
             SealedContent::IdentifierChanged {
                 kind,
                 masked,

@@ -3,8 +3,8 @@
 
 use crate::application::{Application, Repeats};
 use crate::error::{Error, Refusal};
-use crate::model::{Timestamp, User, UserId};
-use crate::ports::{Clock as _, ListedUser, StoreError};
+use crate::model::{Identifier, Locale, Timestamp, User, UserId};
+use crate::ports::{Clock as _, Content, ListedUser, StoreError};
 
 /// A change of a user.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub(crate) struct UserChange {
     pub(crate) etag: Option<String>,
     /// Whether all sessions end with it.
     pub(crate) ends_sessions: bool,
+    /// What all addresses are told, and in which language.
+    pub(crate) notice: Option<(Content, Locale)>,
 }
 
 impl UserChange {
@@ -59,6 +61,12 @@ impl UserChange {
             true => app.session_ending.end_all(&mut *uow, self.id, None).await?,
             false => Vec::new(),
         };
+        if let Some((content, locale)) = &self.notice {
+            let told: Vec<_> = identifiers.iter().filter_map(Identifier::address).collect();
+            for notice in app.messages.notices(&told, *locale, content)? {
+                uow.insert_message(&notice).await?;
+            }
+        }
         uow.commit().await?;
         app.session_ending.committed(&ended);
         Ok(ListedUser { user, identifiers })

@@ -124,8 +124,17 @@ impl Attributes {
     /// # Errors
     /// What attributes must be, if these are none.
     pub fn parse(json: &str) -> Result<Self, &'static str> {
+        Self::new(Self::stored(json)?.0)
+    }
+
+    /// Reads an object that was written before, whatever its size: a bound of today
+    /// makes no user unreadable.
+    ///
+    /// # Errors
+    /// What attributes must be, if these are none.
+    pub fn stored(json: &str) -> Result<Self, &'static str> {
         let object = serde_json::from_str(json).map_err(|_| Self::RULE)?;
-        Self::new(object)
+        Ok(Self(object))
     }
 
     /// The object as JSON.

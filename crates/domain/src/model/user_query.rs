@@ -81,6 +81,9 @@ impl UserQuery {
         let rest = bytes.strip_prefix(&*self.digest()).ok_or(RULE)?;
         if self.prefix.is_some() {
             let text = String::from_utf8(rest.to_vec()).map_err(|_| RULE)?;
+            if text.chars().any(char::is_control) {
+                return Err(RULE);
+            }
             return Ok(Some(UserCursor::Identifier(text)));
         }
         let (at, id) = rest.split_at_checked(8).ok_or(RULE)?;

@@ -96,19 +96,15 @@ impl UserState {
         }
     }
 
-    /// The state after the person has left. None, if that was before.
+    /// The state after the person has left. None, if it is not active at `at`: who is
+    /// reinstated after a withdrawal is active, and must have been so before.
     #[must_use]
     pub fn withdraw(&self, at: Timestamp, rejoin_at: Timestamp) -> Option<Self> {
-        match self {
-            Self::Withdrawn(_) => None,
-            Self::Pending | Self::Active | Self::Suspended(_) => {
-                Some(Self::Withdrawn(Withdrawal {
-                    at,
-                    rejoin_at,
-                    erased: false,
-                }))
-            }
-        }
+        self.is_active(at).then_some(Self::Withdrawn(Withdrawal {
+            at,
+            rejoin_at,
+            erased: false,
+        }))
     }
 }
 
@@ -183,9 +179,11 @@ mod tests {
         };
         // What suspending, reinstating and withdrawing lead to, by the first letter.
         for (state, expected) in [
-            (UserState::Pending, ["-", "-", "W"]),
+            (UserState::Pending, ["-", "-", "-"]),
             (UserState::Active, ["S", "-", "W"]),
             (suspended(Some(1)), ["S", "A", "W"]),
+            (suspended(Some(1_001)), ["S", "A", "-"]),
+            (suspended(None), ["S", "A", "-"]),
             (withdrawn(false), ["-", "A", "-"]),
             (withdrawn(true), ["-", "-", "-"]),
         ] {

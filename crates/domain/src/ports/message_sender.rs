@@ -74,6 +74,8 @@ pub enum Content {
     RecoveryCodesReplaced,
     /// Somebody signed in on a device that was not known.
     NewDevice,
+    /// The account was closed by its owner, or whoever was signed in as such.
+    AccountClosed,
     /// An address of the account was added, changed or removed.
     IdentifierChanged {
         /// Which of these.

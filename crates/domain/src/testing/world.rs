@@ -202,6 +202,7 @@ impl World {
                 | Content::RecoveryCodesReplaced
                 | Content::NewDevice
                 | Content::IdentifierChanged { .. }
+                | Content::AccountClosed
                 | Content::IdentifierChangeUndone => None,
             });
         code.expect("a code was sent")
@@ -224,6 +225,7 @@ impl World {
             | Content::RecoveryCodesReplaced
             | Content::NewDevice
             | Content::IdentifierChanged { .. }
+            | Content::AccountClosed
             | Content::IdentifierChangeUndone => None,
         });
         links.next().expect("a link was sent")

@@ -136,6 +136,7 @@ fn blocking(id: UserId, etag: Option<String>, ends_sessions: bool) -> UserChange
         id,
         etag,
         ends_sessions,
+        notice: None,
     }
 }
 

@@ -145,6 +145,7 @@ fn may_lead_there(app: &Application, content: &Content) -> bool {
         | Content::RecoveryCodesReplaced
         | Content::NewDevice
         | Content::IdentifierChanged { .. }
+        | Content::AccountClosed
         | Content::IdentifierChangeUndone => true,
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::application::{Application, Repeats};
 use crate::error::Error;
-use crate::model::{Profile, User, UserId, UserState};
+use crate::model::{Profile, Timestamp, User, UserId, UserState};
 use crate::ports::{Clock as _, DueUsers};
 
 /// Ends suspensions, and erases personal data.
@@ -38,7 +38,13 @@ impl LookAfterUsers {
         ] {
             let mut after = None;
             loop {
-                let ids = app.store.due_users(due, after, self.batch).await?;
+                let ids = match app.store.due_users(due, after, self.batch).await {
+                    Ok(ids) => ids,
+                    Err(error) => {
+                        failure = Some(error.into());
+                        break;
+                    }
+                };
                 let Some(last) = ids.last() else { break };
                 after = Some(*last);
                 for id in ids {
@@ -72,7 +78,7 @@ async fn look_after(app: &Application, id: UserId, due: DueUsers) -> Result<bool
     loop {
         let done = match due {
             DueUsers::SuspendedUntil(_) => reinstate(app, id).await,
-            DueUsers::WithdrawnAt(_) => erase(app, id).await,
+            DueUsers::WithdrawnAt(at) => erase(app, id, at).await,
         };
         match done {
             Err(error) if repeats.allow(&error) => {}
@@ -101,15 +107,23 @@ async fn reinstate(app: &Application, id: UserId) -> Result<bool, Error> {
 
 /// Puts an empty row in the place of the user and all that is its own. The external id
 /// stays, lest the person be adopted anew from the system that it names.
-async fn erase(app: &Application, id: UserId) -> Result<bool, Error> {
+///
+/// Nobody is erased who has left later than `until`, as somebody may have who was
+/// reinstated since the list was read; nor as long as a change of addresses can be undone.
+async fn erase(app: &Application, id: UserId, until: Timestamp) -> Result<bool, Error> {
     let now = app.clock.now();
     let mut uow = app.store.begin().await?;
     let Some(mut user) = uow.lock_user(id).await? else {
         return Ok(false);
     };
-    let Some(erased) = user.state.erase() else {
+    let is_due = matches!(&user.state, UserState::Withdrawn(withdrawal) if withdrawal.at <= until);
+    let Some(erased) = user.state.erase().filter(|_| is_due) else {
         return Ok(false);
     };
+    let undos = app.store.identifier_undos(id).await?;
+    if undos.iter().flatten().any(|undo| now < undo.expires_at) {
+        return Ok(false);
+    }
     app.rejoining.bury(&mut *uow, &user).await?;
     // A session that was opened in spite of all, by a release that knows no states.
     let ended = app.session_ending.end_all(&mut *uow, id, None).await?;

@@ -2,8 +2,8 @@
 
 use crate::application::{Application, UserChange};
 use crate::error::{Error, Refusal};
-use crate::model::{LanguageTag, PersonName, ProvenUser, TimeZone, Timestamp, User};
-use crate::ports::Clock as _;
+use crate::model::{LanguageTag, Locale, PersonName, ProvenUser, TimeZone, Timestamp, User};
+use crate::ports::{Clock as _, Content};
 
 /// A person looks at its profile.
 pub struct GetProfile {
@@ -29,6 +29,8 @@ pub struct UpdateProfile {
 pub struct WithdrawProfile {
     /// The person's access token.
     pub access_token: String,
+    /// The language of the notice.
+    pub locale: Locale,
 }
 
 impl GetProfile {
@@ -54,6 +56,7 @@ impl UpdateProfile {
             id: proven.id,
             etag: self.etag.clone(),
             ends_sessions: false,
+            notice: None,
         };
         let changed = change.make(app, |user, now| {
             check(user, proven, now)?;
@@ -74,7 +77,8 @@ impl UpdateProfile {
 }
 
 impl WithdrawProfile {
-    /// Lets the person leave, and tells from when on it may join again.
+    /// Lets the person leave, and tells from when on it may join again. All addresses
+    /// are told: whoever has taken a session over is not to end the account unseen.
     ///
     /// # Errors
     /// An access token that is not good; an authentication that is too old, or lacks
@@ -86,6 +90,7 @@ impl WithdrawProfile {
             id: proven.id,
             etag: None,
             ends_sessions: true,
+            notice: Some((Content::AccountClosed, self.locale)),
         };
         let wait = app.settings.users.rejoin_wait;
         let withdrawn = change.make(app, |user, now| {

@@ -59,8 +59,8 @@ impl UndoIdentifierChange {
         let all: Vec<_> = all.into_iter().collect::<Result<_, _>>()?;
         let mut uow = app.store.begin().await?;
         let user = uow.lock_user(named.user_id).await?;
-        let user = user
-            .filter(|user| user.is_active(now) && user.group == self.group)
+        let mut user = user
+            .filter(|user| user.group == self.group)
             .ok_or(Refusal::Undo)?;
         let good = || all.iter().filter(|undo| now < undo.expires_at);
         if !good().any(|undo| undo.digest == named.digest) {
@@ -71,6 +71,12 @@ impl UndoIdentifierChange {
         let (undo, change) = opened.into_iter().next().ok_or(Refusal::Undo)?;
         if !uow.take_identifier_undo(&undo.digest, now).await? {
             return Err(Refusal::Undo.into());
+        }
+        // Whoever has taken the account over may have closed it, too. A suspension stays.
+        if matches!(user.state, UserState::Withdrawn(_)) {
+            user.state = user.state.reinstate().ok_or(Refusal::Undo)?;
+            user.touch(now);
+            uow.update_user(&user).await?;
         }
         let now_there = uow.addresses_of(user.id).await?;
         restore(&mut *uow, &user, &change, &now_there).await?;

@@ -48,6 +48,7 @@ fn kind(content: &Content) -> Option<&'static str> {
         Content::FactorRemoved => Some("factor-removed"),
         Content::RecoveryCodesReplaced => Some("recovery-codes-replaced"),
         Content::NewDevice => Some("new-device"),
+        Content::AccountClosed => Some("account-closed"),
         Content::IdentifierChangeUndone => Some("identifier-change-undone"),
     }
 }

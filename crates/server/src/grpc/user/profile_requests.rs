@@ -53,11 +53,12 @@ impl TryFrom<Asked<'_, v1::WithdrawProfileRequest>> for WithdrawProfile {
 
     fn try_from(asked: Asked<'_, v1::WithdrawProfileRequest>) -> Result<Self, Error> {
         let mut fields = Fields::new();
-        let token = asked.message.access_token;
-        let access_token = convert::required(&mut fields, ACCESS_TOKEN, token);
+        let Asked { message, call, .. } = asked;
+        let access_token = convert::required(&mut fields, ACCESS_TOKEN, message.access_token);
         fields.finish(|| {
             Some(Self {
                 access_token: access_token?,
+                locale: call.locale,
             })
         })
     }

@@ -2,7 +2,8 @@
 //! the middle of it, so that it costs the same whichever it is.
 
 use countersign_domain::model::{
-    IdentifierPrefix, PageSize, StateFilter, Timestamp, User, UserCursor, UserId, UserQuery,
+    Identifier, IdentifierPrefix, PageSize, StateFilter, Timestamp, User, UserCursor, UserId,
+    UserQuery,
 };
 use countersign_domain::ports::{DueUsers, ListedUser, StoreError, UserPage};
 use sea_orm::entity::prelude::*;
@@ -38,10 +39,11 @@ impl Database {
         let ids = users.iter().map(|user| user.id.as_bytes().to_vec());
         let ids = ids.collect();
         let reader = self.reader();
-        let mut of_users = identifiers::of_users(&reader, ids, &self.damaged).await?;
+        let of_users = identifiers::of_users(&reader, ids, &self.damaged).await?;
         let listed = users.into_iter().map(|user| ListedUser {
             identifiers: of_users
-                .remove(user.id.as_bytes().as_slice())
+                .get(user.id.as_bytes().as_slice())
+                .cloned()
                 .unwrap_or_default(),
             user,
         });
@@ -73,9 +75,12 @@ impl Database {
         }
         let next = (found.len() > size).then(|| found[size - 1].0.clone());
         found.truncate(size);
-        let users = found.into_iter().map(|(_, user)| user).collect();
+        let (places, users): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+        let listed = self.with_identifiers(users).await?;
+        let once = places.into_iter().zip(listed);
+        let once = once.filter(|(place, user)| list.is_first_place(place, user));
         Ok(UserPage {
-            users: self.with_identifiers(users).await?,
+            users: once.map(|(_, user)| user).collect(),
             next,
         })
     }
@@ -101,6 +106,24 @@ impl<'a> List<'a> {
             id,
             identifier: query.prefix.as_ref().map(by),
         }
+    }
+
+    /// Whether a user, who is found by each identifier that begins so, is told here: at
+    /// the first of them.
+    fn is_first_place(&self, place: &UserCursor, user: &ListedUser) -> bool {
+        let (Some((prefix, _)), UserCursor::Identifier(place)) = (&self.identifier, place) else {
+            return true;
+        };
+        let begins = |identifier: &&Identifier| {
+            identifier.kind() == prefix.kind() && identifier.as_str().starts_with(prefix.as_str())
+        };
+        let first = user
+            .identifiers
+            .iter()
+            .filter(begins)
+            .map(Identifier::as_str)
+            .min();
+        first.is_none_or(|first| place.as_str() <= first)
     }
 
     fn select(&self, after: Option<&UserCursor>) -> Select<Entity> {
@@ -224,12 +247,12 @@ impl Database {
             select = select.filter(Column::Id.gt(after.as_bytes().to_vec()));
         }
         let rows = rows::all(select, &self.reader().statement("users.due")).await?;
-        rows.iter()
-            .map(|row| {
-                let id = rows::stored_id(row, Column::Id)?;
-                Ok(UserId::from_bytes(bytes(Column::Id, id)?))
-            })
-            .collect()
+        let key = |row: &QueryResult| rows::key_of_id(row, Column::Id);
+        let readable = |row: &QueryResult| {
+            let id = rows::stored_id(row, Column::Id)?;
+            Ok(UserId::from_bytes(bytes(Column::Id, id)?))
+        };
+        Ok(self.damaged.readable("users", &rows, key, readable))
     }
 }
 

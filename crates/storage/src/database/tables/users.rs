@@ -116,7 +116,7 @@ impl TryFrom<Model> for User {
             name: optional(Column::Name, row.name, PersonName::parse)?,
             locale: optional(Column::Locale, row.locale, LanguageTag::parse)?,
             time_zone: optional(Column::TimeZone, row.time_zone, TimeZone::parse)?,
-            attributes: optional(Column::Attributes, row.attributes, Attributes::parse)?
+            attributes: optional(Column::Attributes, row.attributes, Attributes::stored)?
                 .unwrap_or_default(),
         };
         let roles = row.roles.unwrap_or_default();
