@@ -64,8 +64,7 @@ pub use sent_codes::SentCodes;
 pub(crate) use sent_codes::{NewCode, SentCode, SentComparison, SentFor};
 pub use session_ending::SessionEnding;
 pub use settings::{
-    DeviceSettings, Settings, TokenSettings, UnverifiedSettings, UserSettings,
-    VerificationSettings,
+    DeviceSettings, Settings, TokenSettings, UnverifiedSettings, UserSettings, VerificationSettings,
 };
 pub(crate) use tokens::SignIn;
 pub use tokens::{AccessToken, TokenMinter, Tokens};

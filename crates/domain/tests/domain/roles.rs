@@ -63,7 +63,10 @@ async fn roles_are_in_the_token_and_gone_with_the_next_refresh() {
     let tokens = world.sign_in(EMAIL, PASSWORD).await.expect("signed in");
     assert!(told(&world, &tokens).await.0.is_empty());
     grant(&world, &mina, &["clerk", "admin:eu"], &[]);
-    assert!(told(&world, &tokens).await.0.is_empty(), "it is as it was signed");
+    assert!(
+        told(&world, &tokens).await.0.is_empty(),
+        "it is as it was signed"
+    );
     let tokens = world.refresh(&tokens.refresh_token).await.expect("tokens");
     assert_eq!(told(&world, &tokens).await.0, ["clerk", "admin:eu"]);
     let again = world.sign_in(EMAIL, PASSWORD).await.expect("signed in");

@@ -5,8 +5,7 @@ use std::time::Duration;
 use countersign_token::Algorithm;
 
 use crate::application::{
-    DeviceSettings, Settings, TokenSettings, UnverifiedSettings, UserSettings,
-    VerificationSettings,
+    DeviceSettings, Settings, TokenSettings, UnverifiedSettings, UserSettings, VerificationSettings,
 };
 use crate::model::{LinkPrefix, MfaPolicy, Region, Scope};
 
