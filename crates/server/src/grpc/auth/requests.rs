@@ -2,7 +2,7 @@
 
 use countersign_domain::application::GroupRules;
 use countersign_domain::model::{
-    Address, Assertion, Code, DeviceClaim, Password, Proof, Purpose, Username,
+    Address, Assertion, Code, DeviceClaim, NewPassword, Password, Proof, Purpose, Username,
 };
 use countersign_domain::use_cases::{
     BeginPasskeySignIn, ChangePassword, ConfirmSignUp, Grant, IssueTokens, RefreshTokens,
