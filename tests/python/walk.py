@@ -31,6 +31,7 @@ REDIS = os.environ.get("COUNTERSIGN_TEST_REDIS", "redis://127.0.0.1:6379")
 SERVICES = (
     "AuthService",
     "FactorService",
+    "GroupService",
     "SessionService",
     "UserService",
     "VerificationService",

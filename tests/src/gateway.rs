@@ -7,6 +7,7 @@ use std::time::Duration;
 use countersign_proto::v1;
 use countersign_proto::v1::auth_service_client::AuthServiceClient;
 use countersign_proto::v1::factor_service_client::FactorServiceClient;
+use countersign_proto::v1::group_service_client::GroupServiceClient;
 use countersign_proto::v1::session_service_client::SessionServiceClient;
 use countersign_proto::v1::user_service_client::UserServiceClient;
 use countersign_proto::v1::verification_service_client::VerificationServiceClient;
@@ -135,6 +136,12 @@ impl Gateway {
     #[must_use]
     pub fn factors(&self) -> FactorServiceClient<Line> {
         FactorServiceClient::new(self.line())
+    }
+
+    /// GroupService.
+    #[must_use]
+    pub fn groups(&self) -> GroupServiceClient<Line> {
+        GroupServiceClient::new(self.line())
     }
 
     /// SessionService.

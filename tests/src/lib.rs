@@ -30,6 +30,7 @@ mod every_backend;
 mod failpoint;
 mod frames;
 mod gateway;
+mod groups;
 mod health;
 mod http2;
 mod identifiers;

@@ -1,6 +1,6 @@
 //! Guarantee 8, the budgets of messages and tries: what is refused costs nobody
-//! anything, only a real comparison is a try, and a group that nobody has made
-//! is no budget of its own.
+//! anything, only a real comparison is a try, and a group is
+//! no budget of its own.
 
 use std::time::Duration;
 
@@ -17,9 +17,9 @@ on_every_backend!(
     an_exhausted_source_starts_nobodys_cooldown,
     an_exhausted_country_spends_no_sources_budget,
     a_refusal_by_the_cooldown_spends_no_daily_budget,
-    invented_groups_multiply_no_cooldown,
-    invented_groups_multiply_no_daily_budget,
-    invented_groups_multiply_no_tries_of_a_password,
+    many_groups_multiply_no_cooldown,
+    many_groups_multiply_no_daily_budget,
+    many_groups_multiply_no_tries_of_a_password,
 );
 
 const OWNERS_SOURCE: &str = "198.51.100.1";
@@ -167,7 +167,7 @@ async fn a_refusal_by_the_cooldown_spends_no_daily_budget(backend: Backend) {
     assert!(retry_after.is_some_and(|wait| wait > Duration::from_secs(60)));
 }
 
-async fn invented_groups_multiply_no_cooldown(backend: Backend) {
+async fn many_groups_multiply_no_cooldown(backend: Backend) {
     const GROUPS: usize = 20;
     let world = World::on(backend)
         .replicas(backend.replicas())
@@ -175,6 +175,7 @@ async fn invented_groups_multiply_no_cooldown(backend: Backend) {
         .start()
         .await;
     let gateways = world.gateways(1);
+    make_groups(&world, GROUPS).await;
     let address = world.new_email();
     let mut sent = Tally::default();
     for number in 0..GROUPS {
@@ -187,14 +188,14 @@ async fn invented_groups_multiply_no_cooldown(backend: Backend) {
     }
     countersign_tests::say!(
         "guarantee 8 on {backend}, {} replica(s): sends to one address within its cooldown, in \
-         {GROUPS} invented groups: {sent}",
+         {GROUPS} groups: {sent}",
         world.replicas().len(),
     );
     assert_eq!(sent.count("OK"), 1, "{sent}");
     sent.assert_only(&["OK", "TOO_MANY_MESSAGES"]);
 }
 
-async fn invented_groups_multiply_no_daily_budget(backend: Backend) {
+async fn many_groups_multiply_no_daily_budget(backend: Backend) {
     const GROUPS: usize = 20;
     const SENDS: usize = 10;
     let world = World::on(backend)
@@ -202,6 +203,7 @@ async fn invented_groups_multiply_no_daily_budget(backend: Backend) {
         .set("verification.sends_per_address", SENDS as i64)
         .start()
         .await;
+    make_groups(&world, GROUPS).await;
     let gateways = world.gateways(2);
     let address = world.new_email();
     let outcomes = crowd(GROUPS * ALL.len(), |turn| {
@@ -217,7 +219,7 @@ async fn invented_groups_multiply_no_daily_budget(backend: Backend) {
     .await;
     let sent = Tally::of(&outcomes);
     countersign_tests::say!(
-        "guarantee 8 on {backend}, {} replica(s): sends to one address in {GROUPS} invented \
+        "guarantee 8 on {backend}, {} replica(s): sends to one address in {GROUPS} \
          groups, {SENDS} allowed in a day: {sent}",
         world.replicas().len(),
     );
@@ -225,13 +227,14 @@ async fn invented_groups_multiply_no_daily_budget(backend: Backend) {
     sent.assert_only(&["OK", "TOO_MANY_MESSAGES"]);
 }
 
-async fn invented_groups_multiply_no_tries_of_a_password(backend: Backend) {
+async fn many_groups_multiply_no_tries_of_a_password(backend: Backend) {
     const TRIES: usize = 4;
     let world = World::on(backend)
         .replicas(backend.replicas())
         .set("passwords.attempts_per_source", TRIES as i64)
         .start()
         .await;
+    make_groups(&world, 12).await;
     let mina: Person = world.sign_up().await;
     let gateways = world.gateways(2);
     let outcomes = crowd(48, |turn| {
@@ -252,11 +255,17 @@ async fn invented_groups_multiply_no_tries_of_a_password(backend: Backend) {
     let tally = Tally::of(&outcomes);
     countersign_tests::say!(
         "guarantee 8 on {backend}, {} replica(s): 48 guesses from one source at one address in 12 \
-         invented groups, {TRIES} allowed: {tally}",
+         groups, {TRIES} allowed: {tally}",
         world.replicas().len(),
     );
     tally.assert_only(&["SIGN_IN_REFUSED", "TOO_MANY_ATTEMPTS"]);
     assert_eq!(tally.count("SIGN_IN_REFUSED"), TRIES, "compared: {tally}");
+}
+
+async fn make_groups(world: &World, count: usize) {
+    let ids: Vec<_> = (0..count).map(|number| format!("group-{number}")).collect();
+    let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+    world.make_groups(&ids).await;
 }
 
 /// One source: an IPv6 subscriber has a /64.

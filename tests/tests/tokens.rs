@@ -179,6 +179,7 @@ async fn the_published_keys_verify_a_token_without_the_server(backend: Backend) 
 
 async fn groups_do_not_see_each_other(backend: Backend) {
     let world = World::start(backend, 1).await;
+    world.make_groups(&["elsewhere"]).await;
     let mina = world.sign_up().await;
     let request = |group: &str| v1::IssueTokensRequest {
         group_id: group.into(),
@@ -190,6 +191,8 @@ async fn groups_do_not_see_each_other(backend: Backend) {
     );
     let elsewhere = mina.gateway.issue_tokens(request("elsewhere")).await;
     assert_eq!(reason(&elsewhere), "SIGN_IN_REFUSED");
+    let nowhere = mina.gateway.issue_tokens(request("nowhere")).await;
+    assert_eq!(reason(&nowhere), "GROUP_NOT_FOUND");
 }
 
 fn asking_for(person: &Person, audience: &str, scopes: &[&str]) -> v1::IssueTokensRequest {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use countersign_proto::v1;
 use countersign_proto::v1::auth_service_client::AuthServiceClient;
 use countersign_proto::v1::factor_service_client::FactorServiceClient;
+use countersign_proto::v1::group_service_client::GroupServiceClient;
 use countersign_proto::v1::session_service_client::SessionServiceClient;
 use countersign_proto::v1::user_service_client::UserServiceClient;
 use countersign_proto::v1::validate_token_response::Verdict;
@@ -41,6 +42,12 @@ impl Client {
     #[must_use]
     pub fn factors(&self) -> FactorServiceClient<Transport> {
         FactorServiceClient::new(self.transport.clone())
+    }
+
+    /// GroupService: the groups of people, for operators.
+    #[must_use]
+    pub fn groups(&self) -> GroupServiceClient<Transport> {
+        GroupServiceClient::new(self.transport.clone())
     }
 
     /// SessionService: a person's sign-ins.

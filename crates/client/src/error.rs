@@ -263,6 +263,12 @@ fn is_refusal(reason: ErrorReason) -> bool {
         | ErrorReason::IdentifierLimitReached
         | ErrorReason::LastIdentifier
         | ErrorReason::UndoNotFound
+        | ErrorReason::GroupNotFound
+        | ErrorReason::GroupAlreadyExists
+        | ErrorReason::GroupChanged
+        | ErrorReason::GroupNotEmpty
+        | ErrorReason::SignInWayNotAllowed
+        | ErrorReason::SignUpNotAllowed
         | ErrorReason::SessionNotFound
         | ErrorReason::AuthenticationTooOld
         | ErrorReason::SecondFactorRequired

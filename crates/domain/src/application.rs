@@ -6,8 +6,10 @@ mod code_factors;
 mod database_clock;
 mod devices;
 mod enrollments;
+mod groups;
 mod identifier_undos;
 mod key_keeper;
+mod known_groups;
 mod limits;
 mod messages;
 mod mfa_sessions;
@@ -43,8 +45,10 @@ pub use database_clock::DatabaseClock;
 pub(crate) use devices::DeviceSignIn;
 pub use devices::{Devices, KnownDevice};
 pub use enrollments::{Enrollment, Enrollments, Given};
+pub use groups::{GroupRules, Groups};
 pub use identifier_undos::IdentifierUndos;
 pub use key_keeper::KeyKeeper;
+pub use known_groups::{GroupReading, KnownGroups};
 pub(crate) use limits::{Charge, FactorCodeUse, Recipient, Sends};
 pub use limits::{Limits, Pool, Rule, UnverifiedCounts};
 pub use messages::Messages;
@@ -63,8 +67,7 @@ pub use sent_codes::SentCodes;
 pub(crate) use sent_codes::{NewCode, SentCode, SentComparison, SentFor};
 pub use session_ending::SessionEnding;
 pub use settings::{
-    DeviceSettings, MfaPolicy, Settings, TokenSettings, UnverifiedSettings, UserSettings,
-    VerificationSettings,
+    DeviceSettings, Settings, TokenSettings, UnverifiedSettings, UserSettings, VerificationSettings,
 };
 pub(crate) use tokens::SignIn;
 pub use tokens::{AccessToken, TokenMinter, Tokens};
@@ -132,6 +135,8 @@ pub struct Application {
     pub identifier_undos: Arc<IdentifierUndos>,
     /// The users of an existing database.
     pub adoption: Adoption,
+    /// What is allowed in each group.
+    pub groups: Groups,
     /// Tokens.
     pub tokens: TokenMinter,
     /// The people behind access tokens.
@@ -156,9 +161,11 @@ impl Application {
         master_key: &MasterKey,
         keyring: Arc<Keyring>,
         feed: Arc<RevocationFeed>,
+        known_groups: Arc<KnownGroups>,
         settings: Settings,
     ) -> Self {
         let settings = Arc::new(settings);
+        let groups = Groups::new(known_groups, Arc::clone(&settings));
         let secrets = master_key.secrets();
         let clock: Arc<dyn Clock> = ports.clock.clone();
         let limits = Arc::new(Limits::new(
@@ -182,7 +189,7 @@ impl Application {
             secrets.factors.clone(),
             Arc::clone(&limits),
             ports.sender.clone(),
-            Arc::clone(&settings),
+            groups.clone(),
         ));
         let sent_codes = Arc::new(SentCodes::new(
             Arc::clone(&ports.store),
@@ -245,6 +252,7 @@ impl Application {
                 Arc::clone(&ports.store),
                 Arc::clone(&clock),
                 Arc::clone(&ports.random),
+                groups.clone(),
                 Arc::clone(&settings),
             ),
             adoption: Adoption::new(
@@ -262,13 +270,15 @@ impl Application {
                 secrets.refresh,
                 Arc::clone(&clock),
                 Arc::clone(&ports.random),
+                groups.clone(),
                 Arc::clone(&settings),
             ),
             people: People::new(
                 Arc::clone(&ports.store),
                 Arc::clone(&clock),
                 Arc::clone(&keyring),
-                Arc::clone(&settings),
+                groups.clone(),
+                &settings,
             ),
             session_ending: SessionEnding::new(
                 Arc::clone(&ports.store),
@@ -288,6 +298,7 @@ impl Application {
             clock: ports.clock,
             random: ports.random,
             hasher: ports.hasher,
+            groups,
             limits,
             keyring,
             feed,

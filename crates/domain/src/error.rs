@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use countersign_token::Rejection;
 
-use crate::model::{Role, Timestamp, UserState};
+use crate::model::{Role, SignInWay, Timestamp, UserState};
 use crate::ports::{EphemeralError, HashError, StoreError};
 
 /// Why a use-case did not do what it was asked.
@@ -171,6 +171,24 @@ pub enum Refusal {
     /// The external id is somebody's.
     #[error("the external id is taken")]
     ExternalIdTaken,
+    /// There is no such group.
+    #[error("there is no such group")]
+    Group,
+    /// There is a group of this id.
+    #[error("there is a group of this id")]
+    GroupTaken,
+    /// The group is not as the operator has read it.
+    #[error("the group was changed meanwhile")]
+    GroupChanged,
+    /// Users are in the group, or it is the group of those who name none.
+    #[error("the group is in use")]
+    GroupInUse,
+    /// The group does not let people sign in this way.
+    #[error("the group does not let people sign in by {0}")]
+    SignInWay(SignInWay),
+    /// People do not sign up for the group by themselves.
+    #[error("people do not sign up for the group by themselves")]
+    SignUpOff,
 }
 
 impl Refusal {

@@ -17,13 +17,16 @@ mod create_user;
 mod delete_expired;
 mod deliver_messages;
 mod enroll_factor;
+mod ensure_groups;
 mod ensure_signing_keys;
 mod factors;
+mod groups;
 mod issue_tokens;
 mod list_identifiers;
 mod list_users;
 mod look_after_users;
 mod own_profile;
+mod read_groups;
 mod read_revocations;
 mod read_signing_keys;
 mod refresh_tokens;
@@ -60,15 +63,18 @@ pub use enroll_factor::{
     BeginCodeEnrollment, BeginEnrollment, BegunEnrollment, ConfirmEnrollment, EnrolledFactor,
     EnrollmentAnswer,
 };
+pub use ensure_groups::EnsureGroups;
 pub use ensure_signing_keys::EnsureSigningKeys;
 pub use factors::{
     ListFactors, ListedFactor, ListedFactors, RegenerateRecoveryCodes, RemoveFactor,
 };
+pub use groups::{CreateGroup, DeleteGroup, GetGroup, ListGroups, ListedGroups, UpdateGroup};
 pub use issue_tokens::{Grant, IssueTokens, Issued, MfaRequired};
 pub use list_identifiers::{ListIdentifiers, ListedIdentifiers, UndoableChange};
 pub use list_users::{GetUser, ListUsers, ListedUsers};
 pub use look_after_users::{LookAfterUsers, LookedAfter};
 pub use own_profile::{GetProfile, UpdateProfile, WithdrawProfile};
+pub use read_groups::ReadGroups;
 pub use read_revocations::ReadRevocations;
 pub use read_signing_keys::ReadSigningKeys;
 pub use refresh_tokens::RefreshTokens;

@@ -11,10 +11,11 @@ use prost_types::FileDescriptorSet;
 mod policies;
 
 /// The files of the contract, from its root.
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "countersign/v1/auth.proto",
     "countersign/v1/error_reason.proto",
     "countersign/v1/factor.proto",
+    "countersign/v1/group.proto",
     "countersign/v1/policy.proto",
     "countersign/v1/session.proto",
     "countersign/v1/types.proto",

@@ -1,4 +1,4 @@
-//! What runs by itself beside the calls: reading revocations, keys and callers,
+//! What runs by itself beside the calls: reading revocations, keys, callers and groups,
 //! noting which keys of callers are used, delivering messages, rotating keys,
 //! deleting what has outlived its use, looking after users, watching dependencies.
 
@@ -9,7 +9,7 @@ use countersign_domain::application::KeyKeeper;
 use countersign_domain::model::SealingKey;
 use countersign_domain::ports::Clock as _;
 use countersign_domain::use_cases::{
-    DeleteExpired, DeliverMessages, EnsureSigningKeys, LookAfterUsers, LookedAfter,
+    DeleteExpired, DeliverMessages, EnsureSigningKeys, LookAfterUsers, LookedAfter, ReadGroups,
     RotateSigningKeys, Rotated,
 };
 use countersign_domain::{Application, Error};
@@ -36,6 +36,7 @@ pub(crate) struct Jobs {
 }
 
 const CALLERS: Duration = Duration::from_secs(2);
+const GROUPS: Duration = Duration::from_secs(2);
 const KEY_USES: Duration = Duration::from_secs(60);
 const HEALTH: Duration = Duration::from_secs(2);
 const KEYS: Duration = Duration::from_secs(5);
@@ -62,6 +63,7 @@ impl Jobs {
         every("read callers", CALLERS, |jobs| {
             Box::pin(jobs.read_callers())
         });
+        every("read groups", GROUPS, |jobs| Box::pin(jobs.read_groups()));
         every("note key uses", KEY_USES, |jobs| {
             Box::pin(jobs.note_key_uses())
         });
@@ -108,6 +110,10 @@ impl Jobs {
         self.callers.look_at_the_clock();
         self.callers.replace(self.app.store.callers().await?);
         Ok(())
+    }
+
+    async fn read_groups(self) -> Result<(), Error> {
+        ReadGroups.execute(&self.app).await
     }
 
     /// Writes down when the keys of callers were used last.

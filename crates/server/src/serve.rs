@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use countersign_proto::v1::auth_service_server::AuthServiceServer;
 use countersign_proto::v1::factor_service_server::FactorServiceServer;
+use countersign_proto::v1::group_service_server::GroupServiceServer;
 use countersign_proto::v1::session_service_server::SessionServiceServer;
 use countersign_proto::v1::user_service_server::UserServiceServer;
 use countersign_proto::v1::verification_service_server::VerificationServiceServer;
@@ -24,9 +25,9 @@ use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::descriptors;
 use crate::grpc::{
-    AuthGrpc, Bodies, BodyBudget, CheckHeaders, FactorGrpc, FastPath, FastServices, HeaderCheck,
-    OpenCalls, Reflection, RpcRunner, RpcTable, SessionGrpc, UserGrpc, ValidateTokenService,
-    VerificationGrpc, describe_for_reflection,
+    AuthGrpc, Bodies, BodyBudget, CheckHeaders, FactorGrpc, FastPath, FastServices, GroupGrpc,
+    HeaderCheck, OpenCalls, Reflection, RpcRunner, RpcTable, SessionGrpc, UserGrpc,
+    ValidateTokenService, VerificationGrpc, describe_for_reflection,
 };
 use crate::health::Health;
 use crate::health_list::HealthWithList;
@@ -201,6 +202,9 @@ impl Services {
         let factor = FactorGrpc {
             runner: runner.clone(),
         };
+        let group = GroupGrpc {
+            runner: runner.clone(),
+        };
         let user = UserGrpc {
             runner: runner.clone(),
         };
@@ -212,6 +216,7 @@ impl Services {
                     SessionServiceServer::new(session).max_decoding_message_size(usize::MAX),
                 )
                 .add_service(FactorServiceServer::new(factor).max_decoding_message_size(usize::MAX))
+                .add_service(GroupServiceServer::new(group).max_decoding_message_size(usize::MAX))
                 .add_service(UserServiceServer::new(user).max_decoding_message_size(usize::MAX))
                 .add_service(
                     VerificationServiceServer::new(verification.clone())

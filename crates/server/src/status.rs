@@ -253,6 +253,7 @@ fn facts(refusal: Refusal) -> Option<(String, String)> {
             )
         }
         Refusal::Code { remaining } => ("remaining_attempts", remaining.to_string()),
+        Refusal::SignInWay(way) => ("sign_in_way", way.to_string()),
         Refusal::AuthenticationTooOld { max_age } => ("max_age", max_age.as_secs().to_string()),
         Refusal::UserWithdrawn { rejoin_at, .. } => ("rejoin_time", rfc3339(rejoin_at)),
         _ => return None,
@@ -316,6 +317,12 @@ fn reason_of(error: &Error) -> ErrorReason {
             Refusal::UserState => ErrorReason::UserStateConflict,
             Refusal::Etag => ErrorReason::EtagMismatch,
             Refusal::ExternalIdTaken => ErrorReason::ExternalIdTaken,
+            Refusal::Group => ErrorReason::GroupNotFound,
+            Refusal::GroupTaken => ErrorReason::GroupAlreadyExists,
+            Refusal::GroupChanged => ErrorReason::GroupChanged,
+            Refusal::GroupInUse => ErrorReason::GroupNotEmpty,
+            Refusal::SignInWay(_) => ErrorReason::SignInWayNotAllowed,
+            Refusal::SignUpOff => ErrorReason::SignUpNotAllowed,
         },
     }
 }

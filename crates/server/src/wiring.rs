@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use countersign_delivery::Router;
 use countersign_domain::Application;
-use countersign_domain::application::{DatabaseClock, ExistingSource, KeyKeeper, Ports};
+use countersign_domain::application::{
+    DatabaseClock, ExistingSource, KeyKeeper, KnownGroups, Ports,
+};
 use countersign_domain::model::{KeyState, MasterKey, SealedSigningKey, SealingKey};
 use countersign_domain::ports::{AllCallers, Clock, EphemeralStore, MessageSender, Random, Store};
-use countersign_domain::use_cases::EnsureSigningKeys;
+use countersign_domain::use_cases::{EnsureGroups, EnsureSigningKeys, ReadGroups};
 use countersign_domain::validation::{Keyring, RevocationFeed, TokenValidator};
 use countersign_legacy::SqlUsers;
 use countersign_password::Argon2Pool;
@@ -56,7 +58,8 @@ pub(crate) async fn connect(config: &Config) -> Result<Database, ServeError> {
     Ok(Database::connect(&config.database_settings()).await?)
 }
 
-/// Wires the service up. The revocations are read once before it is ready.
+/// Wires the service up. The groups and the revocations are read once before it is
+/// ready.
 ///
 /// # Errors
 /// What is wrong with a dependency, and what would be right.
@@ -125,7 +128,12 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
         notifier: notifications.clone(),
         existing,
     };
-    let app = Application::new(ports, &master_key, keyring, feed, settings);
+    let groups = Arc::new(KnownGroups::new());
+    let app = Application::new(ports, &master_key, keyring, feed, groups, settings);
+    for group in EnsureGroups.execute(&app).await? {
+        tracing::info!(%group, "a group was made that the configuration or users name");
+    }
+    ReadGroups.execute(&app).await?;
     feed_reader.read_once(&app).await?;
     Ok(Wired {
         app: Arc::new(app),

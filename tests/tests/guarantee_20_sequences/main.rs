@@ -114,6 +114,7 @@ async fn judge(backend: Backend, count: u64) {
         .set("passkeys.origins", vec![keys::ORIGIN])
         .start()
         .await;
+    world.make_groups(&[&texts::group(1)]).await;
     let callers = [caller(&world, "shop").await, caller(&world, "kiosk").await];
     let (world, callers) = (Arc::new(world), Arc::new(callers));
     let next = Arc::new(AtomicU64::new(0));

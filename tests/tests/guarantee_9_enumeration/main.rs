@@ -91,14 +91,16 @@ async fn repeats_around_the_cooldown_tell_nothing(backend: Backend) {
 }
 
 async fn world(backend: Backend, cooldown: &str) -> World {
-    World::on(backend)
+    let world = World::on(backend)
         .replicas(backend.replicas())
         .set("verification.cooldown", cooldown)
         .set("passwords.attempts", state::LOCKED_AFTER)
         // A line for each call would be many thousands, in which codes are looked for.
         .set("log.filter", "info,sqlx=warn,countersign_server::grpc=warn")
         .start()
-        .await
+        .await;
+    world.make_groups(&[state::ELSEWHERE]).await;
+    world
 }
 
 /// Tries each sequence on an address in each state, holds the answers against

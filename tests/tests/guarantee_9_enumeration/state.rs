@@ -11,7 +11,7 @@ use crate::probe::Probe;
 pub(crate) const LOCKED_AFTER: i64 = 4;
 
 const NEW_PASSWORD: &str = "nine herons on the far pier";
-const ELSEWHERE: &str = "elsewhere";
+pub(crate) const ELSEWHERE: &str = "elsewhere";
 
 /// The state of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

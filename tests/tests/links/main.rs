@@ -133,6 +133,7 @@ async fn wrong_tokens_cost_nobody_anything(backend: Backend) {
 
 async fn the_proof_of_a_link_is_bound_to_its_group(backend: Backend) {
     let world = world(backend).start().await;
+    world.make_groups(&["another"]).await;
     let mina = world.sign_up().await;
     let elsewhere = v1::SendCodeRequest {
         group_id: "another".into(),

@@ -88,6 +88,11 @@ async fn an_address_may_not_join_again_before_its_day(backend: Backend) {
         group_id: "elsewhere".into(),
         ..created
     };
+    assert_eq!(
+        reason(&gateway.create_user(elsewhere.clone()).await),
+        "GROUP_NOT_FOUND"
+    );
+    world.make_groups(&["elsewhere"]).await;
     gateway.create_user(elsewhere).await.expect("another group");
 }
 

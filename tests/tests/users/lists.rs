@@ -24,6 +24,7 @@ fn of_group(group: &str) -> v1::ListUsersRequest {
 
 /// Adds users to a group, and returns their ids, newest first.
 async fn create(world: &World, group: &str, number: usize) -> Vec<String> {
+    world.make_groups(&[group]).await;
     let mut ids = Vec::new();
     for number in 0..number {
         let request = v1::CreateUserRequest {

@@ -127,6 +127,11 @@ async fn what_is_taken_creates_nobody(backend: Backend) {
         group_id: "elsewhere".into(),
         ..request("minakim")
     };
+    assert_eq!(
+        reason(&gateway.create_user(elsewhere.clone()).await),
+        "GROUP_NOT_FOUND"
+    );
+    world.make_groups(&["elsewhere"]).await;
     gateway.create_user(elsewhere).await.expect("another group");
     gateway.create_user(other).await.expect("it is free");
 }

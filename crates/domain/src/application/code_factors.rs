@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::application::{Enrollment, Limits, Settings};
+use crate::application::{Enrollment, Groups, Limits};
 use crate::error::Error;
 use crate::model::{
     Address, CodeFactor, Factor, FactorId, FactorKind, MfaSessionRecord, SealingKey, User, UserId,
@@ -22,7 +22,7 @@ pub struct CodeFactors {
     factors: SealingKey,
     limits: Arc<Limits>,
     sender: Option<Arc<dyn MessageSender>>,
-    settings: Arc<Settings>,
+    groups: Groups,
 }
 
 /// What of a sign-in or a session decides where codes may be sent.
@@ -53,7 +53,7 @@ impl CodeFactors {
         factors: SealingKey,
         limits: Arc<Limits>,
         sender: Option<Arc<dyn MessageSender>>,
-        settings: Arc<Settings>,
+        groups: Groups,
     ) -> Self {
         Self {
             store,
@@ -62,7 +62,7 @@ impl CodeFactors {
             factors,
             limits,
             sender,
-            settings,
+            groups,
         }
     }
 
@@ -129,19 +129,22 @@ impl CodeFactors {
 
     /// What decides where codes are sent in a session that goes on: verified
     /// addresses stand in where everybody has to show a second factor.
-    pub(crate) fn of_session(&self, user: &User) -> CodeFactorsOf<'static> {
-        CodeFactorsOf {
+    ///
+    /// # Errors
+    /// Unavailable, if the policy of the group cannot be told.
+    pub(crate) fn of_session(&self, user: &User) -> Result<CodeFactorsOf<'static>, Error> {
+        Ok(CodeFactorsOf {
             user: user.id,
             proved: None,
-            addresses_stand_in: self.settings.mfa_policy_of(&user.group).is_for_everybody(),
-        }
+            addresses_stand_in: self.groups.mfa_policy(&user.group)?.is_for_everybody(),
+        })
     }
 
     /// Whether codes can be sent to an address, and are.
     pub(crate) fn reaches(&self, address: &Address) -> bool {
         let sender = self.sender.as_ref();
         sender.is_some_and(|sender| sender.reaches(address))
-            && self.settings.verification.sends_to(address)
+            && self.groups.settings().verification.sends_to(address)
     }
 
     /// The factor that an enrolled address becomes.

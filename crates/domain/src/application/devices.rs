@@ -7,10 +7,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::application::{Messages, MfaPolicy, Settings};
+use crate::application::{Groups, Messages, Settings};
 use crate::error::Error;
 use crate::model::{
-    Address, Device, DeviceClaim, DeviceToken, GroupId, Locale, ProvenUser, Timestamp, User, UserId,
+    Address, Device, DeviceClaim, DeviceToken, GroupId, Locale, MfaPolicy, ProvenUser, Timestamp,
+    User, UserId,
 };
 use crate::ports::{Clock, Content, DeviceTouch, Random, Store, UnitOfWork};
 
@@ -19,6 +20,7 @@ pub struct Devices {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    groups: Groups,
     settings: Arc<Settings>,
 }
 
@@ -49,12 +51,14 @@ impl Devices {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
+        groups: Groups,
         settings: Arc<Settings>,
     ) -> Self {
         Self {
             store,
             clock,
             random,
+            groups,
             settings,
         }
     }
@@ -100,10 +104,13 @@ impl Devices {
 
     /// Whether it is to be noted that a second factor was shown on a device, if the
     /// person wants it to be remembered there or not.
-    pub(crate) fn remembers(&self, is_wanted: bool, group: &GroupId) -> bool {
-        let policy = self.settings.mfa_policy_of(group);
-        policy == MfaPolicy::RequiredForUnknownDevices
-            || (is_wanted && !self.settings.devices.remembered.is_zero())
+    ///
+    /// # Errors
+    /// Unavailable, if the policy of the group cannot be told.
+    pub(crate) fn remembers(&self, is_wanted: bool, group: &GroupId) -> Result<bool, Error> {
+        let policy = self.groups.mfa_policy(group)?;
+        Ok(policy == MfaPolicy::RequiredForUnknownDevices
+            || (is_wanted && !self.settings.devices.remembered.is_zero()))
     }
 
     /// Notes a good attempt from a device that was known. Tells whether it still

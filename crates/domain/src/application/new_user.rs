@@ -23,7 +23,8 @@ impl NewUser {
     /// Adds the user with all that is its own.
     ///
     /// # Errors
-    /// An identifier that is somebody's, or is held for somebody.
+    /// A group that is gone; an identifier that is somebody's, or is held for
+    /// somebody.
     pub(crate) async fn insert(
         &self,
         uow: &mut dyn UnitOfWork,
@@ -32,6 +33,9 @@ impl NewUser {
         let now = app.clock.now();
         let id = UserId::generate(now, &*app.random);
         let user = User::active(id, self.group.clone(), now);
+        if !uow.hold_group(&self.group).await? {
+            return Err(Refusal::Group.into());
+        }
         uow.insert_user(&user).await?;
         let (rejoining, undos) = (&app.rejoining, &app.identifier_undos);
         rejoining.claim(uow, undos, &user, &self.address).await?;

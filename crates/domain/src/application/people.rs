@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use countersign_token::Verifier;
 
-use crate::application::{MfaPolicy, Settings};
+use crate::application::{Groups, Settings};
 use crate::error::{Error, Refusal};
-use crate::model::{AuthenticationMethod, Factor, Session, SessionId, User};
+use crate::model::{AuthenticationMethod, Factor, MfaPolicy, Session, SessionId, User};
 use crate::ports::{Clock, Store};
 use crate::validation::Keyring;
 
@@ -30,7 +30,7 @@ pub struct People {
     clock: Arc<dyn Clock>,
     keyring: Arc<Keyring>,
     verifier: Verifier,
-    settings: Arc<Settings>,
+    groups: Groups,
 }
 
 impl People {
@@ -38,7 +38,8 @@ impl People {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         keyring: Arc<Keyring>,
-        settings: Arc<Settings>,
+        groups: Groups,
+        settings: &Settings,
     ) -> Self {
         let tokens = &settings.tokens;
         Self {
@@ -46,7 +47,7 @@ impl People {
             clock,
             keyring,
             verifier: Verifier::new(tokens.issuer.clone(), tokens.leeway),
-            settings,
+            groups,
         }
     }
 
@@ -92,7 +93,7 @@ impl People {
             return Err(Refusal::AuthenticationTooOld { max_age: FRESH }.into());
         }
         let methods = &person.session.methods;
-        let policy = self.settings.mfa_policy_of(&person.user.group);
+        let policy = self.groups.mfa_policy(&person.user.group)?;
         if policy != MfaPolicy::Off && !methods.contains(&AuthenticationMethod::MultiFactor) {
             // Who has no more than the password is not to enrol a factor of his own.
             if policy.is_for_everybody() && methods.contains(&AuthenticationMethod::Password) {

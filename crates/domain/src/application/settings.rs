@@ -5,7 +5,7 @@ use std::time::Duration;
 use countersign_token::Algorithm;
 
 use crate::model::{
-    Address, GroupId, Lifetimes, LinkPrefix, Region, RelyingParty, Revocation, Scope,
+    Address, GroupId, Lifetimes, LinkPrefix, MfaPolicy, Region, RelyingParty, Revocation, Scope,
 };
 
 /// The settings of the domain. The defaults are in the server's configuration.
@@ -38,37 +38,13 @@ pub struct Settings {
     pub attempts_per_source: (u32, Duration),
 }
 
-/// Who is asked for a second factor at a sign-in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MfaPolicy {
-    /// Nobody.
-    Off,
-    /// Those who have enrolled one.
-    Optional,
-    /// Everybody. Who has enrolled none is sent a code to a verified address.
-    Required,
-    /// Everybody, but on known devices on which one was shown.
-    RequiredForUnknownDevices,
-}
-
 impl Settings {
-    /// Who in a group is asked for a second factor.
+    /// Who in a group is asked for a second factor, unless its own policy says so.
     #[must_use]
     pub fn mfa_policy_of(&self, group: &GroupId) -> MfaPolicy {
         let mut of_groups = self.mfa_policy_of_groups.iter();
         let own = of_groups.find(|(of, _)| of == group);
         own.map_or(self.mfa_policy, |(_, policy)| *policy)
-    }
-}
-
-impl MfaPolicy {
-    /// Whether it asks people who have enrolled nothing.
-    #[must_use]
-    pub fn is_for_everybody(self) -> bool {
-        match self {
-            Self::Required | Self::RequiredForUnknownDevices => true,
-            Self::Off | Self::Optional => false,
-        }
     }
 }
 
@@ -100,8 +76,10 @@ pub struct TokenSettings {
     pub issuer: String,
     /// The audiences for which tokens are issued, the first by default.
     pub audiences: Vec<String>,
-    /// The scopes that may be asked for.
+    /// The scopes that everybody may ask for.
     pub scopes: Vec<Scope>,
+    /// The scopes that users and service accounts have by themselves.
+    pub granted_scopes: Vec<Scope>,
     /// The algorithm of new signing keys.
     pub algorithm: Algorithm,
     /// How long an access token is good.
@@ -217,36 +195,5 @@ impl TokenSettings {
     #[must_use]
     pub fn retired_key_ttl(&self) -> Duration {
         self.access_ttl + self.leeway + Revocation::MARGIN
-    }
-
-    /// The audience that tokens are issued for: the one that is wanted, or the
-    /// first of those that are offered.
-    ///
-    /// # Errors
-    /// Which audiences are offered, if the wanted one is not.
-    pub fn offered_audience(&self, wanted: &str) -> Result<String, String> {
-        match self.audiences.first() {
-            Some(first) if wanted.is_empty() => Ok(first.clone()),
-            _ if self.offers_audience(wanted) => Ok(wanted.to_owned()),
-            _ => Err(format!("must be one of {}", self.audiences.join(", "))),
-        }
-    }
-
-    /// Whether tokens are issued for the audience.
-    #[must_use]
-    pub fn offers_audience(&self, audience: &str) -> bool {
-        self.audiences.iter().any(|offered| offered == audience)
-    }
-
-    /// The scope, if it is offered.
-    ///
-    /// # Errors
-    /// What would be right, if it is not.
-    pub fn offered_scope(&self, wanted: Scope) -> Result<Scope, &'static str> {
-        if self.scopes.contains(&wanted) {
-            Ok(wanted)
-        } else {
-            Err("must be one of the server's tokens.scopes")
-        }
     }
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use countersign_token::AccessClaims;
 
-use crate::application::{KnownDevice, Settings};
+use crate::application::{Groups, KnownDevice, Settings};
 use crate::error::Error;
 use crate::model::{
     AuthenticationMethod, ClientContext, GroupId, RefreshToken, RefreshTokenKey, Scope, Session,
-    SessionId, Timestamp, UserId,
+    SessionId, Timestamp, User, UserId,
 };
 use crate::ports::{Clock, Random};
 use crate::validation::Keyring;
@@ -59,6 +59,7 @@ pub struct TokenMinter {
     refresh_key: RefreshTokenKey,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    groups: Groups,
     settings: Arc<Settings>,
 }
 
@@ -68,6 +69,7 @@ impl TokenMinter {
         refresh_key: RefreshTokenKey,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
+        groups: Groups,
         settings: Arc<Settings>,
     ) -> Self {
         Self {
@@ -75,19 +77,24 @@ impl TokenMinter {
             refresh_key,
             clock,
             random,
+            groups,
             settings,
         }
     }
 
     /// A new session, from now on.
-    pub(crate) fn open_session(&self, sign_in: SignIn) -> Session {
-        let settings = &self.settings.tokens;
+    ///
+    /// # Errors
+    /// Unavailable, if it cannot be told what is allowed in the group.
+    pub(crate) fn open_session(&self, sign_in: SignIn) -> Result<Session, Error> {
+        let rules = self.groups.of(&sign_in.group)?;
+        let lifetimes = rules.lifetimes();
         let now = self.clock.now();
         let mut salt = [0; 16];
         self.random.fill(&mut salt);
-        let ends_at = now.plus(settings.session_ttl);
-        let expires_at = now.plus(settings.idle_ttl).min(ends_at);
-        Session {
+        let ends_at = now.plus(rules.session_ttl());
+        let expires_at = now.plus(lifetimes.idle).min(ends_at);
+        Ok(Session {
             id: SessionId::generate(now, &*self.random),
             user_id: sign_in.user_id,
             group: sign_in.group,
@@ -100,18 +107,18 @@ impl TokenMinter {
             generation: 1,
             parent: 0,
             minted_at: now,
-            access_expires_at: settings.lifetimes().last_access_expiry(now, expires_at),
+            access_expires_at: lifetimes.last_access_expiry(now, expires_at),
             created_at: now,
             authenticated_at: now,
             expires_at,
             ends_at,
             revoked_at: None,
-        }
+        })
     }
 
-    /// The tokens of a session's newest generation.
-    pub(crate) fn mint(&self, session: &Session) -> Result<Tokens, Error> {
-        let access = self.mint_access_token(session)?;
+    /// The tokens of a session's newest generation. `user` is the session's.
+    pub(crate) fn mint(&self, session: &Session, user: &User) -> Result<Tokens, Error> {
+        let access = self.mint_access_token(session, user)?;
         Ok(Tokens {
             access_token: access.token,
             access_expires_at: access.expires_at,
@@ -123,22 +130,26 @@ impl TokenMinter {
         })
     }
 
-    /// An access token of a session, with those of its scopes that are still
-    /// offered.
-    pub(crate) fn mint_access_token(&self, session: &Session) -> Result<AccessToken, Error> {
-        let settings = &self.settings.tokens;
-        let offered = session.scopes.iter();
-        let offered = offered.filter(|scope| settings.scopes.contains(scope));
+    /// An access token of a session, with the roles that its user has now, and with
+    /// those of its scopes that are still offered to everybody, or that the user has.
+    pub(crate) fn mint_access_token(
+        &self,
+        session: &Session,
+        user: &User,
+    ) -> Result<AccessToken, Error> {
+        let rules = self.groups.of(&session.group)?;
+        let granted = session.scopes.iter();
+        let granted = granted.filter(|scope| rules.grants_scope(scope, user));
         let now = self.clock.now();
         // No access token outlives what the session knows of: its revocation
         // would be forgotten before.
         let expires_at = now
-            .plus(settings.access_ttl)
+            .plus(rules.lifetimes().access)
             .min(session.access_expires_at)
             .as_seconds()
             .max(now.as_seconds() + 1);
         let claims = AccessClaims {
-            iss: settings.issuer.clone(),
+            iss: self.settings.tokens.issuer.clone(),
             sub: session.user_id.to_string(),
             aud: vec![session.audience.clone()],
             exp: expires_at,
@@ -148,8 +159,8 @@ impl TokenMinter {
             client_id: session.client_id.clone(),
             sid: session.id.to_string(),
             grp: session.group.as_str().into(),
-            scope: offered.map(ToString::to_string).collect(),
-            roles: Vec::new(),
+            scope: granted.map(ToString::to_string).collect(),
+            roles: user.roles.iter().map(ToString::to_string).collect(),
             amr: session
                 .methods
                 .iter()

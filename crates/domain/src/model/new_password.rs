@@ -22,6 +22,12 @@ impl NewPassword {
         Ok(Self(password))
     }
 
+    /// The password, to be looked at.
+    #[must_use]
+    pub fn password(&self) -> &Password {
+        &self.0
+    }
+
     /// The password.
     #[must_use]
     pub fn into_password(self) -> Password {

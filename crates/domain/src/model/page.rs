@@ -13,6 +13,10 @@ pub struct PageSize(u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageToken(pub SessionId);
 
+/// Where a page of groups starts: after the group with this id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupPageToken(pub String);
+
 impl PageSize {
     /// Reads a size; 0 means 20, and more than 100 means 100.
     ///
@@ -33,13 +37,43 @@ impl PageSize {
     }
 }
 
+/// What a page token must be.
+const RULE: &str = "must be the next_page_token of an earlier answer";
+
+impl GroupPageToken {
+    /// The most bytes of the id in a token.
+    const MAX_BYTES: usize = 256;
+
+    /// Reads a token; an empty one is the first page.
+    ///
+    /// # Errors
+    /// What a page token must be, if this is none.
+    pub fn parse(text: &str) -> Result<Option<Self>, &'static str> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| RULE)?;
+        let id = bytes.strip_prefix(b"g").ok_or(RULE)?;
+        if id.is_empty() || id.len() > Self::MAX_BYTES {
+            return Err(RULE);
+        }
+        let id = String::from_utf8(id.to_vec()).map_err(|_| RULE)?;
+        Ok(Some(Self(id)))
+    }
+
+    /// The token as text.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        URL_SAFE_NO_PAD.encode(format!("g{}", self.0))
+    }
+}
+
 impl PageToken {
     /// Reads a token; an empty one is the first page.
     ///
     /// # Errors
     /// What a page token must be, if this is none.
     pub fn parse(text: &str) -> Result<Option<Self>, &'static str> {
-        const RULE: &str = "must be the next_page_token of an earlier answer";
         if text.is_empty() {
             return Ok(None);
         }

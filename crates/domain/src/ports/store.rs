@@ -11,9 +11,9 @@ use async_trait::async_trait;
 
 use super::{
     CallerChanges, Callers, CredentialChanges, Credentials, DeviceChanges, Devices, FactorChanges,
-    Factors, IdentifierUndoChanges, IdentifierUndos, Outbox, OutboxChanges, Revocations,
-    SessionChanges, Sessions, SigningKeyChanges, SigningKeys, StoreError, TombstoneChanges,
-    UserChanges, Users,
+    Factors, GroupChanges, Groups, IdentifierUndoChanges, IdentifierUndos, Outbox, OutboxChanges,
+    Revocations, SessionChanges, Sessions, SigningKeyChanges, SigningKeys, StoreError,
+    TombstoneChanges, UserChanges, Users,
 };
 use crate::model::Timestamp;
 
@@ -31,6 +31,7 @@ pub trait Store:
     + Factors
     + Devices
     + IdentifierUndos
+    + Groups
     + Send
     + Sync
 {
@@ -62,6 +63,7 @@ pub trait UnitOfWork:
     + DeviceChanges
     + IdentifierUndoChanges
     + TombstoneChanges
+    + GroupChanges
     + Send
 {
     /// Makes all changes durable.

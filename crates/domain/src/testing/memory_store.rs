@@ -8,6 +8,7 @@ mod credentials;
 mod devices;
 mod factors;
 mod faults;
+mod groups;
 mod identifier_undos;
 mod outbox;
 mod revocations;

@@ -12,6 +12,7 @@ mod clock;
 mod credentials;
 mod devices;
 mod factors;
+mod groups;
 mod identifier_undos;
 mod identifiers;
 mod outbox;
@@ -31,6 +32,7 @@ pub use clock::*;
 pub use credentials::*;
 pub use devices::*;
 pub use factors::*;
+pub use groups::*;
 pub use identifier_undos::*;
 pub use identifiers::*;
 pub use outbox::*;
@@ -151,6 +153,12 @@ macro_rules! store_laws {
             factors_are_deleted_from_a_time_on
             a_factor_is_deleted_by_its_credential
             deleting_a_user_deletes_its_undos
+            a_group_is_read_as_written
+            a_group_id_is_taken_once
+            a_group_is_changed_and_deleted
+            groups_are_listed_page_by_page
+            groups_of_users_are_told
+            a_held_group_is_not_deleted_meanwhile
             a_dropped_unit_of_work_leaves_no_trace
             a_unit_of_work_sees_its_own_changes
             a_locked_user_makes_others_wait

@@ -8,14 +8,18 @@ use std::sync::Arc;
 
 use countersign_token::Verifier;
 
-use crate::application::{Application, DatabaseClock, ExistingSource, KeyKeeper, Ports, Settings};
+use crate::application::{
+    Application, DatabaseClock, ExistingSource, KeyKeeper, KnownGroups, Ports, Settings,
+};
 use crate::error::Error;
 use crate::model::{Code, Link, MasterKey, SealingKey};
 use crate::ports::{Content, EphemeralStore, Message, MessageSender, Random, Store};
 use crate::testing::{
     HandClock, MemoryEphemeral, MemoryStore, Notifications, PlainHasher, SeededRandom, SentMessages,
 };
-use crate::use_cases::{DeliverMessages, EnsureSigningKeys, ReadRevocations, ReadSigningKeys};
+use crate::use_cases::{
+    DeliverMessages, EnsureGroups, EnsureSigningKeys, ReadGroups, ReadRevocations, ReadSigningKeys,
+};
 use crate::validation::{Keyring, RevocationFeed, TokenValidator};
 
 pub use requests::{address, password, phone_code, refusal, send_code, send_link, sign_in};
@@ -106,7 +110,9 @@ impl World {
             existing: None,
         };
         let feed = Arc::new(RevocationFeed::new());
-        let app = Application::new(ports, &master_key, Arc::new(keyring), feed, settings);
+        let groups = Arc::new(KnownGroups::new());
+        let keyring = Arc::new(keyring);
+        let app = Application::new(ports, &master_key, keyring, feed, groups, settings);
         let world = Self {
             app,
             clock,
@@ -118,6 +124,8 @@ impl World {
             master_key,
             sealing,
         };
+        let groups = EnsureGroups.execute(&world.app).await;
+        groups.expect("the groups are made");
         world.read().await;
         world
     }
@@ -146,10 +154,11 @@ impl World {
             existing,
         };
         let (keyring, feed) = (self.app.keyring.clone(), self.app.feed.clone());
-        self.app = Application::new(ports, &self.master_key, keyring, feed, settings);
+        let groups = Arc::clone(self.app.groups.known());
+        self.app = Application::new(ports, &self.master_key, keyring, feed, groups, settings);
     }
 
-    /// Reads the revocations and the keys, as the job does.
+    /// Reads the revocations, the keys and the groups, as the jobs do.
     ///
     /// # Panics
     /// If they cannot be read.
@@ -158,6 +167,8 @@ impl World {
         revocations.expect("the revocations are read");
         let keys = ReadSigningKeys.execute(&self.app).await;
         keys.expect("the keys are read");
+        let groups = ReadGroups.execute(&self.app).await;
+        groups.expect("the groups are read");
     }
 
     /// Reads the revocations alone.

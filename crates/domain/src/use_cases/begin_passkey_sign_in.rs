@@ -2,7 +2,7 @@
 
 use crate::application::{Application, BegunAssertion, PasskeyChallenges};
 use crate::error::Error;
-use crate::model::{GroupId, RequestOptions};
+use crate::model::{GroupId, RequestOptions, SignInWay};
 
 /// Somebody wants to sign in with a passkey.
 #[derive(Debug)]
@@ -18,8 +18,11 @@ impl BeginPasskeySignIn {
     /// is kept and nobody is charged: what is never answered costs nothing.
     ///
     /// # Errors
-    /// Passkeys are not taken.
+    /// No such group, or one that does not let people in with passkeys; passkeys are
+    /// not taken.
     pub fn execute(self, app: &Application) -> Result<BegunAssertion, Error> {
+        let rules = app.groups.named(&self.group)?;
+        rules.require_way(SignInWay::Passkey)?;
         let relying_party = app.passkeys.relying_party()?;
         let challenges = &app.passkey_challenges;
         let made = challenges.of_sign_in(&self.group, &self.client_id);

@@ -27,6 +27,10 @@ impl ChangePassword {
     pub async fn execute(self, app: &Application) -> Result<(), Error> {
         let person = app.people.by_access_token(&self.access_token).await?;
         let addresses = app.store.addresses(person.user.id).await?;
+        let rules = app.groups.of(&person.user.group)?;
+        rules
+            .check_password(&self.new)
+            .map_err(|rule| Error::invalid("new_password", rule))?;
         let known: Vec<&str> = addresses.iter().map(Address::as_str).collect();
         app.hasher
             .assess(&self.new, &known)

@@ -21,12 +21,14 @@ impl ConfirmSignUp {
     /// Creates the user, if nobody has proved the address before.
     ///
     /// # Errors
-    /// A verification that is gone, a wrong code, too many tries; an address or
+    /// A verification that is gone, a wrong code, too many tries; a group that is
+    /// gone, or for which people do not sign up any more; an address or
     /// a user name that somebody else has got meanwhile.
     pub async fn execute(self, app: &Application) -> Result<UserId, Error> {
         let record = app.verifications.find_sign_up(self.verification_id).await?;
         let sign_up = record.sign_up.as_ref().ok_or(Refusal::Verification)?;
         let new = new_user(&record, sign_up)?;
+        app.groups.named(&new.group)?.require_sign_up()?;
         let held = app.adoption.refuse_held(&new.group, new.identifiers());
         let held = match held.await {
             Err(error) if !error.is_an_answer() => return Err(error),

@@ -10,7 +10,7 @@ use crate::application::{Application, Charge, Recipient};
 use crate::error::Error;
 use crate::model::{
     Address, Channel, ClientContext, Code, DeviceClaim, GroupId, Locale, MfaFactor, MfaSessionId,
-    MfaSessionRecord, NamedUser, ProvenUser, Scope, Timestamp, User,
+    MfaSessionRecord, NamedUser, ProvenUser, Scope, SignInWay, Timestamp, User,
 };
 use crate::ports::Clock as _;
 
@@ -61,9 +61,12 @@ impl CreateMfaSession {
     /// Keeps the code, and queues its message if it is one that is sent.
     ///
     /// # Errors
-    /// Too many messages; no sender; unavailable, if the code cannot be kept or
+    /// No such group, or one that does not let people in with codes; too many
+    /// messages; no sender; unavailable, if the code cannot be kept or
     /// its message not be queued.
     pub async fn execute(self, app: &Application) -> Result<CreatedMfaSession, Error> {
+        let rules = app.groups.named(&self.group)?;
+        rules.require_way(SignInWay::VerifiedCode)?;
         if matches!(self.code, MfaCode::Enrolled) {
             return self.for_factors(app).await;
         }

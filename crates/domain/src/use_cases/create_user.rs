@@ -31,10 +31,14 @@ impl CreateUser {
     /// Adds the user.
     ///
     /// # Errors
-    /// An identifier or an external id that is taken; too many hashes.
+    /// No such group; a password that is too short for it; an identifier or an external
+    /// id that is taken; too many hashes.
     pub async fn execute(mut self, app: &Application) -> Result<ListedUser, Error> {
+        let rules = app.groups.named(&self.group)?;
         let hash = match self.password.take() {
             Some(password) => {
+                let checked = rules.check_password(password.password());
+                checked.map_err(|rule| Error::invalid("password", rule))?;
                 let place = app.hasher.admit()?;
                 Some(place.hash(password.into_password()).await?)
             }
@@ -65,6 +69,9 @@ impl CreateUser {
             ..User::active(UserId::generate(now, &*app.random), self.group.clone(), now)
         };
         let mut uow = app.store.begin().await?;
+        if !uow.hold_group(&user.group).await? {
+            return Err(Refusal::Group.into());
+        }
         let inserted = uow.insert_user(&user).await;
         inserted.map_err(|error| taken(error, Refusal::ExternalIdTaken))?;
         for identifier in &self.identifiers {

@@ -15,7 +15,7 @@ use crate::application::{Application, Repeats, Tokens};
 use crate::error::{Error, Refusal};
 use crate::model::{
     Assertion, AuthenticationMethod, ClientContext, DeviceClaim, GroupId, Identifier, Locale,
-    Password, Proof, Purpose, Scope,
+    Password, Proof, Purpose, Scope, SignInWay,
 };
 use crate::ports::Clock as _;
 
@@ -80,14 +80,26 @@ impl Issued {
     }
 }
 
+impl Grant {
+    fn way(&self) -> SignInWay {
+        match self {
+            Self::Password { .. } => SignInWay::Password,
+            Self::VerifiedCode(_) => SignInWay::VerifiedCode,
+            Self::Passkey(_) => SignInWay::Passkey,
+        }
+    }
+}
+
 impl IssueTokens {
     /// Signs the person in, or asks for a second factor if the policy does.
     ///
     /// # Errors
-    /// A refused sign-in, an invalid proof, too many attempts or hashes; a second
-    /// factor that is required, and is not there; a person who has proved itself, and
-    /// is suspended or has left.
+    /// No such group, or one that does not let people in this way; a refused sign-in, an
+    /// invalid proof, too many attempts or hashes; a second factor that is required,
+    /// and is not there; a person who has proved itself, and is suspended or has left.
     pub async fn execute(self, app: &Application) -> Result<Issued, Error> {
+        let rules = app.groups.named(&self.group)?;
+        rules.require_way(self.grant.way())?;
         let opening = Opening {
             audience: self.audience,
             scopes: self.scopes,
@@ -107,8 +119,9 @@ impl IssueTokens {
             }
         };
         match opened {
-            Opened::Session(session, device) => {
-                let tokens = app.tokens.mint(&session)?;
+            Opened::Session(opened, device) => {
+                let (session, user) = *opened;
+                let tokens = app.tokens.mint(&session, &user)?;
                 Ok(Issued::Tokens(Tokens { device, ..tokens }))
             }
             Opened::MfaSession(required) => Ok(Issued::MfaRequired(required)),

@@ -49,18 +49,18 @@ impl RefreshTokens {
             if !session.is_live(now) {
                 return Err(Refusal::RefreshToken.into());
             }
-            let settings = &app.settings.tokens;
-            match session.present(token.generation(), now, settings.lifetimes()) {
+            let rules = app.groups.of(&session.group)?;
+            match session.present(token.generation(), now, rules.lifetimes()) {
                 Presented::Reused => return end(app, &session).await,
                 Presented::Unknown => return Err(Refusal::RefreshToken.into()),
-                _ if !settings.offers_audience(&session.audience) => {
+                _ if !rules.offers_audience(&session.audience) => {
                     // It is not ended: the audience may be offered again.
                     return Err(Refusal::RefreshToken.into());
                 }
-                Presented::Repeat => return app.tokens.mint(&session),
+                Presented::Repeat => return app.tokens.mint(&session, &user),
                 Presented::Rotate(rotation) => {
                     if app.store.rotate(session.id, rotation).await? {
-                        return app.tokens.mint(&session.rotated(rotation));
+                        return app.tokens.mint(&session.rotated(rotation), &user);
                     }
                 }
             }

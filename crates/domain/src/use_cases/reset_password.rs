@@ -32,6 +32,10 @@ impl ResetPassword {
             .proof(&self.proof, Purpose::PasswordReset)
             .await?;
         let known = [proved.address.as_str()];
+        let rules = app.groups.of(&proved.group)?;
+        rules
+            .check_password(&self.new)
+            .map_err(|rule| Error::invalid("new_password", rule))?;
         app.hasher
             .assess(&self.new, &known)
             .map_err(|rule| Error::invalid("new_password", rule))?;

@@ -1,5 +1,6 @@
 //! Sending a code or a link to an address.
 
+mod group;
 mod message;
 mod whom;
 
@@ -57,10 +58,12 @@ impl SendCode {
     /// password, it is sent to active users only, and the answer does not tell.
     ///
     /// # Errors
-    /// A code of one's own and a link at once; an access token that is missing or not
+    /// No such group, or one that does not let people do this; a code of one's own
+    /// and a link at once; an access token that is missing or not
     /// good; too many messages; no sender, or none that could deliver it there;
     /// unavailable, if the secret cannot be kept or its message not be queued.
     pub async fn execute(mut self, app: &Application) -> Result<SentCode, Error> {
+        self.check_that_the_group_allows_it(app)?;
         let own = self.code.take();
         if own.is_some() && self.link_prefix.is_some() {
             return Err(Error::invalid("link_prefix", Self::CODE_OR_LINK));

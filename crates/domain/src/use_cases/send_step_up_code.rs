@@ -45,7 +45,7 @@ impl SendStepUpCode {
         if app.messages.sender().is_none() {
             return Err(Refusal::SenderMissing.into());
         }
-        let of = app.code_factors.of_session(&person.user);
+        let of = app.code_factors.of_session(&person.user)?;
         let factor = app.code_factors.find(of, self.factor_id).await?;
         let factor = factor.ok_or(Refusal::Factor)?;
         let (limits, used) = (&app.limits, FactorCodeUse::StepUp);

@@ -66,9 +66,10 @@ impl SignUp {
     /// Creates the user, or sends the code that will.
     ///
     /// # Errors
-    /// A proof that is not valid, a taken identifier, too many messages or
-    /// hashes, no sender.
+    /// No such group, or one for which people do not sign up by themselves; a proof
+    /// that is not valid, a taken identifier, too many messages or hashes, no sender.
     pub async fn execute(self, app: &Application) -> Result<SignedUp, Error> {
+        app.groups.named(&self.group)?.require_sign_up()?;
         match self.by {
             SignUpBy::Proof { proof, password } => {
                 let new = NewUser {

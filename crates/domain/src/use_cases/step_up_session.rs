@@ -9,7 +9,7 @@ use self::answer::Checked;
 pub use self::answer::StepUpAnswer;
 use crate::application::{AccessToken, Application, Person, Repeats};
 use crate::error::{Error, Refusal};
-use crate::model::{DeviceClaim, ProvenUser, Session};
+use crate::model::{DeviceClaim, ProvenUser, Session, User};
 use crate::ports::Clock as _;
 
 /// Somebody shows the password or a factor again.
@@ -44,8 +44,8 @@ impl StepUpSession {
     pub async fn execute(self, app: &Application) -> Result<SteppedUp, Error> {
         let person = app.people.of_caller(&self.access_token, &self.client_id);
         let person = person.await?;
-        let settings = &app.settings.tokens;
-        if !settings.offers_audience(&person.session.audience) {
+        let rules = app.groups.of(&person.session.group)?;
+        if !rules.offers_audience(&person.session.audience) {
             return Err(Refusal::AccessToken(Some(Rejection::WrongAudience)).into());
         }
         let user = ProvenUser::of(&person.user);
@@ -60,8 +60,8 @@ impl StepUpSession {
             }
         };
         checked.settle(app).await;
-        let session = stepped_up?;
-        let access = app.tokens.mint_access_token(&session)?;
+        let (session, user) = stepped_up?;
+        let access = app.tokens.mint_access_token(&session, &user)?;
         Ok(SteppedUp { session, access })
     }
 }
@@ -73,11 +73,12 @@ async fn commit(
     app: &Application,
     person: &Person,
     checked: &mut Checked<'_>,
-) -> Result<Session, Error> {
+) -> Result<(Session, User), Error> {
     let mut uow = app.store.begin().await?;
     let user = uow.lock_user(person.user.id).await?;
     let now = app.clock.now();
-    user.filter(|user| user.is_active(now) && ProvenUser::of(&person.user).is_current(user))
+    let user = user
+        .filter(|user| user.is_active(now) && ProvenUser::of(&person.user).is_current(user))
         .ok_or(Refusal::AccessToken(None))?;
     let session = uow.lock_session(person.session.id).await?;
     let session = session.ok_or(Refusal::AccessToken(None))?;
@@ -85,11 +86,12 @@ async fn commit(
         return Err(Refusal::AccessToken(None).into());
     }
     let shown = checked.take(app, &mut *uow, &session).await?;
-    let change = session.reauthenticate(shown, now, app.settings.tokens.lifetimes());
+    let lifetimes = app.groups.of(&session.group)?.lifetimes();
+    let change = session.reauthenticate(shown, now, lifetimes);
     let changed = uow.reauthenticate_session(session.id, &change, now);
     if !changed.await? {
         return Err(Refusal::AccessToken(None).into());
     }
     uow.commit().await?;
-    Ok(session.reauthenticated(&change))
+    Ok((session.reauthenticated(&change), user))
 }

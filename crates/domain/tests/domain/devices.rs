@@ -6,10 +6,10 @@ mod second_factors;
 
 use std::time::Duration;
 
-use countersign_domain::application::{MfaPolicy, Tokens};
+use countersign_domain::application::Tokens;
 use countersign_domain::model::{
     Code, Device, DeviceClaim, DeviceDigest, DeviceToken, FactorKind, FactorLabel, GroupId, Locale,
-    Purpose, TotpSecret, UserId,
+    MfaPolicy, Purpose, TotpSecret, UserId,
 };
 use countersign_domain::ports::{Clock as _, Content, Devices as _, Users as _};
 use countersign_domain::testing::{World, address, password, refusal, sign_in};
@@ -226,7 +226,7 @@ async fn a_token_that_is_not_the_accounts_gives_nothing_and_charges_only_its_bea
     let from_row = DeviceToken::parse(from_row).expect("it has the form");
     let invented = DeviceClaim::Token(DeviceDigest::from_bytes([7; 32]));
     let elsewhere = IssueTokens {
-        group: GroupId::parse("elsewhere").expect("a group"),
+        group: world.group("elsewhere").await,
         device: claim(&of_mina),
         ..sign_in(EMAIL, PASSWORD)
     };

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_domain::application::{MfaPolicy, Tokens};
+use countersign_domain::application::Tokens;
 use countersign_domain::model::{
     ClientContext, Code, DeviceClaim, FactorId, FactorKind, FactorLabel, GroupId, Locale,
-    MfaSessionId, NamedUser, Purpose, Timestamp, TotpSecret, UserId,
+    MfaPolicy, MfaSessionId, NamedUser, Purpose, Timestamp, TotpSecret, UserId,
 };
 use countersign_domain::ports::{Clock as _, Content, Factors as _, Message};
 use countersign_domain::testing::{World, password, refusal, sign_in};

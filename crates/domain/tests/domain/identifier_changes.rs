@@ -5,7 +5,7 @@ mod undoing;
 
 use std::time::Duration;
 
-use countersign_domain::model::{GroupId, Locale, Purpose};
+use countersign_domain::model::{Locale, Purpose};
 use countersign_domain::ports::Content;
 use countersign_domain::testing::{address, password, refusal, send_code};
 use countersign_domain::use_cases::{
@@ -152,7 +152,7 @@ async fn a_code_to_change_an_address_needs_the_person() {
     assert!(matches!(refused, Refusal::AccessToken(_)), "{refused:?}");
     let elsewhere = SendCode {
         access_token: Some(mina.access_token()),
-        group: GroupId::parse("other").expect("a group"),
+        group: world.group("other").await,
         ..send_code(NEW, Purpose::ChangeIdentifier)
     };
     let refused = elsewhere.execute(&world.app).await;

@@ -223,9 +223,10 @@ async fn another_group_or_caller_finds_no_session_and_spends_no_try() {
     let world = World::new().await;
     world.user(EMAIL, PASSWORD).await;
     let created = own(&world, by_email(EMAIL), "dk92kdks").await;
-    for (group, client_id) in [("staff", "gateway"), ("default", "another")] {
+    let staff = world.group("staff").await;
+    for (group, client_id) in [(staff, "gateway"), (GroupId::fallback(), "another")] {
         let validate = ValidateMfaSession {
-            group: GroupId::parse(group).expect("a group"),
+            group,
             id: created.id.clone(),
             answer: MfaAnswer::Code(code("dk92kdks")),
             client_id: client_id.into(),
@@ -244,7 +245,7 @@ async fn another_group_or_caller_finds_no_session_and_spends_no_try() {
 async fn a_user_of_another_group_is_nobody() {
     let world = World::new().await;
     let mina = world.user(EMAIL, PASSWORD).await;
-    let group = GroupId::parse("staff").expect("a group");
+    let group = world.group("staff").await;
     let created = CreateMfaSession {
         group: group.clone(),
         ..create(NamedUser::Id(mina), MfaCode::Own(code("dk92kdks")))

@@ -14,11 +14,11 @@ mod step_up;
 
 use std::time::Duration;
 
-use countersign_domain::application::{MfaPolicy, Tokens};
+use countersign_domain::application::Tokens;
 use countersign_domain::model::{
     Assertion, AuthenticationMethod, ClientContext, Code, DeviceClaim, FactorId, FactorKind,
-    FactorLabel, GroupId, Locale, MfaFactor, MfaSessionId, Registration, RelyingParty, SessionId,
-    UserId,
+    FactorLabel, GroupId, Locale, MfaFactor, MfaPolicy, MfaSessionId, Registration, RelyingParty,
+    SessionId, UserId,
 };
 use countersign_domain::ports::{Factors as _, Sessions as _};
 use countersign_domain::testing::{World, refusal, sign_in};

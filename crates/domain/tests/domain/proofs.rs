@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_domain::model::{GroupId, Locale, Password, Proof, Purpose};
+use countersign_domain::model::{Locale, Password, Proof, Purpose};
 use countersign_domain::ports::EphemeralStore as _;
 use countersign_domain::testing::{SeededRandom, World, password, refusal, send_code, sign_in};
 use countersign_domain::use_cases::{
@@ -136,7 +136,7 @@ async fn a_proof_is_good_in_its_own_group_alone() {
     world.user(EMAIL, FIRST).await;
     let proof = world.prove(EMAIL, Purpose::SignIn).await.expect("proved");
     let elsewhere = IssueTokens {
-        group: GroupId::parse("another").expect("a group"),
+        group: world.group("another").await,
         ..with_code(proof.clone())
     };
     let refused = elsewhere.execute(&world.app).await;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use countersign_domain::application::{MfaPolicy, Tokens};
+use countersign_domain::application::Tokens;
 use countersign_domain::model::{
-    ClientContext, Code, FactorKind, FactorLabel, GroupId, Locale, MfaFactor, MfaSessionId,
-    NamedUser, Purpose, TotpSecret, UserId,
+    ClientContext, Code, FactorKind, FactorLabel, GroupId, Locale, MfaFactor, MfaPolicy,
+    MfaSessionId, NamedUser, Purpose, TotpSecret, UserId,
 };
 use countersign_domain::ports::{Clock as _, Sessions as _, Store as _};
 use countersign_domain::testing::{World, address, password, refusal, sign_in};

@@ -40,6 +40,7 @@ impl Application {
     /// A service of its own.
     pub(crate) async fn new() -> Self {
         let world = World::with(generous).await;
+        world.group(texts::group(1).as_str()).await;
         let validator = world.validator();
         Self {
             world,

@@ -59,6 +59,7 @@ impl Config {
                 issuer: tokens.issuer.clone(),
                 audiences: tokens.audiences.clone(),
                 scopes: tokens.scopes.clone(),
+                granted_scopes: tokens.granted_scopes.clone(),
                 algorithm: tokens.algorithm,
                 access_ttl: tokens.access_ttl,
                 idle_ttl: tokens.idle_ttl,

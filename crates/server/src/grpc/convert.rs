@@ -5,14 +5,14 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use countersign_domain::application::{KnownDevice, TokenSettings, Tokens, VerificationSettings};
+use countersign_domain::application::{GroupRules, KnownDevice, Tokens, VerificationSettings};
 use countersign_domain::model::{
     Address, ClientContext, DeviceClaim, DeviceToken, Email, GroupId, Identifier, LinkPrefix,
     NewPassword, OneTimeSecret, Password, Phone, Purpose, Region, Scope, Timestamp, Username,
 };
 use countersign_domain::use_cases::SendCode;
 use countersign_domain::validation::{NotAccepted, RequiredAuthentication};
-use countersign_domain::{Application, Fields};
+use countersign_domain::{Application, Error, Fields};
 use countersign_proto::v1::{self, RejectionReason};
 use countersign_token::{AccessClaims, Rejection};
 
@@ -21,6 +21,21 @@ const MAX_SCOPES: usize = 64;
 
 pub(crate) fn group(fields: &mut Fields, field: &str, text: &str) -> Option<GroupId> {
     fields.take(field, GroupId::parse(text))
+}
+
+/// What is allowed in a group that a request names. For an id that is none the rest
+/// of the request is checked by the rules of `default`.
+///
+/// # Errors
+/// There is no such group; unavailable, if that cannot be told.
+pub(crate) fn group_rules(
+    fields: &mut Fields,
+    field: &str,
+    text: &str,
+    app: &Application,
+) -> Result<GroupRules, Error> {
+    let group = group(fields, field, text).unwrap_or_else(GroupId::fallback);
+    app.groups.named(&group)
 }
 
 /// An identifier of any kind.
@@ -150,11 +165,7 @@ pub(crate) fn purpose(fields: &mut Fields, field: &str, value: i32) -> Option<Pu
 }
 
 /// Scopes that are offered, each once.
-pub(crate) fn scopes(
-    fields: &mut Fields,
-    wanted: &[String],
-    offered: &TokenSettings,
-) -> Vec<Scope> {
+pub(crate) fn scopes(fields: &mut Fields, wanted: &[String], offered: &GroupRules) -> Vec<Scope> {
     let mut scopes = Vec::new();
     if wanted.len() > MAX_SCOPES {
         fields.refuse("scopes", "must have at most 64 items");

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use countersign_domain::FieldViolation;
-use countersign_domain::model::{Role, Timestamp};
+use countersign_domain::model::{Role, SignInWay, Timestamp};
 use countersign_domain::ports::EphemeralError;
 use countersign_token::Rejection;
 use tonic::Code;
@@ -73,6 +73,12 @@ one_of_each! { refusals: Refusal,
     "user_state": Refusal::UserState => Refusal::UserState,
     "etag": Refusal::Etag => Refusal::Etag,
     "external_id_taken": Refusal::ExternalIdTaken => Refusal::ExternalIdTaken,
+    "group": Refusal::Group => Refusal::Group,
+    "group_taken": Refusal::GroupTaken => Refusal::GroupTaken,
+    "group_changed": Refusal::GroupChanged => Refusal::GroupChanged,
+    "group_in_use": Refusal::GroupInUse => Refusal::GroupInUse,
+    "sign_in_way": Refusal::SignInWay(_) => Refusal::SignInWay(SignInWay::Password),
+    "sign_up_off": Refusal::SignUpOff => Refusal::SignUpOff,
 }
 
 one_of_each! { rejections: Rejection,

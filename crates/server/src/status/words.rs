@@ -230,6 +230,36 @@ pub(super) fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
             "Another user of the group has the external id.",
             "이미 사용 중인 외부 ID입니다.",
         ),
+        R::GroupNotFound => (
+            Code::NotFound,
+            "There is no such group.",
+            "존재하지 않는 그룹입니다.",
+        ),
+        R::GroupAlreadyExists => (
+            Code::AlreadyExists,
+            "There is a group of this id.",
+            "이미 존재하는 그룹입니다.",
+        ),
+        R::GroupChanged => (
+            Code::Aborted,
+            "The group was changed meanwhile; read it again.",
+            "그룹이 그사이 변경되었습니다. 다시 조회해 주세요.",
+        ),
+        R::GroupNotEmpty => (
+            Code::FailedPrecondition,
+            "The group has users.",
+            "사용자가 있는 그룹은 삭제할 수 없습니다.",
+        ),
+        R::SignInWayNotAllowed => (
+            Code::FailedPrecondition,
+            "The group does not let people sign in this way.",
+            "이 그룹에서 허용되지 않는 로그인 방식입니다.",
+        ),
+        R::SignUpNotAllowed => (
+            Code::FailedPrecondition,
+            "People do not sign up for this group by themselves.",
+            "이 그룹은 직접 가입할 수 없습니다. 관리자에게 문의해 주세요.",
+        ),
         R::TooManyMessages => (
             Code::ResourceExhausted,
             "Too many messages; please wait.",

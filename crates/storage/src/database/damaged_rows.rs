@@ -17,10 +17,11 @@ const CAPACITY: usize = 10_000;
 pub(super) struct DamagedRows(Mutex<HashSet<(&'static str, String, String)>>);
 
 /// The tables of which damaged rows are left out, or locked.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "callers",
     "credentials",
     "factors",
+    "groups",
     "identifier_undos",
     "identifiers",
     "outbox",

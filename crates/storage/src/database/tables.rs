@@ -10,6 +10,7 @@ pub(super) mod credentials;
 pub(super) mod devices;
 mod factor_credentials;
 mod factors;
+mod groups;
 pub(super) mod heartbeat;
 pub(super) mod identifier_undos;
 mod identifiers;

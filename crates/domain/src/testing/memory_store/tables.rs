@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     Caller, CallerName, CredentialDigest, DeliveryState, Device, DeviceDigest, Factor, FactorId,
-    GroupId, Identifier, IdentifierUndo, MessageId, PasswordCredential, QueuedMessage, Revocation,
-    SealedSigningKey, Session, SessionId, Timestamp, Tombstone, TombstoneDigest, UndoDigest, User,
-    UserId,
+    Group, GroupId, Identifier, IdentifierUndo, MessageId, PasswordCredential, QueuedMessage,
+    Revocation, SealedSigningKey, Session, SessionId, Timestamp, Tombstone, TombstoneDigest,
+    UndoDigest, User, UserId,
 };
 use crate::ports::StoreError;
 
@@ -27,6 +27,8 @@ pub(super) struct Tables {
     pub(super) recovery_codes: BTreeSet<(UserId, [u8; 32])>,
     /// With their numbers, which go up for each user.
     pub(super) devices: BTreeMap<DeviceDigest, (u32, Device)>,
+    pub(super) groups: BTreeMap<GroupId, Group>,
+    pub(super) damaged_groups: BTreeSet<GroupId>,
     /// With their numbers, which go up for each user.
     pub(super) identifier_undos: BTreeMap<UndoDigest, (u32, IdentifierUndo)>,
     pub(super) tombstones: BTreeMap<TombstoneDigest, Tombstone>,

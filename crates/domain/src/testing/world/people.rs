@@ -4,9 +4,9 @@ use super::World;
 use super::requests::{CLIENT, password, send_code, sign_in, sign_up};
 use crate::application::Tokens;
 use crate::error::Error;
-use crate::model::{NewPassword, Proof, Purpose, UserId};
+use crate::model::{GroupId, GroupPolicy, NewPassword, Proof, Purpose, UserId};
 use crate::use_cases::{
-    CheckCode, ConfirmSignUp, RefreshTokens, SignUp, SignUpBy, SignedUp, Which,
+    CheckCode, ConfirmSignUp, CreateGroup, RefreshTokens, SignUp, SignUpBy, SignedUp, Which,
 };
 
 impl World {
@@ -26,6 +26,28 @@ impl World {
         // The next code may be sent only after the cooldown.
         self.clock.advance(self.app.settings.verification.cooldown);
         Ok(checked.proof)
+    }
+
+    /// A group with the server's own policy.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    pub async fn group(&self, id: &str) -> GroupId {
+        self.group_with(id, GroupPolicy::default()).await
+    }
+
+    /// A group with this policy.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    pub async fn group_with(&self, id: &str, policy: GroupPolicy) -> GroupId {
+        let create = CreateGroup {
+            id: GroupId::parse(id).expect("a group"),
+            display_name: String::new(),
+            policy,
+        };
+        let group = create.execute(&self.app).await;
+        group.expect("the group is made").id
     }
 
     /// An active user with this address and password.

@@ -5,10 +5,9 @@ use std::time::Duration;
 use countersign_token::Algorithm;
 
 use crate::application::{
-    DeviceSettings, MfaPolicy, Settings, TokenSettings, UnverifiedSettings, UserSettings,
-    VerificationSettings,
+    DeviceSettings, Settings, TokenSettings, UnverifiedSettings, UserSettings, VerificationSettings,
 };
-use crate::model::{LinkPrefix, Region, Scope};
+use crate::model::{LinkPrefix, MfaPolicy, Region, Scope};
 
 /// Where links lead.
 pub const LINK_PREFIX: &str = "https://shop.example.com/confirm";
@@ -22,6 +21,7 @@ pub(super) fn settings() -> Settings {
             issuer: "https://id.example.com".into(),
             audiences: vec!["shop".into(), "billing".into()],
             scopes: vec![Scope::parse("orders.read").expect("a scope")],
+            granted_scopes: Vec::new(),
             algorithm: Algorithm::EdDsa,
             access_ttl: 5 * MINUTE,
             idle_ttl: 30 * DAY,

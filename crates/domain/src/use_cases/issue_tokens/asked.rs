@@ -1,9 +1,10 @@
 //! What the policy asks for beside the first factor.
 
-use crate::application::{Application, CodeFactorsOf, MfaPolicy};
+use crate::application::{Application, CodeFactorsOf};
 use crate::error::Error;
 use crate::model::{
-    Address, AuthenticationMethod, CodeFactor, Device, FactorKind, GroupId, MfaFactor, UserId,
+    Address, AuthenticationMethod, CodeFactor, Device, FactorKind, GroupId, MfaFactor, MfaPolicy,
+    UserId,
 };
 
 /// What the policy asks for.
@@ -62,7 +63,7 @@ impl First<'_> {
     /// What the policy asks for beside it. A factor that cannot be read is one that
     /// the person has.
     pub(super) async fn asked(&self, app: &Application) -> Result<Asked, Error> {
-        let policy = app.settings.mfa_policy_of(self.group);
+        let policy = app.groups.mfa_policy(self.group)?;
         if policy == MfaPolicy::Off {
             return Ok(Asked::Nothing);
         }

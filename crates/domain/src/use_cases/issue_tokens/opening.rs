@@ -51,8 +51,8 @@ pub struct MfaRequired {
 
 /// What becomes of a sign-in.
 pub(super) enum Opened {
-    /// A session, and how the device is known from now on.
-    Session(Box<Session>, Option<KnownDevice>),
+    /// A session and its user, and how the device is known from now on.
+    Session(Box<(Session, User)>, Option<KnownDevice>),
     /// An MFA session, which has to be answered first.
     MfaSession(MfaRequired),
     /// Nothing: the person has proved itself, and is not let in.
@@ -121,7 +121,7 @@ impl Opening {
     ) -> Result<Opened, Error> {
         let known = facts.known.as_ref();
         let has_two = shown.contains(&AuthenticationMethod::MultiFactor);
-        let remember = has_two && app.devices.remembers(false, &user.group);
+        let remember = has_two && app.devices.remembers(false, &user.group)?;
         let is_known = app.devices.touch(uow, user, known, remember).await?;
         let lets_in = |device: &Device| is_known && facts.asked.lets_in(app, device);
         if !known.is_some_and(lets_in) {
@@ -142,7 +142,7 @@ impl Opening {
             scopes: self.scopes.clone(),
             methods: shown.to_vec(),
             client: self.client.clone(),
-        });
+        })?;
         uow.insert_session(&session).await?;
         let sign_in = DeviceSignIn {
             claim: self.device,
@@ -154,7 +154,7 @@ impl Opening {
             .devices
             .admit(uow, user, is_known, &sign_in, &app.messages)
             .await?;
-        Ok(Opened::Session(Box::new(session), device))
+        Ok(Opened::Session(Box::new((session, user.clone())), device))
     }
 
     /// Lets the job know of messages, after the commit.

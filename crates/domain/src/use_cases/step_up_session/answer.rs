@@ -82,7 +82,7 @@ impl StepUpAnswer {
             Self::Code(code) => {
                 let typed = TypedAnswer {
                     sent_for: SentFor::StepUp(person.session.id, person.user.credential_version),
-                    of: app.code_factors.of_session(&person.user),
+                    of: app.code_factors.of_session(&person.user)?,
                     code,
                     from_known_device: is_known,
                 };

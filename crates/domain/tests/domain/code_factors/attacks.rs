@@ -163,7 +163,7 @@ async fn somebody_elses_factor_group_or_caller_sends_nothing() {
     assert_eq!(refusal(refused), Refusal::Factor);
     for wrong in [
         SendMfaCode {
-            group: GroupId::parse("staff").expect("a group"),
+            group: mina.world.group("staff").await,
             ..send(&asked.id, enrolled.factor.id)
         },
         SendMfaCode {

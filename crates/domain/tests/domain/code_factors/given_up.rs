@@ -122,15 +122,15 @@ async fn an_open_mfa_session_sends_nothing_to_an_address_that_was_given_up() {
 #[tokio::test]
 async fn who_has_not_shown_the_factor_does_not_drop_it_by_its_address() {
     for policy in [
-        countersign_domain::application::MfaPolicy::Optional,
-        countersign_domain::application::MfaPolicy::Required,
+        countersign_domain::model::MfaPolicy::Optional,
+        countersign_domain::model::MfaPolicy::Required,
     ] {
         let mut mina = Mina::new().await;
         let owner = mina.tokens().await;
         mina.enroll(&owner, Channel::Phone).await;
         mina.world.clock.advance(Duration::from_secs(1));
         // A session of the password alone, a moment old, from when none was asked for.
-        let off = countersign_domain::application::MfaPolicy::Off;
+        let off = countersign_domain::model::MfaPolicy::Off;
         mina.world.reconfigure(|settings| settings.mfa_policy = off);
         let thief = mina.tokens().await;
         mina.world

@@ -1,7 +1,6 @@
 //! Who is asked for a second factor, and that nobody is locked out by it.
 
-use countersign_domain::application::MfaPolicy;
-use countersign_domain::model::DeviceClaim;
+use countersign_domain::model::{DeviceClaim, GroupPolicy, MfaPolicy};
 use countersign_domain::use_cases::{SignUp, SignedUp};
 
 use super::*;
@@ -222,8 +221,18 @@ async fn a_group_has_a_policy_of_its_own() {
     })
     .await;
     mina.tokens().await;
-    let settings = &mina.world.app.settings;
-    let of = |group| settings.mfa_policy_of(&GroupId::parse(group).expect("a group"));
+    mina.world.group("guests").await;
+    let own = GroupPolicy {
+        mfa: Some(MfaPolicy::Optional),
+        ..GroupPolicy::default()
+    };
+    mina.world.group_with("visitors", own).await;
+    let groups = &mina.world.app.groups;
+    let of = |group| {
+        let rules = groups.named(&GroupId::parse(group).expect("a group"));
+        rules.expect("a group").mfa_policy()
+    };
     assert_eq!(of("staff"), UNKNOWN);
     assert_eq!(of("guests"), REQUIRED);
+    assert_eq!(of("visitors"), MfaPolicy::Optional);
 }

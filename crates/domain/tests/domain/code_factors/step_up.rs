@@ -1,6 +1,6 @@
 //! Codes that are sent for a step-up, and what policies leave to a password.
 
-use countersign_domain::application::MfaPolicy;
+use countersign_domain::model::MfaPolicy;
 use countersign_domain::model::{DeviceClaim, MfaFactor as Kind, Password, SessionId};
 use countersign_domain::ports::Message;
 use countersign_domain::use_cases::{

@@ -232,7 +232,7 @@ async fn an_undo_is_good_once_in_its_group_and_in_its_time() {
     let mina = Mina::new().await;
     mina.change_to(NEW).await.expect("changed");
     let token = mina.undo_token(EMAIL).await;
-    let elsewhere = GroupId::parse("other").expect("a group");
+    let elsewhere = mina.world.group("other").await;
     let refused = undo_in(&mina.world, elsewhere, &token).await;
     assert_eq!(refusal(refused), Refusal::Undo);
     let unknown = UndoToken::parse(&"A".repeat(22)).expect("a token");

@@ -1,7 +1,7 @@
 //! What comes of a link is worth what comes of a code.
 
 use countersign_domain::Refusal;
-use countersign_domain::model::{GroupId, Locale, Password, Proof, Purpose};
+use countersign_domain::model::{Locale, Password, Proof, Purpose};
 use countersign_domain::testing::{LINK_PREFIX, World, password, refusal, sign_in};
 use countersign_domain::use_cases::{
     ChangePassword, Grant, IssueTokens, Issued, ResetPassword, SignedUp,
@@ -87,7 +87,7 @@ async fn the_proof_of_a_link_is_good_in_its_group_and_for_its_purpose_alone() {
     let (_, link) = link(&world, Purpose::SignIn).await;
     let proof = open(&world, &link.token).await.expect("right").proof;
     let elsewhere = IssueTokens {
-        group: GroupId::parse("another").expect("a group"),
+        group: world.group("another").await,
         ..with_proof(proof.clone())
     };
     assert_eq!(refusal(elsewhere.execute(&world.app).await), Refusal::Proof);

@@ -235,7 +235,7 @@ async fn of_wrong_answers_of_a_first_factor_none_signs_in() {
     let answered = site.sign_in(&key.get(&made_up, ORIGIN)).await;
     tally.add("unsolicited", answered);
     let options = site.sign_in_options().expect("options");
-    let elsewhere = GroupId::parse("other").expect("a group");
+    let elsewhere = site.world.group("other").await;
     let good = key.get(&options, ORIGIN);
     let answered = site.sign_in_as(elsewhere, "gateway", &good);
     tally.add("in another group", answered.await);

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_domain::application;
-use countersign_domain::model::GroupId;
+use countersign_domain::model::{self, GroupId};
 use serde::{Deserialize, Serialize};
 
 use crate::config::checks::Checks;
@@ -38,11 +37,11 @@ impl MfaConfig {
     pub(in crate::config) fn is_for_everybody(&self) -> bool {
         let of_groups = self.group_policies.iter().map(|(_, policy)| *policy);
         let mut policies = [self.policy].into_iter().chain(of_groups);
-        policies.any(|policy| application::MfaPolicy::from(policy).is_for_everybody())
+        policies.any(|policy| model::MfaPolicy::from(policy).is_for_everybody())
     }
 
     /// The policies of groups, for the domain.
-    pub(in crate::config) fn of_groups(&self) -> Vec<(GroupId, application::MfaPolicy)> {
+    pub(in crate::config) fn of_groups(&self) -> Vec<(GroupId, model::MfaPolicy)> {
         let policies = self.group_policies.iter();
         policies
             .map(|(group, policy)| (group.clone(), (*policy).into()))
@@ -89,7 +88,7 @@ impl MfaPolicy {
     }
 }
 
-impl From<MfaPolicy> for application::MfaPolicy {
+impl From<MfaPolicy> for model::MfaPolicy {
     fn from(policy: MfaPolicy) -> Self {
         match policy {
             MfaPolicy::Off => Self::Off,

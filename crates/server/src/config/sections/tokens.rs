@@ -17,9 +17,12 @@ pub struct TokensConfig {
     pub issuer: String,
     /// The audiences for which access tokens are issued, the first by default.
     pub audiences: Vec<String>,
-    /// The scopes that may be asked for.
+    /// The scopes that everybody may ask for.
     #[serde(with = "scopes")]
     pub scopes: Vec<Scope>,
+    /// The scopes that operators grant to users and service accounts, one by one.
+    #[serde(with = "scopes")]
+    pub granted_scopes: Vec<Scope>,
     /// The algorithm of new signing keys.
     pub algorithm: Algorithm,
     /// How long an access token is good.
@@ -46,6 +49,7 @@ impl Default for TokensConfig {
             issuer: "countersign".into(),
             audiences: vec!["countersign".into()],
             scopes: vec![Scope::parse("profile").expect("a scope")],
+            granted_scopes: Vec::new(),
             algorithm: Algorithm::EdDsa,
             access_ttl: Duration::from_secs(300),
             idle_ttl: days(30),

@@ -1,7 +1,7 @@
 //! Who is asked for a second factor, in all groups and in some.
 
-use countersign_domain::application::MfaPolicy;
 use countersign_domain::model::GroupId;
+use countersign_domain::model::MfaPolicy;
 
 use super::*;
 

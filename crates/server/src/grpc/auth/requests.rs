@@ -1,7 +1,8 @@
 //! AuthService's messages, each made the command that it asks for.
 
+use countersign_domain::application::GroupRules;
 use countersign_domain::model::{
-    Address, Assertion, Code, DeviceClaim, Password, Proof, Purpose, Username,
+    Address, Assertion, Code, DeviceClaim, NewPassword, Password, Proof, Purpose, Username,
 };
 use countersign_domain::use_cases::{
     BeginPasskeySignIn, ChangePassword, ConfirmSignUp, Grant, IssueTokens, RefreshTokens,
@@ -23,7 +24,7 @@ impl TryFrom<Asked<'_, v1::SignUpRequest>> for SignUp {
         let Asked { message, call, app } = asked;
         let mut fields = Fields::new();
         let region = app.settings.region;
-        let group = convert::group(&mut fields, "group_id", &message.group_id);
+        let rules = convert::group_rules(&mut fields, "group_id", &message.group_id, app)?;
         let address = convert::address(&mut fields, "identifier", message.identifier, region);
         let username = convert::optional(&mut fields, "username", message.username, |text| {
             Username::parse(&text)
@@ -36,7 +37,8 @@ impl TryFrom<Asked<'_, v1::SignUpRequest>> for SignUp {
             .collect();
         let password = match message.password {
             text if text.is_empty() => None,
-            text => convert::new_password(&mut fields, "password", text, &known, app),
+            text => convert::new_password(&mut fields, "password", text, &known, app)
+                .filter(|password| is_long_enough(&mut fields, password, &rules)),
         };
         let by = match message.proof {
             proof if !proof.is_empty() => fields
@@ -58,7 +60,7 @@ impl TryFrom<Asked<'_, v1::SignUpRequest>> for SignUp {
         let client = convert::client(&mut fields, message.client_context);
         fields.finish(|| {
             Some(Self {
-                group: group?,
+                group: rules.id().clone(),
                 address: address?,
                 username,
                 by: by?,
@@ -110,16 +112,15 @@ impl TryFrom<Asked<'_, v1::IssueTokensRequest>> for IssueTokens {
     fn try_from(asked: Asked<'_, v1::IssueTokensRequest>) -> Result<Self, Error> {
         let Asked { message, call, app } = asked;
         let mut fields = Fields::new();
-        let offered = &app.settings.tokens;
-        let group = convert::group(&mut fields, "group_id", &message.group_id);
+        let rules = convert::group_rules(&mut fields, "group_id", &message.group_id, app)?;
         let grant = grant(&mut fields, message.grant, app);
-        let audience = fields.take("audience", offered.offered_audience(&message.audience));
-        let scopes = convert::scopes(&mut fields, &message.scopes, offered);
+        let audience = fields.take("audience", rules.offered_audience(&message.audience));
+        let scopes = convert::scopes(&mut fields, &message.scopes, &rules);
         let client = convert::client(&mut fields, message.client_context);
         let device = message.device_token.map(convert::device_token);
         fields.finish(|| {
             Some(Self {
-                group: group?,
+                group: rules.id().clone(),
                 grant: grant?,
                 audience: audience?,
                 scopes,
@@ -271,4 +272,10 @@ impl TryFrom<Asked<'_, v1::ResetPasswordRequest>> for ResetPassword {
             })
         })
     }
+}
+
+/// Refuses a password that is too short for the group.
+fn is_long_enough(fields: &mut Fields, password: &NewPassword, rules: &GroupRules) -> bool {
+    let checked = rules.check_password(password.password());
+    fields.take("password", checked).is_some()
 }

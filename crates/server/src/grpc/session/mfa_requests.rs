@@ -17,8 +17,7 @@ impl TryFrom<Asked<'_, v1::CreateMfaSessionRequest>> for CreateMfaSession {
     fn try_from(asked: Asked<'_, v1::CreateMfaSessionRequest>) -> Result<Self, Error> {
         let Asked { message, call, app } = asked;
         let mut fields = Fields::new();
-        let offered = &app.settings.tokens;
-        let group = convert::group(&mut fields, "group_id", &message.group_id);
+        let rules = convert::group_rules(&mut fields, "group_id", &message.group_id, app)?;
         let user = named_user(&mut fields, message.user, app.settings.region);
         let code = match message.enrolled_factors {
             true => without_code(&mut fields, &message.code, message.channel),
@@ -36,12 +35,12 @@ impl TryFrom<Asked<'_, v1::CreateMfaSessionRequest>> for CreateMfaSession {
             );
         }
         let ttl = convert::code_ttl(&mut fields, message.ttl);
-        let audience = fields.take("audience", offered.offered_audience(&message.audience));
-        let scopes = convert::scopes(&mut fields, &message.scopes, offered);
+        let audience = fields.take("audience", rules.offered_audience(&message.audience));
+        let scopes = convert::scopes(&mut fields, &message.scopes, &rules);
         let client = convert::client(&mut fields, message.client_context);
         fields.finish(|| {
             Some(Self {
-                group: group?,
+                group: rules.id().clone(),
                 user: user?,
                 code: code?,
                 ttl,

@@ -5,7 +5,7 @@ use super::{
     m0001_create_tables, m0002_create_caller_keys, m0003_create_caller_sans, m0004_create_factors,
     m0005_add_passkeys, m0006_create_devices, m0007_add_authentication_times,
     m0008_create_identifier_undos, m0009_index_outbox_by_kind, m0010_add_enrolling_authentications,
-    m0011_add_user_profiles,
+    m0011_add_user_profiles, m0012_create_groups,
 };
 
 pub(super) const MIGRATIONS: &[Migration] = &[
@@ -20,6 +20,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     m0009_index_outbox_by_kind::MIGRATION,
     m0010_add_enrolling_authentications::MIGRATION,
     m0011_add_user_profiles::MIGRATION,
+    m0012_create_groups::MIGRATION,
 ];
 
 /// The version of the tables that this release knows.

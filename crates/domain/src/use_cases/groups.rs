@@ -1,0 +1,191 @@
+//! Looking after the groups: making, looking at, changing and deleting them.
+
+use crate::application::{Application, Repeats};
+use crate::error::{Error, Refusal};
+use crate::model::{Group, GroupEtag, GroupField, GroupId, GroupPageToken, GroupPolicy, PageSize};
+use crate::ports::{Clock as _, StoreError};
+
+/// An operator makes a group.
+#[derive(Debug)]
+pub struct CreateGroup {
+    /// Its id.
+    pub id: GroupId,
+    /// What people call it.
+    pub display_name: String,
+    /// Its policy.
+    pub policy: GroupPolicy,
+}
+
+/// An operator looks at a group.
+#[derive(Debug)]
+pub struct GetGroup {
+    /// Which.
+    pub id: GroupId,
+}
+
+/// An operator lists the groups.
+#[derive(Debug)]
+pub struct ListGroups {
+    /// How many at once.
+    pub size: PageSize,
+    /// From where on.
+    pub after: Option<GroupPageToken>,
+}
+
+/// One page of groups.
+#[derive(Debug)]
+pub struct ListedGroups {
+    /// The groups, in the order of their ids.
+    pub groups: Vec<Group>,
+    /// Where the next page starts, if there is one.
+    pub next: Option<GroupPageToken>,
+}
+
+/// An operator changes a group.
+#[derive(Debug)]
+pub struct UpdateGroup {
+    /// Which.
+    pub id: GroupId,
+    /// As it was read, if it must be as it was.
+    pub etag: Option<GroupEtag>,
+    /// What is changed.
+    pub fields: Vec<GroupField>,
+    /// What people call it then.
+    pub display_name: String,
+    /// Its policy then.
+    pub policy: GroupPolicy,
+}
+
+/// An operator deletes a group.
+#[derive(Debug)]
+pub struct DeleteGroup {
+    /// Which.
+    pub id: GroupId,
+    /// As it was read, if it must be as it was.
+    pub etag: Option<GroupEtag>,
+}
+
+impl CreateGroup {
+    /// Makes the group. It is known to this replica with the answer.
+    ///
+    /// # Errors
+    /// There is a group of this id.
+    pub async fn execute(self, app: &Application) -> Result<Group, Error> {
+        let group = Group {
+            display_name: self.display_name,
+            policy: self.policy,
+            ..Group::new(self.id, app.clock.now())
+        };
+        let mut uow = app.store.begin().await?;
+        let inserted = uow.insert_group(&group).await;
+        inserted.map_err(|error| match error {
+            StoreError::Taken => Refusal::GroupTaken.into(),
+            other => Error::from(other),
+        })?;
+        uow.commit().await?;
+        app.groups.known().enter(&group);
+        Ok(group)
+    }
+}
+
+impl GetGroup {
+    /// Reads the group.
+    ///
+    /// # Errors
+    /// There is no such group.
+    pub async fn execute(self, app: &Application) -> Result<Group, Error> {
+        let group = app.store.group(&self.id).await?;
+        Ok(group.ok_or(Refusal::Group)?)
+    }
+}
+
+impl ListGroups {
+    /// Reads a page of groups.
+    ///
+    /// # Errors
+    /// If the database cannot tell.
+    pub async fn execute(self, app: &Application) -> Result<ListedGroups, Error> {
+        let after = self.after.as_ref().map(|token| token.0.as_str());
+        let page = app.store.groups_after(after, self.size).await?;
+        Ok(ListedGroups {
+            groups: page.groups,
+            next: page.next.map(GroupPageToken),
+        })
+    }
+}
+
+impl UpdateGroup {
+    /// Changes the group. This replica knows it with the answer.
+    ///
+    /// # Errors
+    /// There is no such group, or it was changed meanwhile.
+    pub async fn execute(self, app: &Application) -> Result<Group, Error> {
+        let mut repeats = Repeats::default();
+        let group = loop {
+            match self.change(app).await {
+                Err(error) if repeats.allow(&error) => {}
+                outcome => break outcome?,
+            }
+        };
+        app.groups.known().enter(&group);
+        Ok(group)
+    }
+
+    async fn change(&self, app: &Application) -> Result<Group, Error> {
+        let mut uow = app.store.begin().await?;
+        let group = uow.lock_group(&self.id).await?;
+        let mut group = as_read(group, self.etag)?;
+        for field in &self.fields {
+            group.take_over(*field, &self.display_name, &self.policy);
+        }
+        group.revision += 1;
+        group.updated_at = app.clock.now();
+        uow.update_group(&group).await?;
+        uow.commit().await?;
+        Ok(group)
+    }
+}
+
+impl DeleteGroup {
+    /// Deletes the group, in which nobody is.
+    ///
+    /// # Errors
+    /// There is no such group, or it was changed meanwhile; users are in it; it is
+    /// the group of those who name none.
+    pub async fn execute(self, app: &Application) -> Result<(), Error> {
+        if self.id.is_fallback() {
+            let rule = "must not be default, which always exists";
+            return Err(Error::invalid("group_id", rule));
+        }
+        let mut repeats = Repeats::default();
+        loop {
+            match self.delete(app).await {
+                Err(error) if repeats.allow(&error) => {}
+                outcome => break outcome?,
+            }
+        }
+        app.groups.known().forget(&self.id);
+        Ok(())
+    }
+
+    async fn delete(&self, app: &Application) -> Result<(), Error> {
+        let mut uow = app.store.begin().await?;
+        let group = uow.lock_group(&self.id).await?;
+        as_read(group, self.etag)?;
+        if uow.has_users(&self.id).await? {
+            return Err(Refusal::GroupInUse.into());
+        }
+        uow.delete_group(&self.id).await?;
+        uow.commit().await?;
+        Ok(())
+    }
+}
+
+/// The group, if it is as it was read.
+fn as_read(group: Option<Group>, etag: Option<GroupEtag>) -> Result<Group, Refusal> {
+    let group = group.ok_or(Refusal::Group)?;
+    match etag.is_none_or(|etag| etag == group.etag()) {
+        true => Ok(group),
+        false => Err(Refusal::GroupChanged),
+    }
+}
