@@ -33,7 +33,7 @@ use std::sync::Arc;
 use self::sealed_records::SealedRecords;
 use crate::model::MasterKey;
 use crate::ports::{Clock, EphemeralStore, MessageSender, Notifier, PasswordHasher, Random, Store};
-use crate::validation::{Keyring, RevocationFeed};
+use crate::validation::{AccessTokens, Keyring, RevocationFeed};
 
 pub(crate) use adoption::Found;
 pub use adoption::{Adoption, ExistingSource};
@@ -267,7 +267,12 @@ impl Application {
             people: People::new(
                 Arc::clone(&ports.store),
                 Arc::clone(&clock),
-                Arc::clone(&keyring),
+                AccessTokens::new(
+                    &settings.tokens.issuer,
+                    settings.tokens.leeway,
+                    Arc::clone(&keyring),
+                    settings.tokens.profiles.clone(),
+                ),
                 Arc::clone(&settings),
             ),
             session_ending: SessionEnding::new(
@@ -275,6 +280,7 @@ impl Application {
                 Arc::clone(&clock),
                 Arc::clone(&feed),
                 Arc::clone(&ports.notifier),
+                Arc::clone(&settings),
             ),
             messages: Messages::new(
                 secrets.messages,

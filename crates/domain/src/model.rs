@@ -23,6 +23,7 @@ mod master_key;
 mod message;
 mod mfa_session;
 mod new_password;
+mod old_token;
 mod page;
 mod passkey;
 mod password;
@@ -41,6 +42,7 @@ mod signing_key;
 mod subject_alt_name;
 mod text;
 mod time;
+mod token_profile;
 mod tombstone;
 mod totp;
 mod user;
@@ -74,6 +76,7 @@ pub use master_key::{MasterKey, MasterKeyError, Secrets};
 pub use message::{Backlog, ClaimedMessage, DeliveryState, MessageKind, QueuedMessage, Settlement};
 pub use mfa_session::{Channel, MfaFactor, MfaSessionId, MfaSessionRecord, NamedUser};
 pub use new_password::NewPassword;
+pub use old_token::OldToken;
 pub use page::{PageSize, PageToken};
 pub use passkey::{
     Asserted, Assertion, Challenge, CreationOptions, CredentialDigest, Passkey, PasskeyFault,
@@ -95,6 +98,7 @@ pub use session::{
 pub use signing_key::{KeyState, SealedSigningKey};
 pub use subject_alt_name::SubjectAltName;
 pub use time::Timestamp;
+pub use token_profile::{TokenProfile, TokenProfiles};
 pub use tombstone::{Tombstone, TombstoneDigest};
 pub use totp::TotpSecret;
 pub use user::{CredentialVersion, ProvenUser, User};

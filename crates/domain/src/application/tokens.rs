@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use countersign_token::AccessClaims;
+use countersign_token::{AccessClaims, ProfileError};
 
 use crate::application::{KnownDevice, Settings};
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::model::{
-    AuthenticationMethod, ClientContext, GroupId, RefreshToken, RefreshTokenKey, Scope, Session,
-    SessionId, Timestamp, UserId,
+    AuthenticationMethod, ClientContext, ExternalId, RefreshToken, RefreshTokenKey, Scope, Session,
+    SessionId, Timestamp, User, UserId,
 };
 use crate::ports::{Clock, Random};
 use crate::validation::Keyring;
@@ -43,9 +43,8 @@ pub struct AccessToken {
 
 /// What a new session is made from.
 #[derive(Debug, Clone)]
-pub(crate) struct SignIn {
-    pub(crate) user_id: UserId,
-    pub(crate) group: GroupId,
+pub(crate) struct SignIn<'a> {
+    pub(crate) user: &'a User,
     pub(crate) client_id: String,
     pub(crate) audience: String,
     pub(crate) scopes: Vec<Scope>,
@@ -80,17 +79,21 @@ impl TokenMinter {
     }
 
     /// A new session, from now on.
-    pub(crate) fn open_session(&self, sign_in: SignIn) -> Session {
+    ///
+    /// # Errors
+    /// A user for whom its tokens cannot be minted.
+    pub(crate) fn open_session(&self, sign_in: SignIn<'_>) -> Result<Session, Error> {
         let settings = &self.settings.tokens;
         let now = self.clock.now();
         let mut salt = [0; 16];
         self.random.fill(&mut salt);
         let ends_at = now.plus(settings.session_ttl);
         let expires_at = now.plus(settings.idle_ttl).min(ends_at);
-        Session {
+        let user = sign_in.user;
+        let session = Session {
             id: SessionId::generate(now, &*self.random),
-            user_id: sign_in.user_id,
-            group: sign_in.group,
+            user_id: user.id,
+            group: user.group.clone(),
             client_id: sign_in.client_id,
             audience: sign_in.audience,
             scopes: sign_in.scopes,
@@ -106,12 +109,30 @@ impl TokenMinter {
             expires_at,
             ends_at,
             revoked_at: None,
+        };
+        self.check(&session, user)?;
+        Ok(session)
+    }
+
+    /// Whether tokens of the session can be minted for its user, before anything is
+    /// changed for them.
+    ///
+    /// # Errors
+    /// The session's tokens name the user's external id, and it has none that fits.
+    pub(crate) fn check(&self, session: &Session, user: &User) -> Result<(), Error> {
+        let profiles = &self.settings.tokens.profiles;
+        match profiles.chosen(session, self.clock.now()) {
+            Some(profile) => {
+                let id = user.external_id.as_ref().map(ExternalId::as_str);
+                profile.form.check_external_id(id).map_err(refused)
+            }
+            None => Ok(()),
         }
     }
 
     /// The tokens of a session's newest generation.
-    pub(crate) fn mint(&self, session: &Session) -> Result<Tokens, Error> {
-        let access = self.mint_access_token(session)?;
+    pub(crate) fn mint(&self, session: &Session, user: &User) -> Result<Tokens, Error> {
+        let access = self.mint_access_token(session, user)?;
         Ok(Tokens {
             access_token: access.token,
             access_expires_at: access.expires_at,
@@ -124,17 +145,25 @@ impl TokenMinter {
     }
 
     /// An access token of a session, with those of its scopes that are still
-    /// offered.
-    pub(crate) fn mint_access_token(&self, session: &Session) -> Result<AccessToken, Error> {
+    /// offered, in the form that is chosen for it.
+    pub(crate) fn mint_access_token(
+        &self,
+        session: &Session,
+        user: &User,
+    ) -> Result<AccessToken, Error> {
         let settings = &self.settings.tokens;
         let offered = session.scopes.iter();
         let offered = offered.filter(|scope| settings.scopes.contains(scope));
         let now = self.clock.now();
+        let profile = settings.profiles.chosen(session, now);
+        let ttl = profile.map_or(settings.access_ttl, |profile| profile.access_ttl);
+        let until = profile.and_then(|profile| profile.accept_until);
         // No access token outlives what the session knows of: its revocation
         // would be forgotten before.
         let expires_at = now
-            .plus(settings.access_ttl)
+            .plus(ttl)
             .min(session.access_expires_at)
+            .min(until.unwrap_or(Timestamp::from_millis(i64::MAX)))
             .as_seconds()
             .max(now.as_seconds() + 1);
         let claims = AccessClaims {
@@ -158,8 +187,15 @@ impl TokenMinter {
             acr: Some(session.acr().as_str().into()),
             auth_time: session.authenticated_at.as_seconds(),
         };
+        let token = match profile {
+            Some(profile) => {
+                let id = user.external_id.as_ref().map(ExternalId::as_str);
+                profile.form.sign(&claims, id).map_err(refused)?
+            }
+            None => self.keyring.sign(&claims)?,
+        };
         Ok(AccessToken {
-            token: self.keyring.sign(&claims)?,
+            token,
             expires_at: Timestamp::from_seconds(expires_at),
         })
     }
@@ -167,6 +203,13 @@ impl TokenMinter {
     /// Whether this service issued the refresh token in this session.
     pub(crate) fn is_genuine(&self, token: &RefreshToken, session: &Session) -> bool {
         self.refresh_key.is_genuine(token, session)
+    }
+}
+
+fn refused(error: ProfileError) -> Error {
+    match error {
+        ProfileError::NoExternalId | ProfileError::NotANumber => Refusal::ExternalIdMissing.into(),
+        ProfileError::Key(error) => Error::Internal(format!("signing: {error}")),
     }
 }
 

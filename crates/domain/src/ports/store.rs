@@ -11,9 +11,9 @@ use async_trait::async_trait;
 
 use super::{
     CallerChanges, Callers, CredentialChanges, Credentials, DeviceChanges, Devices, FactorChanges,
-    Factors, IdentifierUndoChanges, IdentifierUndos, Outbox, OutboxChanges, Revocations,
-    SessionChanges, Sessions, SigningKeyChanges, SigningKeys, StoreError, TombstoneChanges,
-    UserChanges, Users,
+    Factors, IdentifierUndoChanges, IdentifierUndos, Outbox, OutboxChanges, RevocationChanges,
+    Revocations, SessionChanges, Sessions, SigningKeyChanges, SigningKeys, StoreError,
+    TombstoneChanges, UserChanges, Users,
 };
 use crate::model::Timestamp;
 
@@ -58,6 +58,7 @@ pub trait UnitOfWork:
     + SigningKeyChanges
     + CallerChanges
     + OutboxChanges
+    + RevocationChanges
     + FactorChanges
     + DeviceChanges
     + IdentifierUndoChanges

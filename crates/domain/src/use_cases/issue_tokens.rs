@@ -107,8 +107,9 @@ impl IssueTokens {
             }
         };
         match opened {
-            Opened::Session(session, device) => {
-                let tokens = app.tokens.mint(&session)?;
+            Opened::Session(opened, device) => {
+                let (session, user) = *opened;
+                let tokens = app.tokens.mint(&session, &user)?;
                 Ok(Issued::Tokens(Tokens { device, ..tokens }))
             }
             Opened::MfaSession(required) => Ok(Issued::MfaRequired(required)),

@@ -8,7 +8,8 @@ pub use self::answer::MfaAnswer;
 use crate::application::{Application, DeviceSignIn, KnownDevice, Repeats, SignIn, Tokens};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Address, Device, GroupId, Locale, MfaSessionId, MfaSessionRecord, ProvenUser, Session, UserId,
+    Address, Device, GroupId, Locale, MfaSessionId, MfaSessionRecord, ProvenUser, Session, User,
+    UserId,
 };
 use crate::ports::Clock as _;
 
@@ -70,11 +71,11 @@ impl ValidateMfaSession {
             }
         };
         answered.settle(app).await;
-        let (session, device) = opened?;
+        let (session, user, device) = opened?;
         if !facts.told.is_empty() {
             app.messages.queued();
         }
-        let tokens = app.tokens.mint(&session)?;
+        let tokens = app.tokens.mint(&session, &user)?;
         Ok(Tokens { device, ..tokens })
     }
 
@@ -88,7 +89,7 @@ impl ValidateMfaSession {
         facts: &Facts<'_>,
         answered: &mut Answered<'_>,
         is_taken: &mut bool,
-    ) -> Result<(Session, Option<KnownDevice>), Error> {
+    ) -> Result<(Session, User, Option<KnownDevice>), Error> {
         let record = facts.record;
         let mut uow = app.store.begin().await?;
         let user = uow.lock_user(user_or_nobody(record.user)).await?;
@@ -103,14 +104,13 @@ impl ValidateMfaSession {
             return Err(Refusal::SignIn.into());
         }
         let session = app.tokens.open_session(SignIn {
-            user_id: user.id,
-            group: user.group.clone(),
+            user: &user,
             client_id: record.client_id.clone(),
             audience: record.audience.clone(),
             scopes: record.scopes.clone(),
             methods,
             client: record.client.clone(),
-        });
+        })?;
         uow.insert_session(&session).await?;
         let remember = app.devices.remembers(self.remember_device, &user.group);
         let sign_in = DeviceSignIn {
@@ -126,7 +126,7 @@ impl ValidateMfaSession {
         let device = devices.admit(&mut *uow, &user, is_known, &sign_in, &app.messages);
         let device = device.await?;
         uow.commit().await?;
-        Ok((session, device))
+        Ok((session, user, device))
     }
 }
 

@@ -139,6 +139,16 @@ pub struct Claims {
     /// follows from `amr`.
     #[prost(string, tag = "14")]
     pub acr: ::prost::alloc::string::String,
+    /// The id of the user in another system (`external_id`), where the token has a form
+    /// of `tokens.profiles` that says it; empty otherwise.
+    ///
+    /// A token that an old server issued, and that such a profile accepts, belongs to no
+    /// session: `subject`, `client_id` and `session_id` are empty, and who it is says
+    /// `external_id` in `group_id`, whether or not there is such a user here. `token_id`
+    /// is empty, and `issue_time` 1970-01-01, if it does not say them;
+    /// `authentication_time` is 1970-01-01.
+    #[prost(string, tag = "15")]
+    pub external_id: ::prost::alloc::string::String,
 }
 /// Tokens is what a sign-in or a refresh yields.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3178,6 +3188,11 @@ pub enum ErrorReason {
     /// ALREADY_EXISTS: another user of the group has the external id.
     /// {"reason": "EXTERNAL_ID_TAKEN", "domain": "countersign"}
     ExternalIdTaken = 49,
+    /// FAILED_PRECONDITION: tokens for this session have a form of `tokens.profiles` that
+    /// names the user's external id, and the user has none, or one that is no whole number
+    /// where the form has a number. An operator sets it.
+    /// {"reason": "EXTERNAL_ID_MISSING", "domain": "countersign"}
+    ExternalIdMissing = 66,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -3234,6 +3249,7 @@ impl ErrorReason {
             Self::UserStateConflict => "ERROR_REASON_USER_STATE_CONFLICT",
             Self::EtagMismatch => "ERROR_REASON_ETAG_MISMATCH",
             Self::ExternalIdTaken => "ERROR_REASON_EXTERNAL_ID_TAKEN",
+            Self::ExternalIdMissing => "ERROR_REASON_EXTERNAL_ID_MISSING",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -3291,6 +3307,7 @@ impl ErrorReason {
             "ERROR_REASON_USER_STATE_CONFLICT" => Some(Self::UserStateConflict),
             "ERROR_REASON_ETAG_MISMATCH" => Some(Self::EtagMismatch),
             "ERROR_REASON_EXTERNAL_ID_TAKEN" => Some(Self::ExternalIdTaken),
+            "ERROR_REASON_EXTERNAL_ID_MISSING" => Some(Self::ExternalIdMissing),
             _ => None,
         }
     }

@@ -8,7 +8,7 @@ use crate::application::{
     DeviceSettings, MfaPolicy, Settings, TokenSettings, UnverifiedSettings, UserSettings,
     VerificationSettings,
 };
-use crate::model::{LinkPrefix, Region, Scope};
+use crate::model::{LinkPrefix, Region, Scope, TokenProfiles};
 
 /// Where links lead.
 pub const LINK_PREFIX: &str = "https://shop.example.com/confirm";
@@ -30,6 +30,7 @@ pub(super) fn settings() -> Settings {
             leeway: Duration::from_secs(5),
             feed_bound: Duration::from_secs(10),
             key_rotation: 30 * DAY,
+            profiles: TokenProfiles::default(),
         },
         verification: VerificationSettings {
             code_digits: 6,

@@ -51,8 +51,8 @@ pub struct MfaRequired {
 
 /// What becomes of a sign-in.
 pub(super) enum Opened {
-    /// A session, and how the device is known from now on.
-    Session(Box<Session>, Option<KnownDevice>),
+    /// A session with its user, and how the device is known from now on.
+    Session(Box<(Session, User)>, Option<KnownDevice>),
     /// An MFA session, which has to be answered first.
     MfaSession(MfaRequired),
     /// Nothing: the person has proved itself, and is not let in.
@@ -135,14 +135,13 @@ impl Opening {
             }
         }
         let session = app.tokens.open_session(SignIn {
-            user_id: user.id,
-            group: user.group.clone(),
+            user,
             client_id: self.client_id.clone(),
             audience: self.audience.clone(),
             scopes: self.scopes.clone(),
             methods: shown.to_vec(),
             client: self.client.clone(),
-        });
+        })?;
         uow.insert_session(&session).await?;
         let sign_in = DeviceSignIn {
             claim: self.device,
@@ -154,7 +153,7 @@ impl Opening {
             .devices
             .admit(uow, user, is_known, &sign_in, &app.messages)
             .await?;
-        Ok(Opened::Session(Box::new(session), device))
+        Ok(Opened::Session(Box::new((session, user.clone())), device))
     }
 
     /// Lets the job know of messages, after the commit.
