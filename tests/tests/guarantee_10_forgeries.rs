@@ -18,18 +18,45 @@ const BATCH: usize = 256;
 
 #[test]
 fn twenty_thousand_forgeries_are_rejected() {
-    on_a_backend(Backend::Sqlite, |backend| forge(backend, 20_000));
+    on_a_backend(Backend::Sqlite, |backend| forge(backend, 20_000, MAIN));
+}
+
+#[test]
+fn twenty_thousand_forgeries_of_a_token_profile_are_rejected() {
+    on_a_backend(Backend::Sqlite, |backend| forge(backend, 20_000, PROFILE));
 }
 
 #[test]
 #[ignore = "a million forgeries: minutes"]
 fn a_million_forgeries_are_rejected() {
-    on_a_backend(Backend::Sqlite, |backend| forge(backend, 1_000_000));
+    on_a_backend(Backend::Sqlite, |backend| forge(backend, 1_000_000, MAIN));
 }
 
-async fn forge(backend: Backend, forgeries: usize) {
-    let world = World::start(backend, 1).await;
-    let other = World::start(backend, 1).await;
+/// The algorithm of genuine tokens: that of the main form, or of a token profile.
+const MAIN: &str = "EdDSA";
+const PROFILE: &str = "HS256";
+
+/// A server, which has a token profile with a secret if the tokens are to be of one.
+async fn start(backend: Backend, algorithm: &str, secret: &str) -> World {
+    let mut world = World::on(backend).replicas(1);
+    if algorithm == PROFILE {
+        for (setting, value) in [
+            ("SECRET", secret),
+            ("CLAIMS", "id=user_id,roles=roles,scope=scope"),
+            ("CONSTANTS", "type=access"),
+            ("AUDIENCES", "countersign"),
+            ("GROUPS", "default"),
+        ] {
+            let name = format!("COUNTERSIGN__TOKENS__PROFILES__OLD__{setting}");
+            world = world.variable_at(0, &name, value);
+        }
+    }
+    world.start().await
+}
+
+async fn forge(backend: Backend, forgeries: usize, algorithm: &'static str) {
+    let world = start(backend, algorithm, "the secret of the old server").await;
+    let other = start(backend, algorithm, "the secret of another server").await;
     let mina = world.sign_up().await;
     let mut genuine = Vec::new();
     for _ in 0..4 {
@@ -38,6 +65,7 @@ async fn forge(backend: Backend, forgeries: usize) {
     let foreign = other.sign_up().await.sign_in().await.access_token;
     let mut forger = Forger {
         genuine: genuine.iter().map(|t| t.access_token.clone()).collect(),
+        algorithm,
         others: vec![foreign, genuine[0].refresh_token.clone()],
         chance: Chance(0x0123_4567_89ab_cdef),
         made: BTreeMap::new(),
@@ -60,7 +88,7 @@ async fn forge(backend: Backend, forgeries: usize) {
     }
     let (log, accepted) = (world.log().text(0), answers.count("VALID"));
     say!(
-        "guarantee 10: forged tokens accepted {accepted} of {}: {answers}; genuine ones among \
+        "guarantee 10, {algorithm}: forged tokens accepted {accepted} of {}: {answers}; genuine ones among \
          them: {controls}; by family: {:?}",
         answers.total(),
         forger.made,
@@ -83,6 +111,8 @@ async fn ask(gateway: &Gateway, mut tokens: Vec<String>, genuine: String) -> (Ta
 
 struct Forger {
     genuine: Vec<String>,
+    /// Their algorithm.
+    algorithm: &'static str,
     /// Tokens of another server and of another class.
     others: Vec<String>,
     chance: Chance,
@@ -173,8 +203,8 @@ impl Forger {
     fn hostile_header(&mut self, header: &str) -> String {
         let header = String::from_utf8(decoded(header)).expect("JSON");
         let algorithms = [
-            "none", "None", "NONE", "nOnE", "HS256", "HS512", "RS256", "ES256", "PS256", "",
-            "eddsa",
+            "none", "None", "NONE", "nOnE", "HS256", "HS512", "RS256", "ES256", "PS256", "EdDSA",
+            "", "eddsa",
         ];
         let algorithm = algorithms[self.chance.below(algorithms.len())];
         let members = [
@@ -190,11 +220,13 @@ impl Forger {
         ];
         let member = members[self.chance.below(members.len())];
         match self.chance.below(3) {
-            0 => header.replace("EdDSA", algorithm),
+            0 => header.replace(self.algorithm, algorithm),
             1 => header.replacen('{', &format!("{{{member},"), 1),
             _ => {
                 let more = format!(",{member}}}");
-                header.replace("EdDSA", algorithm).replacen('}', &more, 1)
+                header
+                    .replace(self.algorithm, algorithm)
+                    .replacen('}', &more, 1)
             }
         }
     }

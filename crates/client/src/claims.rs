@@ -44,6 +44,10 @@ pub struct Claims {
     /// `acr`: how well the person was authenticated, `aal1` or `aal2`. See
     /// [`has_acr`](Self::has_acr).
     pub acr: String,
+    /// The id of the user in another system, if the token is one of a token profile;
+    /// empty otherwise. Where such a token was issued by that system itself, it
+    /// belongs to no session: `user_id`, `session_id` and `client_id` are empty.
+    pub external_id: String,
 }
 
 /// The person for whom a request is served: the claims of the token that it
@@ -170,6 +174,7 @@ impl TryFrom<v1::Claims> for Claims {
             authentication_methods: claims.authentication_methods,
             authentication_time: time("authentication_time", claims.authentication_time)?,
             acr: claims.acr,
+            external_id: claims.external_id,
         })
     }
 }

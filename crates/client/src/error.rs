@@ -262,6 +262,7 @@ fn is_refusal(reason: ErrorReason) -> bool {
         | ErrorReason::IdentifierNotFound
         | ErrorReason::IdentifierLimitReached
         | ErrorReason::LastIdentifier
+        | ErrorReason::ExternalIdMissing
         | ErrorReason::UndoNotFound
         | ErrorReason::GroupNotFound
         | ErrorReason::GroupAlreadyExists

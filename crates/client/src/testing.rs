@@ -313,6 +313,7 @@ fn identity(claims: AccessClaims) -> Identity {
         acr,
         authentication_methods: claims.amr,
         authentication_time: time(claims.auth_time),
+        external_id: String::new(),
     })
 }
 

@@ -35,7 +35,7 @@ use std::sync::Arc;
 use self::sealed_records::SealedRecords;
 use crate::model::MasterKey;
 use crate::ports::{Clock, EphemeralStore, MessageSender, Notifier, PasswordHasher, Random, Store};
-use crate::validation::{Keyring, RevocationFeed};
+use crate::validation::{AccessTokens, Keyring, RevocationFeed};
 
 pub(crate) use adoption::Found;
 pub use adoption::{Adoption, ExistingSource};
@@ -276,15 +276,20 @@ impl Application {
             people: People::new(
                 Arc::clone(&ports.store),
                 Arc::clone(&clock),
-                Arc::clone(&keyring),
+                AccessTokens::new(
+                    &settings.tokens.issuer,
+                    settings.tokens.leeway,
+                    Arc::clone(&keyring),
+                    settings.tokens.profiles.clone(),
+                ),
                 groups.clone(),
-                &settings,
             ),
             session_ending: SessionEnding::new(
                 Arc::clone(&ports.store),
                 Arc::clone(&clock),
                 Arc::clone(&feed),
                 Arc::clone(&ports.notifier),
+                Arc::clone(&settings),
             ),
             messages: Messages::new(
                 secrets.messages,

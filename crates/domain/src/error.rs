@@ -136,6 +136,9 @@ pub enum Refusal {
     /// Nothing can be sent: no sender is configured.
     #[error("no sender is configured")]
     SenderMissing,
+    /// Tokens for this session name the user's external id, and it has none that fits.
+    #[error("the user has no external id that its tokens could name")]
+    ExternalIdMissing,
     /// The person has no such address.
     #[error("there is no such address")]
     Identifier,

@@ -26,6 +26,7 @@ mod message;
 mod mfa_policy;
 mod mfa_session;
 mod new_password;
+mod old_token;
 mod page;
 mod passkey;
 mod password;
@@ -44,6 +45,7 @@ mod signing_key;
 mod subject_alt_name;
 mod text;
 mod time;
+mod token_profile;
 mod tombstone;
 mod totp;
 mod user;
@@ -80,6 +82,7 @@ pub use message::{Backlog, ClaimedMessage, DeliveryState, MessageKind, QueuedMes
 pub use mfa_policy::MfaPolicy;
 pub use mfa_session::{Channel, MfaFactor, MfaSessionId, MfaSessionRecord, NamedUser};
 pub use new_password::NewPassword;
+pub use old_token::OldToken;
 pub use page::{GroupPageToken, PageSize, PageToken};
 pub use passkey::{
     Asserted, Assertion, Challenge, CreationOptions, CredentialDigest, Passkey, PasskeyFault,
@@ -101,6 +104,7 @@ pub use session::{
 pub use signing_key::{KeyState, SealedSigningKey};
 pub use subject_alt_name::SubjectAltName;
 pub use time::Timestamp;
+pub use token_profile::{TokenProfile, TokenProfiles};
 pub use tombstone::{Tombstone, TombstoneDigest};
 pub use totp::TotpSecret;
 pub use user::{CredentialVersion, ProvenUser, User};

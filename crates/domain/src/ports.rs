@@ -45,7 +45,7 @@ pub use notifier::Notifier;
 pub use outbox::{Outbox, OutboxChanges};
 pub use password_hasher::{HashError, HashingPlace, PasswordHasher, Verdict};
 pub use random::Random;
-pub use revocations::{FeedPage, FeedPosition, Revocations};
+pub use revocations::{FeedPage, FeedPosition, RevocationChanges, Revocations};
 pub use sessions::{SessionChanges, Sessions};
 pub use signing_keys::{SigningKeyChanges, SigningKeys};
 pub use store::{LONGEST_UNIT_OF_WORK, Retention, Store, UnitOfWork};

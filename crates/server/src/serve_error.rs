@@ -46,6 +46,9 @@ pub enum ServeError {
     /// A signing key cannot be used.
     #[error("{0}; is this the master key of this database?")]
     Keyring(#[from] KeyringError),
+    /// A token profile cannot be used.
+    #[error("a token profile cannot be used: {0}")]
+    TokenProfiles(String),
     /// A provider of messages cannot be set up.
     #[error("messages cannot be sent: {0}")]
     Delivery(String),
@@ -87,4 +90,12 @@ pub enum ServeError {
     /// The first reading of what the service needs.
     #[error(transparent)]
     Domain(#[from] Error),
+}
+
+impl ServeError {
+    /// Of settings of token profiles, and what they must be.
+    pub(crate) fn profiles(wrong: Vec<(String, String)>) -> Self {
+        let each = wrong.into_iter().map(|(key, rule)| format!("{key} {rule}"));
+        Self::TokenProfiles(each.collect::<Vec<_>>().join("; "))
+    }
 }

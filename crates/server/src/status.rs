@@ -309,6 +309,7 @@ fn reason_of(error: &Error) -> ErrorReason {
             Refusal::SenderMissing => ErrorReason::SenderNotConfigured,
             Refusal::Identifier => ErrorReason::IdentifierNotFound,
             Refusal::TooManyIdentifiers => ErrorReason::IdentifierLimitReached,
+            Refusal::ExternalIdMissing => ErrorReason::ExternalIdMissing,
             Refusal::LastIdentifier => ErrorReason::LastIdentifier,
             Refusal::Undo => ErrorReason::UndoNotFound,
             Refusal::UserSuspended => ErrorReason::UserSuspended,

@@ -11,11 +11,10 @@ use countersign_domain::application::{
 use countersign_domain::model::{KeyState, MasterKey, SealedSigningKey, SealingKey};
 use countersign_domain::ports::{AllCallers, Clock, EphemeralStore, MessageSender, Random, Store};
 use countersign_domain::use_cases::{EnsureGroups, EnsureSigningKeys, ReadGroups};
-use countersign_domain::validation::{Keyring, RevocationFeed, TokenValidator};
+use countersign_domain::validation::{AccessTokens, Keyring, RevocationFeed, TokenValidator};
 use countersign_legacy::SqlUsers;
 use countersign_password::Argon2Pool;
 use countersign_storage::{Bounds, Database, InProcess, Redis, RedisSettings};
-use countersign_token::Verifier;
 
 use crate::config::Config;
 use crate::config::combinations::{ANOTHER_ALGORITHM, MASTER_KEY_WITHOUT_KEYS};
@@ -66,7 +65,8 @@ pub(crate) async fn connect(config: &Config) -> Result<Database, ServeError> {
 pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, ServeError> {
     let machine: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
-    let settings = config.settings();
+    let mut settings = config.settings();
+    settings.tokens.profiles = config.token_profiles().map_err(ServeError::profiles)?;
 
     let database = open_database(config).await?;
     let store: Arc<dyn Store> = database.clone();
@@ -106,7 +106,12 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
     let audience = settings.tokens.audiences.first().cloned();
     let validator = TokenValidator::new(
         config.validation.cache_tokens,
-        Verifier::new(settings.tokens.issuer.clone(), settings.tokens.leeway),
+        AccessTokens::new(
+            &settings.tokens.issuer,
+            settings.tokens.leeway,
+            Arc::clone(&keyring),
+            settings.tokens.profiles.clone(),
+        ),
         Arc::clone(&keyring),
         Arc::clone(&feed),
         clock.clone(),

@@ -10,7 +10,7 @@ use crate::Rejection;
 use crate::json::Object;
 
 /// 9999-12-31T23:59:59Z, the last second that calendars can write.
-const MAX_TIME: i64 = 253_402_300_799;
+pub(crate) const MAX_TIME: i64 = 253_402_300_799;
 
 /// The claims of an access token. Times are seconds since the Unix epoch.
 ///
@@ -73,6 +73,17 @@ pub struct Validity {
     pub(crate) starts: i64,
     /// The first second no more: `exp`.
     pub(crate) ends: i64,
+}
+
+impl Validity {
+    /// The same, but no longer than until this second.
+    #[must_use]
+    pub fn ending_by(self, end: i64) -> Self {
+        Self {
+            ends: self.ends.min(end),
+            ..self
+        }
+    }
 }
 
 impl AccessClaims {
@@ -161,7 +172,7 @@ impl AccessClaims {
 }
 
 /// RFC 6749 section 3.3: printable ASCII without space, quote and backslash.
-fn is_scope_token(text: &str) -> bool {
+pub(crate) fn is_scope_token(text: &str) -> bool {
     !text.is_empty()
         && text
             .bytes()

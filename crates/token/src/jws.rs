@@ -71,6 +71,15 @@ impl<'a> Header<'a> {
         })
     }
 
+    /// Whether `typ` is this one, in any case; none, if there is to be none.
+    pub(crate) fn has_type(&self, own: Option<&str>) -> bool {
+        match (&self.typ, own) {
+            (Some(Text(typ)), Some(own)) => typ.eq_ignore_ascii_case(own),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+
     /// The id of the key that the token says it is signed with.
     pub(crate) fn kid(&self) -> Option<&str> {
         self.kid.as_ref().map(|Text(kid)| kid.as_ref())
@@ -90,6 +99,22 @@ pub(crate) fn header_segment(algorithm: Algorithm, kid: &str) -> String {
     base64url::encode(format!(
         r#"{{"alg":"{algorithm}","typ":"at+jwt","kid":"{kid}"}}"#
     ))
+}
+
+/// The first segment of every token of a profile.
+pub(crate) fn profile_header_segment(
+    algorithm: Algorithm,
+    typ: Option<&str>,
+    kid: Option<&str>,
+) -> String {
+    let mut header = serde_json::Map::new();
+    header.insert("alg".into(), algorithm.as_str().into());
+    for (name, value) in [("typ", typ), ("kid", kid)] {
+        if let Some(value) = value {
+            header.insert(name.into(), value.into());
+        }
+    }
+    base64url::encode(serde_json::Value::Object(header).to_string())
 }
 
 #[cfg(test)]

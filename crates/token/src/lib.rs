@@ -57,6 +57,7 @@ mod jws;
 mod key_set;
 mod primitive;
 mod private_key;
+mod profile;
 mod public_key;
 mod rejection;
 mod signing_key;
@@ -69,6 +70,10 @@ pub use claims::{AccessClaims, Validity};
 pub use error::{KeyError, KeyFault};
 pub use jwk::Jwk;
 pub use key_set::KeySet;
+pub use profile::{
+    ClaimSource, Constant, Profile, ProfileError, ProfileRejection, ProfileShape, ProfileToken,
+    ShapeError, TokenClass,
+};
 pub use rejection::Rejection;
 pub use signing_key::SigningKey;
 pub use verifier::{MAX_TOKEN_BYTES, Verifier};

@@ -51,11 +51,21 @@ impl PrivateKey {
                 .map(Self::Rsa)
                 .map_err(invalid),
             Algorithm::Hs256 if secret.len() < MIN_HMAC_SECRET_BYTES => Err(KeyFault::ShortSecret),
-            Algorithm::Hs256 => Ok(Self::Hmac(Box::new(hmac::Key::new(
-                hmac::HMAC_SHA256,
-                secret,
-            )))),
+            Algorithm::Hs256 => Self::of_foreign_secret(secret),
         }
+    }
+
+    /// An HMAC key of any length but none.
+    ///
+    /// # Errors
+    ///
+    /// If it is empty.
+    pub(crate) fn of_foreign_secret(secret: &[u8]) -> Result<Self, KeyFault> {
+        if secret.is_empty() {
+            return Err(KeyFault::ShortSecret);
+        }
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+        Ok(Self::Hmac(Box::new(key)))
     }
 
     /// A new secret, for [`from_secret`](Self::from_secret). PKCS#8 is written in

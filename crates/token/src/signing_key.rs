@@ -50,9 +50,28 @@ impl SigningKey {
     pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
         let refused = |fault| KeyError::Secret { algorithm, fault };
         let private_key = PrivateKey::from_secret(algorithm, secret).map_err(refused)?;
-        let verifying_key = verifying_key(&private_key, secret).map_err(refused)?;
+        Self::of(private_key, secret).map_err(refused)
+    }
+
+    /// Loads an HS256 key that another server made, of any length but none: those of
+    /// old servers are often shorter than RFC 7518 wants them.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Secret`] if the secret is empty.
+    pub fn from_foreign_secret(secret: &[u8]) -> Result<Self, KeyError> {
+        let refused = |fault| KeyError::Secret {
+            algorithm: Algorithm::Hs256,
+            fault,
+        };
+        let private_key = PrivateKey::of_foreign_secret(secret).map_err(refused)?;
+        Self::of(private_key, secret).map_err(refused)
+    }
+
+    fn of(private_key: PrivateKey, secret: &[u8]) -> Result<Self, KeyFault> {
+        let verifying_key = verifying_key(&private_key, secret)?;
         Ok(Self {
-            header_segment: jws::header_segment(algorithm, verifying_key.kid()),
+            header_segment: jws::header_segment(verifying_key.algorithm(), verifying_key.kid()),
             secret: Zeroizing::new(secret.to_vec()),
             private_key,
             verifying_key,
@@ -92,18 +111,34 @@ impl SigningKey {
     /// [`KeyError::Claims`] and [`KeyError::TokenTooLarge`] for tokens that no
     /// verifier would take, [`KeyError::Signing`] if the crypto library fails.
     pub fn sign(&self, claims: &AccessClaims) -> Result<String, KeyError> {
-        let kid = || self.kid().to_owned();
-        claims
-            .check()
-            .map_err(|claim| KeyError::Claims { kid: kid(), claim })?;
-        let payload = serde_json::to_vec(claims).map_err(|_| KeyError::Signing { kid: kid() })?;
-        let mut token = format!("{}.{}", self.header_segment, base64url::encode(payload));
+        self.check_claims(claims)?;
+        let payload = serde_json::to_vec(claims).map_err(|_| KeyError::Signing {
+            kid: self.kid().to_owned(),
+        })?;
+        self.sign_payload(&self.header_segment, &payload)
+    }
+
+    /// Whether a verifier would take the claims.
+    pub(crate) fn check_claims(&self, claims: &AccessClaims) -> Result<(), KeyError> {
+        claims.check().map_err(|claim| KeyError::Claims {
+            kid: self.kid().to_owned(),
+            claim,
+        })
+    }
+
+    /// Signs a payload under a header that names the algorithm of this key.
+    pub(crate) fn sign_payload(
+        &self,
+        header_segment: &str,
+        payload: &[u8],
+    ) -> Result<String, KeyError> {
+        let mut token = format!("{header_segment}.{}", base64url::encode(payload));
         let signature = self.sign_bytes(token.as_bytes())?;
         token.push('.');
         token.push_str(&base64url::encode(signature));
         if token.len() > MAX_TOKEN_BYTES {
             return Err(KeyError::TokenTooLarge {
-                kid: kid(),
+                kid: self.kid().to_owned(),
                 bytes: token.len(),
             });
         }

@@ -104,3 +104,16 @@ fn use_cases_are_short_and_execute_none() {
         assert!(!text.contains(".execute(app)"), "{place} executes another");
     }
 }
+
+/// Ending all sessions of a user ends the tokens that an old server issued to it, too:
+/// `SessionEnding::end_all` does both.
+#[test]
+fn all_sessions_of_a_user_are_ended_in_one_place() {
+    let domain = root().join("crates/domain/src");
+    let sources = sources(|path| path.starts_with(&domain));
+    let ends = |(_, text): &&(_, String)| text.contains(".revoke_user_sessions(");
+    let places = sources.iter().filter(ends).map(|(path, _)| path);
+    let testing = domain.join("testing");
+    let places: Vec<_> = places.filter(|path| !path.starts_with(&testing)).collect();
+    assert_eq!(places, [&domain.join("application/session_ending.rs")]);
+}

@@ -159,6 +159,7 @@ pub(crate) fn claims(lifetime: Duration) -> proto::Claims {
         roles: vec!["clerk".into()],
         authentication_methods: vec!["pwd".into()],
         authentication_time: Some(now.into()),
+        external_id: String::new(),
         acr: "aal1".into(),
     }
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_token::Verifier;
-
-use crate::application::{Groups, Settings};
+use crate::application::Groups;
 use crate::error::{Error, Refusal};
-use crate::model::{AuthenticationMethod, Factor, MfaPolicy, Session, SessionId, User};
+use crate::model::{
+    AuthenticationMethod, ClientContext, Factor, MfaPolicy, OldToken, Session, Timestamp, User,
+};
 use crate::ports::{Clock, Store};
-use crate::validation::Keyring;
+use crate::validation::{AccessTokens, TokenHolder, VerifiedClaims};
 
 /// How long ago a person may have been authenticated for changes of what it signs
 /// in with.
@@ -28,8 +28,7 @@ pub struct Person {
 pub struct People {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    keyring: Arc<Keyring>,
-    verifier: Verifier,
+    tokens: AccessTokens,
     groups: Groups,
 }
 
@@ -37,16 +36,13 @@ impl People {
     pub(crate) fn new(
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
-        keyring: Arc<Keyring>,
+        tokens: AccessTokens,
         groups: Groups,
-        settings: &Settings,
     ) -> Self {
-        let tokens = &settings.tokens;
         Self {
             store,
             clock,
-            keyring,
-            verifier: Verifier::new(tokens.issuer.clone(), tokens.leeway),
+            tokens,
             groups,
         }
     }
@@ -55,18 +51,37 @@ impl People {
     /// database: who changes an account must not be let in by a stale memory.
     pub(crate) async fn by_access_token(&self, access_token: &str) -> Result<Person, Error> {
         let now = self.clock.now();
-        let claims = self
-            .verifier
-            .verify(&self.keyring.verifying(), access_token, now.as_seconds())
-            .map_err(|rejection| Refusal::AccessToken(Some(rejection)))?;
-        let ended = || Error::from(Refusal::AccessToken(None));
-        let session_id: SessionId = claims.sid.parse().map_err(|_| ended())?;
-        let found = self.store.session_with_user(session_id).await?;
-        let (session, user) = found.ok_or_else(ended)?;
-        if !session.is_live(now) || !user.is_active(now) {
-            return Err(ended());
+        let verified = self.tokens.verify(access_token, now);
+        let verified = verified.map_err(|rejection| Refusal::AccessToken(Some(rejection)))?;
+        let person = match &verified.holder {
+            TokenHolder::Session(id) => {
+                let found = self.store.session_with_user(*id).await?;
+                let is_told = |(session, _): &_| tells_of(&verified, session);
+                let found = found.filter(is_told);
+                found.map(|(session, user)| Person { user, session })
+            }
+            TokenHolder::Old(old) => self.by_old_token(old).await?,
+        };
+        let is_good = |person: &Person| {
+            let is_live = OldToken::is_computed(person.session.id) || person.session.is_live(now);
+            is_live && person.user.is_active(now)
+        };
+        Ok(person.filter(is_good).ok_or(Refusal::AccessToken(None))?)
+    }
+
+    /// The person behind a token that an old server issued. Nothing tells how that
+    /// server authenticated it, or when: the session, which is not stored, says so.
+    async fn by_old_token(&self, old: &OldToken) -> Result<Option<Person>, Error> {
+        let user = self.store.user_by_external_id(&old.group, &old.external_id);
+        let Some(user) = user.await? else {
+            return Ok(None);
+        };
+        let entries = self.store.revocations_of(&[old.id, old.of_user]).await?;
+        if old.is_revoked_by(&entries, self.tokens.leeway()) {
+            return Ok(None);
         }
-        Ok(Person { user, session })
+        let session = session_of_old(&user, old);
+        Ok(Some(Person { user, session }))
     }
 
     /// The person behind an access token, if it is one of a session of this caller.
@@ -115,11 +130,40 @@ impl People {
         Ok(person)
     }
 
-    /// The session of an access token that one of the keys signed, whatever
-    /// its issuer, audience and times.
-    pub(crate) fn session_of(&self, access_token: &str) -> Option<SessionId> {
-        let claims = Verifier::genuine(&self.keyring.verifying(), access_token);
-        claims.ok()?.sid.parse().ok()
+    /// What verifies tokens.
+    pub(crate) fn tokens(&self) -> &AccessTokens {
+        &self.tokens
+    }
+}
+
+/// Whether a session is the one that a token tells of: who holds the key of an old
+/// server knows ids of sessions, and speaks for no others.
+fn tells_of(verified: &VerifiedClaims, session: &Session) -> bool {
+    let claims = &verified.claims;
+    claims.sub == session.user_id.to_string() && claims.grp == session.group.as_str()
+}
+
+fn session_of_old(user: &User, old: &OldToken) -> Session {
+    let unknown = Timestamp::from_millis(0);
+    Session {
+        id: old.of_user,
+        user_id: user.id,
+        group: user.group.clone(),
+        client_id: String::new(),
+        audience: String::new(),
+        scopes: Vec::new(),
+        methods: Vec::new(),
+        client: ClientContext::default(),
+        salt: [0; 16],
+        generation: 0,
+        parent: 0,
+        minted_at: unknown,
+        access_expires_at: old.expires_at,
+        created_at: old.issued_at.unwrap_or(unknown),
+        authenticated_at: unknown,
+        expires_at: old.expires_at,
+        ends_at: old.expires_at,
+        revoked_at: None,
     }
 }
 

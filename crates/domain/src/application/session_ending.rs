@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use crate::application::Repeats;
+use crate::application::{Repeats, Settings};
 use crate::error::Error;
-use crate::model::{Revocation, Session, SessionId, UserId};
+use crate::model::{OldToken, Revocation, Session, SessionId, User, UserId};
 use crate::ports::{Clock, Notifier, Store, UnitOfWork};
 use crate::validation::RevocationFeed;
 
@@ -15,6 +15,7 @@ pub struct SessionEnding {
     clock: Arc<dyn Clock>,
     feed: Arc<RevocationFeed>,
     notifier: Arc<dyn Notifier>,
+    settings: Arc<Settings>,
 }
 
 impl SessionEnding {
@@ -23,12 +24,14 @@ impl SessionEnding {
         clock: Arc<dyn Clock>,
         feed: Arc<RevocationFeed>,
         notifier: Arc<dyn Notifier>,
+        settings: Arc<Settings>,
     ) -> Self {
         Self {
             store,
             clock,
             feed,
             notifier,
+            settings,
         }
     }
 
@@ -67,11 +70,13 @@ impl SessionEnding {
     pub(crate) async fn end_all(
         &self,
         uow: &mut dyn UnitOfWork,
-        user: UserId,
+        user: &User,
         keep: Option<SessionId>,
     ) -> Result<Vec<Revocation>, Error> {
-        uow.raise_credential_version(user).await?;
-        self.end_of_anybody(uow, user, keep).await
+        uow.raise_credential_version(user.id).await?;
+        let ended = self.end_sessions(uow, user, keep).await?;
+        uow.forget_devices(user.id).await?;
+        Ok(ended)
     }
 
     /// The same of a user who may not be there.
@@ -84,6 +89,46 @@ impl SessionEnding {
         let now = self.clock.now();
         let ended = uow.revoke_user_sessions(user, keep, now).await?;
         uow.forget_devices(user).await?;
+        Ok(ended)
+    }
+
+    /// Ends a token of an old server, and the session that it was exchanged for if it
+    /// was.
+    pub(crate) async fn end_old(&self, token: &OldToken) -> Result<(), Error> {
+        let mut repeats = Repeats::default();
+        loop {
+            match self.try_to_end_old(token).await {
+                Err(error) if repeats.allow(&error) => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn try_to_end_old(&self, token: &OldToken) -> Result<(), Error> {
+        let mut uow = self.store.begin().await?;
+        let mut ended = vec![uow.put_revocation(token.id, token.expires_at).await?];
+        let session = uow.revoke_session(token.session_id, self.clock.now());
+        ended.extend(session.await?);
+        uow.commit().await?;
+        self.committed(&ended);
+        Ok(())
+    }
+
+    /// Ends all live sessions of a user but `keep`, and with them the tokens that an old
+    /// server issued to the user.
+    pub(crate) async fn end_sessions(
+        &self,
+        uow: &mut dyn UnitOfWork,
+        user: &User,
+        keep: Option<SessionId>,
+    ) -> Result<Vec<Revocation>, Error> {
+        let now = self.clock.now();
+        let mut ended = uow.revoke_user_sessions(user.id, keep, now).await?;
+        let longest = self.settings.tokens.profiles.longest_ttl(now);
+        if let Some((id, longest)) = user.external_id.as_ref().zip(longest) {
+            let all = OldToken::all_of(&user.group, id);
+            ended.push(uow.put_revocation(all, now.plus(longest)).await?);
+        }
         Ok(ended)
     }
 

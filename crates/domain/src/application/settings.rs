@@ -6,6 +6,7 @@ use countersign_token::Algorithm;
 
 use crate::model::{
     Address, GroupId, Lifetimes, LinkPrefix, MfaPolicy, Region, RelyingParty, Revocation, Scope,
+    TokenProfiles,
 };
 
 /// The settings of the domain. The defaults are in the server's configuration.
@@ -97,6 +98,8 @@ pub struct TokenSettings {
     pub feed_bound: Duration,
     /// How long a key signs before the next takes over.
     pub key_rotation: Duration,
+    /// Tokens in the form of another server.
+    pub profiles: TokenProfiles,
 }
 
 /// Of codes and proofs.
@@ -184,7 +187,7 @@ impl TokenSettings {
     #[must_use]
     pub fn lifetimes(&self) -> Lifetimes {
         Lifetimes {
-            access: self.access_ttl,
+            access: self.access_ttl.max(self.profiles.longest_access_ttl()),
             grace: self.refresh_grace,
             idle: self.idle_ttl,
         }

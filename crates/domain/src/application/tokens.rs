@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use countersign_token::AccessClaims;
+use countersign_token::{AccessClaims, ProfileError};
 
 use crate::application::{Groups, KnownDevice, Settings};
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::model::{
-    AuthenticationMethod, ClientContext, GroupId, RefreshToken, RefreshTokenKey, Scope, Session,
+    AuthenticationMethod, ClientContext, ExternalId, RefreshToken, RefreshTokenKey, Scope, Session,
     SessionId, Timestamp, User, UserId,
 };
 use crate::ports::{Clock, Random};
@@ -43,9 +43,8 @@ pub struct AccessToken {
 
 /// What a new session is made from.
 #[derive(Debug, Clone)]
-pub(crate) struct SignIn {
-    pub(crate) user_id: UserId,
-    pub(crate) group: GroupId,
+pub(crate) struct SignIn<'a> {
+    pub(crate) user: &'a User,
     pub(crate) client_id: String,
     pub(crate) audience: String,
     pub(crate) scopes: Vec<Scope>,
@@ -85,19 +84,21 @@ impl TokenMinter {
     /// A new session, from now on.
     ///
     /// # Errors
-    /// Unavailable, if it cannot be told what is allowed in the group.
-    pub(crate) fn open_session(&self, sign_in: SignIn) -> Result<Session, Error> {
-        let rules = self.groups.of(&sign_in.group)?;
+    /// Unavailable, if it cannot be told what is allowed in the group; a user for whom
+    /// its tokens cannot be minted.
+    pub(crate) fn open_session(&self, sign_in: SignIn<'_>) -> Result<Session, Error> {
+        let user = sign_in.user;
+        let rules = self.groups.of(&user.group)?;
         let lifetimes = rules.lifetimes();
         let now = self.clock.now();
         let mut salt = [0; 16];
         self.random.fill(&mut salt);
         let ends_at = now.plus(rules.session_ttl());
         let expires_at = now.plus(lifetimes.idle).min(ends_at);
-        Ok(Session {
+        let session = Session {
             id: SessionId::generate(now, &*self.random),
-            user_id: sign_in.user_id,
-            group: sign_in.group,
+            user_id: user.id,
+            group: user.group.clone(),
             client_id: sign_in.client_id,
             audience: sign_in.audience,
             scopes: sign_in.scopes,
@@ -113,7 +114,25 @@ impl TokenMinter {
             expires_at,
             ends_at,
             revoked_at: None,
-        })
+        };
+        self.check(&session, user)?;
+        Ok(session)
+    }
+
+    /// Whether tokens of the session can be minted for its user, before anything is
+    /// changed for them.
+    ///
+    /// # Errors
+    /// The session's tokens name the user's external id, and it has none that fits.
+    pub(crate) fn check(&self, session: &Session, user: &User) -> Result<(), Error> {
+        let profiles = &self.settings.tokens.profiles;
+        match profiles.chosen(session, self.clock.now()) {
+            Some(profile) => {
+                let id = user.external_id.as_ref().map(ExternalId::as_str);
+                profile.form.check_external_id(id).map_err(refused)
+            }
+            None => Ok(()),
+        }
     }
 
     /// The tokens of a session's newest generation. `user` is the session's.
@@ -131,7 +150,8 @@ impl TokenMinter {
     }
 
     /// An access token of a session, with the roles that its user has now, and with
-    /// those of its scopes that are still offered to everybody, or that the user has.
+    /// those of its scopes that are still offered to everybody, or that the user has. It has
+    /// the form that is chosen for it.
     pub(crate) fn mint_access_token(
         &self,
         session: &Session,
@@ -140,12 +160,17 @@ impl TokenMinter {
         let rules = self.groups.of(&session.group)?;
         let granted = session.scopes.iter();
         let granted = granted.filter(|scope| rules.grants_scope(scope, user));
+        let settings = &self.settings.tokens;
         let now = self.clock.now();
+        let profile = settings.profiles.chosen(session, now);
+        let ttl = profile.map_or(rules.access_ttl(), |profile| profile.access_ttl);
+        let until = profile.and_then(|profile| profile.accept_until);
         // No access token outlives what the session knows of: its revocation
         // would be forgotten before.
         let expires_at = now
-            .plus(rules.lifetimes().access)
+            .plus(ttl)
             .min(session.access_expires_at)
+            .min(until.unwrap_or(Timestamp::from_millis(i64::MAX)))
             .as_seconds()
             .max(now.as_seconds() + 1);
         let claims = AccessClaims {
@@ -169,8 +194,15 @@ impl TokenMinter {
             acr: Some(session.acr().as_str().into()),
             auth_time: session.authenticated_at.as_seconds(),
         };
+        let token = match profile {
+            Some(profile) => {
+                let id = user.external_id.as_ref().map(ExternalId::as_str);
+                profile.form.sign(&claims, id).map_err(refused)?
+            }
+            None => self.keyring.sign(&claims)?,
+        };
         Ok(AccessToken {
-            token: self.keyring.sign(&claims)?,
+            token,
             expires_at: Timestamp::from_seconds(expires_at),
         })
     }
@@ -178,6 +210,13 @@ impl TokenMinter {
     /// Whether this service issued the refresh token in this session.
     pub(crate) fn is_genuine(&self, token: &RefreshToken, session: &Session) -> bool {
         self.refresh_key.is_genuine(token, session)
+    }
+}
+
+fn refused(error: ProfileError) -> Error {
+    match error {
+        ProfileError::NoExternalId | ProfileError::NotANumber => Refusal::ExternalIdMissing.into(),
+        ProfileError::Key(error) => Error::Internal(format!("signing: {error}")),
     }
 }
 

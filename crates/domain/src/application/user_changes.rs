@@ -58,7 +58,7 @@ impl UserChange {
         })?;
         let identifiers = uow.identifiers_of(self.id).await?;
         let ended = match self.ends_sessions {
-            true => app.session_ending.end_all(&mut *uow, self.id, None).await?,
+            true => app.session_ending.end_all(&mut *uow, &user, None).await?,
             false => Vec::new(),
         };
         if let Some((content, locale)) = &self.notice {

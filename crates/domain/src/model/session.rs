@@ -150,6 +150,20 @@ impl Session {
         now: Timestamp,
         lifetimes: Lifetimes,
     ) -> Presented {
+        if presented < 1 {
+            return Presented::Unknown;
+        }
+        self.judge(presented, now, lifetimes)
+    }
+
+    /// Judges the old server's refresh token that this session was opened for: it is
+    /// what came before the first generation.
+    #[must_use]
+    pub fn present_old(&self, now: Timestamp, lifetimes: Lifetimes) -> Presented {
+        self.judge(0, now, lifetimes)
+    }
+
+    fn judge(&self, presented: Generation, now: Timestamp, lifetimes: Lifetimes) -> Presented {
         let expires_at = now.plus(lifetimes.idle).min(self.ends_at);
         let rotation = Rotation {
             from: self.generation,
@@ -164,7 +178,7 @@ impl Session {
         };
         if presented == self.generation {
             Presented::Rotate(rotation)
-        } else if presented > self.generation || presented < 1 {
+        } else if presented > self.generation {
             Presented::Unknown
         } else if presented != self.parent {
             Presented::Reused

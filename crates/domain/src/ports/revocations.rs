@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::model::{Revocation, Timestamp};
+use crate::model::{Revocation, SessionId, Timestamp};
 
 /// Reads the revocation feed. It is written by
-/// [`SessionChanges`](super::SessionChanges), which end sessions.
+/// [`SessionChanges`](super::SessionChanges), which end sessions, and by
+/// [`RevocationChanges`].
 #[async_trait]
 pub trait Revocations {
     /// The first `limit` revocations from a position on that are needed at
@@ -17,6 +18,35 @@ pub trait Revocations {
         now: Timestamp,
         limit: u32,
     ) -> Result<FeedPage, StoreError>;
+
+    /// The entries with these ids, as far as there are any.
+    async fn revocations_of(&self, ids: &[SessionId]) -> Result<Vec<Revocation>, StoreError>;
+}
+
+/// Enters tokens in the feed that belong to no session.
+#[async_trait]
+pub trait RevocationChanges {
+    /// Enters an id under the database's time, or stamps it anew, kept as
+    /// [`Revocation::kept_until`] says, and never shorter than before.
+    async fn put_revocation(
+        &mut self,
+        id: SessionId,
+        needed_until: Timestamp,
+    ) -> Result<Revocation, StoreError>;
+
+    /// Enters an id that must not be there yet, likewise: [`StoreError::Taken`] if it
+    /// is.
+    async fn insert_revocation(
+        &mut self,
+        id: SessionId,
+        needed_until: Timestamp,
+    ) -> Result<Revocation, StoreError>;
+
+    /// The entries with these ids, as this unit of work sees them.
+    async fn entered_revocations(
+        &mut self,
+        ids: &[SessionId],
+    ) -> Result<Vec<Revocation>, StoreError>;
 }
 
 /// A part of the feed.

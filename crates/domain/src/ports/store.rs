@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use super::{
     CallerChanges, Callers, CredentialChanges, Credentials, DeviceChanges, Devices, FactorChanges,
     Factors, GroupChanges, Groups, IdentifierUndoChanges, IdentifierUndos, Outbox, OutboxChanges,
+    RevocationChanges,
     Revocations, SessionChanges, Sessions, SigningKeyChanges, SigningKeys, StoreError,
     TombstoneChanges, UserChanges, Users,
 };
@@ -59,6 +60,7 @@ pub trait UnitOfWork:
     + SigningKeyChanges
     + CallerChanges
     + OutboxChanges
+    + RevocationChanges
     + FactorChanges
     + DeviceChanges
     + IdentifierUndoChanges

@@ -18,6 +18,7 @@ mod identifiers;
 mod outbox;
 mod reauthentications;
 mod revocations;
+mod revoked_tokens;
 mod sessions;
 mod signing_keys;
 mod subject;
@@ -38,6 +39,7 @@ pub use identifiers::*;
 pub use outbox::*;
 pub use reauthentications::*;
 pub use revocations::*;
+pub use revoked_tokens::*;
 pub use sessions::*;
 pub use signing_keys::*;
 pub use subject::{StoreSubject, Tenancy};
@@ -108,6 +110,9 @@ macro_rules! store_laws {
             of_16_revocations_at_once_one_ends_the_session
             all_sessions_but_one_are_revoked
             hundreds_of_sessions_are_revoked_at_once
+            a_token_without_a_session_is_revoked_and_again
+            a_token_is_entered_once
+            of_16_who_enter_a_token_at_once_one_does
             pages_of_the_feed_tell_each_revocation_once
             the_feed_tells_what_is_recent_and_needed
             a_retired_signing_key_is_read_as_written

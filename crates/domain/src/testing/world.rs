@@ -6,8 +6,6 @@ mod settings;
 
 use std::sync::Arc;
 
-use countersign_token::Verifier;
-
 use crate::application::{
     Application, DatabaseClock, ExistingSource, KeyKeeper, KnownGroups, Ports, Settings,
 };
@@ -20,7 +18,7 @@ use crate::testing::{
 use crate::use_cases::{
     DeliverMessages, EnsureGroups, EnsureSigningKeys, ReadGroups, ReadRevocations, ReadSigningKeys,
 };
-use crate::validation::{Keyring, RevocationFeed, TokenValidator};
+use crate::validation::{AccessTokens, Keyring, RevocationFeed, TokenValidator};
 
 pub use requests::{address, password, phone_code, refusal, send_code, send_link, sign_in};
 pub use settings::LINK_PREFIX;
@@ -132,15 +130,26 @@ impl World {
 
     /// Goes on with other settings, as a server that was started again.
     pub fn reconfigure(&mut self, change: impl FnOnce(&mut Settings)) {
-        self.restart(change, None);
+        self.restart(change, None, self.app.feed.clone());
     }
 
     /// Goes on as a server that was started again and adopts users.
     pub fn adopt_from(&mut self, source: ExistingSource) {
-        self.restart(|_| {}, Some(source));
+        self.restart(|_| {}, Some(source), self.app.feed.clone());
     }
 
-    fn restart(&mut self, change: impl FnOnce(&mut Settings), existing: Option<ExistingSource>) {
+    /// Goes on with what the database tells of revocations, as another replica.
+    pub async fn forget_feed(&mut self) {
+        self.restart(|_| {}, None, Arc::new(RevocationFeed::new()));
+        self.read().await;
+    }
+
+    fn restart(
+        &mut self,
+        change: impl FnOnce(&mut Settings),
+        existing: Option<ExistingSource>,
+        feed: Arc<RevocationFeed>,
+    ) {
         let mut settings = (*self.app.settings).clone();
         change(&mut settings);
         let ports = Ports {
@@ -153,7 +162,7 @@ impl World {
             notifier: self.notifications.clone(),
             existing,
         };
-        let (keyring, feed) = (self.app.keyring.clone(), self.app.feed.clone());
+        let keyring = self.app.keyring.clone();
         let groups = Arc::clone(self.app.groups.known());
         self.app = Application::new(ports, &self.master_key, keyring, feed, groups, settings);
     }
@@ -254,19 +263,25 @@ impl World {
         }
     }
 
-    /// A validator over the application's keys and revocations.
+    /// A validator over the application's keys and revocations. Its answer is the external
+    /// id, if the token has one.
     #[must_use]
     pub fn validator(&self) -> TokenValidator {
         let tokens = &self.app.settings.tokens;
         TokenValidator::new(
             100,
-            Verifier::new(tokens.issuer.clone(), tokens.leeway),
+            AccessTokens::new(
+                &tokens.issuer,
+                tokens.leeway,
+                Arc::clone(&self.app.keyring),
+                tokens.profiles.clone(),
+            ),
             Arc::clone(&self.app.keyring),
             Arc::clone(&self.app.feed),
             self.app.clock.clone(),
             tokens.audiences.first().cloned().unwrap_or_default(),
             tokens.feed_bound,
-            |_| Vec::new(),
+            |_, external_id| external_id.map_or_else(Vec::new, |id| id.as_str().into()),
         )
     }
 }

@@ -121,7 +121,7 @@ impl DeleteUser {
         let user = uow.lock_user(self.id).await?;
         let user = user.ok_or(Refusal::User)?;
         check_etag(&user, self.etag.as_deref())?;
-        let ended = app.session_ending.end_all(&mut *uow, self.id, None).await?;
+        let ended = app.session_ending.end_all(&mut *uow, &user, None).await?;
         app.rejoining.bury(&mut *uow, &user).await?;
         uow.delete_user(self.id).await?;
         app.adoption.keep_away(&mut *uow, &user).await?;

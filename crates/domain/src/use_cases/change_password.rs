@@ -92,8 +92,10 @@ impl Change {
             now,
         ))
         .await?;
-        let ended = uow
-            .revoke_user_sessions(user.id, Some(self.person.session.id), now)
+        let own = Some(self.person.session.id);
+        let ended = app
+            .session_ending
+            .end_sessions(&mut *uow, &user, own)
             .await?;
         let content = Content::PasswordChanged;
         for notice in app

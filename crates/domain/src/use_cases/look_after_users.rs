@@ -126,7 +126,7 @@ async fn erase(app: &Application, id: UserId, until: Timestamp) -> Result<bool, 
     }
     app.rejoining.bury(&mut *uow, &user).await?;
     // A session that was opened in spite of all, by a release that knows no states.
-    let ended = app.session_ending.end_all(&mut *uow, id, None).await?;
+    let ended = app.session_ending.end_all(&mut *uow, &user, None).await?;
     user.touch(now);
     let rest = User {
         state: erased,

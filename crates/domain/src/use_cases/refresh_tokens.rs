@@ -3,10 +3,16 @@
 //! The session is read, the token proved genuine, and one conditional update
 //! decides a race. Who loses it reads again and finds its own token to be the
 //! parent of the winner's, so that all of them get the same successor.
+//!
+//! A refresh token of an old server is what came before the first generation of a
+//! session, which is opened when it is presented for the first time.
 
+mod old_tokens;
+
+use self::old_tokens::OldRefresh;
 use crate::application::{Application, Tokens};
 use crate::error::{Error, Refusal};
-use crate::model::{Presented, RefreshToken, Session};
+use crate::model::{Lifetimes, Presented, RefreshToken, Session, SessionId, Timestamp};
 use crate::ports::Clock as _;
 
 /// Somebody refreshes.
@@ -16,6 +22,12 @@ pub struct RefreshTokens {
     pub refresh_token: String,
     /// The caller that presents it.
     pub client_id: String,
+}
+
+/// What is presented.
+enum Shown<'a> {
+    Own(RefreshToken),
+    Old(OldRefresh<'a>),
 }
 
 /// A race is lost to a faster exchange of the same session; each loss means
@@ -31,14 +43,21 @@ impl RefreshTokens {
     /// or is for an audience that is no longer offered; unavailable if it is not
     /// certain that it was exchanged.
     pub async fn execute(self, app: &Application) -> Result<Tokens, Error> {
-        let token = RefreshToken::parse(&self.refresh_token).ok_or(Refusal::RefreshToken)?;
+        let mut shown = match RefreshToken::parse(&self.refresh_token) {
+            Some(token) => Shown::Own(token),
+            None => Shown::Old(OldRefresh::verify(app, &self.refresh_token)?),
+        };
         for _ in 0..ROUNDS {
-            let (session, user) = app
-                .store
-                .session_with_user(token.session_id())
-                .await?
-                .ok_or(Refusal::RefreshToken)?;
-            let is_issued = app.tokens.is_genuine(&token, &session);
+            let found = app.store.session_with_user(shown.session_id()).await?;
+            let (session, user) = match (found, &mut shown) {
+                (Some(found), _) => found,
+                (None, Shown::Old(old)) => {
+                    old.open(app, &self.client_id).await?;
+                    continue;
+                }
+                (None, Shown::Own(_)) => return Err(Refusal::RefreshToken.into()),
+            };
+            let is_issued = shown.is_issued_in(app, &session);
             if !is_issued || session.client_id != self.client_id {
                 return Err(Refusal::RefreshToken.into());
             }
@@ -50,7 +69,7 @@ impl RefreshTokens {
                 return Err(Refusal::RefreshToken.into());
             }
             let rules = app.groups.of(&session.group)?;
-            match session.present(token.generation(), now, rules.lifetimes()) {
+            match shown.judge(&session, now, rules.lifetimes()) {
                 Presented::Reused => return end(app, &session).await,
                 Presented::Unknown => return Err(Refusal::RefreshToken.into()),
                 _ if !rules.offers_audience(&session.audience) => {
@@ -59,6 +78,7 @@ impl RefreshTokens {
                 }
                 Presented::Repeat => return app.tokens.mint(&session, &user),
                 Presented::Rotate(rotation) => {
+                    app.tokens.check(&session, &user)?;
                     if app.store.rotate(session.id, rotation).await? {
                         return app.tokens.mint(&session.rotated(rotation), &user);
                     }
@@ -68,6 +88,31 @@ impl RefreshTokens {
         Err(Error::Unavailable(
             "the session is exchanged by too many at once".into(),
         ))
+    }
+}
+
+impl Shown<'_> {
+    fn session_id(&self) -> SessionId {
+        match self {
+            Self::Own(token) => token.session_id(),
+            Self::Old(old) => old.session_id(),
+        }
+    }
+
+    /// The id of the session that an old token is exchanged for comes of the token
+    /// itself, which was verified.
+    fn is_issued_in(&self, app: &Application, session: &Session) -> bool {
+        match self {
+            Self::Own(token) => app.tokens.is_genuine(token, session),
+            Self::Old(_) => true,
+        }
+    }
+
+    fn judge(&self, session: &Session, now: Timestamp, lifetimes: Lifetimes) -> Presented {
+        match self {
+            Self::Own(token) => session.present(token.generation(), now, lifetimes),
+            Self::Old(_) => session.present_old(now, lifetimes),
+        }
     }
 }
 

@@ -84,7 +84,10 @@ async fn reset(
         .ok_or(Refusal::Proof)?;
     uow.put_credential(&PasswordCredential::new(user.id, hash.clone(), now))
         .await?;
-    let ended = uow.revoke_user_sessions(user.id, None, now).await?;
+    let ended = app
+        .session_ending
+        .end_sessions(&mut *uow, &user, None)
+        .await?;
     for notice in app
         .messages
         .notices(addresses, locale, &Content::PasswordReset)?

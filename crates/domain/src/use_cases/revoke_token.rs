@@ -1,8 +1,9 @@
-//! Ending the session of a token (RFC 7009).
+//! Ending the session of a token (RFC 7009), or the token of an old server.
 
 use crate::application::Application;
 use crate::error::Error;
 use crate::model::{RefreshToken, SessionId};
+use crate::validation::TokenHolder;
 
 /// Somebody signs out.
 #[derive(Debug)]
@@ -18,18 +19,22 @@ impl RevokeToken {
     /// # Errors
     /// Unavailable, if it is not certain that the session has ended.
     pub async fn execute(self, app: &Application) -> Result<(), Error> {
-        match self.session(app).await? {
-            Some(session) => app.session_ending.end(session).await,
-            None => Ok(()),
+        match RefreshToken::parse(&self.token) {
+            Some(token) => match session_of(app, &token).await? {
+                Some(session) => app.session_ending.end(session).await,
+                None => Ok(()),
+            },
+            None => match app.people.tokens().holder(&self.token) {
+                Some(TokenHolder::Session(session)) => app.session_ending.end(session).await,
+                Some(TokenHolder::Old(old)) => app.session_ending.end_old(&old).await,
+                None => Ok(()),
+            },
         }
     }
+}
 
-    async fn session(&self, app: &Application) -> Result<Option<SessionId>, Error> {
-        let Some(token) = RefreshToken::parse(&self.token) else {
-            return Ok(app.people.session_of(&self.token));
-        };
-        let session = app.store.session(token.session_id()).await?;
-        let is_genuine = |session: &_| app.tokens.is_genuine(&token, session);
-        Ok(session.filter(is_genuine).map(|session| session.id))
-    }
+async fn session_of(app: &Application, token: &RefreshToken) -> Result<Option<SessionId>, Error> {
+    let session = app.store.session(token.session_id()).await?;
+    let is_genuine = |session: &_| app.tokens.is_genuine(token, session);
+    Ok(session.filter(is_genuine).map(|session| session.id))
 }

@@ -2,7 +2,7 @@
 
 use crate::application::{Application, Repeats};
 use crate::error::{Error, Refusal};
-use crate::model::{PageSize, PageToken, Revocation, Session, SessionId, UserId};
+use crate::model::{OldToken, PageSize, PageToken, Revocation, Session, SessionId, UserId};
 use crate::ports::Clock as _;
 
 /// For whom a call acts.
@@ -145,7 +145,9 @@ impl RevokeUserSessions {
             }
         };
         app.session_ending.committed(&ended);
-        Ok(u32::try_from(ended.len()).unwrap_or(u32::MAX))
+        let is_session = |entry: &&Revocation| !OldToken::is_computed(entry.session_id);
+        let sessions = ended.iter().filter(is_session).count();
+        Ok(u32::try_from(sessions).unwrap_or(u32::MAX))
     }
 }
 
@@ -159,7 +161,7 @@ async fn end_all(
     let ending = &app.session_ending;
     let ended = match uow.lock_user(user).await? {
         // What was begun before, such as an MFA session, opens none afterwards.
-        Some(_) => ending.end_all(&mut *uow, user, keep).await?,
+        Some(user) => ending.end_all(&mut *uow, &user, keep).await?,
         None => ending.end_of_anybody(&mut *uow, user, keep).await?,
     };
     uow.commit().await?;

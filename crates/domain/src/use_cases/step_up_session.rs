@@ -48,6 +48,7 @@ impl StepUpSession {
         if !rules.offers_audience(&person.session.audience) {
             return Err(Refusal::AccessToken(Some(Rejection::WrongAudience)).into());
         }
+        app.tokens.check(&person.session, &person.user)?;
         let user = ProvenUser::of(&person.user);
         let known = app.devices.find(self.device).await?;
         let is_known = known.is_some_and(|device| device.is_of(user));

@@ -86,7 +86,7 @@ impl UndoIdentifierChange {
         // Whoever made it may have been in before, and have let in a factor for later.
         let lookback = undo.expires_at.since(undo.created_at);
         let since = change.signed_in_at.minus(lookback);
-        let ended = put_out(&mut *uow, &user, since, now).await?;
+        let ended = put_out(app, &mut *uow, &user, since).await?;
         for notice in self.notices(app, &change.before, &now_there)? {
             uow.insert_message(&notice).await?;
         }
@@ -145,10 +145,10 @@ async fn restore(
 /// Takes from a user all by which somebody could be in, or come in: sessions, the
 /// password, what was proved, known devices, factors since that time.
 async fn put_out(
+    app: &Application,
     uow: &mut dyn UnitOfWork,
     user: &User,
     since: Timestamp,
-    now: Timestamp,
 ) -> Result<Vec<Revocation>, Error> {
     uow.raise_credential_version(user.id).await?;
     uow.delete_credential(user.id).await?;
@@ -157,5 +157,5 @@ async fn put_out(
         uow.put_recovery_codes(user.id, &[]).await?;
     }
     uow.forget_devices(user.id).await?;
-    Ok(uow.revoke_user_sessions(user.id, None, now).await?)
+    app.session_ending.end_sessions(uow, user, None).await
 }

@@ -104,8 +104,7 @@ impl ValidateMfaSession {
             return Err(Refusal::SignIn.into());
         }
         let session = app.tokens.open_session(SignIn {
-            user_id: user.id,
-            group: user.group.clone(),
+            user: &user,
             client_id: record.client_id.clone(),
             audience: record.audience.clone(),
             scopes: record.scopes.clone(),

@@ -15,13 +15,20 @@ use crate::ports::{Clock, LONGEST_UNIT_OF_WORK};
 /// Which sessions' access tokens must not be accepted, and how sure that is.
 #[derive(Debug)]
 pub struct RevocationFeed {
-    /// Up to when each is needed, on the monotonic clock: no clock that is set
-    /// makes one be forgotten.
-    sessions: RwLock<HashMap<SessionId, Duration>>,
+    sessions: RwLock<HashMap<SessionId, Entry>>,
     epoch: AtomicU64,
     freshness: Freshness,
     /// The database's time at which the last complete reading began.
     read_at: Mutex<Option<Timestamp>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    /// Up to when it is needed, on the monotonic clock: no clock that is set makes one
+    /// be forgotten.
+    needed: Duration,
+    /// When it was revoked last, by the database's clock.
+    revoked_at: Timestamp,
 }
 
 /// How many entries are forgotten before others get their turn.
@@ -45,13 +52,20 @@ impl RevocationFeed {
         let mut sessions = self.write();
         let mut is_new = false;
         for revocation in revocations {
-            let needed = monotonic + revocation.expires_at.since(now);
+            let entry = Entry {
+                needed: monotonic + revocation.expires_at.since(now),
+                revoked_at: revocation.revoked_at,
+            };
             sessions
                 .entry(revocation.session_id)
-                .and_modify(|known| *known = needed.max(*known))
+                .and_modify(|known| {
+                    is_new |= known.revoked_at < entry.revoked_at;
+                    known.needed = known.needed.max(entry.needed);
+                    known.revoked_at = known.revoked_at.max(entry.revoked_at);
+                })
                 .or_insert_with(|| {
                     is_new = true;
-                    needed
+                    entry
                 });
         }
         drop(sessions);
@@ -107,6 +121,14 @@ impl RevocationFeed {
             .contains_key(&session)
     }
 
+    /// When it was revoked last, if it is entered.
+    #[must_use]
+    pub fn revoked_at(&self, id: SessionId) -> Option<Timestamp> {
+        let sessions = self.sessions.read();
+        let sessions = sessions.unwrap_or_else(PoisonError::into_inner);
+        sessions.get(&id).map(|entry| entry.revoked_at)
+    }
+
     /// Forgets what is needed no more at `now` (monotonic). Those who validate
     /// do not wait for it, however much there is.
     pub fn forget_expired(&self, now: Duration) {
@@ -114,14 +136,17 @@ impl RevocationFeed {
         let sessions = sessions.unwrap_or_else(PoisonError::into_inner);
         let expired: Vec<SessionId> = sessions
             .iter()
-            .filter(|(_, needed)| **needed <= now)
+            .filter(|(_, entry)| entry.needed <= now)
             .map(|(session, _)| *session)
             .collect();
         drop(sessions);
         for batch in expired.chunks(FORGOTTEN_AT_ONCE) {
             let mut sessions = self.write();
             for session in batch {
-                if sessions.get(session).is_some_and(|needed| *needed <= now) {
+                if sessions
+                    .get(session)
+                    .is_some_and(|entry| entry.needed <= now)
+                {
                     sessions.remove(session);
                 }
             }
@@ -143,7 +168,7 @@ impl RevocationFeed {
         self.len() == 0
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, HashMap<SessionId, Duration>> {
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<SessionId, Entry>> {
         self.sessions
             .write()
             .unwrap_or_else(PoisonError::into_inner)

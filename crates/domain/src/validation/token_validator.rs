@@ -8,27 +8,33 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use countersign_token::{AccessClaims, Rejection, Verifier};
+use countersign_token::{AccessClaims, Rejection};
 use quick_cache::sync::Cache;
 
-use crate::model::{SessionId, Timestamp};
+use crate::model::{ExternalId, Timestamp};
 use crate::ports::Clock;
 use crate::validation::verified_token::{Sought, Texts, VerifiedToken};
-use crate::validation::{Keyring, RequiredAuthentication, RevocationFeed};
+use crate::validation::{
+    AccessTokens, Keyring, RequiredAuthentication, RevocationFeed, TokenHolder,
+};
 
 /// Validates access tokens. The answer as the transport wants it is made once for
 /// each token and kept with it.
 pub struct TokenValidator {
     cache: Cache<Texts, Arc<VerifiedToken>>,
     misses: AtomicU64,
-    verifier: Verifier,
+    tokens: AccessTokens,
     keyring: Arc<Keyring>,
     feed: Arc<RevocationFeed>,
     clock: Arc<dyn Clock>,
     audience: String,
     freshness: Duration,
-    answer: fn(&AccessClaims) -> Vec<u8>,
+    answer: EncodeAnswer,
 }
+
+/// Makes the transport's answer for a good token of what it says, and of the id that
+/// its user has in an old server.
+pub type EncodeAnswer = fn(&AccessClaims, Option<&ExternalId>) -> Vec<u8>;
 
 /// What the cache of verified tokens holds, and how it has served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,18 +97,18 @@ impl TokenValidator {
     )]
     pub fn new(
         capacity: usize,
-        verifier: Verifier,
+        tokens: AccessTokens,
         keyring: Arc<Keyring>,
         feed: Arc<RevocationFeed>,
         clock: Arc<dyn Clock>,
         audience: String,
         freshness: Duration,
-        answer: fn(&AccessClaims) -> Vec<u8>,
+        answer: EncodeAnswer,
     ) -> Self {
         Self {
             cache: Cache::new(capacity),
             misses: AtomicU64::new(0),
-            verifier,
+            tokens,
             keyring,
             feed,
             clock,
@@ -130,7 +136,7 @@ impl TokenValidator {
             return Validation::Rejected(NotAccepted::Token(Rejection::WrongAudience));
         }
         if token.epoch.load(Ordering::SeqCst) != epoch {
-            if self.feed.contains(token.session_id) {
+            if self.is_revoked(&token.holder) {
                 return Validation::Rejected(NotAccepted::Revoked);
             }
             token.epoch.store(epoch, Ordering::SeqCst);
@@ -142,7 +148,7 @@ impl TokenValidator {
             return Validation::Rejected(NotAccepted::InsufficientScope);
         }
         if let Some(required) = question.authentication
-            && let Some(lacking) = required.lacking(&token.claims, &self.verifier, now)
+            && let Some(lacking) = required.lacking(&token.claims, self.tokens.verifier(), now)
         {
             return Validation::Rejected(NotAccepted::InsufficientAuthentication(lacking));
         }
@@ -166,6 +172,18 @@ impl TokenValidator {
         }
     }
 
+    fn is_revoked(&self, holder: &TokenHolder) -> bool {
+        match holder {
+            TokenHolder::Session(id) => self.feed.contains(*id),
+            TokenHolder::Old(old) => {
+                let leeway = self.tokens.leeway();
+                let of_user = self.feed.revoked_at(old.of_user);
+                self.feed.contains(old.id)
+                    || of_user.is_some_and(|at| old.is_from_before(at, leeway))
+            }
+        }
+    }
+
     fn verified(
         &self,
         token: &str,
@@ -176,21 +194,20 @@ impl TokenValidator {
         if let Some(known) = self.cache.get(&Sought(token.as_bytes()))
             && known.keys_version == keys_version
         {
-            self.verifier
-                .check_times(known.validity, now.as_seconds())?;
+            let verifier = self.tokens.verifier();
+            verifier.check_times(known.validity, now.as_seconds())?;
             return Ok(known);
         }
         self.misses.fetch_add(1, Ordering::Relaxed);
-        let claims = self
-            .verifier
-            .verify(&self.keyring.verifying(), token, now.as_seconds())?;
-        let session_id: SessionId = claims.sid.parse().map_err(|_| Rejection::InvalidClaims)?;
+        let told = self.tokens.verify(token, now)?;
+        let claims = told.claims;
+        let answer = (self.answer)(&claims, told.external_id.as_ref());
         let verified = Arc::new(VerifiedToken {
-            texts: Texts::new(token, &(self.answer)(&claims)),
-            validity: claims.validity(),
+            texts: Texts::new(token, &answer),
+            validity: told.validity,
             is_for_default: claims.accepts_audience(&self.audience),
             claims: Box::new(claims),
-            session_id,
+            holder: told.holder,
             keys_version,
             // Not looked up in the feed yet: any other epoch makes that happen.
             epoch: AtomicU64::new(epoch.wrapping_sub(1)),

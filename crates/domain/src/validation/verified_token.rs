@@ -9,14 +9,15 @@ use countersign_token::{AccessClaims, Validity};
 use quick_cache::Equivalent;
 
 use crate::model::SessionId;
+use crate::validation::access_tokens::TokenHolder;
 
 /// A token whose signature and form are good.
 #[derive(Debug)]
 pub struct VerifiedToken {
     pub(super) texts: Texts,
     pub(super) validity: Validity,
-    /// Its session.
-    pub session_id: SessionId,
+    /// Its session, or what it is revoked by otherwise.
+    pub holder: TokenHolder,
     pub(super) keys_version: u64,
     /// The epoch of the revocations in which the session was looked up.
     pub(super) epoch: AtomicU64,
@@ -39,6 +40,15 @@ pub(super) struct Texts {
 pub(super) struct Sought<'a>(pub(super) &'a [u8]);
 
 impl VerifiedToken {
+    /// Its session; of a token of an old server there is none.
+    #[must_use]
+    pub fn session_id(&self) -> Option<SessionId> {
+        match self.holder {
+            TokenHolder::Session(id) => Some(id),
+            TokenHolder::Old(_) => None,
+        }
+    }
+
     /// The transport's answer for it.
     #[must_use]
     pub fn answer(&self) -> &[u8] {

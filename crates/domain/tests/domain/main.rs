@@ -32,6 +32,7 @@ mod sign_up;
 mod signing_keys;
 mod step_up;
 mod store_laws;
+mod token_profiles;
 mod unverified;
 mod users;
 mod validation;

@@ -11,6 +11,7 @@ use humantime_serde::re::humantime;
 
 use super::probe_arguments::ProbeArguments;
 use super::server_arguments::ServerArguments;
+use super::token_arguments::Token;
 use super::user_arguments::{Sessions, Users};
 use crate::config::Flags;
 
@@ -74,6 +75,9 @@ pub(super) enum Command {
     /// List or end the sessions of a user, through a running server
     #[command(subcommand)]
     Session(Sessions),
+    /// Look at tokens, and compare those of token profiles with another server's
+    #[command(subcommand)]
+    Token(Token),
     /// Try out the providers of messages
     #[command(subcommand)]
     Message(Message),

@@ -16,9 +16,10 @@ use super::exit_code::{FAILURE, USAGE};
 use super::failure::{Failure, Outcome};
 use super::output::Output;
 use super::probe_arguments::ProbeArguments;
+use super::token_arguments::Token;
 use super::{
     backup, caller_sans, callers, config_check, healthcheck, keys, legacy, message, migrate, open,
-    shell_integration, try_command, user_sessions, users,
+    shell_integration, token_validate, tokens, try_command, user_sessions, users,
 };
 use crate::config::{Config, Environment, LogConfig, LogFormat, Sources};
 use crate::{logging, serve};
@@ -138,6 +139,21 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
             *api_key = api_key.take().or_else(|| api_key_of(&environment));
             let out = &mut output();
             let outcome = one_thread()?.block_on(user_sessions::execute(command, out))?;
+            Ok(outcome.into())
+        }
+        Command::Token(Token::Decode { token }) => {
+            let config = Config::load(&sources(environment))?;
+            Ok(tokens::decode(&config, &token, &mut output())?.into())
+        }
+        Command::Token(Token::Issue(wanted)) => {
+            let config = Config::load(&sources(environment))?;
+            Ok(tokens::issue(&config, &wanted, &mut output(), &mut errors())?.into())
+        }
+        Command::Token(Token::Validate(mut wanted)) => {
+            let api_key = &mut wanted.server.api_key;
+            *api_key = api_key.take().or_else(|| api_key_of(&environment));
+            let out = &mut output();
+            let outcome = one_thread()?.block_on(token_validate::execute(&wanted, out))?;
             Ok(outcome.into())
         }
         Command::Try(mut arguments) => {

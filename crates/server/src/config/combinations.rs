@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::checks::Checks;
 use super::messages::{missing_of_providers, wrong_texts};
-use super::{Config, DeliveryConfig};
+use super::{Config, DeliveryConfig, TokenProfileConfig};
 
 /// A combination that is wrong, or not what most operators want.
 #[derive(Clone, Copy)]
@@ -25,7 +25,7 @@ enum Judged {
     /// Refused by the settings alone.
     Refused(Rule),
     /// Refused by the settings alone, each by its own name.
-    RefusedEach(fn(&Config) -> Vec<(&'static str, String)>),
+    RefusedEach(fn(&Config) -> Vec<(String, String)>),
     /// Refused where a start finds it.
     RefusedAtStart,
     /// Warned of when the server listens.
@@ -91,7 +91,7 @@ pub(crate) const FEW_DESCRIPTORS: Combination = Combination {
 };
 
 /// All that there are.
-const COMBINATIONS: [Combination; 27] = [
+const COMBINATIONS: [Combination; 30] = [
     Combination {
         what: "server.tls_certificate is set, and server.tls_private_key is not",
         why: "TLS needs both",
@@ -229,6 +229,13 @@ const COMBINATIONS: [Combination; 27] = [
         why: "browsers would make no passkey, or what they answer would be refused",
         judged: Judged::RefusedEach(wrong_passkeys),
     },
+    Combination {
+        what: "a token profile (tokens.profiles) lacks its key, or claims that name the user and \
+               tell access from refresh tokens, or audiences that are offered; or two have one key, \
+               or would be chosen for one session",
+        why: "its tokens would not be told from others, or would be good for nothing",
+        judged: Judged::RefusedEach(wrong_token_profiles),
+    },
     OPEN_TO_THE_WORLD,
     UNMIGRATED,
     KEYS_WITHOUT_MASTER_KEY,
@@ -278,6 +285,24 @@ const COMBINATIONS: [Combination; 27] = [
         }),
     },
     Combination {
+        what: "the secret of a token profile (tokens.profiles) is shorter than 32 bytes",
+        why: "whoever has one token can find it by trying, and then make others (RFC 7518, section \
+              3.2); set accept_until",
+        judged: Judged::Warned(|start| {
+            let mut profiles = start.config.tokens.profiles.values();
+            profiles.any(TokenProfileConfig::has_short_secret)
+        }),
+    },
+    Combination {
+        what: "a token profile (tokens.profiles) has no constants",
+        why: "whatever the other server signed with this key, and names a user, is an access \
+              token: also a link for a new password",
+        judged: Judged::Warned(|start| {
+            let mut profiles = start.config.tokens.profiles.values();
+            profiles.any(|profile| profile.constants.is_empty())
+        }),
+    },
+    Combination {
         what: "no caller is known",
         why: "everybody on this machine may call everything (see `countersign caller new --help`)",
         judged: Judged::Warned(|start| start.is_open),
@@ -303,10 +328,14 @@ fn sends_everywhere_at_home(config: &Config) -> bool {
     (delivery.is_default() || has_both) && (countries.is_empty() || countries.contains(home))
 }
 
-fn wrong_passkeys(config: &Config) -> Vec<(&'static str, String)> {
+fn wrong_token_profiles(config: &Config) -> Vec<(String, String)> {
+    config.token_profiles().err().unwrap_or_default()
+}
+
+fn wrong_passkeys(config: &Config) -> Vec<(String, String)> {
     let wrong = config.relying_party().err();
     wrong
-        .map(|(key, rule)| (key, rule.to_owned()))
+        .map(|(key, rule)| (key.to_owned(), rule.to_owned()))
         .into_iter()
         .collect()
 }
@@ -323,7 +352,7 @@ pub(super) fn check(config: &Config, checks: &mut Checks) {
                 let mut wrong = wrong(config);
                 wrong.retain(|(key, _)| !checks.knows(key));
                 for (key, rule) in wrong {
-                    checks.refuse(key, rule);
+                    checks.refuse(&key, rule);
                 }
             }
             Judged::RefusedAtStart | Judged::Warned(_) | Judged::WarnedAtStart => {}

@@ -19,16 +19,14 @@ pub(super) struct Layer {
 impl Layer {
     /// One setting.
     pub(super) fn setting(origin: impl Into<String>, key: &str, value: Value) -> Self {
-        let mut values = Dict::new();
-        match key.split_once('.') {
-            Some((section, name)) => {
-                let section_values = Dict::from([(name.to_owned(), value)]);
-                values.insert(section.into(), section_values.into());
-            }
-            None => {
-                values.insert(key.into(), value);
-            }
-        }
+        let (sections, name) = match key.rsplit_once('.') {
+            Some((sections, name)) => (sections.split('.').rev().collect(), name),
+            None => (Vec::new(), key),
+        };
+        let alone = Dict::from([(name.to_owned(), value)]);
+        let values = sections.into_iter().fold(alone, |inner, section| {
+            Dict::from([(section.to_owned(), inner.into())])
+        });
         Self {
             origin: origin.into(),
             values,

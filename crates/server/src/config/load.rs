@@ -11,7 +11,7 @@ use figment::value::Value;
 
 use super::checks::Checks;
 use super::layer::Layer;
-use super::schema::Schema;
+use super::schema::{Schema, is_secret};
 use super::{Config, ConfigError, Environment, LogFormat, Problem, ServiceUrl, combinations};
 
 /// Where settings come from.
@@ -166,7 +166,7 @@ fn problem(figment: &Figment, key: &str, rule: String) -> Problem {
     Problem {
         setting: key.into(),
         value: value
-            .filter(|_| !Config::SECRET.contains(&key))
+            .filter(|_| !is_secret(key))
             .and_then(|value| toml::Value::try_from(value).ok())
             .map(|value| value.to_string()),
         origin: Some(match metadata {

@@ -5,12 +5,12 @@ use countersign_delivery::Templates;
 use super::{Config, EmailProvider, SmsProvider};
 
 /// The settings that a provider of a list needs and does not have.
-pub(super) fn missing_of_providers(config: &Config) -> Vec<(&'static str, String)> {
+pub(super) fn missing_of_providers(config: &Config) -> Vec<(String, String)> {
     let (sms, email) = (&config.delivery.sms, &config.delivery.email);
     let mut missing = Vec::new();
     let mut need = |list: &str, provider: &str, keys: Vec<&'static str>| {
         let rule = format!("must be set, as delivery.{list} names {provider}");
-        missing.extend(keys.into_iter().map(|key| (key, rule.clone())));
+        missing.extend(keys.into_iter().map(|key| (key.to_owned(), rule.clone())));
     };
     if sms.contains(&SmsProvider::Sens) {
         need("sms", "sens", config.sens.missing(true, true).collect());
@@ -34,12 +34,14 @@ pub(super) fn missing_of_providers(config: &Config) -> Vec<(&'static str, String
 }
 
 /// What is wrong with texts, or which are missing.
-pub(super) fn wrong_texts(config: &Config) -> Vec<(&'static str, String)> {
+pub(super) fn wrong_texts(config: &Config) -> Vec<(String, String)> {
     let texts = match Templates::load(&config.template_settings()) {
         Ok(texts) => texts,
         Err(errors) => {
             let wrong = errors.iter().map(ToString::to_string);
-            return wrong.map(|rule| ("delivery.templates", rule)).collect();
+            return wrong
+                .map(|rule| ("delivery.templates".into(), rule))
+                .collect();
         }
     };
     let templates = config.alimtalk.templates().into_iter();
@@ -50,7 +52,7 @@ pub(super) fn wrong_texts(config: &Config) -> Vec<(&'static str, String)> {
                 "must have the file {}, as alimtalk.template_codes names its code",
                 template.file()
             );
-            ("delivery.templates", rule)
+            ("delivery.templates".into(), rule)
         })
         .collect()
 }

@@ -5,7 +5,7 @@ use countersign_domain::Settings;
 use countersign_domain::application::{
     DeviceSettings, TokenSettings, UserSettings, VerificationSettings,
 };
-use countersign_domain::model::{OneTimeSecret, RelyingParty};
+use countersign_domain::model::{OneTimeSecret, RelyingParty, TokenProfile, TokenProfiles};
 
 use super::{Config, SmsProvider};
 
@@ -49,7 +49,47 @@ impl Config {
         RelyingParty::new(&passkeys.rp_id, name, &passkeys.origins).map(Some)
     }
 
-    /// The settings of the domain.
+    /// The token profiles, by name, with their keys.
+    ///
+    /// # Errors
+    /// The settings that are wrong, and what they must be.
+    pub(crate) fn token_profiles(&self) -> Result<TokenProfiles, Vec<(String, String)>> {
+        let tokens = &self.tokens;
+        let (mut profiles, mut wrong) = (Vec::<TokenProfile>::new(), Vec::new());
+        for (name, profile) in &tokens.profiles {
+            let key = |setting: &str| format!("tokens.profiles.{name}.{setting}");
+            match profile.profile(name, &tokens.audiences) {
+                Ok(profile) => {
+                    let same_key =
+                        |other: &&TokenProfile| other.form.key().kid() == profile.form.key().kid();
+                    if let Some(other) = profiles.iter().find(same_key) {
+                        let rule = format!(
+                            "must not have the key of tokens.profiles.{}: a token is one of one \
+                             profile",
+                            other.name
+                        );
+                        wrong.push((key("algorithm"), rule));
+                    }
+                    if let Some(other) = profiles.iter().find(|other| other.overlaps(&profile)) {
+                        let rule = format!(
+                            "must choose others than tokens.profiles.{}: by groups, callers or \
+                             audiences",
+                            other.name
+                        );
+                        wrong.push((key("groups"), rule));
+                    }
+                    profiles.push(profile);
+                }
+                Err((setting, rule)) => wrong.push((key(setting), rule)),
+            }
+        }
+        match wrong.is_empty() {
+            true => Ok(TokenProfiles::new(profiles)),
+            false => Err(wrong),
+        }
+    }
+
+    /// The settings of the domain, but for the token profiles.
     #[must_use]
     pub fn settings(&self) -> Settings {
         let tokens = &self.tokens;
@@ -68,6 +108,8 @@ impl Config {
                 leeway: tokens.leeway,
                 feed_bound: self.validation.feed_bound,
                 key_rotation: self.keys.rotation,
+                // They have keys in files: see `token_profiles`.
+                profiles: TokenProfiles::default(),
             },
             verification: VerificationSettings {
                 code_digits: verification.code_digits,

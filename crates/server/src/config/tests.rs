@@ -14,6 +14,7 @@ mod example;
 mod mfa;
 mod refusals;
 mod sources;
+mod token_profiles;
 mod traces;
 mod writing;
 

@@ -3,7 +3,10 @@
 
 use std::fmt;
 
-use countersign_domain::model::Region;
+use std::time::SystemTime;
+
+use countersign_domain::model::{Region, Timestamp};
+use humantime_serde::re::humantime;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -20,6 +23,15 @@ pub struct ServiceUrl(SecretString);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct LogFilter(String);
+
+/// A day, from its beginning in UTC, or an instant: `2027-06-01`,
+/// `2027-06-01T15:00:00Z`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
+pub struct Date {
+    text: String,
+    at: Timestamp,
+}
 
 /// The country of phone numbers, as its code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +104,46 @@ impl LogFilter {
     #[must_use]
     pub fn to_env_filter(&self) -> EnvFilter {
         EnvFilter::new(&self.0)
+    }
+}
+
+impl Date {
+    /// Reads a date.
+    ///
+    /// # Errors
+    /// What a date must look like, if this is none.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let instant = match text.len() {
+            10 => humantime::parse_rfc3339(&format!("{text}T00:00:00Z")),
+            _ => humantime::parse_rfc3339(text),
+        };
+        let since = instant.ok().and_then(|instant| {
+            let since = instant.duration_since(SystemTime::UNIX_EPOCH);
+            i64::try_from(since.ok()?.as_millis()).ok()
+        });
+        let millis = since.ok_or("must be a date such as 2027-06-01 or 2027-06-01T15:00:00Z")?;
+        Ok(Self {
+            text: text.to_owned(),
+            at: Timestamp::from_millis(millis),
+        })
+    }
+
+    /// The instant at which it begins.
+    #[must_use]
+    pub fn timestamp(&self) -> Timestamp {
+        self.at
+    }
+}
+
+impl From<Date> for String {
+    fn from(date: Date) -> Self {
+        date.text
+    }
+}
+
+impl<'de> Deserialize<'de> for Date {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 

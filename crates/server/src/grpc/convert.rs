@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use countersign_domain::application::{GroupRules, KnownDevice, Tokens, VerificationSettings};
 use countersign_domain::model::{
-    Address, ClientContext, DeviceClaim, DeviceToken, Email, GroupId, Identifier, LinkPrefix,
-    NewPassword, OneTimeSecret, Password, Phone, Purpose, Region, Scope, Timestamp, Username,
+    Address, ClientContext, DeviceClaim, DeviceToken, Email, ExternalId, GroupId, Identifier,
+    LinkPrefix, NewPassword, OneTimeSecret, Password, Phone, Purpose, Region, Scope, Timestamp,
+    Username,
 };
 use countersign_domain::use_cases::SendCode;
 use countersign_domain::validation::{NotAccepted, RequiredAuthentication};
@@ -313,7 +314,7 @@ pub(crate) fn device(known: Option<KnownDevice>) -> (String, Option<prost_types:
     (token.unwrap_or_default(), timestamp(expires_at))
 }
 
-pub(crate) fn claims(claims: &AccessClaims) -> v1::Claims {
+pub(crate) fn claims(claims: &AccessClaims, external_id: Option<&ExternalId>) -> v1::Claims {
     v1::Claims {
         issuer: claims.iss.clone(),
         subject: claims.sub.clone(),
@@ -329,6 +330,7 @@ pub(crate) fn claims(claims: &AccessClaims) -> v1::Claims {
         authentication_methods: claims.amr.clone(),
         authentication_time: timestamp(Timestamp::from_seconds(claims.auth_time)),
         acr: claims.authentication().as_str().to_owned(),
+        external_id: external_id.map_or_else(String::new, |id| id.as_str().to_owned()),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use countersign_domain::model::ExternalId;
 use countersign_domain::validation::{
     NotAccepted, Question, RequiredAuthentication, TokenValidator, Validation, VerifiedToken,
 };
@@ -33,8 +34,9 @@ pub(crate) enum Answer {
 }
 
 /// The encoded answer for a good token.
-pub(crate) fn encode_claims(claims: &AccessClaims) -> Vec<u8> {
-    let valid = v1::validate_token_response::Verdict::Valid(convert::claims(claims));
+pub(crate) fn encode_claims(claims: &AccessClaims, external_id: Option<&ExternalId>) -> Vec<u8> {
+    let claims = convert::claims(claims, external_id);
+    let valid = v1::validate_token_response::Verdict::Valid(claims);
     unary::framed(&v1::ValidateTokenResponse {
         verdict: Some(valid),
     })

@@ -189,6 +189,11 @@ pub(super) fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
             "The person has as many addresses as one may have.",
             "연락처를 더 등록할 수 없습니다.",
         ),
+        R::ExternalIdMissing => (
+            Code::FailedPrecondition,
+            "The account has no id that the service's tokens could name.",
+            "이 서비스의 토큰을 발급할 수 없는 계정입니다.",
+        ),
         R::LastIdentifier => (
             Code::FailedPrecondition,
             "The last address cannot be removed.",

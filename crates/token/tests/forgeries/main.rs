@@ -7,5 +7,6 @@ mod arbitrary;
 mod controls;
 mod headers;
 mod payloads;
+mod profiles;
 mod spellings;
 mod support;

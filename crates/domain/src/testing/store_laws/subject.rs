@@ -92,6 +92,11 @@ impl StoreSubject {
         }
     }
 
+    /// An id that nothing has yet.
+    pub(super) fn session_id(&self) -> SessionId {
+        SessionId::generate(self.now, &self.random)
+    }
+
     /// The key of a caller, which does not expire.
     pub(super) fn new_caller_key(&self) -> CallerKey {
         CallerKey {

@@ -7,7 +7,7 @@ use countersign_token::Algorithm;
 use crate::application::{
     DeviceSettings, Settings, TokenSettings, UnverifiedSettings, UserSettings, VerificationSettings,
 };
-use crate::model::{LinkPrefix, MfaPolicy, Region, Scope};
+use crate::model::{LinkPrefix, MfaPolicy, Region, Scope, TokenProfiles};
 
 /// Where links lead.
 pub const LINK_PREFIX: &str = "https://shop.example.com/confirm";
@@ -30,6 +30,7 @@ pub(super) fn settings() -> Settings {
             leeway: Duration::from_secs(5),
             feed_bound: Duration::from_secs(10),
             key_rotation: 30 * DAY,
+            profiles: TokenProfiles::default(),
         },
         verification: VerificationSettings {
             code_digits: 6,

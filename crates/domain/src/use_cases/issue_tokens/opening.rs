@@ -51,7 +51,7 @@ pub struct MfaRequired {
 
 /// What becomes of a sign-in.
 pub(super) enum Opened {
-    /// A session and its user, and how the device is known from now on.
+    /// A session with its user, and how the device is known from now on.
     Session(Box<(Session, User)>, Option<KnownDevice>),
     /// An MFA session, which has to be answered first.
     MfaSession(MfaRequired),
@@ -135,8 +135,7 @@ impl Opening {
             }
         }
         let session = app.tokens.open_session(SignIn {
-            user_id: user.id,
-            group: user.group.clone(),
+            user,
             client_id: self.client_id.clone(),
             audience: self.audience.clone(),
             scopes: self.scopes.clone(),

@@ -1,16 +1,18 @@
 //! The section `[tokens]`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use countersign_domain::model::Scope;
 use countersign_token::Algorithm;
 use serde::{Deserialize, Serialize};
 
+use super::TokenProfileConfig;
 use crate::config::checks::Checks;
 use crate::config::serde_formats::{AS_VARIABLE, duration, scopes};
 
 /// `[tokens]`: tokens and sessions.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TokensConfig {
     /// `iss` of the access tokens.
@@ -40,6 +42,9 @@ pub struct TokensConfig {
     /// How far clocks may differ.
     #[serde(with = "duration")]
     pub leeway: Duration,
+    /// Tokens in the form of other servers, each under a name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub profiles: BTreeMap<String, TokenProfileConfig>,
 }
 
 impl Default for TokensConfig {
@@ -56,6 +61,7 @@ impl Default for TokensConfig {
             session_ttl: days(180),
             refresh_grace: Duration::from_secs(30),
             leeway: Duration::from_secs(5),
+            profiles: BTreeMap::new(),
         }
     }
 }

@@ -2,15 +2,18 @@
 
 use async_trait::async_trait;
 use countersign_domain::model::{Revocation, SessionId, Timestamp};
-use countersign_domain::ports::{FeedPage, FeedPosition, Revocations, StoreError};
+use countersign_domain::ports::{
+    FeedPage, FeedPosition, RevocationChanges, Revocations, StoreError,
+};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::Cond;
+use sea_orm::sea_query::{Cond, Expr, OnConflict, Query};
 use sea_orm::{IntoActiveModel as _, QueryOrder as _, QueryResult, QuerySelect as _};
 
 use super::rows::{self, ALONE, bytes, corrupt};
 use crate::database::connection::Db;
 use crate::database::error::store_error;
 use crate::database::handle::Database;
+use crate::database::unit_of_work::SqlUnitOfWork;
 
 /// A row. `revoked_at` is the database's time.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -81,6 +84,92 @@ impl Revocations for Database {
         });
         Ok(FeedPage { revocations, next })
     }
+
+    async fn revocations_of(&self, ids: &[SessionId]) -> Result<Vec<Revocation>, StoreError> {
+        entries(&self.reader(), ids).await
+    }
+}
+
+#[async_trait]
+impl RevocationChanges for SqlUnitOfWork {
+    async fn put_revocation(
+        &mut self,
+        id: SessionId,
+        needed_until: Timestamp,
+    ) -> Result<Revocation, StoreError> {
+        let db = self.db();
+        let mut entry = entry(&db, id, needed_until).await?;
+        // The row is locked: nobody else makes it last shorter meanwhile.
+        let select = Entity::find_by_id(id.as_bytes().to_vec()).lock_exclusive();
+        let row = rows::first(select, &db.statement("revocations.lock")).await?;
+        if let Some(row) = row {
+            let known = row.try_get("", Column::ExpiresAt.as_str());
+            // One that cannot be read is kept for good.
+            let known = Timestamp::from_millis(known.unwrap_or(i64::MAX));
+            entry.expires_at = entry.expires_at.max(known);
+        }
+        let anew = OnConflict::column(Column::SessionId)
+            .update_columns([Column::RevokedAt, Column::ExpiresAt])
+            .to_owned();
+        Entity::insert(Model::from(&entry).into_active_model())
+            .on_conflict(anew)
+            .exec_without_returning(&db.statement("revocations.put"))
+            .await
+            .map_err(store_error)?;
+        Ok(entry)
+    }
+
+    async fn insert_revocation(
+        &mut self,
+        id: SessionId,
+        needed_until: Timestamp,
+    ) -> Result<Revocation, StoreError> {
+        let db = self.db();
+        let entry = entry(&db, id, needed_until).await?;
+        insert(&db, &[entry]).await?;
+        Ok(entry)
+    }
+
+    async fn entered_revocations(
+        &mut self,
+        ids: &[SessionId],
+    ) -> Result<Vec<Revocation>, StoreError> {
+        entries(&self.db(), ids).await
+    }
+}
+
+/// An entry under the database's time.
+async fn entry(
+    db: &Db<'_>,
+    session_id: SessionId,
+    needed_until: Timestamp,
+) -> Result<Revocation, StoreError> {
+    const STAMP: &str = "stamp";
+    let now = Query::select()
+        .expr_as(Expr::cust(db.dialect().now_millis), STAMP)
+        .take();
+    let row = db.statement("revocations.now").query_one(&now).await;
+    let row = row
+        .map_err(store_error)?
+        .ok_or_else(|| corrupt(Column::RevokedAt))?;
+    let revoked_at = Timestamp::from_millis(row.try_get("", STAMP).map_err(store_error)?);
+    Ok(Revocation {
+        session_id,
+        revoked_at,
+        expires_at: Revocation::kept_until(needed_until, revoked_at),
+    })
+}
+
+/// The entries with these ids. One that cannot be read is an error: it may be the one
+/// that counts.
+async fn entries(db: &Db<'_>, ids: &[SessionId]) -> Result<Vec<Revocation>, StoreError> {
+    let ids = ids.iter().map(|id| id.as_bytes().to_vec());
+    let select = Entity::find().filter(Column::SessionId.is_in(ids));
+    let rows = rows::all(select, &db.statement("revocations.of")).await?;
+    let read = rows
+        .iter()
+        .map(|row| rows::model::<Entity>(row, ALONE)?.try_into());
+    read.collect()
 }
 
 /// The position after a row, whatever bytes its id has.
