@@ -66,6 +66,16 @@ impl World {
         texts(self.backend(), self.database_url(), query).await
     }
 
+    /// Stores a hash of a password, as if another system had made it.
+    ///
+    /// # Panics
+    /// If the person has no password.
+    pub async fn store_hash(&self, user_id: &str, hash: &str) {
+        let of_hers = self.backend().bytes(user_id);
+        let update = format!("UPDATE credentials SET hash = '{hash}' WHERE user_id = {of_hers}");
+        assert_eq!(self.execute(&update).await, 1);
+    }
+
     /// The names of all tables.
     pub async fn tables(&self) -> Vec<String> {
         let query = match self.backend() {

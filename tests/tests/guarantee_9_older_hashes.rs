@@ -1,13 +1,88 @@
-//! Guarantee 9, hashes under older parameters: an account whose password was
-//! hashed at a lower cost answers no sooner than any other, or than nobody.
+//! Guarantee 9, hashes under older parameters and of other systems: an account
+//! whose password was hashed at another cost answers neither sooner nor later than
+//! any other, or than nobody.
 
 use std::time::Duration;
 
 use countersign_proto::v1;
-use countersign_tests::{Backend, PASSWORD, Timings, World, email, on_every_backend, reason};
+use countersign_tests::{
+    Backend, Gateway, PASSWORD, Timings, World, WorldBuilder, crowd, email, on_every_backend,
+    reason,
+};
 use tokio::sync::Mutex;
 
-on_every_backend!(an_older_hash_is_not_told_by_the_time);
+on_every_backend!(
+    an_older_hash_is_not_told_by_the_time,
+    a_cheap_hash_of_another_system_is_not_told_by_the_time,
+    a_dear_hash_of_another_system_is_not_told_by_the_time,
+);
+
+/// What the hashes below were made of, by Django 5.2 and passlib 1.7.4.
+const IMPORTED_PASSWORD: &str = "correct horse";
+
+/// Cheaper than a new hash.
+const CHEAP: [(&str, &str); 6] = [
+    (
+        "sha1",
+        "sha1$ayAcoSPkhpiL$984e80019d04128b21e735b92d328892694845ad",
+    ),
+    ("phpass", "$P$BltFNm/KcoRBoyl8HRcYRTQCvlQzTo."),
+    (
+        "bcrypt 6",
+        "$2b$06$4i/likVP6kldd7Y5MtzP8uE/d.P7d08w1NCmQMEll9o6qkiuEJYMe",
+    ),
+    (
+        "sha512-crypt",
+        "$6$SBwBeCSC34vtyx0/$.q1Ts7SwFG/HThEMdqcHJ6Uj41hWEjFvr9fM4ynJN73Cf2m6aciKgSx2IHFOCw0Yk7lL.c82Z8up.KX7AP378.",
+    ),
+    (
+        "pbkdf2-sha256",
+        "$pbkdf2-sha256$29000$6l0rBeDcWyuFsBbCuNe69w$CWaWfGsQw/MaFtAs1SxieYbonSBOHx1IMQE6PRgynY4",
+    ),
+    (
+        "argon2i",
+        "$argon2i$v=19$m=512,t=3,p=1$CnpI+z4KKsNsb7VVZ+ChdA$0n1a+UsduaellnD2eR1N/mjbRfk+r72xRWob8rSGnZ0",
+    ),
+];
+
+/// Dearer, as Django and passlib make them unless told otherwise.
+const DEAR: [(&str, &str); 7] = [
+    (
+        "bcrypt",
+        "$2b$12$Ao30JFj9.tirvGQdShzbmujxT9QL527N2F9.JnfQyHdOLsWoNhhy2",
+    ),
+    (
+        "bcrypt_sha256",
+        "bcrypt_sha256$$2b$12$PYOOYTjV5s3nrZg9R0GHlOvd3XIJXPRFxBx8SiHDzWWxUcPC9aHwi",
+    ),
+    (
+        "pbkdf2_sha256",
+        "pbkdf2_sha256$1000000$XqukhNzYJmRljqXgWksQti$TI2nWGt0Z+026jHzP5d89xLEmpGTYdByqBjvl+r0leY=",
+    ),
+    (
+        "django argon2",
+        "argon2$argon2id$v=19$m=102400,t=2,p=8$ZXU1UkpXaTlBeXA5OWNHQ0FXTnAyUQ$g5R2S2XOZNWJnmhWaNRwvl71EVS4DE3fHcURoUyNtRQ",
+    ),
+    (
+        "django scrypt",
+        "scrypt$16384$wW5IeeMW9VsZ4nlHSZz7fa$8$5$wzcIlE2M8NZhpbuC0GsJkYa/dwcrUP7z8NTr4IH/sl4LXVZuQe7u+b0ZPgsYb7XKjOmnnk8dxFXhgPB+d5PcKw==",
+    ),
+    (
+        "sha512-crypt",
+        "$6$rounds=656000$xQbDN4jYM3In6gWQ$STu1iKAo8QRkF1horMsuFfeqsne6XghokOkKTACDstw3Bz2CIt.1Q5C/TYmwz.K22O3hhbgf0VGgV13X8pU2b/",
+    ),
+    (
+        "scrypt",
+        "$scrypt$ln=16,r=8,p=1$v5cyBoBQ6p3znjOGcA6h1A$R5Xvf0hDDZTtHdR9Ys5AZqU/KBAj/ut14BjJ8LlSNk0",
+    ),
+];
+
+/// Wrong passwords for each account with a hash of another system.
+const IMPORTED_ROUNDS: usize = 9;
+/// Rounds of so many at once at one account.
+const BURST: usize = 3;
+/// Of the whole of a burst.
+const BURST_GAP: Duration = Duration::from_millis(10);
 
 /// Wrong passwords for each kind of account; below the cap of an account.
 const ROUNDS: usize = 40;
@@ -72,4 +147,86 @@ async fn an_older_hash_is_not_told_by_the_time(backend: Backend) {
     let owner = gateway.sign_in(email(spare), PASSWORD).await;
     assert_eq!(reason(&owner), "OK", "the owner of an older hash signs in");
     assert!(!is_told, "the time tells, in {MEASUREMENTS} measurements");
+}
+
+async fn a_cheap_hash_of_another_system_is_not_told_by_the_time(backend: Backend) {
+    let _quiet = QUIET.lock().await;
+    let world = at_todays_cost(backend).start().await;
+    imported_hashes_tell_nothing(&world, &CHEAP, IMPORTED_ROUNDS).await;
+}
+
+async fn a_dear_hash_of_another_system_is_not_told_by_the_time(backend: Backend) {
+    let _quiet = QUIET.lock().await;
+    let examples: Vec<&str> = DEAR.iter().map(|(_, hash)| *hash).collect();
+    let world = at_todays_cost(backend)
+        .set("passwords.imported_examples", examples)
+        .start()
+        .await;
+    imported_hashes_tell_nothing(&world, &DEAR, IMPORTED_ROUNDS.div_ceil(2)).await;
+}
+
+fn at_todays_cost(backend: Backend) -> WorldBuilder {
+    World::on(backend)
+        .set("passwords.memory_kib", 19_456)
+        .set("passwords.iterations", 2)
+}
+
+async fn imported_hashes_tell_nothing(world: &World, imported: &[(&str, &str)], rounds: usize) {
+    let gateway = world.gateway();
+    let mut owners = Vec::new();
+    for (format, hash) in imported {
+        let owner = world.sign_up_at(&gateway).await;
+        world.store_hash(&owner.user_id, hash).await;
+        owners.push((*format, owner.email));
+    }
+    let mut addresses = owners.clone();
+    addresses.push(("today's hash", world.sign_up_at(&gateway).await.email));
+    addresses.push(("nobody", world.new_email()));
+    let mut is_told = true;
+    for _ in 0..MEASUREMENTS {
+        is_told = measure(&gateway, &addresses, rounds).await;
+        if !is_told {
+            break;
+        }
+    }
+    for (format, address) in owners {
+        let owner = gateway.sign_in(email(&address), IMPORTED_PASSWORD).await;
+        assert_eq!(reason(&owner), "OK", "the owner of {format} signs in");
+        let owner = gateway.sign_in(email(&address), IMPORTED_PASSWORD).await;
+        assert_eq!(reason(&owner), "OK", "the owner of {format} signs in again");
+    }
+    let new = "credentials WHERE hash LIKE '$argon2id$v=19$m=19456,t=2,p=1$%'";
+    assert_eq!(world.rows(new).await, imported.len() as i64 + 1);
+    assert!(!is_told, "the time tells, in {MEASUREMENTS} measurements");
+}
+
+/// Whether the time of a wrong password tells the addresses apart, singly or in
+/// bursts at one of them.
+async fn measure(gateway: &Gateway, addresses: &[(&str, String)], rounds: usize) -> bool {
+    let (mut singly, mut in_bursts) = (Timings::default(), Timings::default());
+    for _ in 0..rounds {
+        for (kind, address) in addresses {
+            let tried = gateway.sign_in(email(address), "wrong guess");
+            let tried = singly.measure(kind, tried).await;
+            assert_eq!(reason(&tried), "SIGN_IN_REFUSED");
+        }
+    }
+    for _ in 0..rounds.div_ceil(3) {
+        for (kind, address) in addresses {
+            let tried = crowd(BURST, |_| {
+                let (gateway, address) = (gateway.clone(), address.clone());
+                async move { gateway.sign_in(email(&address), "wrong guess").await }
+            });
+            for tried in in_bursts.measure(kind, tried).await {
+                assert_eq!(reason(&tried), "SIGN_IN_REFUSED");
+            }
+        }
+    }
+    countersign_tests::say!(
+        "guarantee 9: a wrong password at hashes of other systems, medians of {rounds}: {singly}: \
+         gap {:.2} ms (promised 0.5); of bursts of {BURST}: {in_bursts}: gap {:.2} ms",
+        singly.gap().as_secs_f64() * 1_000.0,
+        in_bursts.gap().as_secs_f64() * 1_000.0,
+    );
+    singly.tell_apart(GAP) || in_bursts.tell_apart(BURST_GAP)
 }

@@ -18,6 +18,7 @@ mod id;
 mod identifier;
 mod identifier_prefix;
 mod identifier_undo;
+mod imported_hash;
 mod link;
 mod link_prefix;
 mod locale;
@@ -74,6 +75,7 @@ pub use identifier_prefix::IdentifierPrefix;
 pub use identifier_undo::{
     HeldDigest, IdentifierChange, IdentifierChangeKind, IdentifierUndo, UndoDigest, UndoToken,
 };
+pub use imported_hash::{DigestFunction, Encoding, HashFormat, ImportedHash, SaltPlace};
 pub use link::{Link, LinkDigest, LinkToken};
 pub use link_prefix::LinkPrefix;
 pub use locale::Locale;

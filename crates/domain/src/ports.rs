@@ -43,7 +43,7 @@ pub use identifier_undos::{IdentifierUndoChanges, IdentifierUndos};
 pub use message_sender::{Content, Message, MessageSender, SendError};
 pub use notifier::Notifier;
 pub use outbox::{Outbox, OutboxChanges};
-pub use password_hasher::{HashError, HashingPlace, PasswordHasher, Verdict};
+pub use password_hasher::{HashError, HashingPlace, PasswordHasher, Replacement, Verdict};
 pub use random::Random;
 pub use revocations::{FeedPage, FeedPosition, RevocationChanges, Revocations};
 pub use sessions::{SessionChanges, Sessions};

@@ -15,10 +15,18 @@ pub(crate) struct Backlog<T> {
 
 struct Entry<T> {
     job: T,
+    /// How many times as long as a new hash it takes.
+    weight: u32,
     /// For how many ticks it has waited, or been under way.
     ticks: u32,
     /// Whether it was found late and begun again elsewhere.
     is_relieved: bool,
+}
+
+/// How many of so many threads may have heavy jobs in hand at the same time: all
+/// but one, if there are more.
+pub(crate) fn heavy_threads(threads: usize) -> usize {
+    threads.saturating_sub(1).max(1)
 }
 
 impl<T: Clone> Backlog<T> {
@@ -34,20 +42,47 @@ impl<T: Clone> Backlog<T> {
         self.waiting.is_empty() && self.begun.iter().all(Option::is_none)
     }
 
+    /// How many threads there are.
+    pub(crate) fn threads(&self) -> usize {
+        self.begun.len()
+    }
+
     /// How many jobs wait.
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.len()
     }
 
-    pub(crate) fn push(&mut self, job: T) {
-        self.waiting.push_back(Entry::new(job));
+    /// What the heavy jobs that wait weigh.
+    pub(crate) fn heavy_load(&self) -> u32 {
+        let heavy = self.waiting.iter().filter(|entry| entry.is_heavy());
+        heavy.fold(0, |load, entry| load.saturating_add(entry.weight))
     }
 
-    /// Gives the thread the job that waited longest.
+    /// Lets a job wait that takes `weight` times as long as a new hash.
+    pub(crate) fn push(&mut self, job: T, weight: u32) {
+        self.waiting.push_back(Entry::new(job, weight));
+    }
+
+    /// Whether a thread would find a job to begin.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.next().is_some()
+    }
+
+    /// Gives the thread the job that waited longest of those that may begin.
     pub(crate) fn begin(&mut self, thread: usize) -> Option<T> {
-        let job = self.waiting.pop_front()?.job;
-        self.begun[thread] = Some(Entry::new(job.clone()));
+        let Entry { job, weight, .. } = self.waiting.remove(self.next()?)?;
+        self.begun[thread] = Some(Entry::new(job.clone(), weight));
         Some(job)
+    }
+
+    /// The place of the job that is to begin next. Heavy ones leave a thread to
+    /// the others.
+    fn next(&self) -> Option<usize> {
+        let begun = self.begun.iter().flatten();
+        let heavy = begun.filter(|entry| entry.is_heavy()).count();
+        let is_heavy_allowed = heavy < heavy_threads(self.begun.len());
+        let may_begin = |entry: &Entry<T>| is_heavy_allowed || !entry.is_heavy();
+        self.waiting.iter().position(may_begin)
     }
 
     /// Says that the thread has nothing in hand.
@@ -74,14 +109,13 @@ impl<T: Clone> Backlog<T> {
     }
 
     /// Gives a late job: one that was begun and may then be done twice, or if all
-    /// of these are late, the one that waited longest. `weight` is how many times
-    /// as long as others a job takes.
+    /// of these are late, the one that waited longest.
     ///
     /// However long the queue: while one thread goes on in time, no job that
     /// waits is late.
-    pub(crate) fn take_late(&mut self, weight: impl Fn(&T) -> u32) -> Option<T> {
+    pub(crate) fn take_late(&mut self) -> Option<T> {
         let begun = self.begun.iter_mut().flatten();
-        let late = begun.filter(|entry| !entry.is_relieved && entry.is_late(&weight));
+        let late = begun.filter(|entry| !entry.is_relieved && entry.is_late());
         if let Some(entry) = late.max_by_key(|entry| entry.ticks) {
             entry.is_relieved = true;
             return Some(entry.job.clone());
@@ -100,17 +134,21 @@ impl<T: Clone> Backlog<T> {
 }
 
 impl<T> Entry<T> {
-    fn new(job: T) -> Self {
+    fn new(job: T, weight: u32) -> Self {
         Self {
             job,
+            weight,
             ticks: 0,
             is_relieved: false,
         }
     }
 
-    /// The weight may take a while to tell, and few jobs come to that.
-    fn is_late(&self, weight: impl Fn(&T) -> u32) -> bool {
-        self.ticks >= LATE_TICKS && self.ticks >= LATE_TICKS.saturating_mul(weight(&self.job))
+    fn is_late(&self) -> bool {
+        self.ticks >= LATE_TICKS.saturating_mul(self.weight.max(1))
+    }
+
+    fn is_heavy(&self) -> bool {
+        self.weight > 1
     }
 }
 
@@ -121,7 +159,7 @@ mod tests {
     fn backlog(jobs: impl IntoIterator<Item = u8>) -> Backlog<u8> {
         let mut backlog = Backlog::new(2);
         for job in jobs {
-            backlog.push(job);
+            backlog.push(job, 1);
         }
         backlog
     }
@@ -133,7 +171,7 @@ mod tests {
     }
 
     fn late(backlog: &mut Backlog<u8>) -> Option<u8> {
-        backlog.take_late(|_| 1)
+        backlog.take_late()
     }
 
     #[test]
@@ -188,15 +226,15 @@ mod tests {
         backlog.tick();
         backlog.begin(1);
         pass(&mut backlog, LATE_TICKS);
-        backlog.push(3);
+        backlog.push(3, 1);
         assert_eq!(late(&mut backlog), Some(1));
         assert_eq!(late(&mut backlog), Some(2));
         assert_eq!(late(&mut backlog), Some(3));
         assert_eq!((late(&mut backlog), backlog.waiting()), (None, 0));
 
         // One thread comes back.
-        backlog.push(4);
-        backlog.push(5);
+        backlog.push(4, 1);
+        backlog.push(5, 1);
         backlog.finish(1);
         assert_eq!(backlog.begin(1), Some(4));
         assert_eq!(late(&mut backlog), None);
@@ -213,12 +251,42 @@ mod tests {
 
     #[test]
     fn a_job_that_takes_longer_has_longer() {
-        let mut backlog = backlog([3]);
+        let mut backlog = Backlog::new(2);
+        backlog.push(1, 3);
         backlog.begin(0);
-        let weight = |job: &u8| u32::from(*job);
         pass(&mut backlog, 3 * LATE_TICKS - 1);
-        assert_eq!(backlog.take_late(weight), None);
+        assert_eq!(late(&mut backlog), None);
         backlog.tick();
-        assert_eq!(backlog.take_late(weight), Some(3));
+        assert_eq!(late(&mut backlog), Some(1));
+    }
+
+    #[test]
+    fn heavy_jobs_leave_a_thread_to_the_others_and_have_their_turn() {
+        let mut backlog = Backlog::new(3);
+        for heavy in [1, 2, 3, 4] {
+            backlog.push(heavy, 15);
+        }
+        assert_eq!((backlog.begin(0), backlog.begin(1)), (Some(1), Some(2)));
+        assert!(!backlog.is_ready());
+        assert_eq!((backlog.begin(2), backlog.heavy_load()), (None, 30));
+        backlog.push(5, 1);
+        backlog.push(6, 1);
+        assert!(backlog.is_ready());
+        assert_eq!(backlog.begin(2), Some(5));
+        // What is allowed comes in the order of waiting.
+        backlog.finish(0);
+        assert_eq!(backlog.begin(0), Some(3));
+        backlog.finish(2);
+        assert_eq!(backlog.begin(2), Some(6));
+        backlog.finish(2);
+        assert_eq!(backlog.begin(2), None);
+        assert_eq!(backlog.heavy_load(), 15);
+    }
+
+    #[test]
+    fn the_only_thread_has_heavy_jobs_too() {
+        let mut backlog = Backlog::new(1);
+        backlog.push(1, 15);
+        assert_eq!(backlog.begin(0), Some(1));
     }
 }

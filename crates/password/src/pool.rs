@@ -6,27 +6,29 @@
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use async_trait::async_trait;
-use countersign_domain::model::{Password, PasswordHash};
+use countersign_domain::model::{HashFormat, ImportedHash, Password, PasswordHash};
 use countersign_domain::ports::{HashError, HashingPlace, PasswordHasher, Random, Verdict};
 use tokio::sync::oneshot;
 
-use crate::job::{Job, Reply, Task};
+use crate::backlog::heavy_threads;
+use crate::imported::Imported;
+use crate::job::{Job, Reply, Stored};
+use crate::kind::NANOS_PER_BLOCK;
 use crate::parameters::Argon2Parameters;
 use crate::priority;
 use crate::queue::{Place, Queue};
-use crate::stored_hash::StoredHash;
+use crate::refusals::Refusals;
+use crate::shared::Shared;
+use crate::stored_hash::{self, Argon2Hash, StoredHash};
 use crate::strength;
-use crate::worker::{Role, Shared, Worker};
-
-/// What a hash takes per KiB and pass before the first was measured.
-const NANOS_PER_KIB_AND_PASS: u64 = 450;
+use crate::worker::{Role, Worker};
 
 /// How large the pool is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PoolSettings {
     /// What a new hash costs.
     pub parameters: Argon2Parameters,
@@ -37,13 +39,17 @@ pub struct PoolSettings {
     /// with the defaults on two cores. Changing a password takes two places at
     /// once, so with one it is always refused.
     pub queue: NonZeroUsize,
+    /// An example of each kind of dear hash that is expected from another system.
+    /// How long it takes is measured at the start, so that the first refusal of
+    /// such a hash is not told by its time either.
+    pub examples: Vec<PasswordHash>,
     /// Whether the threads run only where no other would, on Linux, and one more
     /// does what is late. Else they are merely nice.
     pub idle_priority: bool,
 }
 
 /// Hashes passwords with Argon2id (RFC 9106) and verifies PHC strings of any
-/// Argon2.
+/// Argon2, and hashes that other systems made.
 ///
 /// It takes as much memory as the parameters say for each thread that has worked
 /// within the last ten seconds, wiped in every pause, and that of one larger hash
@@ -60,12 +66,12 @@ pub struct PoolSettings {
 /// comes on top while it works. Otherwise it sleeps.
 ///
 /// A comparison costs what a new hash costs, also with no hash, with an
-/// unreadable one, and with one of cheaper parameters: the thread does the
-/// missing work in the same job. A hash that asks for more work or more memory
-/// than a new one costs what it asks for, up to 256 MiB (or today's memory), 16
-/// passes and 16 lanes; beyond, it counts as unreadable. So the time tells of
-/// accounts whose hashes were made before the parameters were lowered, until
-/// their next good sign-in.
+/// unreadable one, and with one that is cheaper, whoever made it: the thread does
+/// the missing work in the same job. One that asks for more work or more memory
+/// costs what it asks for, within the bounds of its format, and one beyond them
+/// counts as unreadable. While such are in use, a refusal of any account is held
+/// back until one of the dearest would be answered; nothing is computed meanwhile.
+/// All threads but one compare them.
 pub struct Argon2Pool {
     shared: Arc<Shared>,
     workers: NonZeroUsize,
@@ -91,7 +97,10 @@ pub struct PoolReading {
 }
 
 /// A place in the pool's queue.
-struct Argon2Place(Place<Arc<Job>>);
+struct Argon2Place {
+    place: Place<Arc<Job>>,
+    shared: Arc<Shared>,
+}
 
 impl Default for PoolSettings {
     /// The default parameters, a thread for each core, 64 places, idle priority.
@@ -100,6 +109,7 @@ impl Default for PoolSettings {
             parameters: Argon2Parameters::default(),
             workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             queue: NonZeroUsize::new(64).expect("64 is not zero"),
+            examples: Vec::new(),
             idle_priority: true,
         }
     }
@@ -109,20 +119,22 @@ impl Argon2Pool {
     /// Starts the threads. Salts come from `random`.
     ///
     /// # Errors
-    /// If the system gives no more threads.
+    /// If the system gives no more threads, or an example cannot be read.
     pub fn start(settings: PoolSettings, random: Arc<dyn Random>) -> io::Result<Self> {
         let PoolSettings {
             parameters,
             workers,
             queue,
+            examples,
             idle_priority,
         } = settings;
         let work = u64::from(parameters.memory_kib()) * u64::from(parameters.passes());
-        let hash_nanos = work * NANOS_PER_KIB_AND_PASS;
+        let hash_nanos = work * NANOS_PER_BLOCK;
         let pool = Self {
             shared: Arc::new(Shared {
                 parameters,
-                decoy: StoredHash::decoy(parameters, random.as_ref()),
+                decoy: Argon2Hash::decoy(parameters, random.as_ref()),
+                refusals: Refusals::new(heavy_threads(workers.get())),
                 random,
                 queue: Queue::new(queue.get(), workers.get()),
                 large: Mutex::new(()),
@@ -136,6 +148,9 @@ impl Argon2Pool {
             }),
             workers,
         };
+        Worker::new(Role::Relief, Arc::clone(&pool.shared))
+            .calibrate(&examples)
+            .map_err(io::Error::other)?;
         let (report, reports) = mpsc::channel();
         for number in 0..workers.get() {
             let report = report.clone();
@@ -211,44 +226,48 @@ impl Argon2Pool {
     pub fn hash_time(&self) -> Duration {
         Duration::from_nanos(self.shared.hash_nanos.load(Ordering::Relaxed))
     }
+}
 
-    /// How long the threads need for what was admitted.
-    fn time_to_drain(&self) -> Duration {
-        let rounds = self.shared.queue.taken() / self.workers + 1;
-        self.hash_time()
-            .saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX))
-    }
+/// Whether an example of a hash can be read.
+///
+/// # Errors
+/// What is wrong with it, and what would be right.
+pub fn check_example(hash: &str, parameters: Argon2Parameters) -> Result<(), &'static str> {
+    StoredHash::parse(hash, parameters).map(drop)
 }
 
 impl PasswordHasher for Argon2Pool {
     fn admit(&self) -> Result<Box<dyn HashingPlace>, HashError> {
         match self.shared.queue.admit(|job| job.is_wanted()) {
-            Some(place) => Ok(Box::new(Argon2Place(place))),
-            None => {
-                self.shared.shed.fetch_add(1, Ordering::Relaxed);
-                Err(HashError::Overloaded {
-                    retry_after: self.time_to_drain(),
-                })
-            }
+            Some(place) => Ok(Box::new(Argon2Place {
+                place,
+                shared: Arc::clone(&self.shared),
+            })),
+            None => Err(self.shared.shed()),
         }
     }
 
     fn assess(&self, password: &Password, known: &[&str]) -> Result<(), String> {
         strength::assess(password.expose(), known)
     }
+
+    fn import(&self, format: HashFormat, hash: &str) -> Result<ImportedHash, &'static str> {
+        stored_hash::import(format, hash, self.shared.parameters)
+    }
 }
 
 impl Argon2Place {
+    /// Has a job done that takes `weight` times as long as a new hash.
     async fn submit<T>(
         self,
-        password: Password,
-        task: impl FnOnce(Reply<T>) -> Task,
+        weight: u32,
+        job: impl FnOnce(Reply<T>) -> Job,
     ) -> Result<T, HashError> {
         let (reply, answer) = oneshot::channel();
-        self.0.put(Arc::new(Job {
-            password,
-            task: task(Reply::new(reply)),
-        }));
+        let job = Arc::new(job(Reply::new(reply)));
+        if !self.place.put(job, weight) {
+            return Err(self.shared.shed());
+        }
         answer
             .await
             .unwrap_or_else(|_| Err(HashError::Failed("the hasher broke".into())))
@@ -258,16 +277,42 @@ impl Argon2Place {
 #[async_trait]
 impl HashingPlace for Argon2Place {
     async fn hash(self: Box<Self>, password: Password) -> Result<PasswordHash, HashError> {
-        self.submit(password, Task::Hash).await
+        self.submit(1, |reply| Job::Hash(password, reply)).await
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what a comparison takes is measured by the machine's clock"
+    )]
     async fn verify(
         self: Box<Self>,
         password: Password,
         hash: Option<PasswordHash>,
     ) -> Result<Verdict, HashError> {
-        self.submit(password, |reply| Task::Verify(hash, reply))
-            .await
+        let asked = Instant::now();
+        let length = password.expose().len();
+        let shared = Arc::clone(&self.shared);
+        let stored = Stored::read(hash.as_ref(), shared.parameters);
+        let weight = shared.weight(&stored, length);
+        let verdict = self
+            .submit(weight, |reply| Job::Verify(password, stored, reply))
+            .await?;
+        Ok(verdict.refusable(Box::pin(async move {
+            if let Some(from) = shared.refusals.release(asked, length) {
+                tokio::time::sleep_until(from.into()).await;
+            }
+        })))
+    }
+
+    async fn wrap(self: Box<Self>, imported: ImportedHash) -> Result<PasswordHash, HashError> {
+        let hash = imported.hash;
+        match StoredHash::parse(hash.expose(), self.shared.parameters) {
+            Ok(StoredHash::Imported(Imported::Digest(digest))) => {
+                self.submit(1, |reply| Job::Wrap(digest, reply)).await
+            }
+            Ok(_) => Ok(hash),
+            Err(reason) => Err(HashError::Failed(reason.into())),
+        }
     }
 }
 

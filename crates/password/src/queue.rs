@@ -7,6 +7,10 @@ use std::time::Duration;
 
 use crate::backlog::Backlog;
 
+/// What heavy jobs may weigh that wait, for each place. They wait for longer than
+/// others, and others do not wait for them.
+const HEAVY_PER_PLACE: u32 = 4;
+
 /// A bounded number of places, and the jobs that were put on them.
 pub(crate) struct Queue<T> {
     state: Mutex<State<T>>,
@@ -75,7 +79,7 @@ impl<T: Clone> Queue<T> {
     /// longer than `patience`, if there is a bound. The place of the job is free
     /// from then on.
     pub(crate) fn next(&self, thread: usize, patience: Option<Duration>) -> Next<T> {
-        let idle = |state: &mut State<T>| state.backlog.waiting() == 0 && !state.closed;
+        let idle = |state: &mut State<T>| !state.backlog.is_ready() && !state.closed;
         let mut state = self.lock();
         state.backlog.finish(thread);
         let mut state = match patience {
@@ -93,24 +97,24 @@ impl<T: Clone> Queue<T> {
         if state.closed {
             return Next::Closed;
         }
-        state.backlog.begin(thread).map_or(Next::Idle, Next::Job)
+        let next = state.backlog.begin(thread).map_or(Next::Idle, Next::Job);
+        // What ended may have been what another waits for.
+        if state.backlog.is_ready() {
+            self.ready.notify_one();
+        }
+        next
     }
 
     /// Waits for a job that is late, as [`Backlog::take_late`] tells; for no
     /// longer than `patience`, if there is a bound.
-    pub(crate) fn next_late(
-        &self,
-        tick: Duration,
-        patience: Option<Duration>,
-        weight: impl Fn(&T) -> u32,
-    ) -> Next<T> {
+    pub(crate) fn next_late(&self, tick: Duration, patience: Option<Duration>) -> Next<T> {
         let mut waited = Duration::ZERO;
         let mut state = self.lock();
         loop {
             if state.closed {
                 return Next::Closed;
             }
-            if let Some(job) = state.backlog.take_late(&weight) {
+            if let Some(job) = state.backlog.take_late() {
                 return Next::Job(job);
             }
             if patience.is_some_and(|patience| waited >= patience) {
@@ -146,9 +150,21 @@ impl<T: Clone> Queue<T> {
         self.lock().backlog.waiting()
     }
 
+    /// What heavy jobs may weigh that wait.
+    fn most_heavy(&self) -> u32 {
+        u32::try_from(self.capacity)
+            .unwrap_or(u32::MAX)
+            .saturating_mul(HEAVY_PER_PLACE)
+    }
+
     /// How many places there are.
     pub(crate) fn capacity(&self) -> usize {
         self.capacity
+    }
+
+    /// How many threads there are.
+    pub(crate) fn threads(&self) -> usize {
+        self.lock().backlog.threads()
     }
 
     /// How many places are taken, with a job or without.
@@ -172,18 +188,23 @@ impl<T: Clone> State<T> {
 }
 
 impl<T: Clone> Place<T> {
-    /// Puts a job on the place, behind those that wait already.
-    pub(crate) fn put(mut self, job: T) {
+    /// Puts a job on the place, behind those that wait already. It takes `weight`
+    /// times as long as a new hash; a heavy one behind too many others is not
+    /// taken. Says whether it was.
+    pub(crate) fn put(mut self, job: T, weight: u32) -> bool {
         let mut state = self.queue.lock();
         // In one step with the job: a place is never counted twice.
         state.held -= 1;
-        if !state.closed {
-            state.backlog.push(job);
+        let load = state.backlog.heavy_load();
+        let is_taken = weight <= 1 || load == 0 || load + weight <= self.queue.most_heavy();
+        if is_taken && !state.closed {
+            state.backlog.push(job, weight);
         }
         drop(state);
         self.is_held = false;
         self.queue.ready.notify_one();
         self.queue.busy.notify_one();
+        is_taken
     }
 }
 
@@ -202,7 +223,7 @@ mod tests {
     const NO_PATIENCE: Option<Duration> = Some(Duration::ZERO);
 
     fn put(queue: &Arc<Queue<u8>>, job: u8) {
-        queue.admit(|_| true).expect("a place").put(job);
+        queue.admit(|_| true).expect("a place").put(job, 1);
     }
 
     #[test]
@@ -237,8 +258,8 @@ mod tests {
         let queue = Queue::new(2, 1);
         let first = queue.admit(|_| true).expect("a place");
         let second = queue.admit(|_| true).expect("a place");
-        second.put(2);
-        first.put(1);
+        second.put(2, 1);
+        first.put(1, 1);
         assert_eq!(queue.next(0, NO_PATIENCE), Next::Job(2));
         assert_eq!(queue.next(0, NO_PATIENCE), Next::Job(1));
     }
@@ -248,7 +269,7 @@ mod tests {
         let queue = Queue::new(2, 1);
         put(&queue, 1);
         put(&queue, 2);
-        queue.admit(|job| *job != 1).expect("a place").put(3);
+        queue.admit(|job| *job != 1).expect("a place").put(3, 1);
         assert_eq!(queue.next(0, NO_PATIENCE), Next::Job(2));
         assert_eq!(queue.next(0, NO_PATIENCE), Next::Job(3));
         assert_eq!(queue.next(0, NO_PATIENCE), Next::Idle);
@@ -264,7 +285,7 @@ mod tests {
             assert_eq!(waiting.join().expect("a thread"), Next::Closed);
         });
         let job = Arc::new(());
-        place.put(Arc::clone(&job));
+        place.put(Arc::clone(&job), 1);
         assert_eq!((Arc::strong_count(&job), queue.taken()), (1, 0));
     }
 
@@ -274,7 +295,7 @@ mod tests {
         put(&queue, 1);
         assert_eq!(queue.next(0, NO_PATIENCE), Next::Job(1));
         let tick = Duration::from_millis(1);
-        let late = |patience| queue.next_late(tick, patience, |_| 1);
+        let late = |patience| queue.next_late(tick, patience);
         assert_eq!(late(NO_PATIENCE), Next::Idle);
         assert_eq!(late(None), Next::Job(1));
         put(&queue, 2);
@@ -291,12 +312,43 @@ mod tests {
     fn who_looks_for_late_jobs_sleeps_while_there_is_none() {
         let queue = Queue::new(2, 1);
         thread::scope(|scope| {
-            let late = scope.spawn(|| queue.next_late(Duration::from_millis(1), None, |_| 1));
+            let late = scope.spawn(|| queue.next_late(Duration::from_millis(1), None));
             put(&queue, 1);
             assert_eq!(late.join().expect("a thread"), Next::Job(1));
-            let late = scope.spawn(|| queue.next_late(Duration::from_millis(1), None, |_| 1));
+            let late = scope.spawn(|| queue.next_late(Duration::from_millis(1), None));
             queue.close();
             assert_eq!(late.join().expect("a thread"), Next::Closed);
+        });
+    }
+
+    #[test]
+    fn a_heavy_job_behind_too_many_others_is_not_taken_and_its_place_is_free() {
+        let queue = Queue::new(4, 2);
+        let put = |job, weight| queue.admit(|_| true).expect("a place").put(job, weight);
+        assert!(put(1, 100), "whatever it weighs, one waits");
+        assert_eq!(queue.next(0, NO_PATIENCE), Next::Job(1));
+        assert!(put(2, 8) && put(3, 8) && !put(4, 8));
+        assert_eq!(queue.taken(), 2);
+        assert!(put(5, 1));
+        assert_eq!(queue.next(1, NO_PATIENCE), Next::Job(5));
+        assert_eq!(queue.next(1, NO_PATIENCE), Next::Idle);
+        assert_eq!(queue.next(0, NO_PATIENCE), Next::Job(2));
+    }
+
+    #[test]
+    fn a_heavy_job_begins_as_soon_as_it_may() {
+        let queue = Queue::new(4, 2);
+        let put = |job, weight| queue.admit(|_| true).expect("a place").put(job, weight);
+        put(1, 9);
+        assert_eq!(queue.next(0, NO_PATIENCE), Next::Job(1));
+        put(2, 9);
+        put(3, 1);
+        thread::scope(|scope| {
+            assert_eq!(queue.next(1, NO_PATIENCE), Next::Job(3));
+            let waiting = scope.spawn(|| queue.next(1, None));
+            put(4, 1);
+            let next = [queue.next(0, None), waiting.join().expect("a thread")];
+            assert!(next.contains(&Next::Job(2)) && next.contains(&Next::Job(4)));
         });
     }
 }

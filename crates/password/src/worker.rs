@@ -2,23 +2,25 @@
 //! come or those alone that are late.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use argon2::Block;
 use argon2::password_hash::phc::Output;
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use countersign_domain::model::{Password, PasswordHash};
-use countersign_domain::ports::{HashError, Random, Verdict};
+use countersign_domain::ports::{HashError, Verdict};
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::backlog::LATE_TICKS;
-use crate::job::{Job, Reply, Task};
+use crate::imported::digest::SaltedDigest;
+use crate::job::{Asked, Job, Reply, Stored};
+use crate::kind::Kind;
 use crate::memory::{Memory, State};
-use crate::padding::{Kind, Padding};
-use crate::parameters::Argon2Parameters;
-use crate::queue::{Next, Queue};
-use crate::stored_hash::{StoredHash, new_salt, to_phc};
+use crate::padding::Padding;
+use crate::queue::Next;
+use crate::shared::Shared;
+use crate::stored_hash::{Argon2Hash, StoredHash, new_salt, to_phc, to_wrapped};
 
 /// After this pause a thread wipes its memory. Wiping after each hash would cost
 /// 3 % of it.
@@ -27,38 +29,6 @@ const WIPE_AFTER: Duration = Duration::from_millis(50);
 /// After this pause more it gives the memory back. To have it anew costs half a
 /// hash.
 const RELEASE_AFTER: Duration = Duration::from_secs(10);
-
-/// After how many times its time a job is late: when its thread has less than
-/// this part of a core.
-const LATE_AFTER: u32 = 16;
-
-/// The shortest tick: to look more often would be work of its own.
-const MIN_TICK: Duration = Duration::from_millis(10);
-
-/// What the threads and the pool have in common.
-pub(crate) struct Shared {
-    pub(crate) parameters: Argon2Parameters,
-    pub(crate) random: Arc<dyn Random>,
-    pub(crate) queue: Arc<Queue<Arc<Job>>>,
-    pub(crate) decoy: StoredHash,
-    /// Held while a hash works in more memory than a thread owns, so that only
-    /// one at a time does, and one more where it is late.
-    pub(crate) large: Mutex<()>,
-    /// How many passwords are being hashed.
-    pub(crate) running: AtomicUsize,
-    /// How many passwords found no place in the queue.
-    pub(crate) shed: AtomicU64,
-    /// How many passwords were hashed or compared.
-    pub(crate) hashes: AtomicU64,
-    /// How many of them were late.
-    pub(crate) relieved: AtomicU64,
-    /// How many blocks were computed.
-    pub(crate) blocks: AtomicU64,
-    /// How long a hash takes, in nanoseconds: a moving average.
-    pub(crate) hash_nanos: AtomicU64,
-    /// How long a new hash takes on a core of its own, likewise.
-    pub(crate) hash_cpu_nanos: AtomicU64,
-}
 
 /// Which jobs a thread does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,19 +77,8 @@ impl Worker {
         let queue = &self.shared.queue;
         match self.role {
             Role::Regular(number) => queue.next(number, patience),
-            Role::Relief => queue.next_late(self.shared.tick(), patience, |job| self.weight(job)),
+            Role::Relief => queue.next_late(self.shared.tick(), patience),
         }
-    }
-
-    /// How many times as long as a new hash a job takes.
-    fn weight(&self, job: &Job) -> u32 {
-        let Task::Verify(Some(hash), _) = &job.task else {
-            return 1;
-        };
-        let stored = StoredHash::parse(hash, self.shared.parameters);
-        let new = self.shared.decoy.kind.work();
-        let weight = stored.map_or(1, |stored| stored.kind.work().div_ceil(new));
-        u32::try_from(weight).unwrap_or(u32::MAX)
     }
 
     fn perform(&mut self, job: &Job) {
@@ -136,15 +95,16 @@ impl Worker {
     }
 
     fn answer(&mut self, job: &Job) {
-        match &job.task {
-            Task::Hash(reply) => {
-                let hash = self.hash(&job.password);
+        match job {
+            Job::Hash(password, reply) => {
+                let hash = self.hash(password.expose().as_bytes());
                 self.reply(reply, hash);
             }
-            Task::Verify(hash, reply) => {
-                let verdict = self.verify(&job.password, hash.as_ref());
-                self.reply(reply, verdict);
+            Job::Wrap(digest, reply) => {
+                let wrapped = self.wrap(digest);
+                self.reply(reply, wrapped);
             }
+            Job::Verify(password, stored, reply) => self.compare(password, stored, reply),
         }
     }
 
@@ -160,88 +120,163 @@ impl Worker {
         drop(reply.send(answer));
     }
 
-    fn hash(&mut self, password: &Password) -> Result<PasswordHash, HashError> {
+    fn hash(&mut self, password: &[u8]) -> Result<PasswordHash, HashError> {
         let parameters = self.shared.parameters;
-        let new = StoredHash {
+        let new = Argon2Hash {
             salt: new_salt(self.shared.random.as_ref()),
             ..self.shared.decoy.clone()
         };
-        let output = self.compute(password, &new)?;
-        Ok(to_phc(parameters, &new.salt, &output))
+        let output = self.timed(new.kind, password.len(), |worker| {
+            worker.argon2(password, &new)
+        });
+        Ok(to_phc(parameters, &new.salt, &output?))
+    }
+
+    fn wrap(&mut self, digest: &SaltedDigest) -> Result<PasswordHash, HashError> {
+        let phc = self.hash(digest.digest())?;
+        Ok(to_wrapped(digest.how(), &phc))
+    }
+
+    /// Compares, answers, and then makes a new hash if the password is right and
+    /// the old hash outdated, while this thread has the password in hand.
+    fn compare(&mut self, password: &Password, stored: &Stored, reply: &Reply<Verdict>) {
+        let matches = self.verify(password, stored);
+        let is_outdated = matches!(stored, Stored::Hash(hash) if hash.is_outdated());
+        if is_outdated && matches!(matches, Ok(true)) {
+            let (replacement, asked) = Asked::new();
+            self.reply(reply, Ok(Verdict::new(true, Some(replacement))));
+            asked.serve(|| {
+                let hash = self.hash(password.expose().as_bytes());
+                self.shared.hashes.fetch_add(1, Ordering::Relaxed);
+                hash
+            });
+        } else {
+            self.reply(reply, matches.map(|matches| Verdict::new(matches, None)));
+        }
     }
 
     /// Whatever is stored, nothing or nonsense included, costs one hash.
-    fn verify(
-        &mut self,
-        password: &Password,
-        hash: Option<&PasswordHash>,
-    ) -> Result<Verdict, HashError> {
-        let parameters = self.shared.parameters;
-        let stored = hash.map(|hash| StoredHash::parse(hash, parameters).map(|s| (hash, s)));
-        let compared = match &stored {
-            Some(Ok((_, stored))) => stored.clone(),
-            None | Some(Err(_)) => self.shared.decoy.clone(),
-        };
-        let output = self.compute(password, &compared)?;
-        // `Output` compares in constant time.
-        let equal = output == compared.output;
+    fn verify(&mut self, password: &Password, stored: &Stored) -> Result<bool, HashError> {
         match stored {
-            Some(Ok((phc, stored))) => Ok(Verdict {
-                matches: equal,
-                outdated: stored.is_outdated(phc, parameters),
-            }),
-            Some(Err(reason)) => Err(HashError::Failed(reason.into())),
-            None => Ok(Verdict {
-                matches: false,
-                outdated: false,
-            }),
+            Stored::Hash(StoredHash::Argon2(hash)) => self.verify_argon2(password, hash),
+            Stored::Hash(hash @ StoredHash::Imported(imported)) => {
+                let length = password.expose().len();
+                self.timed(hash.kind(), length, |_| {
+                    Ok(imported.matches(password.expose()))
+                })
+            }
+            Stored::Nothing => {
+                let decoy = self.shared.decoy.clone();
+                self.verify_argon2(password, &decoy).map(|_| false)
+            }
+            Stored::Unreadable(reason) => {
+                let decoy = self.shared.decoy.clone();
+                self.verify_argon2(password, &decoy)?;
+                Err(HashError::Failed((*reason).into()))
+            }
         }
     }
 
-    /// Computes what `like` was made with, and what is missing to the cost of a
-    /// new hash.
+    fn verify_argon2(&mut self, password: &Password, like: &Argon2Hash) -> Result<bool, HashError> {
+        let password = password.expose().as_bytes();
+        self.timed(like.kind, password.len(), |worker| {
+            let output = match &like.of {
+                Some(digest) => worker.argon2(&digest.compute(password), like)?,
+                None => worker.argon2(password, like)?,
+            };
+            let equal = verify_slices_are_equal(output.as_ref(), like.output.as_ref());
+            Ok(equal.is_ok())
+        })
+    }
+
+    /// Measures what this machine takes for a hash, before there is one: of a new
+    /// one, and of the examples of dearer ones.
+    pub(crate) fn calibrate(&mut self, examples: &[PasswordHash]) -> Result<(), HashError> {
+        let password = Password::to_compare("calibration".into()).expect("it is a password");
+        // The first finds no memory. The others are the longest part of the start.
+        for _ in 0..3 {
+            self.verify(&password, &Stored::Nothing)?;
+        }
+        let measured = self.padding.full().unwrap_or_default().as_nanos();
+        let measured = u64::try_from(measured).unwrap_or(u64::MAX);
+        self.shared
+            .hash_cpu_nanos
+            .store(measured, Ordering::Relaxed);
+        for example in examples {
+            self.verify(
+                &password,
+                &Stored::read(Some(example), self.shared.parameters),
+            )?;
+        }
+        // None of it was for anybody.
+        self.shared.hash_nanos.store(measured, Ordering::Relaxed);
+        self.shared.blocks.store(0, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Times what is computed for a hash of this kind, and does the work that is
+    /// missing to the cost of a new one.
     #[expect(
         clippy::disallowed_methods,
-        reason = "measures what a hash costs on this machine, by which another try is advised \
-                  and a cheaper hash is padded"
+        reason = "measures what a hash costs on this machine, by which another try is advised, \
+                  a cheaper hash is padded and a refusal of a dearer one is not told apart"
     )]
-    fn compute(&mut self, password: &Password, like: &StoredHash) -> Result<Output, HashError> {
-        // Memory that is had anew costs half a hash: not to be compared.
+    fn timed<T>(
+        &mut self,
+        kind: Kind,
+        password: usize,
+        compute: impl FnOnce(&mut Self) -> Result<T, &'static str>,
+    ) -> Result<T, HashError> {
+        let failed = |reason: &str| HashError::Failed(reason.into());
+        // Memory that is had anew costs half a hash, whatever it is needed for:
+        // not to be compared.
         let is_comparable = self.memory.state() != State::Released;
+        let own = self.own_blocks();
+        self.memory.blocks(own).map_err(failed)?;
+        // The one that has it may be what the relief is late for.
+        let is_large = kind.memory_kib() > own as u64 && self.role != Role::Relief;
+        let shared = Arc::clone(&self.shared);
+        let _one_at_a_time = is_large.then(|| {
+            let large = shared.large.lock();
+            large.unwrap_or_else(PoisonError::into_inner)
+        });
+
         let (started, cpu_before) = (Instant::now(), cpu_time());
-        let output = self.fill(password, like);
-        let padded = self.pad(like.kind);
+        let output = compute(self);
+        let (took, spent) = (started.elapsed(), cpu_time().saturating_sub(cpu_before));
+        let full = Duration::from_nanos(shared.hash_cpu_nanos.load(Ordering::Relaxed));
+        let missing = self.padding.missing(kind, spent, full);
+        let padded = self.pad(kind, missing);
         let cpu_time = cpu_time().saturating_sub(cpu_before);
 
-        note(&self.shared.hash_nanos, started.elapsed());
-        if like.kind.work() <= self.shared.decoy.kind.work() {
-            note(&self.shared.hash_cpu_nanos, cpu_time);
+        note(&shared.hash_nanos, started.elapsed());
+        if kind == shared.decoy.kind {
+            if is_comparable {
+                note(&shared.hash_cpu_nanos, cpu_time);
+            }
+        } else if missing <= 0 {
+            shared.refusals.note(kind, password, took);
         }
         self.padding
-            .note(like.kind, is_comparable.then_some(cpu_time));
-        let failed = |reason: &str| HashError::Failed(reason.into());
+            .note(kind, missing, is_comparable.then_some(cpu_time));
         padded.map_err(failed)?;
         output.map_err(failed)
     }
 
-    fn fill(&mut self, password: &Password, like: &StoredHash) -> Result<Output, &'static str> {
+    /// What Argon2 makes of these bytes.
+    fn argon2(&mut self, password: &[u8], like: &Argon2Hash) -> Result<Output, &'static str> {
         let count = like.argon2.params().block_count();
         let own = self.own_blocks();
         self.shared.count(like.kind.work());
         if count <= own {
             return hash_in(self.memory.blocks(own)?, password, like);
         }
-        // The one that has it may be what the relief is late for.
-        let _one_at_a_time = matches!(self.role, Role::Regular(_)).then(|| {
-            let large = self.shared.large.lock();
-            large.unwrap_or_else(PoisonError::into_inner)
-        });
         hash_in(Memory::default().blocks(count)?, password, like)
     }
 
     /// Does the work that a hash of this kind lacks.
-    fn pad(&mut self, kind: Kind) -> Result<(), &'static str> {
-        let Some(argon2) = self.padding.for_kind(kind) else {
+    fn pad(&mut self, kind: Kind, missing: i64) -> Result<(), &'static str> {
+        let Some(argon2) = self.padding.fill(kind, missing) else {
             return Ok(());
         };
         let own = self.own_blocks();
@@ -255,18 +290,6 @@ impl Worker {
     /// How many blocks a new hash takes: as many as the thread owns.
     fn own_blocks(&self) -> usize {
         self.shared.decoy.argon2.params().block_count()
-    }
-}
-
-impl Shared {
-    fn count(&self, blocks: u64) {
-        self.blocks.fetch_add(blocks, Ordering::Relaxed);
-    }
-
-    /// How often is looked for late jobs.
-    fn tick(&self) -> Duration {
-        let hash = Duration::from_nanos(self.hash_cpu_nanos.load(Ordering::Relaxed));
-        hash.saturating_mul(LATE_AFTER / LATE_TICKS).max(MIN_TICK)
     }
 }
 
@@ -286,13 +309,13 @@ fn cpu_time() -> Duration {
 
 fn hash_in(
     blocks: &mut [Block],
-    password: &Password,
-    like: &StoredHash,
+    password: &[u8],
+    like: &Argon2Hash,
 ) -> Result<Output, &'static str> {
     let mut output = [0; Output::MAX_LENGTH];
     let output = &mut output[..like.output.len()];
     like.argon2
-        .hash_password_into_with_memory(password.expose().as_bytes(), &like.salt, output, blocks)
+        .hash_password_into_with_memory(password, &like.salt, output, blocks)
         .map_err(|_| "Argon2 refused its input")?;
     Output::new(output).map_err(|_| "Argon2 gave no output")
 }

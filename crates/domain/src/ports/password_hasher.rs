@@ -1,10 +1,12 @@
 //! The role of hashing passwords.
 
+use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
-use crate::model::{Password, PasswordHash};
+use crate::model::{HashFormat, ImportedHash, Password, PasswordHash};
 
 /// Hashes passwords and compares with hashes, within bounds of memory and time.
 #[async_trait]
@@ -22,6 +24,12 @@ pub trait PasswordHasher: Send + Sync {
     /// # Errors
     /// What would be right, as the rule of a field: `must not be …`.
     fn assess(&self, password: &Password, known: &[&str]) -> Result<(), String>;
+
+    /// Reads a hash that another system made.
+    ///
+    /// # Errors
+    /// What is wrong with it or asks for too much, and what would be right.
+    fn import(&self, format: HashFormat, hash: &str) -> Result<ImportedHash, &'static str>;
 }
 
 /// A place in the queue, good for one hash.
@@ -43,16 +51,85 @@ pub trait HashingPlace: Send {
         password: Password,
         hash: Option<PasswordHash>,
     ) -> Result<Verdict, HashError>;
+
+    /// Makes of a digest that is computed in no time a hash that is not, without
+    /// the password. A hash that is no such digest stays as it is.
+    ///
+    /// # Errors
+    /// [`HashError::Failed`] if the hasher broke.
+    async fn wrap(self: Box<Self>, imported: ImportedHash) -> Result<PasswordHash, HashError>;
 }
 
 /// What a comparison says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Verdict {
     /// Whether the password is the one that was hashed.
     pub matches: bool,
-    /// Whether the hash was made with other parameters than today's, and should
-    /// be replaced.
-    pub outdated: bool,
+    /// What takes the place of the hash, if the password matches and the hash was
+    /// made otherwise than new ones are.
+    pub replacement: Option<Replacement>,
+    refusable: Refusable,
+}
+
+/// A new hash of a password that proved right, on the place of the comparison. It
+/// is made if it is asked for at once; dropping it frees the place.
+pub struct Replacement(BoxFuture<'static, Option<PasswordHash>>);
+
+/// The time from which on the sign-in may be refused.
+struct Refusable(Option<BoxFuture<'static, ()>>);
+
+impl Verdict {
+    /// A verdict that may be answered at once.
+    #[must_use]
+    pub fn new(matches: bool, replacement: Option<Replacement>) -> Self {
+        Self {
+            matches,
+            replacement,
+            refusable: Refusable(None),
+        }
+    }
+
+    /// The same, of a sign-in that is refused no sooner than `from` is over.
+    #[must_use]
+    pub fn refusable(self, from: BoxFuture<'static, ()>) -> Self {
+        let refusable = Refusable(Some(from));
+        Self { refusable, ..self }
+    }
+
+    /// Waits until a refusal may be answered, whatever it is for: the time of one
+    /// tells nothing of the hash, or that there is none.
+    pub async fn await_refusal(self) {
+        drop(self.replacement);
+        if let Some(from) = self.refusable.0 {
+            from.await;
+        }
+    }
+}
+
+impl Replacement {
+    /// A replacement that is made by polling this. `None`: another time.
+    #[must_use]
+    pub fn new(hash: BoxFuture<'static, Option<PasswordHash>>) -> Self {
+        Self(hash)
+    }
+
+    /// Makes the new hash. `None` if the hasher could not wait; the next sign-in
+    /// may bring one.
+    pub async fn hash(self) -> Option<PasswordHash> {
+        self.0.await
+    }
+}
+
+impl fmt::Debug for Replacement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Replacement(..)")
+    }
+}
+
+impl fmt::Debug for Refusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Refusable(..)")
+    }
 }
 
 /// Why a password was not hashed.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::model::{Password, PasswordHash};
-use crate::ports::{HashError, HashingPlace, PasswordHasher, Verdict};
+use crate::model::{HashFormat, ImportedHash, Password, PasswordHash};
+use crate::ports::{HashError, HashingPlace, PasswordHasher, Replacement, Verdict};
 
 /// Keeps passwords in the clear, and counts how often it is asked.
 #[derive(Debug, Default)]
@@ -48,13 +48,25 @@ impl PasswordHasher for PlainHasher {
         }
         Ok(())
     }
+
+    /// `old:PASSWORD` is a hash, `digest:PASSWORD` a digest.
+    fn import(&self, _: HashFormat, hash: &str) -> Result<ImportedHash, &'static str> {
+        let (format, _) = hash.split_once(':').unwrap_or_default();
+        if !["old", "digest"].contains(&format) {
+            return Err("must be old: or digest: and the password");
+        }
+        Ok(ImportedHash {
+            hash: PasswordHash::new(hash.into()),
+            is_digest: format == "digest",
+        })
+    }
 }
 
 #[async_trait]
 impl HashingPlace for PlainPlace {
     async fn hash(self: Box<Self>, password: Password) -> Result<PasswordHash, HashError> {
         self.0.fetch_add(1, Ordering::SeqCst);
-        Ok(PasswordHash::new(format!("plain:{}", password.expose())))
+        Ok(plain(password.expose()))
     }
 
     async fn verify(
@@ -65,9 +77,25 @@ impl HashingPlace for PlainPlace {
         self.0.fetch_add(1, Ordering::SeqCst);
         let stored = hash.as_ref().map(PasswordHash::expose).unwrap_or_default();
         let (format, kept) = stored.split_once(':').unwrap_or_default();
-        Ok(Verdict {
-            matches: hash.is_some() && kept == password.expose(),
-            outdated: format == "old",
-        })
+        let matches = hash.is_some() && kept == password.expose();
+        let replacement = (matches && format != "plain").then(|| {
+            Replacement::new(Box::pin(async move {
+                self.0.fetch_add(1, Ordering::SeqCst);
+                Some(plain(password.expose()))
+            }))
+        });
+        Ok(Verdict::new(matches, replacement))
     }
+
+    async fn wrap(self: Box<Self>, imported: ImportedHash) -> Result<PasswordHash, HashError> {
+        let Some(password) = imported.hash.expose().strip_prefix("digest:") else {
+            return Ok(imported.hash);
+        };
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(PasswordHash::new(format!("wrapped:{password}")))
+    }
+}
+
+fn plain(password: &str) -> PasswordHash {
+    PasswordHash::new(format!("plain:{password}"))
 }

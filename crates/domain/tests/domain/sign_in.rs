@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use countersign_domain::model::Purpose;
+use countersign_domain::model::{PasswordHash, Purpose, UserId};
+use countersign_domain::ports::Clock as _;
 use countersign_domain::testing::{World, refusal, sign_in};
 use countersign_domain::use_cases::{Grant, IssueTokens};
 use countersign_domain::{Error, Limit, Refusal};
@@ -138,4 +139,50 @@ async fn an_overloaded_hasher_counts_no_failure() {
         .sign_in(EMAIL, PASSWORD)
         .await
         .expect("it was not counted");
+}
+
+async fn has_hash(world: &World, user_id: UserId, hash: &str) -> bool {
+    let account = world.app.store.account(user_id).await;
+    let account = account.expect("read").expect("an account");
+    account.credential.expect("a password").hash == PasswordHash::new(hash.into())
+}
+
+async fn with_old_hash(world: &World) -> UserId {
+    let user_id = world.user(EMAIL, PASSWORD).await;
+    let old = PasswordHash::new(format!("old:{PASSWORD}"));
+    let mut uow = world.app.store.begin().await.expect("begun");
+    uow.clear_failures(user_id, Some(&old), world.app.clock.now())
+        .await
+        .expect("written");
+    uow.commit().await.expect("committed");
+    world.hasher.take_count();
+    user_id
+}
+
+#[tokio::test]
+async fn an_outdated_hash_costs_its_owner_a_new_one_once_and_nobody_else() {
+    let world = World::new().await;
+    let user_id = with_old_hash(&world).await;
+    let _ = refusal(world.sign_in(EMAIL, "the wrong phrase").await);
+    assert_eq!(world.hasher.take_count(), 1);
+    assert!(has_hash(&world, user_id, &format!("old:{PASSWORD}")).await);
+    for hashes in [2, 1] {
+        world.sign_in(EMAIL, PASSWORD).await.expect("signed in");
+        assert_eq!(world.hasher.take_count(), hashes);
+        assert!(has_hash(&world, user_id, &format!("plain:{PASSWORD}")).await);
+    }
+}
+
+#[tokio::test]
+async fn a_right_password_that_is_refused_costs_what_a_wrong_one_does() {
+    let world = World::with(|settings| settings.password_attempts = 1).await;
+    let user_id = with_old_hash(&world).await;
+    let _ = refusal(world.sign_in(EMAIL, "the wrong phrase").await);
+    world.hasher.take_count();
+    assert_eq!(
+        refusal(world.sign_in(EMAIL, PASSWORD).await),
+        Refusal::SignIn
+    );
+    assert_eq!(world.hasher.take_count(), 1);
+    assert!(has_hash(&world, user_id, &format!("old:{PASSWORD}")).await);
 }

@@ -83,7 +83,7 @@ async fn a_hash_that_cannot_be_read_is_a_failure_that_tells_no_secret() {
         format!("$argon2id$v=19$m=8192,t=1,p=17$c29tZXNhbHQ${output}"),
         format!("$argon2id$v=18$m=8192,t=1,p=1$c29tZXNhbHQ${output}"),
         format!("$argon2id$v=19$m=7,t=1,p=1$c29tZXNhbHQ${output}"),
-        format!("$scrypt$ln=15,r=8,p=1$c29tZXNhbHQ${output}"),
+        format!("$scrypt$ln=25,r=8,p=1$c29tZXNhbHQ${output}"),
         "$argon2id$v=19$m=8192,t=1,p=1$c29tZXNhbHQ".to_owned(),
         "$argon2id$v=19$m=8192,t=1,p=1$c29tZXNhbHQ$c29tZXNhbHQ".to_owned(),
         format!(

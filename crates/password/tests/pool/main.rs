@@ -2,5 +2,6 @@
 
 mod equal_cost;
 mod hashes;
+mod imported;
 mod queue;
 mod support;

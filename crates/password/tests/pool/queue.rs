@@ -6,11 +6,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 use countersign_domain::model::PasswordHash;
-use countersign_domain::ports::{HashError, PasswordHasher as _, Random, Verdict};
+use countersign_domain::ports::{HashError, PasswordHasher as _, Random};
 use countersign_domain::testing::SeededRandom;
 use countersign_password::{Argon2Pool, PoolReading, PoolSettings};
 
-use super::support::{DIFFERS, cheap, new_hash, one_worker, password, verify};
+use super::support::{DIFFERS, Seen, cheap, new_hash, one_worker, password, verify};
 
 /// Randomness that can be held back: a worker that needs a salt then blocks.
 struct HeldRandom {
@@ -88,7 +88,7 @@ fn hashing(pool: &Arc<Argon2Pool>) -> Answer<PasswordHash> {
     tokio::spawn(async move { new_hash(&pool, "correct horse").await })
 }
 
-fn verifying(pool: &Arc<Argon2Pool>) -> Answer<Verdict> {
+fn verifying(pool: &Arc<Argon2Pool>) -> Answer<Seen> {
     let pool = Arc::clone(pool);
     tokio::spawn(async move { verify(&pool, "correct horse", None).await })
 }

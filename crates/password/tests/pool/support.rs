@@ -4,15 +4,23 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use countersign_domain::model::{Password, PasswordHash};
-use countersign_domain::ports::{HashError, PasswordHasher as _, Verdict};
+use countersign_domain::ports::{HashError, PasswordHasher as _};
 use countersign_domain::testing::SeededRandom;
 use countersign_password::{Argon2Parameters, Argon2Pool, PoolSettings};
 
-pub(crate) const MATCHES: Verdict = Verdict {
+/// What a verdict says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) matches: bool,
+    /// Whether a new hash comes with it.
+    pub(crate) outdated: bool,
+}
+
+pub(crate) const MATCHES: Seen = Seen {
     matches: true,
     outdated: false,
 };
-pub(crate) const DIFFERS: Verdict = Verdict {
+pub(crate) const DIFFERS: Seen = Seen {
     matches: false,
     outdated: false,
 };
@@ -22,6 +30,7 @@ pub(crate) fn cheap() -> PoolSettings {
         parameters: Argon2Parameters::new(8_192, 1, 1).expect("parameters"),
         workers: NonZeroUsize::new(2).expect("two"),
         queue: NonZeroUsize::new(4).expect("four"),
+        examples: Vec::new(),
         // Where the machine is busy, some jobs would be done a second time.
         idle_priority: false,
     }
@@ -53,6 +62,10 @@ pub(crate) async fn verify(
     pool: &Argon2Pool,
     text: &str,
     hash: Option<PasswordHash>,
-) -> Result<Verdict, HashError> {
-    pool.admit()?.verify(password(text), hash).await
+) -> Result<Seen, HashError> {
+    let verdict = pool.admit()?.verify(password(text), hash).await?;
+    Ok(Seen {
+        matches: verdict.matches,
+        outdated: verdict.replacement.is_some(),
+    })
 }

@@ -44,22 +44,21 @@ impl Claimed<'_> {
         password: Password,
         place: Box<dyn HashingPlace>,
     ) -> Result<Matched, Error> {
-        let verify = self.verify(place, password.clone());
+        let verify = self.verify(place, password);
         let (verdict, counted) = try_join(verify, self.count(app)).await?;
-        let Some(Account {
-            user,
-            credential: Some(credential),
-        }) = counted.account
-        else {
-            return Err(Refusal::SignIn.into());
+        let (user, credential) = match counted.account {
+            Some(Account {
+                user,
+                credential: Some(credential),
+            }) if verdict.matches && counted.is_counted => (user, credential),
+            _ => {
+                verdict.await_refusal().await;
+                return Err(Refusal::SignIn.into());
+            }
         };
-        if !verdict.matches || !counted.is_counted {
-            return Err(Refusal::SignIn.into());
-        }
-        let rehashed = if verdict.outdated {
-            rehash(app, password).await
-        } else {
-            None
+        let rehashed = match verdict.replacement {
+            Some(replacement) => replacement.hash().await,
+            None => None,
         };
         Ok(Matched {
             user_id: user.id,
@@ -153,11 +152,4 @@ impl Claimed<'_> {
         app.store.count_attempt_of_nobody(row).await?;
         Ok(false)
     }
-}
-
-/// The password under today's parameters; another time, if the hasher has no
-/// place now.
-async fn rehash(app: &Application, password: Password) -> Option<PasswordHash> {
-    let place = app.hasher.admit().ok()?;
-    place.hash(password).await.ok()
 }

@@ -3,7 +3,8 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use countersign_password::{Argon2Parameters, PoolSettings};
+use countersign_domain::model::PasswordHash;
+use countersign_password::{Argon2Parameters, PoolSettings, check_example};
 use serde::{Deserialize, Serialize};
 
 use crate::config::checks::Checks;
@@ -26,6 +27,10 @@ pub struct PasswordsConfig {
     /// How many passwords may wait to be hashed, for all threads together; two
     /// at least, for changing a password takes two places at once.
     pub queue: usize,
+    /// An example of each kind of hash that is imported, of a password that nobody
+    /// has. Their cost is measured at the start, so that refusals of all accounts
+    /// take as long from the first one on.
+    pub imported_examples: Vec<String>,
     /// Failures in a row after which a password is not compared any more until
     /// it is reset.
     pub attempts: u32,
@@ -50,6 +55,7 @@ impl Default for PasswordsConfig {
             parallelism: parameters.lanes(),
             threads: 0,
             queue: PoolSettings::default().queue.get(),
+            imported_examples: Vec::new(),
             attempts: 100,
             attempts_per_source: 10,
             attempts_window: Duration::from_secs(15 * 60),
@@ -69,6 +75,10 @@ impl PasswordsConfig {
             parameters: self.argon2().expect("the bounds were checked"),
             workers,
             queue: NonZeroUsize::new(self.queue).expect("the bounds were checked"),
+            examples: {
+                let examples = self.imported_examples.iter().cloned();
+                examples.map(PasswordHash::new).collect()
+            },
             idle_priority: default.idle_priority,
         }
     }
@@ -110,6 +120,12 @@ impl PasswordsConfig {
         }
         checks.within("passwords.threads", self.threads, 0..=256);
         checks.within("passwords.queue", self.queue, 2..=10_000);
+        let parameters = self.argon2().unwrap_or_default();
+        for example in &self.imported_examples {
+            if let Err(rule) = check_example(example, parameters) {
+                checks.refuse("passwords.imported_examples", rule);
+            }
+        }
         checks.within("passwords.attempts", self.attempts, 1..=100);
         checks.within(
             "passwords.attempts_per_source",
