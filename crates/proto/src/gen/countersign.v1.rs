@@ -139,6 +139,16 @@ pub struct Claims {
     /// follows from `amr`.
     #[prost(string, tag = "14")]
     pub acr: ::prost::alloc::string::String,
+    /// The id of the user in another system (`external_id`), where the token has a form
+    /// of `tokens.profiles` that says it; empty otherwise.
+    ///
+    /// A token that an old server issued, and that such a profile accepts, belongs to no
+    /// session: `subject`, `client_id` and `session_id` are empty, and who it is says
+    /// `external_id` in `group_id`, whether or not there is such a user here. `token_id`
+    /// is empty, and `issue_time` 1970-01-01, if it does not say them;
+    /// `authentication_time` is 1970-01-01.
+    #[prost(string, tag = "15")]
+    pub external_id: ::prost::alloc::string::String,
 }
 /// Tokens is what a sign-in or a refresh yields.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3199,6 +3209,11 @@ pub enum ErrorReason {
     /// FAILED_PRECONDITION: people do not sign up for the group by themselves.
     /// {"reason": "SIGN_UP_NOT_ALLOWED", "domain": "countersign"}
     SignUpNotAllowed = 58,
+    /// FAILED_PRECONDITION: tokens for this session have a form of `tokens.profiles` that
+    /// names the user's external id, and the user has none, or one that is no whole number
+    /// where the form has a number. An operator sets it.
+    /// {"reason": "EXTERNAL_ID_MISSING", "domain": "countersign"}
+    ExternalIdMissing = 66,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -3261,6 +3276,7 @@ impl ErrorReason {
             Self::GroupNotEmpty => "ERROR_REASON_GROUP_NOT_EMPTY",
             Self::SignInWayNotAllowed => "ERROR_REASON_SIGN_IN_WAY_NOT_ALLOWED",
             Self::SignUpNotAllowed => "ERROR_REASON_SIGN_UP_NOT_ALLOWED",
+            Self::ExternalIdMissing => "ERROR_REASON_EXTERNAL_ID_MISSING",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -3324,6 +3340,7 @@ impl ErrorReason {
             "ERROR_REASON_GROUP_NOT_EMPTY" => Some(Self::GroupNotEmpty),
             "ERROR_REASON_SIGN_IN_WAY_NOT_ALLOWED" => Some(Self::SignInWayNotAllowed),
             "ERROR_REASON_SIGN_UP_NOT_ALLOWED" => Some(Self::SignUpNotAllowed),
+            "ERROR_REASON_EXTERNAL_ID_MISSING" => Some(Self::ExternalIdMissing),
             _ => None,
         }
     }
@@ -6292,7 +6309,7 @@ pub struct ListUsersRequest {
 /// A page of users.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListUsersResponse {
-    /// The users.
+    /// The users. A page may have fewer than were asked for, also none.
     #[prost(message, repeated, tag = "1")]
     pub users: ::prost::alloc::vec::Vec<User>,
     /// Where the next page starts; empty if this is the last.
@@ -6845,7 +6862,8 @@ pub mod user_service_client {
         /// after `users.retention`.
         ///
         /// Errors: NOT_FOUND (USER_NOT_FOUND), ABORTED (ETAG_MISMATCH), FAILED_PRECONDITION
-        /// (USER_STATE_CONFLICT: it has withdrawn already), INVALID_ARGUMENT (FIELD_INVALID).
+        /// (USER_STATE_CONFLICT: it is pending, suspended or has withdrawn), INVALID_ARGUMENT
+        /// (FIELD_INVALID).
         pub async fn withdraw_user(
             &mut self,
             request: impl tonic::IntoRequest<super::WithdrawUserRequest>,
@@ -6926,7 +6944,8 @@ pub mod user_service_client {
                 .insert(GrpcMethod::new("countersign.v1.UserService", "UpdateProfile"));
             self.inner.unary(req, path, codec).await
         }
-        /// WithdrawProfile lets a person leave, as WithdrawUser does.
+        /// WithdrawProfile lets a person leave, as WithdrawUser does. All addresses are told;
+        /// a change of addresses can still be undone, and takes the withdrawal back.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
         /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED).
@@ -7228,7 +7247,8 @@ pub mod user_service_server {
         /// after `users.retention`.
         ///
         /// Errors: NOT_FOUND (USER_NOT_FOUND), ABORTED (ETAG_MISMATCH), FAILED_PRECONDITION
-        /// (USER_STATE_CONFLICT: it has withdrawn already), INVALID_ARGUMENT (FIELD_INVALID).
+        /// (USER_STATE_CONFLICT: it is pending, suspended or has withdrawn), INVALID_ARGUMENT
+        /// (FIELD_INVALID).
         async fn withdraw_user(
             &self,
             request: tonic::Request<super::WithdrawUserRequest>,
@@ -7258,7 +7278,8 @@ pub mod user_service_server {
             tonic::Response<super::UpdateProfileResponse>,
             tonic::Status,
         >;
-        /// WithdrawProfile lets a person leave, as WithdrawUser does.
+        /// WithdrawProfile lets a person leave, as WithdrawUser does. All addresses are told;
+        /// a change of addresses can still be undone, and takes the withdrawal back.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
         /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED).
