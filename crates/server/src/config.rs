@@ -27,8 +27,8 @@ pub use sections::{
     AbuseMode, AlimTalkConfig, DatabaseConfig, DeliveryConfig, DevicesConfig, EmailProvider,
     IdentifiersConfig, KeysConfig, LegacyConfig, LogConfig, LogFormat, MetricsConfig, MfaConfig,
     MfaPolicy, PasskeysConfig, PasswordsConfig, RedisConfig, SensConfig, ServerConfig, SmsProvider,
-    SmtpConfig, TokenProfileConfig, TokensConfig, TracesConfig, UsersConfig, ValidationConfig, VerificationConfig,
-    WebhookConfig,
+    SmtpConfig, TokenProfileConfig, TokensConfig, TracesConfig, UsersConfig, ValidationConfig,
+    VerificationConfig, WebhookConfig,
 };
 use values::MASK;
 pub use values::{Country, Date, LogFilter, ServiceUrl};

@@ -97,7 +97,10 @@ impl GroupRules {
     /// How long an access token is good whose form no profile gives.
     #[must_use]
     pub fn access_ttl(&self) -> Duration {
-        shorter(self.group.policy.access_ttl, self.settings.tokens.access_ttl)
+        shorter(
+            self.group.policy.access_ttl,
+            self.settings.tokens.access_ttl,
+        )
     }
 
     /// How long a session lives in any case.

@@ -190,6 +190,24 @@ mod tests {
         }
     }
 
+    /// Numbers are what they were, and a text that was written is read.
+    #[test]
+    fn attributes_are_read_as_they_were_written() {
+        let mut value = 0.1_f64;
+        let mut object = Map::new();
+        for number in 0..250 {
+            value = (value * 1.618_033_988_749_895) % 1.0;
+            object.insert(format!("n{number}"), value.into());
+        }
+        let attributes = Attributes::new(object).expect("of bounded size");
+        let json = attributes.to_json();
+        let read = Attributes::stored(&json).expect("readable");
+        assert!(read == attributes);
+        assert_eq!(read.to_json(), json);
+        let large = format!("{{\"a\":\"{}\"}}", "x".repeat(2 * Attributes::MAX_BYTES));
+        assert!(Attributes::stored(&large).is_ok());
+    }
+
     #[test]
     fn attributes_are_an_object_of_bounded_size() {
         let of = |bytes: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(bytes - 8));

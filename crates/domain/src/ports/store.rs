@@ -12,9 +12,8 @@ use async_trait::async_trait;
 use super::{
     CallerChanges, Callers, CredentialChanges, Credentials, DeviceChanges, Devices, FactorChanges,
     Factors, GroupChanges, Groups, IdentifierUndoChanges, IdentifierUndos, Outbox, OutboxChanges,
-    RevocationChanges,
-    Revocations, SessionChanges, Sessions, SigningKeyChanges, SigningKeys, StoreError,
-    TombstoneChanges, UserChanges, Users,
+    RevocationChanges, Revocations, SessionChanges, Sessions, SigningKeyChanges, SigningKeys,
+    StoreError, TombstoneChanges, UserChanges, Users,
 };
 use crate::model::Timestamp;
 

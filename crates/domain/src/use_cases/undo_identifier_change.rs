@@ -8,7 +8,7 @@ use crate::application::{Application, Repeats};
 use crate::error::{Error, Refusal};
 use crate::model::{
     Address, GroupId, Identifier, IdentifierChange, IdentifierUndo, Locale, QueuedMessage,
-    Revocation, Timestamp, UndoToken, User,
+    Revocation, Timestamp, UndoToken, User, UserState,
 };
 use crate::ports::{Clock as _, Content, UnitOfWork};
 

@@ -42,6 +42,7 @@ impl UpdateUser {
             id: self.id,
             etag: self.etag.clone(),
             ends_sessions: false,
+            notice: None,
         };
         let changed = change.make(app, |user, _| {
             if matches!(&user.state, UserState::Withdrawn(withdrawal) if withdrawal.erased) {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use countersign_domain::model::{Purpose, SuspensionReason, Timestamp, UserId, UserState};
-use countersign_domain::ports::{Clock as _, Users as _};
+use countersign_domain::model::{Locale, Purpose, SuspensionReason, Timestamp, UserId, UserState};
+use countersign_domain::ports::{Clock as _, Content, Users as _};
 use countersign_domain::testing::{World, refusal};
 use countersign_domain::use_cases::{
     LookAfterUsers, LookedAfter, ReinstateUser, SuspendUser, WithdrawProfile, WithdrawUser,
@@ -153,6 +153,7 @@ async fn leaving_ends_nothing_if_it_cannot_be_written_and_all_if_it_can() {
     let tokens = world.sign_in(EMAIL, PASSWORD).await.expect("signed in");
     let leave = || WithdrawProfile {
         access_token: tokens.access_token.clone(),
+        locale: Locale::English,
     };
     world.store.fail_commits(true);
     let outcome = leave().execute(&world.app).await;
@@ -165,8 +166,12 @@ async fn leaving_ends_nothing_if_it_cannot_be_written_and_all_if_it_can() {
     world.store.conflict(2);
     let leave = WithdrawProfile {
         access_token: tokens.access_token.clone(),
+        locale: Locale::English,
     };
+    world.take_sent().await;
     let rejoin_at = leave.execute(&world.app).await.expect("left");
+    let told = world.take_sent().await;
+    assert!(matches!(told[..], [ref one] if matches!(one.content, Content::AccountClosed)));
     assert_eq!(rejoin_at, world.app.clock.now().plus(7 * DAY));
     let ended = world.refresh(&tokens.refresh_token).await;
     assert_eq!(refusal(ended), Refusal::SessionEnded);

@@ -61,6 +61,7 @@ impl Tables {
             own.filter(move |own| {
                 own.kind() == prefix.kind() && own.as_str().starts_with(prefix.as_str())
             })
+            .min_by(|one, other| one.as_str().cmp(other.as_str()))
         });
         let own = own.into_iter().flatten();
         created

@@ -233,6 +233,21 @@ pub async fn users_are_listed_by_the_beginning_of_an_identifier(law: &StoreSubje
             assert_eq!(ids(law, &query, size).await, expected, "{prefix} {size}");
         }
     }
+    // Who is found by several is told once, with all of them.
+    let several = law.new_user();
+    let own = ["q1@example.com", "q2@example.com", "q3@example.com"];
+    let own = own.map(|address| Identifier::Email(email(address)));
+    law.insert(&several, &[&own[2], &own[0], &own[1]]).await;
+    let query = UserQuery {
+        prefix: IdentifierPrefix::parse(IdentifierKind::Email, "q").ok(),
+        ..of_group(&law.group)
+    };
+    for size in [1, 2, 100] {
+        let listed = all(law, &query, size).await;
+        let found: Vec<_> = listed.iter().map(|listed| listed.user.id).collect();
+        assert_eq!(found, [several.id], "{size}");
+        assert_eq!(listed[0].identifiers.len(), 3, "{size}");
+    }
     let by_name = UserQuery {
         prefix: IdentifierPrefix::parse(IdentifierKind::Username, "ABC").ok(),
         ..of_group(&law.group)

@@ -29,14 +29,11 @@ impl<'a> OldRefresh<'a> {
             return Err(Refusal::RefreshToken.into());
         };
         let scopes = verified.claims.scope.iter();
-        let mut scopes: Vec<Scope> = scopes
-            .filter_map(|scope| Scope::parse(scope).ok())
-            .collect();
-        scopes.retain(|scope| app.settings.tokens.scopes.contains(scope));
+        let scopes = scopes.filter_map(|scope| Scope::parse(scope).ok());
         Ok(Self {
             token,
             audiences: &profile.audiences,
-            scopes,
+            scopes: scopes.collect(),
             is_used: false,
         })
     }
@@ -85,14 +82,15 @@ impl<'a> OldRefresh<'a> {
         }
         uow.insert_revocation(token.id, token.expires_at).await?;
         let audience = self.audiences.iter();
-        let audience = audience
-            .clone()
-            .find(|one| app.settings.tokens.offers_audience(one));
+        let rules = app.groups.of(&token.group)?;
+        let audience = audience.clone().find(|one| rules.offers_audience(one));
+        let scopes = self.scopes.iter().cloned();
+        let scopes = scopes.filter(|scope| rules.grants_scope(scope, &user));
         let opened = app.tokens.open_session(SignIn {
             user: &user,
             client_id: client_id.to_owned(),
             audience: audience.ok_or(Refusal::RefreshToken)?.clone(),
-            scopes: self.scopes.clone(),
+            scopes: scopes.collect(),
             // Nothing tells how the old server authenticated the person.
             methods: Vec::new(),
             client: ClientContext::default(),

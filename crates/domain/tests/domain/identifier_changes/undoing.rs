@@ -3,17 +3,18 @@
 use std::time::Duration;
 
 use countersign_domain::model::{
-    Code, Factor, FactorKind, FactorLabel, GroupId, Locale, Purpose, RecoveryCode, UndoToken,
+    Code, Factor, FactorKind, FactorLabel, GroupId, Locale, Purpose, RecoveryCode,
+    SuspensionReason, UndoToken, UserState,
 };
 use countersign_domain::ports::{Clock as _, Factors as _, StoreError, Users as _};
 use countersign_domain::testing::{address, password, refusal, sign_in};
 use countersign_domain::use_cases::{
     BeginEnrollment, ChangePassword, ConfirmEnrollment, EnrollmentAnswer, Issued, ListFactors,
-    MfaAnswer, ResetPassword, ValidateMfaSession,
+    LookAfterUsers, MfaAnswer, ResetPassword, SuspendUser, ValidateMfaSession, WithdrawProfile,
 };
 use countersign_domain::{Error, Refusal};
 
-use super::support::{EMAIL, Mina, NEW, OTHER, PASSWORD, prove_for, undo_in};
+use super::support::{EMAIL, Mina, NEW, OTHER, PASSWORD, change, prove_for, undo_in};
 
 const THIEFS: &str = "a phrase of the thief";
 
@@ -79,6 +80,59 @@ async fn an_undo_gives_the_owner_the_account_and_puts_the_thief_out() {
     assert_eq!((listed.factors.len(), listed.recovery_codes_left), (0, 0));
     // The address of the thief is anybody's.
     world.user(NEW, PASSWORD).await;
+}
+
+/// A thief who closes the account has not taken it away, nor has the time after which it
+/// would be erased.
+#[tokio::test]
+async fn an_undo_takes_a_withdrawal_back_and_no_suspension() {
+    let mut mina = Mina::new().await;
+    mina.world
+        .reconfigure(|settings| settings.users.retention = Duration::ZERO);
+    let world = &mina.world;
+    mina.change_to(NEW).await.expect("changed");
+    let token = mina.undo_token(EMAIL).await;
+    let leave = WithdrawProfile {
+        access_token: mina.access_token(),
+        locale: Locale::English,
+    };
+    leave.execute(&world.app).await.expect("left");
+    world.clock.advance(Duration::from_secs(3_600));
+    let looked_after = LookAfterUsers { batch: 100 }.execute(&world.app).await;
+    assert_eq!(looked_after.expect("looked after").erased, 0);
+    mina.undo(&token).await.expect("undone");
+    let user = world.store.user(mina.id).await.expect("readable");
+    assert_eq!(user.expect("is there").state, UserState::Active);
+    world.clock.advance(Duration::from_secs(60));
+    let proof = world.prove(EMAIL, Purpose::PasswordReset).await;
+    let reset = ResetPassword {
+        proof: proof.expect("a proof"),
+        new: password("a phrase of the owner"),
+        locale: Locale::English,
+    };
+    reset.execute(&world.app).await.expect("reset");
+    let tokens = world.sign_in(EMAIL, "a phrase of the owner").await;
+    let access_token = tokens.expect("signed in").access_token;
+
+    let proof = prove_for(world, &access_token, NEW).await;
+    let changed = change(world, &access_token, EMAIL, proof.expect("a proof")).await;
+    changed.expect("changed");
+    let token = mina.undo_token(EMAIL).await;
+    let suspend = SuspendUser {
+        id: mina.id,
+        etag: None,
+        reason: SuspensionReason::default(),
+        until: None,
+    };
+    suspend.execute(&world.app).await.expect("suspended");
+    mina.undo(&token).await.expect("undone");
+    let user = world.store.user(mina.id).await.expect("readable");
+    assert!(matches!(
+        user.expect("is there").state,
+        UserState::Suspended(_)
+    ));
+    let there = world.store.addresses(mina.id).await.expect("readable");
+    assert_eq!(there, [address(EMAIL)]);
 }
 
 #[tokio::test]

@@ -17,7 +17,10 @@ fn config() -> Config {
         ..TokenProfileConfig::default()
     };
     let profiles = [
-        ("django".to_owned(), profile("s3cret of one server", "user_id")),
+        (
+            "django".to_owned(),
+            profile("s3cret of one server", "user_id"),
+        ),
         ("fastapi".to_owned(), profile("s3cret of another", "id")),
     ];
     config.tokens.profiles = profiles.into();
@@ -67,7 +70,10 @@ fn a_sample_is_said_to_be_one_and_decoded_with_its_profile() {
 fn what_cannot_be_issued_or_decoded_is_told() {
     for (wanted, why) in [
         (wanted("nobody", "7", false), "there are: django, fastapi"),
-        (wanted("django", "seven", false), "the external id is no whole number"),
+        (
+            wanted("django", "seven", false),
+            "the external id is no whole number",
+        ),
     ] {
         let error = issue(&wanted).expect_err(why);
         assert!(error.contains(why), "{error}");
