@@ -83,8 +83,9 @@ impl Refusals {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "a time to begin with")]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "a time to begin with")]
+
     use super::*;
     use crate::imported::{Cost, Function};
 

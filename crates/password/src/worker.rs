@@ -301,6 +301,15 @@ fn note(average: &AtomicU64, time: Duration) {
     average.store(next, Ordering::Relaxed);
 }
 
+/// The time from which on a comparison is asked for.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "measures what a comparison takes"
+)]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
 /// How long this thread has had a core. Other than by the clock, what it does
 /// takes as long beside others as alone.
 fn cpu_time() -> Duration {
