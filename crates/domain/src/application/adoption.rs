@@ -112,7 +112,7 @@ impl Adoption {
             true => users.holder(&unused(identifier.kind(), &nobody)).await,
             false => users.holder(identifier).await,
         };
-        let holder = holder.map_err(unavailable)?;
+        let holder = holder.map_err(|error| unavailable(&error))?;
         let id = match &holder {
             Holder::User(user) => user.external_id.as_str(),
             Holder::Nobody | Holder::Unusable => &nobody,
@@ -253,7 +253,10 @@ impl Adoption {
             let Some(users) = self.source(group) else {
                 break;
             };
-            if let Holder::User(user) = users.holder(other).await.map_err(unavailable)?
+            if let Holder::User(user) = users
+                .holder(other)
+                .await
+                .map_err(|error| unavailable(&error))?
                 && user.external_id == existing.external_id
             {
                 identifiers.push(other.clone());
@@ -284,7 +287,10 @@ impl Adoption {
             let is_unchanged = user.credential_version == Self::UNCHANGED;
             return Ok(is_unchanged.then(|| ProvenUser::of(&user)));
         }
-        let row = users.by_external_id(id).await.map_err(unavailable)?;
+        let row = users
+            .by_external_id(id)
+            .await
+            .map_err(|error| unavailable(&error))?;
         let address = proved.address.clone().into();
         let Some(Ok(existing)) = row.filter(|row| {
             row.as_ref()
@@ -335,7 +341,7 @@ fn unused(kind: IdentifierKind, nobody: &str) -> Identifier {
     unused.expect("it has the form of one")
 }
 
-fn unavailable(error: ExistingUsersError) -> Error {
+fn unavailable(error: &ExistingUsersError) -> Error {
     Error::Unavailable(format!("the existing database: {error}"))
 }
 

@@ -39,13 +39,13 @@ pub(super) async fn check(
     let users = SqlUsers::new(&settings, Arc::clone(&clock)).map_err(Failure::configuration)?;
     let mut report = Report::new(users.place(), &settings.table);
     if let Some(id) = &arguments.id {
-        let row = users.by_external_id(id).await.map_err(failure)?;
+        let row = users.by_external_id(id).await.map_err(|error| failure(&error))?;
         let row = row.ok_or_else(|| format!("no row of {} has the id {id}", settings.table))?;
         report.add(&row);
     } else {
         let mut after = None;
         loop {
-            let page = users.page(after.as_deref(), PAGE).await.map_err(failure)?;
+            let page = users.page(after.as_deref(), PAGE).await.map_err(|error| failure(&error))?;
             for row in &page.rows {
                 report.add(row);
             }
@@ -59,7 +59,7 @@ pub(super) async fn check(
         let began = clock.monotonic();
         let looked_up = users.holder(&identifier).await;
         report.lookup_took(clock.monotonic().saturating_sub(began));
-        looked_up.map_err(failure)?;
+        looked_up.map_err(|error| failure(&error))?;
     }
     if arguments.json {
         serde_json::to_writer(&mut *out, &report.to_json())?;
@@ -80,7 +80,7 @@ pub(super) async fn check(
     })
 }
 
-fn failure(error: ExistingUsersError) -> Failure {
+fn failure(error: &ExistingUsersError) -> Failure {
     match error {
         ExistingUsersError::Unavailable(_) => {
             Failure::unavailable(format!("cannot read the existing database: {error}"))
