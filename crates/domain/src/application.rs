@@ -260,6 +260,7 @@ impl Application {
                 Arc::clone(&ports.store),
                 Arc::clone(&clock),
                 Arc::clone(&ports.random),
+                Arc::clone(&ports.hasher),
                 Arc::clone(&identifier_undos),
                 settings.users.rejoin_wait,
             ),

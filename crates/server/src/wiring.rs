@@ -175,6 +175,7 @@ async fn existing_users(
     Ok(Some(ExistingSource {
         group: config.legacy.group(),
         users: Arc::new(users),
+        format: config.legacy.format(),
     }))
 }
 

@@ -4,21 +4,23 @@
 //! answer takes as long. Whoever was adopted stays known by the id from there, also
 //! when the person was deleted here: what is changed here is not undone from there.
 
+mod hashes;
 mod new_user;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::hashes::{readable, stored};
 use self::new_user::{Adopting, state};
 use crate::application::{IdentifierUndos, Repeats};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Email, ExistingUser, ExternalId, GroupId, Identifier, IdentifierKind, Phone, ProvenUser, User,
-    UserId, UserState, Username, VerificationRecord, Withdrawal,
+    Email, ExistingUser, ExternalId, GroupId, HashFormat, Identifier, IdentifierKind, Phone,
+    ProvenUser, User, UserId, UserState, Username, VerificationRecord, Withdrawal,
 };
 use crate::ports::{
-    Account, Clock, ExistingUsers, ExistingUsersError, Holder, Random, Store, StoreError,
-    UnitOfWork,
+    Account, Clock, ExistingUsers, ExistingUsersError, Holder, PasswordHasher, Random, Store,
+    StoreError, UnitOfWork,
 };
 
 /// An existing database, and whose people are adopted from it.
@@ -28,6 +30,8 @@ pub struct ExistingSource {
     pub group: GroupId,
     /// The database.
     pub users: Arc<dyn ExistingUsers>,
+    /// How its hashes are to be read.
+    pub format: HashFormat,
 }
 
 /// Adopts users.
@@ -36,6 +40,7 @@ pub struct Adoption {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    hasher: Arc<dyn PasswordHasher>,
     undos: Arc<IdentifierUndos>,
     rejoin_wait: Duration,
 }
@@ -70,6 +75,7 @@ impl Adoption {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
+        hasher: Arc<dyn PasswordHasher>,
         undos: Arc<IdentifierUndos>,
         rejoin_wait: Duration,
     ) -> Self {
@@ -78,8 +84,16 @@ impl Adoption {
             store,
             clock,
             random,
+            hasher,
             undos,
             rejoin_wait,
+        }
+    }
+
+    fn readable(&self, user: ExistingUser) -> ExistingUser {
+        match &self.source {
+            Some(source) => readable(&*self.hasher, source.format, user),
+            None => user,
         }
     }
 
@@ -127,7 +141,7 @@ impl Adoption {
             return Ok(Found::Adopted(Box::new(account)));
         }
         Ok(match holder {
-            Holder::User(user) if known.is_none() => Found::User(user),
+            Holder::User(user) if known.is_none() => Found::User(Box::new(self.readable(*user))),
             Holder::User(_) | Holder::Nobody => Found::Nobody,
             Holder::Unusable => Found::Unusable,
         })
@@ -204,6 +218,7 @@ impl Adoption {
             found_by,
             existing,
             state: self.state(existing),
+            hash: stored(&*self.hasher, existing).await?,
             identifiers: self.unshared(group, found_by, existing).await?,
             failures,
         };
@@ -298,6 +313,7 @@ impl Adoption {
         }) else {
             return Ok(None);
         };
+        let existing = self.readable(existing);
         let adopted = self.adopt(&proved.group, &address, &existing, 0).await?;
         Ok(adopted.map(|adopted| ProvenUser::of(&adopted.account.user)))
     }

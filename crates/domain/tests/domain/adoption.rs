@@ -7,7 +7,9 @@ mod sign_ups;
 
 use std::sync::Arc;
 
-use countersign_domain::model::{ExistingState, GroupId, Locale, Purpose, Timestamp, UserState};
+use countersign_domain::model::{
+    ExistingState, GroupId, Locale, PasswordHash, Purpose, Timestamp, UserState,
+};
 use countersign_domain::ports::Users as _;
 use countersign_domain::testing::{World, password, refusal, send_code, sign_in};
 use countersign_domain::use_cases::{DeleteUser, Grant, IssueTokens, ResetPassword};
@@ -305,4 +307,44 @@ async fn people_of_other_groups_are_not_looked_up() {
         Refusal::SignIn
     );
     assert_eq!(existing.take_lookups(), 0);
+}
+
+#[tokio::test]
+async fn a_hash_that_cannot_be_read_is_no_password_and_no_error() {
+    let mut nonsense = row("7", EMAIL, PASSWORD);
+    nonsense.password = Some(PasswordHash::new("hunter2".into()));
+    let (world, _) = world(vec![nonsense]).await;
+    for _ in 0..2 {
+        world.hasher.take_count();
+        let refused = refusal(world.sign_in(EMAIL, "hunter2").await);
+        assert_eq!(refused, Refusal::SignIn);
+        assert_eq!(world.hasher.take_count(), 1);
+    }
+    let proof = world.prove(EMAIL, Purpose::PasswordReset).await;
+    let reset = ResetPassword {
+        proof: proof.expect("proved"),
+        new: password("another long phrase"),
+        locale: Locale::English,
+    };
+    reset.execute(&world.app).await.expect("reset");
+    let signed_in = world.sign_in(EMAIL, "another long phrase").await;
+    signed_in.expect("the new password");
+}
+
+#[tokio::test]
+async fn a_mere_digest_is_never_stored() {
+    let mut old = row("7", EMAIL, PASSWORD);
+    old.password = Some(PasswordHash::new(format!("digest:{PASSWORD}")));
+    let (world, _) = world(vec![old]).await;
+    assert_eq!(refusal(world.sign_in(EMAIL, WRONG).await), Refusal::SignIn);
+    let group = GroupId::fallback();
+    let user = world
+        .store
+        .user_by_external_id(&group, &external("7"))
+        .await;
+    let user = user.expect("an answer").expect("adopted");
+    let account = world.store.account(user.id).await.expect("an answer");
+    let hash = account.expect("there").credential.expect("a password").hash;
+    assert_eq!(hash.expose(), format!("wrapped:{PASSWORD}"));
+    world.sign_in(EMAIL, PASSWORD).await.expect("signed in");
 }

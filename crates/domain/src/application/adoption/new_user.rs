@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::application::IdentifierUndos;
 use crate::error::{Error, Refusal};
 use crate::model::{
-    ExistingState, ExistingUser, ExternalId, GroupId, Identifier, PasswordCredential, PersonName,
-    Suspension, SuspensionReason, Timestamp, User, UserId, UserState, Withdrawal,
+    ExistingState, ExistingUser, ExternalId, GroupId, Identifier, PasswordCredential, PasswordHash,
+    PersonName, Suspension, SuspensionReason, Timestamp, User, UserId, UserState, Withdrawal,
 };
 use crate::ports::{StoreError, UnitOfWork};
 
@@ -17,6 +17,7 @@ pub(super) struct Adopting<'a> {
     pub(super) found_by: &'a Identifier,
     pub(super) existing: &'a ExistingUser,
     pub(super) state: UserState,
+    pub(super) hash: Option<PasswordHash>,
     /// Those that are not found to be somebody's yet.
     pub(super) identifiers: Vec<Identifier>,
     pub(super) failures: u32,
@@ -66,7 +67,7 @@ impl Adopting<'_> {
         if !self.identifiers.contains(self.found_by) {
             return Ok(false);
         }
-        match &self.existing.password {
+        match &self.hash {
             Some(hash) => {
                 let mut credential = PasswordCredential::new(id, hash.clone(), now);
                 credential.failures = self.failures;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use countersign_domain::application::ExistingSource;
 use countersign_domain::model::{
-    Email, ExistingState, ExistingUser, ExternalId, GroupId, Identifier, PasswordHash,
+    Email, ExistingState, ExistingUser, ExternalId, GroupId, HashFormat, Identifier, PasswordHash,
 };
 use countersign_domain::ports::{
     ExistingPage, ExistingUsers, ExistingUsersError, Holder, ReadUser,
@@ -35,6 +35,7 @@ impl Existing {
         ExistingSource {
             group: GroupId::fallback(),
             users: Arc::clone(self) as Arc<dyn ExistingUsers>,
+            format: HashFormat::Auto,
         }
     }
 

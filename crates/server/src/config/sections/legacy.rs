@@ -1,6 +1,6 @@
 //! The section `[legacy]`.
 
-use countersign_domain::model::{GroupId, Region};
+use countersign_domain::model::{GroupId, HashFormat, Region};
 use countersign_legacy::{Columns, LegacySettings, SettingsError, SqlUsers};
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +39,8 @@ pub struct LegacyConfig {
     /// The column of hashes of passwords.
     #[serde(deserialize_with = "optional")]
     pub password_column: Option<String>,
+    /// The format of these hashes.
+    pub hash: String,
     /// The column that tells who is a user still.
     #[serde(deserialize_with = "optional")]
     pub active_column: Option<String>,
@@ -62,6 +64,7 @@ impl Default for LegacyConfig {
             username_column: None,
             name_column: None,
             password_column: None,
+            hash: HashFormat::Auto.to_string(),
             active_column: None,
             banned_column: None,
             withdrawn_at_column: None,
@@ -91,6 +94,11 @@ impl LegacyConfig {
         })
     }
 
+    /// The format of the hashes.
+    pub(crate) fn format(&self) -> HashFormat {
+        self.hash.parse().unwrap_or_default()
+    }
+
     /// The group whose people they are.
     pub(crate) fn group(&self) -> GroupId {
         GroupId::parse(&self.group).unwrap_or_else(|_| GroupId::fallback())
@@ -99,6 +107,9 @@ impl LegacyConfig {
     pub(in crate::config) fn check(&self, checks: &mut Checks) {
         if let Err(rule) = GroupId::parse(&self.group) {
             checks.refuse("legacy.group", rule);
+        }
+        if let Err(rule) = self.hash.parse::<HashFormat>() {
+            checks.refuse("legacy.hash", rule);
         }
         if self.url.is_none() {
             return;
