@@ -142,6 +142,14 @@ impl<'a> Server<'a> {
                 let ended = home.sessions().revoke_user_sessions(request).await?;
                 Answer::Ended(ended.into_inner().revoked_count.unsigned_abs())
             }
+            Call::SuspendUser { user } => {
+                home.suspend(&user, "").await?;
+                Answer::Done
+            }
+            Call::ReinstateUser { user } => {
+                home.reinstate(&user).await?;
+                Answer::Done
+            }
             Call::ChangePassword {
                 token,
                 current,

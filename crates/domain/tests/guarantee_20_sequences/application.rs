@@ -5,7 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use countersign_domain::application::Tokens as Minted;
 use countersign_domain::model::{
-    ClientContext, Identifier, LinkToken, Locale, NewPassword, PageSize, Purpose, Timestamp,
+    ClientContext, Identifier, LinkToken, Locale, NewPassword, PageSize, Purpose, SuspensionReason,
+    Timestamp,
 };
 use countersign_domain::ports::{Clock as _, Content, Sessions as _};
 use countersign_domain::testing::reference::{
@@ -14,8 +15,9 @@ use countersign_domain::testing::reference::{
 use countersign_domain::testing::{World, send_code, send_link};
 use countersign_domain::use_cases::{
     Actor, CancelVerification, ChangePassword, CheckCode, CheckLink, ConfirmSignUp, Grant,
-    IssueTokens, Issued, ListSessions, RefreshTokens, ResetPassword, RevokeSession, RevokeToken,
-    RevokeUserSessions, SendCode, SignUp, SignUpBy, SignedUp, Which as Verification,
+    IssueTokens, Issued, ListSessions, RefreshTokens, ReinstateUser, ResetPassword, RevokeSession,
+    RevokeToken, RevokeUserSessions, SendCode, SignUp, SignUpBy, SignedUp, SuspendUser,
+    Which as Verification,
 };
 use countersign_domain::validation::{
     NotAccepted, Question, RequiredAuthentication, TokenValidator, Validation,
@@ -189,6 +191,22 @@ impl Application {
                     keep_current: keep,
                 };
                 Answer::Ended(revoke.execute(app).await?)
+            }
+            Call::SuspendUser { user } => {
+                let suspend = SuspendUser {
+                    id: user.parse().expect("an id"),
+                    etag: None,
+                    reason: SuspensionReason::default(),
+                    until: None,
+                };
+                suspend.execute(app).await?;
+                Answer::Done
+            }
+            Call::ReinstateUser { user } => {
+                let id = user.parse().expect("an id");
+                let reinstate = ReinstateUser { id, etag: None };
+                reinstate.execute(app).await?;
+                Answer::Done
             }
             Call::ChangePassword {
                 token,

@@ -43,7 +43,7 @@ const SHAPE: Shape = Shape {
 const AT_ONCE: u64 = 2;
 
 /// What must have come up, so that it was decided often: an RPC and its answer.
-const DECIDED: [(&str, &str); 99] = [
+const DECIDED: [(&str, &str); 103] = [
     ("SignUp", "OK"),
     ("SignUp", "PENDING"),
     ("SignUp", "PROOF_INVALID"),
@@ -143,6 +143,10 @@ const DECIDED: [(&str, &str); 99] = [
     ("UndoIdentifierChange", "OK"),
     ("UndoIdentifierChange", "UNDO_NOT_FOUND"),
     ("ListIdentifiers", "OK"),
+    ("SuspendUser", "OK"),
+    ("ReinstateUser", "OK"),
+    ("ReinstateUser", "USER_STATE_CONFLICT"),
+    ("IssueTokens", "USER_SUSPENDED"),
 ];
 
 #[test]

@@ -53,6 +53,8 @@ pub(crate) fn reason(refusal: Refusal) -> Result<&'static str, String> {
         Refusal::Identifier => "IDENTIFIER_NOT_FOUND",
         Refusal::LastIdentifier => "LAST_IDENTIFIER",
         Refusal::Undo => "UNDO_NOT_FOUND",
+        Refusal::UserSuspended => "USER_SUSPENDED",
+        Refusal::UserState => "USER_STATE_CONFLICT",
         other => return Err(other.to_string()),
     })
 }

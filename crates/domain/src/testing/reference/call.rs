@@ -186,10 +186,16 @@ pub enum Call {
     ListIdentifiers {
         token: String,
     },
+    SuspendUser {
+        user: String,
+    },
+    ReinstateUser {
+        user: String,
+    },
 }
 
 /// The RPCs that are asked, by name.
-pub const RPCS: [&str; 33] = [
+pub const RPCS: [&str; 35] = [
     "AddIdentifier",
     "BeginEnrollment",
     "BeginMfaAssertion",
@@ -208,6 +214,7 @@ pub const RPCS: [&str; 33] = [
     "ListSessions",
     "RefreshTokens",
     "RegenerateRecoveryCodes",
+    "ReinstateUser",
     "RemoveFactor",
     "RemoveIdentifier",
     "ResetPassword",
@@ -220,6 +227,7 @@ pub const RPCS: [&str; 33] = [
     "SignUp",
     "StartPasswordReset",
     "StepUpSession",
+    "SuspendUser",
     "UndoIdentifierChange",
     "ValidateMfaSession",
     "ValidateToken",
@@ -366,6 +374,8 @@ impl Call {
             Self::RemoveIdentifier { .. } => "RemoveIdentifier",
             Self::UndoIdentifierChange { .. } => "UndoIdentifierChange",
             Self::ListIdentifiers { .. } => "ListIdentifiers",
+            Self::SuspendUser { .. } => "SuspendUser",
+            Self::ReinstateUser { .. } => "ReinstateUser",
         }
     }
 }

@@ -123,7 +123,7 @@ impl Generator {
     fn story(&mut self) {
         let (group, address) = (self.group(), self.small(2) + u8::from(self.once_in(4)));
         let address = self.or_phone(address);
-        match self.below(44) {
+        match self.below(45) {
             0 => self.sign_up(group, address),
             1 => self.sign_up_by_code(group, address),
             2 => self.sign_up_late(group, address),
@@ -140,6 +140,7 @@ impl Generator {
             39 => self.sign_up_by_code(group, address),
             40 => self.sign_in(group, address),
             41 => self.undo_late(address % 2),
+            42 => self.suspend_and_reinstate(address % 2),
             19..=21 => self.change_address(address % 2),
             22 | 23 => self.take_over(address % 2),
             24 => self.give_up_and_take(address % 2),

@@ -5,6 +5,7 @@
 //! learnt from the answer.
 
 mod addresses;
+mod blocking;
 mod enrollments;
 mod factors;
 mod kept;
@@ -254,6 +255,8 @@ impl Model {
             }
             Step::Undo { which, other_group } => self.undo(which, other_group),
             Step::ListIdentifiers { token } => self.list_identifiers(token),
+            Step::Suspend { user } => self.suspend(user),
+            Step::Reinstate { user } => self.reinstate(user),
         }
     }
 }

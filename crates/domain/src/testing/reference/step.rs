@@ -248,4 +248,8 @@ pub enum Step {
     Undo { which: Pick, other_group: bool },
     /// `ListIdentifiers`.
     ListIdentifiers { token: Pick },
+    /// `SuspendUser`.
+    Suspend { user: Pick },
+    /// `ReinstateUser`.
+    Reinstate { user: Pick },
 }

@@ -237,4 +237,18 @@ impl Generator {
             self.steps.push(Step::Pass(Duration::from_secs(seconds)));
         }
     }
+
+    /// Somebody is suspended for a while, and tries to get in.
+    pub(super) fn suspend_and_reinstate(&mut self, address: u8) {
+        let user = self.pick();
+        self.add(Step::Suspend { user });
+        for _ in 0..self.below(4) {
+            match self.below(3) {
+                0 => self.sign_in(0, address),
+                1 => self.sign_in_proven(0, address),
+                _ => self.stray(),
+            }
+        }
+        self.steps.push(Step::Reinstate { user });
+    }
 }

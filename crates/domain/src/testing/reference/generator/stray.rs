@@ -31,7 +31,7 @@ impl Generator {
         let (token, which) = (self.pick(), self.pick());
         let purpose = PURPOSES[usize::from(self.small(3))];
         let new = self.small(3);
-        let step = match self.below(37) {
+        let step = match self.below(39) {
             0..=2 if self.shape.has_time => {
                 let span = SPANS[usize::from(self.small(11))];
                 Step::Pass(Duration::from_secs(span))
@@ -172,6 +172,8 @@ impl Generator {
                     other_client: self.is_other_client(),
                 },
             },
+            36 => Step::Suspend { user: which },
+            37 => Step::Reinstate { user: which },
             _ => Step::AnswerMfa {
                 which,
                 other_group: self.once_in(4),

@@ -1,6 +1,7 @@
 //! What the model keeps of codes that were sent, of challenges, and of changes of
 //! addresses.
 
+use super::state::Proven;
 use crate::model::Timestamp;
 
 /// An address that is sent codes: of a factor, or in the place of one.
@@ -40,6 +41,8 @@ pub(super) struct SentCode {
     pub(super) code: String,
     pub(super) to: CodeAddress,
     pub(super) shows: Shows,
+    /// Whose session it is for: it is worth nothing after a new password.
+    pub(super) user: Option<Proven>,
     pub(super) wrong: u32,
     pub(super) expires_at: Timestamp,
     pub(super) is_gone: bool,

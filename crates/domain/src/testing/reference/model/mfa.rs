@@ -31,6 +31,7 @@ impl Model {
             (user, named, Answering::NobodyAt(address))
         };
         let code = has_code.then(|| (200_000 + self.mfa.len()).to_string());
+        let user = self.unless_suspended(user);
         let call = Call::CreateMfaSession {
             group,
             user: named,

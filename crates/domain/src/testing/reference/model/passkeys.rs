@@ -154,6 +154,9 @@ impl Model {
             return Some(Asked::refused(call, "SIGN_IN_REFUSED"));
         }
         self.challenges[shown.challenge].is_gone = true;
+        if self.users[user].is_suspended {
+            return Some(Asked::refused(call, "USER_SUSPENDED"));
+        }
         let says = self.let_in(Entry {
             user,
             client,

@@ -36,10 +36,15 @@ impl Model {
     /// Keeps a new code in the place of the one before it.
     pub(super) fn keep_sent(&mut self, shows: Shows, to: CodeAddress, ends_at: Timestamp) -> usize {
         self.forget_sent(shows);
+        let user = match shows {
+            Shows::StepUp(own) => Some(self.proven(self.sessions[own].user)),
+            Shows::Mfa(_) | Shows::Enrollment(_) => None,
+        };
         self.sent.push(SentCode {
             code: String::new(),
             to,
             shows,
+            user,
             wrong: 0,
             expires_at: self.now.0.plus(CODE_TTL).min(ends_at),
             is_gone: false,
@@ -55,8 +60,11 @@ impl Model {
 
     /// The code that waits for this.
     pub(super) fn waiting(&self, shows: Shows) -> Option<usize> {
-        let is_it =
-            |sent: &SentCode| sent.shows == shows && !sent.is_gone && self.now.0 < sent.expires_at;
+        let is_it = |sent: &SentCode| {
+            let is_current = sent.user.is_none_or(|user| self.is_current(user));
+            let is_there = !sent.is_gone && self.now.0 < sent.expires_at;
+            sent.shows == shows && is_current && is_there
+        };
         self.sent.iter().position(is_it)
     }
 

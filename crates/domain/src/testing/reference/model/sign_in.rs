@@ -50,6 +50,9 @@ impl Model {
         let Some(user) = user.filter(|_| known == Some(password)) else {
             return Asked::refused(call, "SIGN_IN_REFUSED");
         };
+        if self.users[user].is_suspended {
+            return Asked::refused(call, "USER_SUSPENDED");
+        }
         let says = self.let_in_or_ask(user, client, ("pwd", None), claim);
         Asked { call, says }
     }
@@ -77,6 +80,7 @@ impl Model {
         let says = match self.proofs[proof].holder {
             None => Says::Refused("SIGN_IN_REFUSED"),
             Some(holder) if !self.is_current(holder) => Says::Refused("PROOF_INVALID"),
+            Some(holder) if self.users[holder.user].is_suspended => Says::Refused("USER_SUSPENDED"),
             Some(holder) => {
                 let shown = ("otp", Some(self.proofs[proof].address));
                 self.let_in_or_ask(holder.user, client, shown, claim)

@@ -106,6 +106,7 @@ pub(super) struct User {
     /// Rises with every new password, and with every address that is given up: what
     /// was shown before is worth nothing then.
     pub(super) version: u32,
+    pub(super) is_suspended: bool,
 }
 
 /// A user as it was.

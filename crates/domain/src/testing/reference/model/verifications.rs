@@ -84,7 +84,12 @@ impl Model {
             Kind::Code(purpose)
         };
         let verification = self.keep(group, address, kind, own);
-        let holder = self.holder(group, address).map(|user| self.proven(user));
+        let holder = match purpose {
+            // Who is suspended hears so once it has proved the address.
+            Purpose::SignIn => self.holder(group, address),
+            _ => self.unless_suspended(self.holder(group, address)),
+        };
+        let holder = holder.map(|user| self.proven(user));
         if purpose != Purpose::SignUp {
             self.verifications[verification].holder = holder;
         }
@@ -214,6 +219,7 @@ impl Model {
             username,
             password,
             version: 0,
+            is_suspended: false,
         });
         Says::User(self.users.len() - 1)
     }
