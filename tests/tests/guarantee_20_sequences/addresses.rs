@@ -85,6 +85,16 @@ impl Server<'_> {
 
     /// Whether somebody has an address now: messages are sent to no others.
     pub(crate) async fn is_owned(&self, group: u8, address: u8) -> bool {
+        self.is_owned_by(group, address, "").await
+    }
+
+    /// The same of somebody who is not suspended.
+    pub(crate) async fn is_active(&self, group: u8, address: u8) -> bool {
+        let and_active = "AND user_id IN (SELECT id FROM users WHERE blocked IS NULL)";
+        self.is_owned_by(group, address, and_active).await
+    }
+
+    async fn is_owned_by(&self, group: u8, address: u8, and: &str) -> bool {
         let (kind, value) = match self.people.at(address).and_then(|at| at.value) {
             Some(v1::identifier::Value::Phone(phone)) => ("phone", phone),
             Some(v1::identifier::Value::Email(email)) => ("email", email),
@@ -96,7 +106,7 @@ impl Server<'_> {
         };
         let query = format!(
             "SELECT 'owned' FROM identifiers \
-             WHERE group_id = '{group}' AND kind = '{kind}' AND value = '{value}'"
+             WHERE group_id = '{group}' AND kind = '{kind}' AND value = '{value}' {and}"
         );
         !self.world.texts(&query).await.is_empty()
     }

@@ -278,7 +278,10 @@ impl<'a> Server<'a> {
     ) -> Result<Answer, Status> {
         let is_link = code.is_none();
         let is_for_anybody = matches!(to_what, Purpose::SignUp | Purpose::ChangeIdentifier);
-        let is_sent = is_for_anybody || self.is_owned(group, address).await;
+        let is_sent = match to_what {
+            Purpose::PasswordReset => self.is_active(group, address).await,
+            _ => is_for_anybody || self.is_owned(group, address).await,
+        };
         let (code, link_prefix) = match code {
             Some(code) => (code, String::new()),
             None => (String::new(), LINK_PREFIX.to_owned()),

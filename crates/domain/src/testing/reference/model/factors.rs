@@ -74,7 +74,15 @@ impl Model {
             return Err("TOO_MANY_ATTEMPTS");
         }
         let method = self.is_sent_code(user, showing, presented);
-        let method = method.or_else(|| self.is_own_code(user, guess).then_some(&["otp"][..]));
+        // With the session that it opens, or not at all.
+        let is_used = match showing.shows {
+            Shows::Mfa(which) => self.mfa[which]
+                .user
+                .is_none_or(|user| self.is_current(user)),
+            Shows::StepUp(_) | Shows::Enrollment(_) => true,
+        };
+        let mut own = || self.is_own_code(user, guess, is_used);
+        let method = method.or_else(|| own().then_some(&["otp"][..]));
         let methods = method.ok_or("SECOND_FACTOR_WRONG")?;
         self.give_back(&charged);
         Ok(Right {
@@ -105,14 +113,14 @@ impl Model {
         is_right.then_some(method)
     }
 
-    /// Whether it is a recovery code, or that of an app.
-    fn is_own_code(&mut self, user: Option<usize>, guess: Guess) -> bool {
+    /// Whether it is a recovery code, or that of an app. It is good no more if it is used.
+    fn is_own_code(&mut self, user: Option<usize>, guess: Guess, is_used: bool) -> bool {
         match guess {
             Guess::Recovery(pick) => {
                 let place = place(&self.recovery, pick).expect("it was typed");
                 let code = &mut self.recovery[place];
                 let is_right = code.is_good && Some(code.user) == user;
-                code.is_good &= !is_right;
+                code.is_good &= !(is_right && is_used);
                 is_right
             }
             Guess::Totp(pick, offset) => {
@@ -124,7 +132,7 @@ impl Model {
                     return false;
                 };
                 let is_right = is_theirs && offset.abs() <= 1 && shown > *last_step;
-                if is_right {
+                if is_right && is_used {
                     *last_step = shown;
                 }
                 is_right

@@ -54,6 +54,7 @@ impl Model {
             ..
         } = self.refresh[token];
         let now = self.now.0;
+        let is_suspended = self.users[self.sessions[session].user].is_suspended;
         let known = &mut self.sessions[session];
         let call = Call::RefreshTokens {
             token: self.refresh[token].text.clone(),
@@ -62,7 +63,7 @@ impl Model {
         if other_client {
             return Some(Asked::refused(call, "REFRESH_TOKEN_INVALID"));
         }
-        if known.is_ended {
+        if known.is_ended || is_suspended {
             return Some(Asked::refused(call, "SESSION_ENDED"));
         }
         if now >= known.expires_at {
