@@ -101,6 +101,11 @@ impl Adoption {
         state(existing, self.clock.now(), self.rejoin_wait)
     }
 
+    /// The group that they are adopted into, if there are any.
+    pub(crate) fn group(&self) -> Option<&GroupId> {
+        self.source.as_ref().map(|source| &source.group)
+    }
+
     fn source(&self, group: &GroupId) -> Option<&dyn ExistingUsers> {
         let source = self.source.as_ref();
         let source = source.filter(|source| source.group == *group)?;

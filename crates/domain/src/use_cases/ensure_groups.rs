@@ -1,5 +1,6 @@
 //! Making the groups that must be there when the server starts: `default`, those
-//! that the configuration names, and those that users are in already.
+//! that the configuration names, that of the existing database too, and those that users
+//! are in already.
 
 use std::collections::BTreeSet;
 
@@ -26,6 +27,7 @@ impl EnsureGroups {
                 .iter()
                 .map(|(id, _)| id.clone()),
         );
+        wanted.extend(app.adoption.group().cloned());
         wanted.extend(app.store.groups_of_users().await?);
         let mut made = Vec::new();
         for id in wanted {

@@ -28,7 +28,7 @@ impl Adopting<'_> {
     /// here. Tells whether the one that it was found by is its own.
     ///
     /// # Errors
-    /// A conflict, if somebody was faster; what is left out then is left out from now on.
+    /// A group that is gone; a conflict, if somebody was faster; what is left out then is left out from now on.
     pub(super) async fn insert(
         &mut self,
         uow: &mut dyn UnitOfWork,
@@ -41,6 +41,9 @@ impl Adopting<'_> {
         user.state = self.state.clone();
         let name = self.existing.name.as_deref();
         user.profile.name = name.and_then(|name| PersonName::parse(name).ok());
+        if !uow.hold_group(self.group).await? {
+            return Err(Refusal::Group.into());
+        }
         uow.insert_user(&user).await.map_err(faster)?;
         for identifier in self.identifiers.clone() {
             let holder = uow.lock_user_by_identifier(self.group, &identifier);
