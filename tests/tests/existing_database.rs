@@ -140,7 +140,11 @@ async fn users_are_adopted_once_and_the_old_table_stays_as_it_is(backend: Backen
         let refused = gateways[0].sign_in(email(address), "a wrong guess").await;
         assert_eq!(reason(&refused), "SIGN_IN_REFUSED", "{address}");
     }
-    for address in ["twice@example.com", "odd@example.com", "nonsense@example.com"] {
+    for address in [
+        "twice@example.com",
+        "odd@example.com",
+        "nonsense@example.com",
+    ] {
         let refused = gateways[0].sign_in(email(address), PASSWORD).await;
         assert_eq!(reason(&refused), "SIGN_IN_REFUSED", "{address}");
     }

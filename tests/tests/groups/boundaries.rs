@@ -229,7 +229,6 @@ async fn mfa_sessions(mina: &Person, pairs: &mut Pairs) {
     let begin = v1::BeginMfaAssertionRequest {
         group_id: SOUTH.into(),
         mfa_session_id: id.clone(),
-        ..Default::default()
     };
     let elsewhere = gateway.sessions().begin_mfa_assertion(begin).await;
     pairs.add(name, "BeginMfaAssertion", &elsewhere);
@@ -358,7 +357,6 @@ async fn passkeys(mina: &Person, pairs: &mut Pairs) {
     let begin = |group: &str| v1::BeginMfaAssertionRequest {
         group_id: group.into(),
         mfa_session_id: asked.mfa_session_id.clone(),
-        ..Default::default()
     };
     let elsewhere = gateway.sessions().begin_mfa_assertion(begin(SOUTH)).await;
     pairs.add("a waiting sign-in", "BeginMfaAssertion", &elsewhere);

@@ -50,7 +50,10 @@ async fn the_first_sign_in_adopts_a_user_with_the_password_that_it_has() {
     assert_eq!(user.id, tokens.user_id);
     assert_eq!(user.state, UserState::Active);
     assert_eq!(
-        user.profile.name.as_ref().map(|name| name.as_str()),
+        user.profile
+            .name
+            .as_ref()
+            .map(countersign_domain::model::PersonName::as_str),
         Some("Mina")
     );
     let account = world.store.account(user.id).await.expect("an answer");

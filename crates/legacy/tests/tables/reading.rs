@@ -106,7 +106,12 @@ async fn a_table_of_django_is_read() {
             [email("mina@example.com"), username("mina")]
         );
         assert_eq!(mina.name.as_deref(), Some("Mina"));
-        assert_eq!(mina.password.as_ref().map(|hash| hash.expose()), Some(HASH));
+        assert_eq!(
+            mina.password
+                .as_ref()
+                .map(countersign_domain::model::PasswordHash::expose),
+            Some(HASH)
+        );
         assert_eq!(mina.state, ExistingState::Active);
         assert_eq!(found(&users, &username("MINA")).await, mina);
         let jun = found(&users, &email("jun@example.com")).await;
@@ -172,7 +177,7 @@ async fn a_table_of_sqlalchemy_is_read_with_uuids_times_and_phone_numbers() {
             format!("{no}, NULL, 'mina@example.com', '010-1234-5678', '미나', 'HASH'"),
             format!("{yes}, NULL, NULL, '01022223333', NULL, 'HASH'"),
             format!("{no}, '2026-11-25 12:00:00', 'gone@example.com', '+821033334444', '', 'HASH'"),
-            format!("NULL, NULL, '', '82 10-4444-5555', '', 'HASH'"),
+            "NULL, NULL, '', '82 10-4444-5555', '', 'HASH'".to_string(),
             format!("{no}, NULL, 'nobody at all', NULL, '', 'HASH'"),
             format!(
                 "{no}, NULL, 'long@example.com', NULL, '', '{}'",

@@ -39,13 +39,19 @@ pub(super) async fn check(
     let users = SqlUsers::new(&settings, Arc::clone(&clock)).map_err(Failure::configuration)?;
     let mut report = Report::new(users.place(), &settings.table);
     if let Some(id) = &arguments.id {
-        let row = users.by_external_id(id).await.map_err(|error| failure(&error))?;
+        let row = users
+            .by_external_id(id)
+            .await
+            .map_err(|error| failure(&error))?;
         let row = row.ok_or_else(|| format!("no row of {} has the id {id}", settings.table))?;
         report.add(&row);
     } else {
         let mut after = None;
         loop {
-            let page = users.page(after.as_deref(), PAGE).await.map_err(|error| failure(&error))?;
+            let page = users
+                .page(after.as_deref(), PAGE)
+                .await
+                .map_err(|error| failure(&error))?;
             for row in &page.rows {
                 report.add(row);
             }

@@ -33,7 +33,9 @@ fn a_profile_is_read_and_written_without_its_secret() {
     let profiles = config.token_profiles().expect("good profiles");
     let django = profiles.iter().next().expect("a profile");
     assert_eq!(django.form.key().algorithm(), Algorithm::Hs256);
-    let seconds = |at: Option<countersign_domain::model::Timestamp>| at.map(|at| at.as_seconds());
+    let seconds = |at: Option<countersign_domain::model::Timestamp>| {
+        at.map(countersign_domain::model::Timestamp::as_seconds)
+    };
     assert_eq!(seconds(django.issue_until), Some(1_811_808_000));
     assert_eq!(seconds(django.accept_until), Some(1_814_432_400));
     let written = config.to_toml();
