@@ -7110,7 +7110,8 @@ pub mod user_service_client {
         /// and so are second factors that were enrolled since `identifiers.undo_time` before
         /// the person was authenticated for the first change; devices are forgotten, and what
         /// was proved before is worth nothing. The person then sets a new password
-        /// (AuthService.StartPasswordReset). Call it once the person has clicked on the page
+        /// (AuthService.StartPasswordReset). Where whoever made them has closed the account,
+        /// too, that is taken back; a suspension stays. Call it once the person has clicked on the page
         /// to which the link led: scanners of mail open links, too.
         ///
         /// Errors: NOT_FOUND (UNDO_NOT_FOUND: unknown, expired, used, of another group, or of
@@ -7351,7 +7352,8 @@ pub mod user_service_server {
         /// and so are second factors that were enrolled since `identifiers.undo_time` before
         /// the person was authenticated for the first change; devices are forgotten, and what
         /// was proved before is worth nothing. The person then sets a new password
-        /// (AuthService.StartPasswordReset). Call it once the person has clicked on the page
+        /// (AuthService.StartPasswordReset). Where whoever made them has closed the account,
+        /// too, that is taken back; a suspension stays. Call it once the person has clicked on the page
         /// to which the link led: scanners of mail open links, too.
         ///
         /// Errors: NOT_FOUND (UNDO_NOT_FOUND: unknown, expired, used, of another group, or of

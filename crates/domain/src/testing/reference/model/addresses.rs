@@ -162,8 +162,8 @@ impl Model {
         };
         let can_be = self.undoable(user);
         let oldest = can_be.first().copied().filter(|_| can_be.contains(&which));
-        let is_blocked = other_group || self.users[user].is_suspended;
-        let Some(oldest) = oldest.filter(|_| !is_blocked) else {
+        // A suspension keeps nobody from it, and stays.
+        let Some(oldest) = oldest.filter(|_| !other_group) else {
             return Some(Asked::refused(call, "UNDO_NOT_FOUND"));
         };
         for undo in can_be {
