@@ -320,7 +320,7 @@ mod tests {
             assert_eq!(added_to(&padding, imported, missing), 0);
         }
         // So is one by Argon2 in more memory than the thread owns.
-        let large = kind(16_385, 1);
+        let large = kind(16_388, 1);
         let missing = padding.missing(large, full * 2, full);
         assert!(missing <= 0, "{missing}");
         // What is filled in takes a tenth less than the blocks of a new hash.

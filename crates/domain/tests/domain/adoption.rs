@@ -302,7 +302,7 @@ async fn people_of_other_groups_are_not_looked_up() {
     let (world, existing) = world(vec![row("7", EMAIL, PASSWORD)]).await;
     existing.take_lookups();
     let elsewhere = IssueTokens {
-        group: GroupId::parse("elsewhere").expect("a group"),
+        group: world.group("elsewhere").await,
         ..sign_in(EMAIL, PASSWORD)
     };
     assert_eq!(

@@ -88,8 +88,8 @@ fn a_variable_that_is_no_setting_is_refused_with_the_nearest_one() {
         ("COUNTERSIGN__server__listen", "COUNTERSIGN__SERVER__LISTEN"),
         (
             "COUNTERSIGN_DB_URL",
-            "COUNTERSIGN__DATABASE__URL or COUNTERSIGN__REDIS__URL or COUNTERSIGN__SMTP__URL or \
-             COUNTERSIGN__WEBHOOK__URL",
+            "COUNTERSIGN__DATABASE__URL or COUNTERSIGN__LEGACY__URL or COUNTERSIGN__REDIS__URL or \
+             COUNTERSIGN__SMTP__URL or COUNTERSIGN__WEBHOOK__URL",
         ),
         (
             "COUNTERSIGN_LISTEN",
