@@ -138,6 +138,9 @@ def replace(client, project, is_unwritten):
     first_access, first_refresh = project.sign_in(active[0])
     valid = client.call("ValidateToken", access_token=first_access).valid
     assert valid.external_id == str(active[0]["id"]), valid
+    # Nobody is logged out: a refresh token of theirs is exchanged, and its user adopted.
+    exchanged = client.call("RefreshTokens", refresh_token=first_refresh).tokens
+    assert project.me(exchanged.access_token) == active[0]["id"], exchanged
 
     for user in active:
         client.refused(
@@ -157,9 +160,7 @@ def replace(client, project, is_unwritten):
         shown = client.call("GetUser", user_id=tokens.user_id).user
         assert shown.external_id == str(user["id"]), shown
 
-    # Nobody is logged out: the refresh token of before is exchanged, once.
-    exchanged = client.call("RefreshTokens", refresh_token=first_refresh).tokens
-    assert project.me(exchanged.access_token) == active[0]["id"], exchanged
+    # Once: who has the first one still is somebody else.
     client.call("RefreshTokens", refresh_token=exchanged.refresh_token)
     client.refused(
         UNAUTHENTICATED, "REFRESH_TOKEN_REUSED", "RefreshTokens", refresh_token=first_refresh

@@ -323,6 +323,37 @@ impl Adoption {
         Ok(adopted.map(|adopted| ProvenUser::of(&adopted.account.user)))
     }
 
+    /// The user with an id from there, who is adopted if it is not here yet: somebody has
+    /// shown what the old server gave to that user alone.
+    ///
+    /// # Errors
+    /// One of the databases does not answer.
+    pub(crate) async fn by_external_id(
+        &self,
+        group: &GroupId,
+        id: &ExternalId,
+    ) -> Result<Option<User>, Error> {
+        let known = self.store.user_by_external_id(group, id).await?;
+        let (Some(users), None) = (self.source(group), &known) else {
+            return Ok(known);
+        };
+        let row = users.by_external_id(id.as_str()).await;
+        let Some(Ok(existing)) = row.map_err(|error| unavailable(&error))? else {
+            return Ok(None);
+        };
+        for identifier in &existing.identifiers {
+            // One that other rows there, or somebody here, has is nobody's way in.
+            let found = self.look_up(group, identifier, false).await?;
+            if let Found::User(found) = found
+                && found.external_id == existing.external_id
+            {
+                let adopted = self.adopt(group, identifier, &found, 0).await?;
+                return Ok(adopted.map(|adopted| adopted.account.user));
+            }
+        }
+        Ok(None)
+    }
+
     /// Keeps somebody who is deleted here from being adopted again: the row that is
     /// left has nothing but the id from there.
     ///

@@ -7104,15 +7104,15 @@ pub mod user_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// UndoIdentifierChange undoes all changes that can be undone, by the token of a
-        /// notice of any of them: the person has the addresses that there were before the
-        /// first. Whoever made them is put out: all sessions end, the password is removed,
-        /// and so are second factors that were enrolled since `identifiers.undo_time` before
-        /// the person was authenticated for the first change; devices are forgotten, and what
-        /// was proved before is worth nothing. The person then sets a new password
+        /// UndoIdentifierChange undoes all changes that can be undone, by the token of a notice
+        /// of any of them: the person has the addresses that there were before the first.
+        /// Whoever made them is put out: all sessions end, the password is removed, and so are
+        /// second factors that were enrolled since `identifiers.undo_time` before the person
+        /// was authenticated for the first change; devices are forgotten, and what was proved
+        /// before is worth nothing. The person then sets a new password
         /// (AuthService.StartPasswordReset). Where whoever made them has closed the account,
-        /// too, that is taken back; a suspension stays. Call it once the person has clicked on the page
-        /// to which the link led: scanners of mail open links, too.
+        /// too, that is taken back; a suspension stays. Call it once the person has clicked on
+        /// the page to which the link led: scanners of mail open links, too.
         ///
         /// Errors: NOT_FOUND (UNDO_NOT_FOUND: unknown, expired, used, of another group, or of
         /// a change that was undone with another), ALREADY_EXISTS (IDENTIFIER_TAKEN:
@@ -7346,15 +7346,15 @@ pub mod user_service_server {
             tonic::Response<super::RemoveIdentifierResponse>,
             tonic::Status,
         >;
-        /// UndoIdentifierChange undoes all changes that can be undone, by the token of a
-        /// notice of any of them: the person has the addresses that there were before the
-        /// first. Whoever made them is put out: all sessions end, the password is removed,
-        /// and so are second factors that were enrolled since `identifiers.undo_time` before
-        /// the person was authenticated for the first change; devices are forgotten, and what
-        /// was proved before is worth nothing. The person then sets a new password
+        /// UndoIdentifierChange undoes all changes that can be undone, by the token of a notice
+        /// of any of them: the person has the addresses that there were before the first.
+        /// Whoever made them is put out: all sessions end, the password is removed, and so are
+        /// second factors that were enrolled since `identifiers.undo_time` before the person
+        /// was authenticated for the first change; devices are forgotten, and what was proved
+        /// before is worth nothing. The person then sets a new password
         /// (AuthService.StartPasswordReset). Where whoever made them has closed the account,
-        /// too, that is taken back; a suspension stays. Call it once the person has clicked on the page
-        /// to which the link led: scanners of mail open links, too.
+        /// too, that is taken back; a suspension stays. Call it once the person has clicked on
+        /// the page to which the link led: scanners of mail open links, too.
         ///
         /// Errors: NOT_FOUND (UNDO_NOT_FOUND: unknown, expired, used, of another group, or of
         /// a change that was undone with another), ALREADY_EXISTS (IDENTIFIER_TAKEN:

@@ -64,8 +64,8 @@ impl<'a> OldRefresh<'a> {
     async fn try_to_open(&self, app: &Application, client_id: &str) -> Result<(), Error> {
         let token = &self.token;
         let user = app
-            .store
-            .user_by_external_id(&token.group, &token.external_id);
+            .adoption
+            .by_external_id(&token.group, &token.external_id);
         let user = user.await?.ok_or(Refusal::RefreshToken)?;
         let mut uow = app.store.begin().await?;
         // Whoever ends all sessions of the user waits, or is seen.

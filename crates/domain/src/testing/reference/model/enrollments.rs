@@ -3,7 +3,7 @@
 use super::super::answer::Given;
 use super::super::call::{Call, FactorCode, NewFactor};
 use super::super::step::{At, Pick};
-use super::kept::{CodeAddress, Shows};
+use super::kept::{CodeAddress, Proven, Shows};
 use super::state::{
     CODE_TTL, Charged, ENROLLMENT_TTL, Enrollment, FACTORS_PER_USER, Factor, FactorKind, Model,
     WRONG, place,
@@ -268,9 +268,7 @@ impl Model {
 
     /// It may be what has been removed.
     fn forget_what_was_shown(&mut self, user: usize) {
-        let is_theirs = |user_of: Option<super::state::Proven>| {
-            user_of.is_some_and(|proven| proven.user == user)
-        };
+        let is_theirs = |user_of: Option<Proven>| user_of.is_some_and(|proven| proven.user == user);
         for device in self.devices.iter_mut().filter(|d| is_theirs(d.user)) {
             device.shown_at = None;
         }

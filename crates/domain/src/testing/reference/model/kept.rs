@@ -1,8 +1,14 @@
 //! What the model keeps of codes that were sent, of challenges, and of changes of
 //! addresses.
 
-use super::state::Proven;
 use crate::model::Timestamp;
+
+/// A user as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Proven {
+    pub(super) user: usize,
+    pub(super) version: u32,
+}
 
 /// An address that is sent codes: of a factor, or in the place of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 
 use super::super::call::{Call, Grant, Who};
 use super::super::step::{self, Pick};
-use super::kept::Offered;
+use super::kept::{Offered, Proven};
 use super::state::{
-    ASKED_TTL, Answering, Claim, DEVICE_TTL, Device, Mfa, Model, Proven, REMEMBERED, place,
+    ASKED_TTL, Answering, Claim, DEVICE_TTL, Device, Mfa, Model, REMEMBERED, place,
 };
 use super::{Asked, Says};
 use crate::model::Purpose;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::answer::Given;
 use super::super::budget::Budgets;
 use super::super::step::Pick;
-use super::kept::{Challenge, Offered, SentCode, Undo};
+use super::kept::{Challenge, Offered, Proven, SentCode, Undo};
 use crate::model::{Purpose, Timestamp};
 
 const fn minutes(count: u64) -> Duration {
@@ -107,13 +107,6 @@ pub(super) struct User {
     /// was shown before is worth nothing then.
     pub(super) version: u32,
     pub(super) is_suspended: bool,
-}
-
-/// A user as it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Proven {
-    pub(super) user: usize,
-    pub(super) version: u32,
 }
 
 /// A code or a link.
