@@ -34,7 +34,9 @@ const FEW: u64 = 60;
 const MANY: u64 = 500;
 
 /// RPCs that no sequence asks, and why: none of them changes anything.
-const OTHERS: [(&str, &str); 7] = [
+const OTHERS: [(&str, &str); 9] = [
+    ("GetGroup", "reads, for operators"),
+    ("ListGroups", "reads, for operators"),
     ("GetProfile", "reads what the person wrote"),
     ("GetSession", "reads one of those that ListSessions has"),
     ("GetUser", "reads, for operators"),
@@ -45,10 +47,14 @@ const OTHERS: [(&str, &str); 7] = [
 ];
 
 /// RPCs that change something, and that the model does not know yet: what operators do
-/// to users, and a person to its profile. The suite `users` asks them.
-const NOT_YET: [&str; 6] = [
+/// to users and groups, and a person to its profile. The suites `users` and `groups` ask
+/// them.
+const NOT_YET: [&str; 9] = [
+    "CreateGroup",
     "CreateUser",
+    "DeleteGroup",
     "DeleteUser",
+    "UpdateGroup",
     "UpdateProfile",
     "UpdateUser",
     "WithdrawProfile",
