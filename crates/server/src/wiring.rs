@@ -8,7 +8,7 @@ use countersign_domain::Application;
 use countersign_domain::application::{
     DatabaseClock, ExistingSource, KeyKeeper, KnownGroups, Ports,
 };
-use countersign_domain::model::{KeyState, MasterKey, SealedSigningKey, SealingKey};
+use countersign_domain::model::{GroupId, KeyState, MasterKey, SealedSigningKey, SealingKey};
 use countersign_domain::ports::{AllCallers, Clock, EphemeralStore, MessageSender, Random, Store};
 use countersign_domain::use_cases::{EnsureGroups, EnsureSigningKeys, ReadGroups};
 use countersign_domain::validation::{AccessTokens, Keyring, RevocationFeed, TokenValidator};
@@ -135,7 +135,8 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
     };
     let groups = Arc::new(KnownGroups::new());
     let app = Application::new(ports, &master_key, keyring, feed, groups, settings);
-    for group in EnsureGroups.execute(&app).await? {
+    let made = EnsureGroups.execute(&app).await?;
+    for group in made.iter().filter(|group| **group != GroupId::fallback()) {
         tracing::info!(%group, "a group was made that the configuration or users name");
     }
     ReadGroups.execute(&app).await?;
