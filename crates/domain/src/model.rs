@@ -34,6 +34,7 @@ mod password;
 mod phone;
 mod phone_spellings;
 mod profile;
+mod profile_attribute;
 mod proof;
 mod reauthentication;
 mod recovery_code;
@@ -93,6 +94,7 @@ pub use passkey::{
 pub use password::{Password, PasswordHash};
 pub use phone::{Phone, Region};
 pub use profile::{Attributes, LanguageTag, PersonName, Profile, TimeZone};
+pub use profile_attribute::{AttributeKind, AttributeName, AttributesChange, ProfileAttribute};
 pub use proof::Proof;
 pub use reauthentication::{Reauthentication, Shown};
 pub use recovery_code::RecoveryCode;

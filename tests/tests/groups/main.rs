@@ -6,6 +6,7 @@ mod boundaries;
 use std::time::Duration;
 
 use countersign_proto::v1;
+use countersign_proto::v1::profile_attribute::Type;
 use countersign_tests::{
     Backend, Details, Gateway, PASSWORD, PATIENCE, World, comes_true, email, on_a_backend,
     on_every_backend, reason,
@@ -120,6 +121,13 @@ fn a_policy_is_read_within_the_servers_configuration() {
             audiences: vec!["elsewhere".into()],
             scopes: vec!["a b".into()],
             sign_up: None,
+            profile_attributes: vec![
+                attribute("Size", Type::String, 0),
+                attribute("size", Type::Unspecified, 0),
+                attribute("size", Type::Number, 5),
+                attribute("long", Type::String, 4_097),
+                attribute("fits", Type::String, 4_096),
+            ],
         };
         let refused = gateway.make_group("Staff", bad).await;
         let mut named = violations(refused);
@@ -133,6 +141,11 @@ fn a_policy_is_read_within_the_servers_configuration() {
                 "policy.idle_ttl",
                 "policy.mfa_policy",
                 "policy.password_min_length",
+                "policy.profile_attributes[0]",
+                "policy.profile_attributes[1]",
+                "policy.profile_attributes[2]",
+                "policy.profile_attributes[2].name",
+                "policy.profile_attributes[3]",
                 "policy.scopes[0]",
                 "policy.session_ttl",
                 "policy.sign_in_ways[0]",
@@ -152,6 +165,11 @@ fn a_policy_is_read_within_the_servers_configuration() {
             audiences: Vec::new(),
             scopes: vec!["orders:read".into()],
             sign_up: Some(false),
+            profile_attributes: vec![
+                attribute("nickname", Type::String, 20),
+                attribute("newsletter", Type::Boolean, 0),
+                attribute("size", Type::Number, 0),
+            ],
         };
         let made = gateway.make_group("staff", good.clone()).await;
         let made = made.expect("a new group");
@@ -207,6 +225,15 @@ fn a_policy_is_read_within_the_servers_configuration() {
         assert_eq!(stale.as_ref().expect_err("stale").code(), Code::Aborted);
         assert_eq!(reason(&stale), "GROUP_CHANGED");
     });
+}
+
+fn attribute(name: &str, kind: Type, max_length: i32) -> v1::ProfileAttribute {
+    v1::ProfileAttribute {
+        name: name.into(),
+        r#type: kind.into(),
+        max_length,
+        writable: kind == Type::Boolean,
+    }
 }
 
 #[test]

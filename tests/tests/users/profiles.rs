@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use countersign_proto::v1;
+use countersign_proto::v1::profile_attribute::Type;
 use countersign_tests::{
-    Backend, Details, PASSWORD, World, email, on_every_backend, reason, username,
+    Backend, Details, Gateway, PASSWORD, World, email, on_every_backend, reason, username,
 };
 use prost_types::value::Kind;
 
@@ -15,6 +16,7 @@ on_every_backend!(
     what_is_taken_creates_nobody,
     an_update_writes_what_its_mask_names,
     a_person_changes_its_own_profile_alone,
+    a_person_changes_the_attributes_that_its_group_allows,
     a_person_leaves_with_a_fresh_sign_in,
 );
 
@@ -241,6 +243,142 @@ async fn a_person_changes_its_own_profile_alone(backend: Backend) {
         .expect("ended");
     let late = users().update_profile(renaming(&tokens, "Nina", "")).await;
     assert_eq!(reason(&late), "ACCESS_TOKEN_INVALID");
+}
+
+async fn a_person_changes_the_attributes_that_its_group_allows(backend: Backend) {
+    let world = World::start(backend, 1).await;
+    let mina = world.sign_up().await;
+    let tokens = mina.sign_in().await;
+    let gateway = &mina.gateway;
+    let number = |number| Kind::NumberValue(number);
+    let text = |text: &str| Kind::StringValue(text.into());
+    let by_operator = |values: &[(&str, Kind)]| v1::UpdateUserRequest {
+        user_id: mina.user_id.clone(),
+        update_mask: mask(&["profile.attributes"]),
+        profile: Some(v1::Profile {
+            attributes: Some(structure(values)),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let by_person = |paths: &[&str], values: &[(&str, Kind)]| v1::UpdateProfileRequest {
+        access_token: tokens.access_token.clone(),
+        update_mask: mask(paths),
+        profile: Some(v1::Profile {
+            attributes: Some(structure(values)),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let kept = [("tier", number(7.0)), ("nickname", text("Mina"))];
+    let written = gateway.update_user(by_operator(&kept)).await;
+    written.expect("attributes that no group knows");
+    let unseen = gateway.profile(&tokens).await.expect("shown");
+    assert_eq!(unseen.profile.expect("a profile").attributes, None);
+
+    allow(
+        gateway,
+        &[
+            ("nickname", Type::String, true),
+            ("tier", Type::Number, false),
+        ],
+    )
+    .await;
+    let wrong = gateway
+        .update_user(by_operator(&[("tier", text("gold"))]))
+        .await;
+    let wrong = Details::of(&wrong.expect_err("a text is no number"));
+    assert_eq!(wrong.fields, ["profile.attributes.tier"]);
+    let shown = gateway.profile(&tokens).await.expect("shown");
+    assert_eq!(
+        shown.profile.expect("a profile").attributes,
+        Some(structure(&kept))
+    );
+    for (paths, values, field) in [
+        (
+            ["attributes"],
+            ("tier", number(8.0)),
+            "profile.attributes.tier",
+        ),
+        (
+            ["attributes"],
+            ("other", number(8.0)),
+            "profile.attributes.other",
+        ),
+        (["attributes.tier"], ("tier", number(8.0)), "update_mask"),
+        (
+            ["attributes.nickname"],
+            ("nickname", number(8.0)),
+            "profile.attributes.nickname",
+        ),
+    ] {
+        let refused = gateway
+            .users()
+            .update_profile(by_person(&paths, &[values]))
+            .await;
+        let details = Details::of(&refused.expect_err("refused"));
+        assert_eq!(details.fields, [field], "{paths:?}");
+    }
+    let renamed = by_person(&["attributes.nickname"], &[("nickname", text("Nina"))]);
+    let renamed = gateway
+        .users()
+        .update_profile(renamed)
+        .await
+        .expect("renamed");
+    let expected = [("tier", number(7.0)), ("nickname", text("Nina"))];
+    let renamed = renamed.into_inner().profile.expect("a profile");
+    assert_eq!(renamed.attributes, Some(structure(&expected)));
+    let emptied = by_person(&["attributes"], &[]);
+    gateway
+        .users()
+        .update_profile(emptied)
+        .await
+        .expect("emptied");
+    let user = gateway.user(&mina.user_id).await.expect("shown");
+    let left = user.profile.expect("a profile").attributes;
+    assert_eq!(
+        left,
+        Some(structure(&expected[..1])),
+        "what people may not write stays"
+    );
+}
+
+fn structure(values: &[(&str, Kind)]) -> prost_types::Struct {
+    let value = |kind: &Kind| prost_types::Value {
+        kind: Some(kind.clone()),
+    };
+    let values = values.iter();
+    prost_types::Struct {
+        fields: values
+            .map(|(name, kind)| ((*name).to_owned(), value(kind)))
+            .collect(),
+    }
+}
+
+/// Lets people of the group `default` see attributes, and change those that are told.
+async fn allow(gateway: &Gateway, attributes: &[(&str, Type, bool)]) {
+    let attribute = |&(name, kind, writable): &(&str, Type, bool)| v1::ProfileAttribute {
+        name: name.into(),
+        r#type: kind.into(),
+        writable,
+        ..Default::default()
+    };
+    let request = v1::UpdateGroupRequest {
+        group: Some(v1::Group {
+            group_id: "default".into(),
+            policy: Some(v1::GroupPolicy {
+                profile_attributes: attributes.iter().map(attribute).collect(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        }),
+        update_mask: mask(&["policy.profile_attributes"]),
+    };
+    gateway
+        .groups()
+        .update_group(request)
+        .await
+        .expect("changed");
 }
 
 async fn a_person_leaves_with_a_fresh_sign_in(backend: Backend) {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use crate::application::{KnownGroups, Settings};
 use crate::error::{Error, Refusal};
-use crate::model::{Group, GroupId, Lifetimes, MfaPolicy, Password, Scope, SignInWay, User};
+use crate::model::{
+    Group, GroupId, Lifetimes, MfaPolicy, Password, ProfileAttribute, Scope, SignInWay, User,
+};
 
 /// Knows what is allowed in each group.
 #[derive(Debug, Clone)]
@@ -131,6 +133,13 @@ impl GroupRules {
             None | Some(true) => Ok(()),
             Some(false) => Err(Refusal::SignUpOff),
         }
+    }
+
+    /// The attributes of profiles that people see.
+    #[must_use]
+    pub fn profile_attributes(&self) -> &[ProfileAttribute] {
+        let own = self.group.policy.profile_attributes.as_deref();
+        own.unwrap_or_default()
     }
 
     /// Whether a password is long enough to be set.

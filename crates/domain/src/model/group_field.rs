@@ -25,11 +25,13 @@ pub enum GroupField {
     Scopes,
     /// `policy.sign_up`.
     SignUp,
+    /// `policy.profile_attributes`.
+    ProfileAttributes,
 }
 
 impl GroupField {
     /// All that there are.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::DisplayName,
         Self::PasswordMinLength,
         Self::MfaPolicy,
@@ -40,6 +42,7 @@ impl GroupField {
         Self::Audiences,
         Self::Scopes,
         Self::SignUp,
+        Self::ProfileAttributes,
     ];
 
     /// The path of the field in a mask.
@@ -56,6 +59,7 @@ impl GroupField {
             Self::Audiences => "policy.audiences",
             Self::Scopes => "policy.scopes",
             Self::SignUp => "policy.sign_up",
+            Self::ProfileAttributes => "policy.profile_attributes",
         }
     }
 
@@ -93,6 +97,7 @@ impl Group {
             GroupField::Audiences => own.audiences = policy.audiences,
             GroupField::Scopes => own.scopes = policy.scopes,
             GroupField::SignUp => own.sign_up = policy.sign_up,
+            GroupField::ProfileAttributes => own.profile_attributes = policy.profile_attributes,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{MfaPolicy, Scope};
+use crate::model::{MfaPolicy, ProfileAttribute, Scope};
 
 /// The policy of a group. What it leaves out is as the server's configuration has
 /// it; what it has can only ask for more or allow less, but for the second factor
@@ -40,6 +40,9 @@ pub struct GroupPolicy {
     /// Whether people may sign up by themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sign_up: Option<bool>,
+    /// The attributes of profiles that people see, and maybe change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile_attributes: Option<Vec<ProfileAttribute>>,
 }
 
 /// A way to sign in.
@@ -55,7 +58,7 @@ pub enum SignInWay {
 }
 
 impl GroupPolicy {
-    /// The most scopes, and the most audiences, that a policy may have.
+    /// The most scopes, audiences, and attributes that a policy may have.
     pub const MAX_LIST: usize = 64;
     /// The bounds of the fewest characters of a password.
     pub const PASSWORD_MIN_LENGTH: std::ops::RangeInclusive<u32> = 1..=128;

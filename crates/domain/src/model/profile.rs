@@ -119,6 +119,11 @@ impl Attributes {
         Ok(attributes)
     }
 
+    /// Takes an object that is part of one that was read before.
+    pub(super) fn part(object: Map<String, Value>) -> Self {
+        Self(object)
+    }
+
     /// Reads an object.
     ///
     /// # Errors

@@ -31,10 +31,13 @@ impl CreateUser {
     /// Adds the user.
     ///
     /// # Errors
-    /// No such group; a password that is too short for it; an identifier or an external
+    /// No such group; a password that is too short for it; attributes that are not what
+    /// it says; an identifier or an external
     /// id that is taken; too many hashes.
     pub async fn execute(mut self, app: &Application) -> Result<ListedUser, Error> {
         let rules = app.groups.named(&self.group)?;
+        let attributes = &self.profile.attributes;
+        attributes.check("profile.attributes", rules.profile_attributes())?;
         let hash = match self.password.take() {
             Some(password) => {
                 let checked = rules.check_password(password.password());

@@ -1,8 +1,10 @@
 //! A person looks at its profile, changes it, and leaves.
 
-use crate::application::{Application, UserChange};
+use crate::application::{Application, GroupRules, UserChange};
 use crate::error::{Error, Refusal};
-use crate::model::{LanguageTag, Locale, PersonName, ProvenUser, TimeZone, Timestamp, User};
+use crate::model::{
+    AttributesChange, LanguageTag, Locale, PersonName, ProvenUser, TimeZone, Timestamp, User,
+};
 use crate::ports::{Clock as _, Content};
 
 /// A person looks at its profile.
@@ -23,6 +25,8 @@ pub struct UpdateProfile {
     pub locale: Option<Option<LanguageTag>>,
     /// The new time zone, or none.
     pub time_zone: Option<Option<TimeZone>>,
+    /// What changes of the attributes.
+    pub attributes: Option<AttributesChange>,
 }
 
 /// A person leaves.
@@ -34,13 +38,15 @@ pub struct WithdrawProfile {
 }
 
 impl GetProfile {
-    /// Shows the user as whom the person is signed in.
+    /// Shows the user as whom the person is signed in, with the attributes that its
+    /// group lets people see.
     ///
     /// # Errors
     /// An access token that is not good.
     pub async fn execute(self, app: &Application) -> Result<User, Error> {
         let person = app.people.by_access_token(&self.access_token).await?;
-        Ok(person.user)
+        let rules = app.groups.of(&person.user.group)?;
+        Ok(shown(person.user, &rules))
     }
 }
 
@@ -48,9 +54,11 @@ impl UpdateProfile {
     /// Changes the profile.
     ///
     /// # Errors
-    /// An access token that is not good; a profile that was changed since.
+    /// An access token that is not good; a profile that was changed since; attributes
+    /// that people may not change, or not so.
     pub async fn execute(self, app: &Application) -> Result<User, Error> {
         let person = app.people.by_access_token(&self.access_token).await?;
+        let rules = app.groups.of(&person.user.group)?;
         let proven = ProvenUser::of(&person.user);
         let change = UserChange {
             id: proven.id,
@@ -70,9 +78,13 @@ impl UpdateProfile {
             if let Some(time_zone) = &self.time_zone {
                 profile.time_zone.clone_from(time_zone);
             }
+            if let Some(change) = &self.attributes {
+                let old = &profile.attributes;
+                profile.attributes = change.apply(old, rules.profile_attributes())?;
+            }
             Ok(())
         });
-        Ok(changed.await?.user)
+        Ok(shown(changed.await?.user, &rules))
     }
 }
 
@@ -105,6 +117,13 @@ impl WithdrawProfile {
             _ => Ok(app.clock.now().plus(wait)),
         }
     }
+}
+
+/// A user as the person itself sees it.
+fn shown(mut user: User, rules: &GroupRules) -> User {
+    let attributes = &user.profile.attributes;
+    user.profile.attributes = attributes.shown(rules.profile_attributes());
+    user
 }
 
 /// Refuses a person whose sessions have ended since its token was read.

@@ -36,7 +36,7 @@ impl UpdateUser {
     ///
     /// # Errors
     /// No such user, or one that was changed since, or that is erased; an external id
-    /// that is taken.
+    /// that is taken; attributes that are not what the group says.
     pub async fn execute(self, app: &Application) -> Result<ListedUser, Error> {
         let change = UserChange {
             id: self.id,
@@ -47,6 +47,10 @@ impl UpdateUser {
         let changed = change.make(app, |user, _| {
             if matches!(&user.state, UserState::Withdrawn(withdrawal) if withdrawal.erased) {
                 return Err(Refusal::UserState.into());
+            }
+            if let Some(attributes) = &self.attributes {
+                let rules = app.groups.of(&user.group)?;
+                attributes.check("profile.attributes", rules.profile_attributes())?;
             }
             self.write(user);
             Ok(())

@@ -3346,7 +3346,7 @@ impl ErrorReason {
     }
 }
 /// Group is a tenant.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Group {
     /// Its id: 1 to 64 lower-case letters, digits and hyphens. It stays.
     #[prost(string, tag = "1")]
@@ -3370,7 +3370,7 @@ pub struct Group {
 }
 /// GroupPolicy is what is different in a group from the server's configuration. What
 /// is not set is as the configuration has it.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GroupPolicy {
     /// The fewest characters of a password that is set, 1 to 128. The server's own
     /// estimate of how easily it is guessed counts as well.
@@ -3405,9 +3405,81 @@ pub struct GroupPolicy {
     /// Whether people may sign up by themselves. They may if it is not set.
     #[prost(bool, optional, tag = "9")]
     pub sign_up: ::core::option::Option<bool>,
+    /// The attributes that people see in their own profile (GetProfile), and change where
+    /// they are writable (UpdateProfile). People see no others. What operators write under
+    /// these names has to be of their types, too; what was written before stays as it is.
+    #[prost(message, repeated, tag = "10")]
+    pub profile_attributes: ::prost::alloc::vec::Vec<ProfileAttribute>,
+}
+/// ProfileAttribute is an attribute of profiles that a group knows.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProfileAttribute {
+    /// Its name: 1 to 64 lower-case letters, digits and underscores, a letter first.
+    /// Required.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What its values are. Required.
+    #[prost(enumeration = "profile_attribute::Type", tag = "2")]
+    pub r#type: i32,
+    /// The most characters of a text: 1 to 4096, 255 if it is 0. Of texts alone.
+    #[prost(int32, tag = "3")]
+    pub max_length: i32,
+    /// Whether people change it, too.
+    #[prost(bool, tag = "4")]
+    pub writable: bool,
+}
+/// Nested message and enum types in `ProfileAttribute`.
+pub mod profile_attribute {
+    /// Type says what the values of an attribute are.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Type {
+        /// Not a type.
+        Unspecified = 0,
+        /// Texts.
+        String = 1,
+        /// Numbers.
+        Number = 2,
+        /// True or false.
+        Boolean = 3,
+    }
+    impl Type {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "TYPE_UNSPECIFIED",
+                Self::String => "TYPE_STRING",
+                Self::Number => "TYPE_NUMBER",
+                Self::Boolean => "TYPE_BOOLEAN",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "TYPE_UNSPECIFIED" => Some(Self::Unspecified),
+                "TYPE_STRING" => Some(Self::String),
+                "TYPE_NUMBER" => Some(Self::Number),
+                "TYPE_BOOLEAN" => Some(Self::Boolean),
+                _ => None,
+            }
+        }
+    }
 }
 /// The group to make.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateGroupRequest {
     /// Its id: 1 to 64 lower-case letters, digits and hyphens. Required.
     #[prost(string, tag = "1")]
@@ -3420,7 +3492,7 @@ pub struct CreateGroupRequest {
     pub policy: ::core::option::Option<GroupPolicy>,
 }
 /// The group is made.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateGroupResponse {
     /// The group.
     #[prost(message, optional, tag = "1")]
@@ -3434,7 +3506,7 @@ pub struct GetGroupRequest {
     pub group_id: ::prost::alloc::string::String,
 }
 /// A group.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetGroupResponse {
     /// The group.
     #[prost(message, optional, tag = "1")]
@@ -3461,7 +3533,7 @@ pub struct ListGroupsResponse {
     pub next_page_token: ::prost::alloc::string::String,
 }
 /// The group to change.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateGroupRequest {
     /// The group, by `group_id`, with the values of the fields that are changed. With an
     /// `etag` it is changed only if it is as it was read.
@@ -3474,7 +3546,7 @@ pub struct UpdateGroupRequest {
     pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
 }
 /// The group is changed.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateGroupResponse {
     /// The group.
     #[prost(message, optional, tag = "1")]
@@ -6444,7 +6516,9 @@ pub struct UpdateProfileRequest {
     /// The person's access token.
     #[prost(string, tag = "1")]
     pub access_token: ::prost::alloc::string::String,
-    /// What is written: `name`, `locale`, `time_zone`. Required.
+    /// What is written: `name`, `locale`, `time_zone`, `attributes` (all that people may
+    /// change: what has no value is gone) or one of them such as `attributes.nickname`.
+    /// Required.
     #[prost(message, optional, tag = "2")]
     pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
     /// The etag that was read, if another change must not be overwritten.
@@ -6916,7 +6990,8 @@ pub mod user_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// UpdateProfile writes the fields of a person's profile that the mask names: `name`,
-        /// `locale`, `time_zone`. Attributes are the operators'.
+        /// `locale`, `time_zone`, `attributes`. Of attributes people see and change those that
+        /// the policy of their group lets them; all others stay as they are.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), ABORTED (ETAG_MISMATCH),
         /// INVALID_ARGUMENT (FIELD_INVALID).
@@ -7268,7 +7343,8 @@ pub mod user_service_server {
             tonic::Status,
         >;
         /// UpdateProfile writes the fields of a person's profile that the mask names: `name`,
-        /// `locale`, `time_zone`. Attributes are the operators'.
+        /// `locale`, `time_zone`, `attributes`. Of attributes people see and change those that
+        /// the policy of their group lets them; all others stay as they are.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), ABORTED (ETAG_MISMATCH),
         /// INVALID_ARGUMENT (FIELD_INVALID).

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::subject::{StoreSubject, is_taken, named, scope};
-use crate::model::{Group, GroupId, GroupPolicy, MfaPolicy, PageSize, SignInWay};
+use crate::model::{
+    AttributeKind, AttributeName, Group, GroupId, GroupPolicy, MfaPolicy, PageSize,
+    ProfileAttribute, SignInWay,
+};
 use crate::ports::StoreError;
 
 /// Long enough for a unit of work that does not wait.
@@ -21,6 +24,19 @@ fn whole_policy() -> GroupPolicy {
         audiences: Some(vec!["https://api.example.com".into()]),
         scopes: Some(vec![scope("orders:read")]),
         sign_up: Some(false),
+        profile_attributes: Some(
+            [
+                AttributeKind::Text(9),
+                AttributeKind::Boolean,
+                AttributeKind::Number,
+            ]
+            .map(|kind| ProfileAttribute {
+                name: AttributeName::parse("nickname").expect("a name"),
+                kind,
+                writable: kind == AttributeKind::Boolean,
+            })
+            .into(),
+        ),
     }
 }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use countersign_domain::Fields;
 use countersign_domain::application::TokenSettings;
-use countersign_domain::model::{GroupPolicy, MfaPolicy, Scope, SignInWay};
+use countersign_domain::model::{
+    AttributeKind, AttributeName, GroupPolicy, MfaPolicy, ProfileAttribute, Scope, SignInWay,
+};
 use countersign_proto::v1;
 
 use crate::grpc::convert::read_duration;
@@ -61,6 +63,11 @@ pub(super) fn read(
     let scopes = list(fields, &named("scopes"), message.scopes, |scope| {
         Scope::parse(&scope)
     });
+    let attributes = attributes(
+        fields,
+        &named("profile_attributes"),
+        message.profile_attributes,
+    );
     GroupPolicy {
         password_min_length: length,
         mfa: mfa.flatten(),
@@ -71,6 +78,57 @@ pub(super) fn read(
         audiences,
         scopes,
         sign_up: message.sign_up,
+        profile_attributes: attributes,
+    }
+}
+
+/// Attributes, each name once; none if there are none.
+fn attributes(
+    fields: &mut Fields,
+    field: &str,
+    messages: Vec<v1::ProfileAttribute>,
+) -> Option<Vec<ProfileAttribute>> {
+    let names: Vec<_> = messages
+        .iter()
+        .map(|message| message.name.clone())
+        .collect();
+    for (index, name) in names.iter().enumerate().take(GroupPolicy::MAX_LIST) {
+        if names[..index].contains(name) {
+            fields.refuse(&format!("{field}[{index}].name"), "must not stand twice");
+        }
+    }
+    list(fields, field, messages, |message| {
+        let name = AttributeName::parse(&message.name);
+        let name = name.map_err(|rule| format!("must have a name that fits: it {rule}"))?;
+        let kind = read_kind(message.r#type, message.max_length)?;
+        Ok::<_, String>(ProfileAttribute {
+            name,
+            kind,
+            writable: message.writable,
+        })
+    })
+}
+
+fn read_kind(kind: i32, longest: i32) -> Result<AttributeKind, String> {
+    use v1::profile_attribute::Type;
+    const DEFAULT: u32 = 255;
+    match (Type::try_from(kind), longest) {
+        (Ok(Type::String), 0) => Ok(AttributeKind::Text(DEFAULT)),
+        (Ok(Type::String), longest) => {
+            let bounds = 1..=AttributeKind::LONGEST_TEXT;
+            let longest = u32::try_from(longest).ok().filter(|l| bounds.contains(l));
+            longest
+                .map(AttributeKind::Text)
+                .ok_or_else(|| format!("must have a max_length of 1 to {}, or none", bounds.end()))
+        }
+        (Ok(Type::Number), 0) => Ok(AttributeKind::Number),
+        (Ok(Type::Boolean), 0) => Ok(AttributeKind::Boolean),
+        (Ok(Type::Number | Type::Boolean), _) => {
+            Err("must have no max_length unless its type is TYPE_STRING".into())
+        }
+        (Ok(Type::Unspecified) | Err(_), _) => {
+            Err("must have a type: TYPE_STRING, TYPE_NUMBER or TYPE_BOOLEAN".into())
+        }
     }
 }
 
@@ -133,6 +191,7 @@ pub(super) fn policy(policy: GroupPolicy) -> v1::GroupPolicy {
     let length = policy.password_min_length;
     let ways = policy.sign_in_ways.unwrap_or_default();
     let scopes = policy.scopes.unwrap_or_default();
+    let attributes = policy.profile_attributes.unwrap_or_default();
     v1::GroupPolicy {
         password_min_length: length.map(|length| i32::try_from(length).unwrap_or(i32::MAX)),
         mfa_policy: policy.mfa.map_or(v1::MfaPolicy::Unspecified, mfa).into(),
@@ -143,6 +202,22 @@ pub(super) fn policy(policy: GroupPolicy) -> v1::GroupPolicy {
         audiences: policy.audiences.unwrap_or_default(),
         scopes: scopes.iter().map(ToString::to_string).collect(),
         sign_up: policy.sign_up,
+        profile_attributes: attributes.iter().map(attribute).collect(),
+    }
+}
+
+fn attribute(attribute: &ProfileAttribute) -> v1::ProfileAttribute {
+    use v1::profile_attribute::Type;
+    let (kind, longest) = match attribute.kind {
+        AttributeKind::Text(longest) => (Type::String, longest),
+        AttributeKind::Number => (Type::Number, 0),
+        AttributeKind::Boolean => (Type::Boolean, 0),
+    };
+    v1::ProfileAttribute {
+        name: attribute.name.as_str().to_owned(),
+        r#type: kind.into(),
+        max_length: i32::try_from(longest).unwrap_or(i32::MAX),
+        writable: attribute.writable,
     }
 }
 

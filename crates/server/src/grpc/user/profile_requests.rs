@@ -1,5 +1,6 @@
 //! What a person asks of its own profile, each made the command that it asks for.
 
+use countersign_domain::model::AttributesChange;
 use countersign_domain::use_cases::{GetProfile, UpdateProfile, WithdrawProfile};
 use countersign_domain::{Error, Fields};
 use countersign_proto::v1;
@@ -32,7 +33,7 @@ impl TryFrom<Asked<'_, v1::UpdateProfileRequest>> for UpdateProfile {
         let message = asked.message;
         let mut fields = Fields::new();
         let access_token = convert::required(&mut fields, ACCESS_TOKEN, message.access_token);
-        let paths = ["name", "locale", "time_zone"];
+        let paths = ["name", "locale", "time_zone", "attributes", "attributes.*"];
         let mask = Mask::read(&mut fields, message.update_mask, &paths);
         let profile = message.profile.unwrap_or_default();
         let profile = user_fields::profile(&mut fields, "profile.", profile);
@@ -43,6 +44,10 @@ impl TryFrom<Asked<'_, v1::UpdateProfileRequest>> for UpdateProfile {
                 name: mask.of("name", profile.name),
                 locale: mask.of("locale", profile.locale),
                 time_zone: mask.of("time_zone", profile.time_zone),
+                attributes: mask.parts("attributes").map(|names| AttributesChange {
+                    names,
+                    values: profile.attributes,
+                }),
             })
         })
     }

@@ -81,18 +81,43 @@ fn words<T: Ord>(
 pub(super) struct Mask(Vec<String>);
 
 impl Mask {
-    /// Reads a mask of some of the paths that there are.
+    /// Reads a mask of some of the paths that there are; `field.*` stands for any name
+    /// below a field.
     pub(super) fn read(
         fields: &mut Fields,
         message: Option<prost_types::FieldMask>,
         paths: &[&str],
     ) -> Self {
         let named = message.unwrap_or_default().paths;
-        if named.is_empty() || !named.iter().all(|path| paths.contains(&path.as_str())) {
+        let is_known = |path: &String| {
+            let below = |known: &str| {
+                known
+                    .strip_suffix('*')
+                    .is_some_and(|at| path.starts_with(at))
+            };
+            paths.iter().any(|known| *known == path || below(known))
+        };
+        if named.is_empty() || !named.iter().all(is_known) {
             let rule = format!("must name some of {}", paths.join(", "));
             fields.refuse("update_mask", rule);
         }
         Self(named)
+    }
+
+    /// The names below a field that are named, or none of them if it is named itself;
+    /// nothing if neither is.
+    pub(super) fn parts(&self, field: &str) -> Option<Option<Vec<String>>> {
+        if self.0.iter().any(|named| named == field) {
+            return Some(None);
+        }
+        let below = |named: &String| {
+            named
+                .strip_prefix(field)?
+                .strip_prefix('.')
+                .map(str::to_owned)
+        };
+        let names: Vec<_> = self.0.iter().filter_map(below).collect();
+        (!names.is_empty()).then_some(Some(names))
     }
 
     /// The value of a field, if it or what it is part of is named.
@@ -137,6 +162,19 @@ mod tests {
         assert_eq!(mask.of("profile.name", 1), Some(1));
         assert_eq!(mask.of("profile.locale", 1), None);
         assert_eq!(mask.of("roles", 1), Some(1));
+        let parts = |paths: &[&str]| {
+            let mut fields = Fields::new();
+            let message = prost_types::FieldMask {
+                paths: paths.iter().map(ToString::to_string).collect(),
+            };
+            let mask = Mask::read(&mut fields, Some(message), &["name", "tags", "tags.*"]);
+            let parts = mask.parts("tags");
+            fields.finish(|| Some(parts)).expect("a mask")
+        };
+        assert_eq!(parts(&["name"]), None);
+        assert_eq!(parts(&["tags.a", "tags"]), Some(None));
+        let both = Some(vec!["a".to_owned(), "b".to_owned()]);
+        assert_eq!(parts(&["tags.a", "name", "tags.b"]), Some(both));
         let whole = read(&["profile"]).expect("a mask");
         assert_eq!(whole.of("profile.locale", 1), Some(1));
         for wrong in [&[][..], &["*"], &["roles", "state"], &[""]] {
