@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use super::text;
+
 /// The profile of a user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Profile {
@@ -17,8 +19,8 @@ pub struct Profile {
     pub attributes: Attributes,
 }
 
-/// The name of a person: 1 to 255 characters, without control characters and without
-/// spaces at its ends.
+/// The name of a person: 1 to 255 characters, of which something is seen, without such
+/// as change how a line is shown, and without spaces at its ends.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PersonName(String);
 
@@ -42,14 +44,21 @@ impl PersonName {
     /// What a name must look like, if this is none.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let length = text.chars().count();
-        let is_fit = text.trim() == text && !text.chars().any(char::is_control);
-        if length == 0 || length > 255 || !is_fit {
+        let is_fit = text.trim() == text && !text.chars().any(text::is_formatting);
+        let is_seen = |c: char| !c.is_whitespace() && !text::is_default_ignorable(c);
+        if length > 255 || !is_fit || !text.chars().any(is_seen) {
             return Err(
-                "must be 1 to 255 characters, without control characters and without spaces at \
-                 its ends",
+                "must be 1 to 255 characters, without control and formatting characters and \
+                 without spaces at its ends",
             );
         }
         Ok(Self(text.into()))
+    }
+
+    /// A name that was written before: a rule of today makes no user unreadable.
+    #[must_use]
+    pub fn stored(text: String) -> Self {
+        Self(text)
     }
 
     /// The name as text.
@@ -188,6 +197,12 @@ mod tests {
             ("김민아", true, false, false),
             (" mina", false, false, false),
             ("mi\0na", false, false, false),
+            ("mina\u{202e}nim", false, false, false),
+            ("mina\u{2028}kim", false, false, false),
+            ("\u{3164}", false, false, false),
+            ("\u{200d}", false, false, false),
+            ("👩\u{200d}🚀", true, false, false),
+            ("نام\u{200c}ها", true, false, false),
         ] {
             assert_eq!(PersonName::parse(text).is_ok(), is_name, "{text:?}");
             assert_eq!(LanguageTag::parse(text).is_ok(), is_tag, "{text:?}");

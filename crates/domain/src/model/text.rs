@@ -56,6 +56,20 @@ pub(super) fn is_invisible(c: char) -> bool {
     is_default_ignorable(c) || GeneralCategory::for_char(c) == GeneralCategory::Format
 }
 
+/// Whether a character would change how what stands around it is shown, in lines or in
+/// direction. The joiners that some scripts and emoji need do not.
+pub(super) fn is_formatting(c: char) -> bool {
+    const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
+    let formatting = matches!(
+        GeneralCategory::for_char(c),
+        GeneralCategory::Control
+            | GeneralCategory::Format
+            | GeneralCategory::LineSeparator
+            | GeneralCategory::ParagraphSeparator
+    );
+    formatting && !JOINERS.contains(&c)
+}
+
 /// Whether a character is a hyphen, a dash or a minus sign.
 pub(super) fn is_dash(c: char) -> bool {
     c == '\u{2212}' || GeneralCategory::for_char(c) == GeneralCategory::DashPunctuation

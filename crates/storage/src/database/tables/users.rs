@@ -113,7 +113,7 @@ impl TryFrom<Model> for User {
         let state = parsed(Column::State, state.read())?;
         let external_id = optional(Column::ExternalId, row.external_id, ExternalId::parse)?;
         let profile = Profile {
-            name: optional(Column::Name, row.name, PersonName::parse)?,
+            name: row.name.map(PersonName::stored),
             locale: optional(Column::Locale, row.locale, LanguageTag::parse)?,
             time_zone: optional(Column::TimeZone, row.time_zone, TimeZone::parse)?,
             attributes: optional(Column::Attributes, row.attributes, Attributes::stored)?
