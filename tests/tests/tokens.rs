@@ -15,6 +15,7 @@ use countersign_token::{KeySet, Verifier};
 on_every_backend!(
     a_refresh_renews_both_tokens_and_keeps_the_session,
     tokens_carry_the_audience_and_the_scopes_asked_for,
+    the_longest_roles_and_scopes_fit_into_a_token,
     many_tokens_are_judged_in_one_call,
     the_published_keys_verify_a_token_without_the_server,
     groups_do_not_see_each_other,
@@ -97,6 +98,43 @@ async fn tokens_carry_the_audience_and_the_scopes_asked_for(backend: Backend) {
         .expect_err("not offered");
     let fields = Details::of(&status).fields;
     assert_eq!(fields, ["audience", "scopes[0]", "scopes[1]"]);
+}
+
+async fn the_longest_roles_and_scopes_fit_into_a_token(backend: Backend) {
+    let scopes: Vec<_> = (0..17).map(|number| format!("{number:->128}")).collect();
+    let world = World::on(backend)
+        .set("tokens.algorithm", "RS256")
+        .set("tokens.scopes", scopes.clone())
+        .start()
+        .await;
+    let mina = world.sign_up().await;
+    let update = v1::UpdateUserRequest {
+        user_id: mina.user_id.clone(),
+        update_mask: Some(prost_types::FieldMask {
+            paths: vec!["roles".into()],
+        }),
+        roles: (0..32).map(|number| format!("{number:->64}")).collect(),
+        ..Default::default()
+    };
+    mina.gateway.update_user(update).await.expect("roles");
+    let scopes: Vec<_> = scopes.iter().map(String::as_str).collect();
+    let tokens = mina
+        .gateway
+        .issue_tokens(asking_for(&mina, "", &scopes[..16]))
+        .await;
+    let tokens = tokens.expect("it fits");
+    let renewed = mina
+        .gateway
+        .refresh(&tokens.refresh_token)
+        .await
+        .expect("it fits");
+    assert_eq!(mina.gateway.judge(&renewed.access_token).await, "VALID");
+    let too_long = mina
+        .gateway
+        .issue_tokens(asking_for(&mina, "", &scopes))
+        .await;
+    let details = Details::of(&too_long.expect_err("it would not"));
+    assert_eq!(details.fields, ["scopes"]);
 }
 
 async fn many_tokens_are_judged_in_one_call(backend: Backend) {

@@ -1196,7 +1196,8 @@ pub struct IssueTokensRequest {
     /// The first of those if empty.
     #[prost(string, tag = "4")]
     pub audience: ::prost::alloc::string::String,
-    /// The scopes of the access token, each one of the server's `tokens.scopes`.
+    /// The scopes of the access token, each one of the server's `tokens.scopes`: at most
+    /// 64, of at most 2048 bytes together.
     #[prost(string, repeated, tag = "5")]
     pub scopes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// For whom the gateway calls.

@@ -19,6 +19,9 @@ use countersign_token::{AccessClaims, Rejection};
 
 /// The most scopes that a request may name.
 const MAX_SCOPES: usize = 64;
+/// The most bytes that they have together: with all roles that a user may have, a token
+/// stays within what verifiers read.
+const MAX_SCOPE_BYTES: usize = 2048;
 
 pub(crate) fn group(fields: &mut Fields, field: &str, text: &str) -> Option<GroupId> {
     fields.take(field, GroupId::parse(text))
@@ -177,6 +180,14 @@ pub(crate) fn scopes(fields: &mut Fields, wanted: &[String], offered: &GroupRule
     }
     scopes.sort();
     scopes.dedup();
+    if scopes
+        .iter()
+        .map(|scope| scope.as_str().len())
+        .sum::<usize>()
+        > MAX_SCOPE_BYTES
+    {
+        fields.refuse("scopes", "must have at most 2048 bytes together");
+    }
     scopes
 }
 
