@@ -131,7 +131,7 @@ impl Connection {
         }
         match self.opener.lost.trust(self.heard_at, self.writable_at) {
             Trust::Full if monotonic::since(self.heard_at) <= UNTESTED_IDLE => true,
-            Trust::Full | Trust::Suspended => self.test().await,
+            Trust::Full | Trust::Suspended => Box::pin(self.test()).await,
             Trust::Withdrawn => false,
         }
     }
