@@ -183,6 +183,17 @@ impl Replica {
         cli::finish(&self.launch, arguments).await
     }
 
+    /// Starts a command of the program with its configuration; killed when its handle is
+    /// dropped.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn begin(&self, arguments: &[&str]) -> Child {
+        let child = self.launch.command(arguments).spawn();
+        child.expect("the program starts")
+    }
+
     /// Waits for a line of its log with this message, after line `from`.
     ///
     /// # Panics

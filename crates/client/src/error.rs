@@ -289,6 +289,7 @@ fn is_refusal(reason: ErrorReason) -> bool {
         | ErrorReason::UserStateConflict
         | ErrorReason::EtagMismatch
         | ErrorReason::ExternalIdTaken
+        | ErrorReason::DoubleInBatch
         | ErrorReason::TooManyMessages
         | ErrorReason::TooManyAttempts => true,
         ErrorReason::Unspecified

@@ -37,8 +37,8 @@ use crate::model::MasterKey;
 use crate::ports::{Clock, EphemeralStore, MessageSender, Notifier, PasswordHasher, Random, Store};
 use crate::validation::{AccessTokens, Keyring, RevocationFeed};
 
-pub(crate) use adoption::Found;
 pub use adoption::{Adoption, ExistingSource};
+pub(crate) use adoption::{Found, storable};
 pub use code_factors::CodeFactors;
 pub(crate) use code_factors::CodeFactorsOf;
 pub use database_clock::DatabaseClock;

@@ -174,6 +174,9 @@ pub enum Refusal {
     /// The external id is somebody's.
     #[error("the external id is taken")]
     ExternalIdTaken,
+    /// An earlier user of the batch is the same, or has the identifier.
+    #[error("an earlier user of the batch is the same")]
+    DoubleInBatch,
     /// There is no such group.
     #[error("there is no such group")]
     Group,

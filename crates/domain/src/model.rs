@@ -19,6 +19,7 @@ mod identifier;
 mod identifier_prefix;
 mod identifier_undo;
 mod imported_hash;
+mod imported_user;
 mod link;
 mod link_prefix;
 mod locale;
@@ -77,6 +78,7 @@ pub use identifier_undo::{
     HeldDigest, IdentifierChange, IdentifierChangeKind, IdentifierUndo, UndoDigest, UndoToken,
 };
 pub use imported_hash::{DigestFunction, Encoding, HashFormat, ImportedHash, SaltPlace};
+pub use imported_user::{ImportedIdentifier, ImportedState, ImportedUser};
 pub use link::{Link, LinkDigest, LinkToken};
 pub use link_prefix::LinkPrefix;
 pub use locale::Locale;

@@ -21,6 +21,7 @@ mod ensure_groups;
 mod ensure_signing_keys;
 mod factors;
 mod groups;
+mod import_users;
 mod issue_tokens;
 mod list_identifiers;
 mod list_users;
@@ -69,6 +70,7 @@ pub use factors::{
     ListFactors, ListedFactor, ListedFactors, RegenerateRecoveryCodes, RemoveFactor,
 };
 pub use groups::{CreateGroup, DeleteGroup, GetGroup, ListGroups, ListedGroups, UpdateGroup};
+pub use import_users::{ImportOutcome, ImportRefusal, ImportUsers};
 pub use issue_tokens::{Grant, IssueTokens, Issued, MfaRequired};
 pub use list_identifiers::{ListIdentifiers, ListedIdentifiers, UndoableChange};
 pub use list_users::{GetUser, ListUsers, ListedUsers};

@@ -7,7 +7,7 @@ use countersign_domain::model::Timestamp;
 ///
 /// # Errors
 /// What it must be.
-pub(crate) fn truth(text: &str) -> Result<bool, &'static str> {
+pub fn truth(text: &str) -> Result<bool, &'static str> {
     match text.trim().to_ascii_lowercase().as_str() {
         "1" | "t" | "true" | "y" | "yes" | "on" | "\u{1}" => Ok(true),
         "0" | "f" | "false" | "n" | "no" | "off" | "\0" => Ok(false),
@@ -24,7 +24,7 @@ const TIME: &str = "must be a time such as 2026-01-31 09:30:00 (of UTC, unless i
 ///
 /// # Errors
 /// What it must be.
-pub(crate) fn time(text: &str) -> Result<Option<Timestamp>, &'static str> {
+pub fn time(text: &str) -> Result<Option<Timestamp>, &'static str> {
     let text = text.trim();
     // MySQL's zero date is what its columns have in place of NULL.
     if text.is_empty() || text == "0" || text.starts_with("0000-00-00") {

@@ -22,5 +22,6 @@ mod sqlite;
 mod statements;
 mod table;
 
+pub use cell::{time as read_time, truth as read_truth};
 pub use settings::{Columns, LegacySettings, SettingsError};
 pub use sql_users::SqlUsers;

@@ -30,7 +30,7 @@ pub(crate) fn root() -> PathBuf {
 
 /// Messages with a secret in them: their `Debug` is written by hand, in
 /// `src/redacted.rs`.
-const SECRET: [&str; 47] = [
+const SECRET: [&str; 49] = [
     "AddIdentifierRequest",
     "BeginEnrollmentRequest",
     "BeginEnrollmentResponse",
@@ -48,6 +48,8 @@ const SECRET: [&str; 47] = [
     "CreateUserRequest",
     "GetProfileRequest",
     "GetVerificationRequest",
+    "ImportUsersRequest",
+    "ImportedUser",
     "IssueTokensRequest",
     "IssueTokensResponse",
     "ListFactorsRequest",

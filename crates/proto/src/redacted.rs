@@ -33,6 +33,8 @@ redacted!(
     v1::CreateUserRequest,
     v1::GetProfileRequest,
     v1::GetVerificationRequest,
+    v1::ImportUsersRequest,
+    v1::ImportedUser,
     v1::IssueTokensRequest,
     v1::IssueTokensResponse,
     v1::ListFactorsRequest,

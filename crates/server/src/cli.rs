@@ -10,6 +10,8 @@ mod entry;
 mod exit_code;
 mod failure;
 mod healthcheck;
+mod import;
+mod import_arguments;
 mod keys;
 mod legacy;
 mod message;

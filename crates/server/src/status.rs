@@ -261,7 +261,14 @@ fn facts(refusal: Refusal) -> Option<(String, String)> {
     Some((name.to_owned(), value))
 }
 
-fn reason_of(error: &Error) -> ErrorReason {
+/// What a reason says in English.
+pub(crate) fn words_of(reason: ErrorReason) -> &'static str {
+    let (_, english, _) = words(reason);
+    english
+}
+
+/// The reason of an error, as the contract has it.
+pub(crate) fn reason_of(error: &Error) -> ErrorReason {
     match error {
         Error::Invalid(_) => ErrorReason::FieldInvalid,
         Error::Exhausted {
@@ -319,6 +326,7 @@ fn reason_of(error: &Error) -> ErrorReason {
             Refusal::Etag => ErrorReason::EtagMismatch,
             Refusal::ExternalIdTaken => ErrorReason::ExternalIdTaken,
             Refusal::Group => ErrorReason::GroupNotFound,
+            Refusal::DoubleInBatch => ErrorReason::DoubleInBatch,
             Refusal::GroupTaken => ErrorReason::GroupAlreadyExists,
             Refusal::GroupChanged => ErrorReason::GroupChanged,
             Refusal::GroupInUse => ErrorReason::GroupNotEmpty,

@@ -10,6 +10,7 @@ mod new_user;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use self::hashes::storable;
 use self::hashes::{readable, stored};
 use self::new_user::{Adopting, state};
 use crate::application::{IdentifierUndos, Repeats};

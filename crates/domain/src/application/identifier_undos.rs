@@ -1,6 +1,7 @@
 //! Writing down changes of addresses so that they can be undone, and holding
 //! addresses for the users who had them.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +12,8 @@ use zeroize::Zeroizing;
 use crate::application::Settings;
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Address, HeldDigest, IdentifierChange, IdentifierUndo, SealingKey, Secrets, UndoDigest,
-    UndoToken, User,
+    Address, GroupId, HeldDigest, IdentifierChange, IdentifierUndo, SealingKey, Secrets,
+    UndoDigest, UndoToken, User,
 };
 use crate::ports::{Clock, Content, Random, StoreError, UnitOfWork};
 
@@ -61,7 +62,7 @@ impl IdentifierUndos {
         })?;
         // Afterwards: whoever gave it up at the same time has made us wait until it
         // was held.
-        let held = self.held_digest(user, address);
+        let held = self.held_digest(&user.group, address);
         if uow
             .is_identifier_held(&held, user.id, self.clock.now())
             .await?
@@ -69,6 +70,24 @@ impl IdentifierUndos {
             return Err(Refusal::IdentifierTaken.into());
         }
         Ok(())
+    }
+
+    /// Those of the addresses that are held for somebody.
+    pub(crate) async fn held(
+        &self,
+        uow: &mut dyn UnitOfWork,
+        group: &GroupId,
+        addresses: &[Address],
+    ) -> Result<BTreeSet<Address>, Error> {
+        let digests = addresses.iter();
+        let digests: Vec<_> = digests
+            .map(|address| self.held_digest(group, address))
+            .collect();
+        let found = uow.held_addresses(&digests, self.clock.now()).await?;
+        let found: BTreeSet<_> = found.into_iter().collect();
+        let pairs = addresses.iter().zip(&digests);
+        let held = pairs.filter(|(_, digest)| found.contains(digest));
+        Ok(held.map(|(address, _)| address.clone()).collect())
     }
 
     /// Writes a change down, and returns what its notice says.
@@ -94,7 +113,7 @@ impl IdentifierUndos {
             held: change
                 .removed
                 .as_ref()
-                .map(|address| self.held_digest(user, address)),
+                .map(|address| self.held_digest(&user.group, address)),
             sealed: self.key.seal(&name(digest, user), &plain, &*self.random),
             created_at: now,
             expires_at: now.plus(self.settings.undo_time).max(earlier),
@@ -131,13 +150,9 @@ impl IdentifierUndos {
     }
 
     /// What is kept of an address that is held.
-    fn held_digest(&self, user: &User, address: &Address) -> HeldDigest {
+    fn held_digest(&self, group: &GroupId, address: &Address) -> HeldDigest {
         let mut context = hmac::Context::with_key(&self.held);
-        for part in [
-            user.group.as_str(),
-            address.kind().as_str(),
-            address.as_str(),
-        ] {
+        for part in [group.as_str(), address.kind().as_str(), address.as_str()] {
             context.update(&(part.len() as u64).to_be_bytes());
             context.update(part.as_bytes());
         }

@@ -1,6 +1,7 @@
 //! The addresses of people who have left: they may not join again for a time, whether
 //! or not the personal data is erased by then.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
@@ -73,6 +74,27 @@ impl Rejoining {
             Some(tombstone) => Err(refusal(tombstone.withdrawn_at, tombstone.expires_at)),
             None => Ok(()),
         }
+    }
+
+    /// Which of the addresses are of people who have left, and may not join again yet,
+    /// of whom nothing else is left; and what is said of them.
+    pub(crate) async fn waiting(
+        &self,
+        uow: &mut dyn UnitOfWork,
+        group: &GroupId,
+        addresses: &[Address],
+    ) -> Result<BTreeMap<Address, Refusal>, Error> {
+        let digests = addresses.iter().map(|address| self.digest(group, address));
+        let digests: Vec<_> = digests.collect();
+        let found = uow.tombstones(&digests, self.clock.now()).await?;
+        let found: BTreeMap<_, _> = found.iter().map(|stone| (stone.digest, stone)).collect();
+        let pairs = addresses.iter().zip(&digests);
+        let waiting = pairs.filter_map(|(address, digest)| {
+            let stone = found.get(digest)?;
+            let (at, rejoin_at) = (stone.withdrawn_at, stone.expires_at);
+            Some((address.clone(), Refusal::UserWithdrawn { at, rejoin_at }))
+        });
+        Ok(waiting.collect())
     }
 
     /// Keeps what is left of the addresses of a user who is deleted or erased, if it has

@@ -11,9 +11,9 @@ use async_trait::async_trait;
 
 use super::{
     CallerChanges, Callers, CredentialChanges, Credentials, DeviceChanges, Devices, FactorChanges,
-    Factors, GroupChanges, Groups, IdentifierUndoChanges, IdentifierUndos, Outbox, OutboxChanges,
-    RevocationChanges, Revocations, SessionChanges, Sessions, SigningKeyChanges, SigningKeys,
-    StoreError, TombstoneChanges, UserChanges, Users,
+    Factors, GroupChanges, Groups, IdentifierUndoChanges, IdentifierUndos, ManyUserChanges,
+    ManyUsers, Outbox, OutboxChanges, RevocationChanges, Revocations, SessionChanges, Sessions,
+    SigningKeyChanges, SigningKeys, StoreError, TombstoneChanges, UserChanges, Users,
 };
 use crate::model::Timestamp;
 
@@ -22,6 +22,7 @@ use crate::model::Timestamp;
 #[async_trait]
 pub trait Store:
     Users
+    + ManyUsers
     + Credentials
     + Sessions
     + Revocations
@@ -54,6 +55,7 @@ pub trait Store:
 #[async_trait]
 pub trait UnitOfWork:
     UserChanges
+    + ManyUserChanges
     + CredentialChanges
     + SessionChanges
     + SigningKeyChanges

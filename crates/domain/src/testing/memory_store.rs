@@ -10,6 +10,7 @@ mod factors;
 mod faults;
 mod groups;
 mod identifier_undos;
+mod many_users;
 mod outbox;
 mod revocations;
 mod sessions;

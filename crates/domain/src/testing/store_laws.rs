@@ -15,6 +15,7 @@ mod factors;
 mod groups;
 mod identifier_undos;
 mod identifiers;
+mod many_users;
 mod outbox;
 mod reauthentications;
 mod revocations;
@@ -36,6 +37,7 @@ pub use factors::*;
 pub use groups::*;
 pub use identifier_undos::*;
 pub use identifiers::*;
+pub use many_users::*;
 pub use outbox::*;
 pub use reauthentications::*;
 pub use revocations::*;
@@ -75,6 +77,12 @@ macro_rules! store_laws {
             the_longest_identifiers_are_kept
             the_addresses_of_a_user_are_listed
             an_identifier_needs_its_user
+            accounts_at_once_are_read_as_written
+            of_accounts_at_once_all_are_inserted_or_none
+            hundreds_of_accounts_are_inserted_at_once
+            of_many_those_are_told_that_are_there
+            what_is_kept_of_many_addresses_is_told
+            of_8_who_insert_the_same_accounts_at_once_one_does
             of_16_who_take_an_identifier_at_once_one_gets_it
             of_16_who_take_different_identifiers_all_get_them
             a_password_is_read_as_written

@@ -14,6 +14,7 @@ mod group_policies;
 mod groups;
 mod identifier_changes;
 mod identifiers;
+mod import;
 mod limits;
 mod links;
 mod mfa_sessions;

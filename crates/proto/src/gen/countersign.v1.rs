@@ -3210,6 +3210,10 @@ pub enum ErrorReason {
     /// FAILED_PRECONDITION: people do not sign up for the group by themselves.
     /// {"reason": "SIGN_UP_NOT_ALLOWED", "domain": "countersign"}
     SignUpNotAllowed = 58,
+    /// ALREADY_EXISTS: an earlier user of the same batch has the external id or the
+    /// identifier. It is told of users in the answer of ImportUsers.
+    /// {"reason": "DOUBLE_IN_BATCH", "domain": "countersign"}
+    DoubleInBatch = 62,
     /// FAILED_PRECONDITION: tokens for this session have a form of `tokens.profiles` that
     /// names the user's external id, and the user has none, or one that is no whole number
     /// where the form has a number. An operator sets it.
@@ -3277,6 +3281,7 @@ impl ErrorReason {
             Self::GroupNotEmpty => "ERROR_REASON_GROUP_NOT_EMPTY",
             Self::SignInWayNotAllowed => "ERROR_REASON_SIGN_IN_WAY_NOT_ALLOWED",
             Self::SignUpNotAllowed => "ERROR_REASON_SIGN_UP_NOT_ALLOWED",
+            Self::DoubleInBatch => "ERROR_REASON_DOUBLE_IN_BATCH",
             Self::ExternalIdMissing => "ERROR_REASON_EXTERNAL_ID_MISSING",
         }
     }
@@ -3341,6 +3346,7 @@ impl ErrorReason {
             "ERROR_REASON_GROUP_NOT_EMPTY" => Some(Self::GroupNotEmpty),
             "ERROR_REASON_SIGN_IN_WAY_NOT_ALLOWED" => Some(Self::SignInWayNotAllowed),
             "ERROR_REASON_SIGN_UP_NOT_ALLOWED" => Some(Self::SignUpNotAllowed),
+            "ERROR_REASON_DOUBLE_IN_BATCH" => Some(Self::DoubleInBatch),
             "ERROR_REASON_EXTERNAL_ID_MISSING" => Some(Self::ExternalIdMissing),
             _ => None,
         }
@@ -6554,6 +6560,129 @@ pub struct WithdrawProfileResponse {
     #[prost(message, optional, tag = "1")]
     pub rejoin_time: ::core::option::Option<::prost_types::Timestamp>,
 }
+/// The users to import.
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ImportUsersRequest {
+    /// 1 to 500 users. The message has at most 4 MiB.
+    #[prost(message, repeated, tag = "1")]
+    pub users: ::prost::alloc::vec::Vec<ImportedUser>,
+    /// Whether nothing is to be written: the answer tells what would become of each.
+    #[prost(bool, tag = "2")]
+    pub validate_only: bool,
+}
+/// ImportedUser is a user of another system.
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ImportedUser {
+    /// Its id there: 1 to 255 characters. Required. It is known by it from now on.
+    #[prost(string, tag = "1")]
+    pub external_id: ::prost::alloc::string::String,
+    /// The group. `default` if empty.
+    #[prost(string, tag = "2")]
+    pub group_id: ::prost::alloc::string::String,
+    /// What it signs in with: at most 10 e-mail addresses and phone numbers, and one user
+    /// name.
+    #[prost(message, repeated, tag = "3")]
+    pub identifiers: ::prost::alloc::vec::Vec<ImportedIdentifier>,
+    /// The hash of its password, in a format of docs/migrating/existing-database.md. None
+    /// if it is empty, or begins with `!`, as Django's unusable ones do.
+    #[prost(string, tag = "4")]
+    pub password_hash: ::prost::alloc::string::String,
+    /// The format of the hash. By what it begins with if it is empty or `auto`; else
+    /// `sha1(salt+password)`, `sha256(password+salt)`, `bcrypt(hex(md5))` and the like.
+    #[prost(string, tag = "5")]
+    pub hash_format: ::prost::alloc::string::String,
+    /// Its profile.
+    #[prost(message, optional, tag = "6")]
+    pub profile: ::core::option::Option<Profile>,
+    /// Its roles: at most 32.
+    #[prost(string, repeated, tag = "7")]
+    pub roles: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Its scopes: at most 64.
+    #[prost(string, repeated, tag = "8")]
+    pub scopes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Its state. USER_STATE_ACTIVE if unspecified, which needs a verified address or a user
+    /// name. USER_STATE_ERASED is refused.
+    #[prost(enumeration = "UserState", tag = "9")]
+    pub state: i32,
+    /// Of USER_STATE_SUSPENDED: why, since when (now, if absent) and until when.
+    #[prost(message, optional, tag = "10")]
+    pub suspension: ::core::option::Option<Suspension>,
+    /// Of USER_STATE_WITHDRAWN: when it has left. Now, if absent. Where that is longer ago
+    /// than `users.rejoin_wait`, its identifiers are nobody's.
+    #[prost(message, optional, tag = "11")]
+    pub withdraw_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was created there. Now, if absent.
+    #[prost(message, optional, tag = "12")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// ImportedIdentifier is what a user of another system signs in with.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ImportedIdentifier {
+    /// The identifier. Phone numbers may have no plus.
+    #[prost(message, optional, tag = "1")]
+    pub identifier: ::core::option::Option<Identifier>,
+    /// Whether it was proved there that the address is the user's. One that was not is
+    /// checked and left out: nobody reserves what he has not proved. A user name needs no
+    /// proof.
+    #[prost(bool, tag = "2")]
+    pub verified: bool,
+}
+/// What has become of the users.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ImportUsersResponse {
+    /// For each user of the request, in their order.
+    #[prost(message, repeated, tag = "1")]
+    pub results: ::prost::alloc::vec::Vec<ImportResult>,
+}
+/// ImportResult is what has become of a user.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ImportResult {
+    /// Exactly one is set.
+    #[prost(oneof = "import_result::Outcome", tags = "1, 2, 3")]
+    pub outcome: ::core::option::Option<import_result::Outcome>,
+}
+/// Nested message and enum types in `ImportResult`.
+pub mod import_result {
+    /// Exactly one is set.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Outcome {
+        /// It is imported, and this is its id; with `validate_only` it would be, and the id
+        /// is empty.
+        #[prost(string, tag = "1")]
+        Imported(::prost::alloc::string::String),
+        /// It was here before, with this id, and nothing was changed.
+        #[prost(string, tag = "2")]
+        AlreadyThere(::prost::alloc::string::String),
+        /// It is refused.
+        #[prost(message, tag = "3")]
+        Refused(super::ImportRefusal),
+    }
+}
+/// ImportRefusal says why a user is not imported.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ImportRefusal {
+    /// FIELD_INVALID, GROUP_NOT_FOUND, DOUBLE_IN_BATCH (an earlier user of the request has
+    /// the id or the identifier), IDENTIFIER_TAKEN, USERNAME_TAKEN, or USER_WITHDRAWN (the
+    /// address is of somebody who has left and may not join again yet).
+    #[prost(enumeration = "ErrorReason", tag = "1")]
+    pub reason: i32,
+    /// The fields that are wrong, of the user: `password_hash`, `identifiers\[0\].email`. At
+    /// most 5.
+    #[prost(message, repeated, tag = "2")]
+    pub violations: ::prost::alloc::vec::Vec<ImportViolation>,
+}
+/// ImportViolation is a field that is wrong.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ImportViolation {
+    /// The path of the field in the user.
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+    /// What would be right. No value of the user is in it.
+    #[prost(string, tag = "2")]
+    pub description: ::prost::alloc::string::String,
+}
 /// UserState is where an account is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -6963,6 +7092,42 @@ pub mod user_service_client {
                 .insert(GrpcMethod::new("countersign.v1.UserService", "WithdrawUser"));
             self.inner.unary(req, path, codec).await
         }
+        /// ImportUsers imports users of another system, with the hashes of the passwords that
+        /// they have. A user is known by its `external_id`: who is here already, imported or
+        /// adopted, is told of and stays as it is, so that a batch may be sent again after
+        /// whatever has happened. Each user is told of by itself, in the order of the request:
+        /// one that is refused keeps no other out. Those who are not refused are written all at
+        /// once.
+        ///
+        /// A hash that is a mere digest costs as much as a new password: a batch of such users
+        /// should have 50 of them at most.
+        ///
+        /// Errors: RESOURCE_EXHAUSTED (OVERLOADED: too many digests), INVALID_ARGUMENT
+        /// (FIELD_INVALID: no user, or more than 500).
+        pub async fn import_users(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ImportUsersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ImportUsersResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.UserService/ImportUsers",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("countersign.v1.UserService", "ImportUsers"));
+            self.inner.unary(req, path, codec).await
+        }
         /// GetProfile shows a person its profile.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID).
@@ -7331,6 +7496,25 @@ pub mod user_service_server {
             request: tonic::Request<super::WithdrawUserRequest>,
         ) -> std::result::Result<
             tonic::Response<super::WithdrawUserResponse>,
+            tonic::Status,
+        >;
+        /// ImportUsers imports users of another system, with the hashes of the passwords that
+        /// they have. A user is known by its `external_id`: who is here already, imported or
+        /// adopted, is told of and stays as it is, so that a batch may be sent again after
+        /// whatever has happened. Each user is told of by itself, in the order of the request:
+        /// one that is refused keeps no other out. Those who are not refused are written all at
+        /// once.
+        ///
+        /// A hash that is a mere digest costs as much as a new password: a batch of such users
+        /// should have 50 of them at most.
+        ///
+        /// Errors: RESOURCE_EXHAUSTED (OVERLOADED: too many digests), INVALID_ARGUMENT
+        /// (FIELD_INVALID: no user, or more than 500).
+        async fn import_users(
+            &self,
+            request: tonic::Request<super::ImportUsersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ImportUsersResponse>,
             tonic::Status,
         >;
         /// GetProfile shows a person its profile.
@@ -7866,6 +8050,51 @@ pub mod user_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = WithdrawUserSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.UserService/ImportUsers" => {
+                    #[allow(non_camel_case_types)]
+                    struct ImportUsersSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::ImportUsersRequest>
+                    for ImportUsersSvc<T> {
+                        type Response = super::ImportUsersResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ImportUsersRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::import_users(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ImportUsersSvc(inner);
                         let codec = crate::SmallBuffers::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -330,6 +330,14 @@
     },
     Rpc {
         service: "countersign.v1.UserService",
+        name: "ImportUsers",
+        path: "/countersign.v1.UserService/ImportUsers",
+        roles: &[CallerRole::Operator],
+        timeout: Duration::from_secs(60),
+        idempotency: Idempotency::Idempotent,
+    },
+    Rpc {
+        service: "countersign.v1.UserService",
         name: "GetProfile",
         path: "/countersign.v1.UserService/GetProfile",
         roles: &[CallerRole::Gateway],

@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use countersign_domain::model::{CallerName, KeyId, Role, SubjectAltName};
 use humantime_serde::re::humantime;
 
+use super::import_arguments::{self, Import};
 use super::probe_arguments::ProbeArguments;
 use super::server_arguments::ServerArguments;
 use super::token_arguments::Token;
@@ -84,6 +85,13 @@ pub(super) enum Command {
     /// Look at the users of an existing database
     #[command(subcommand)]
     Legacy(Legacy),
+    /// Import the users of another system, from a file or its database, through a
+    /// running server
+    ///
+    /// They keep the passwords that they have. Who is there already, by the external id,
+    /// stays as it is.
+    #[command(after_help = import_arguments::EXAMPLES)]
+    Import(Import),
     /// Print the configuration in effect as TOML, secrets masked
     #[command(after_help = "Example: countersign config --config /etc/countersign.toml")]
     Config {

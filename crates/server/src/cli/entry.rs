@@ -18,8 +18,8 @@ use super::output::Output;
 use super::probe_arguments::ProbeArguments;
 use super::token_arguments::Token;
 use super::{
-    backup, caller_sans, callers, config_check, healthcheck, keys, legacy, message, migrate, open,
-    shell_integration, token_validate, tokens, try_command, user_sessions, users,
+    backup, caller_sans, callers, config_check, healthcheck, import, keys, legacy, message,
+    migrate, open, shell_integration, token_validate, tokens, try_command, user_sessions, users,
 };
 use crate::config::{Config, Environment, LogConfig, LogFormat, Sources};
 use crate::{logging, serve};
@@ -104,6 +104,14 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
             let (out, hints) = (&mut output(), &mut errors());
             let checked = legacy::check(&config, &arguments, out, hints);
             Ok(one_thread()?.block_on(checked)?.into())
+        }
+        Command::Import(mut arguments) => {
+            let api_key = &mut arguments.server.api_key;
+            *api_key = api_key.take().or_else(|| api_key_of(&environment));
+            let (out, notes) = (&mut output(), &mut errors());
+            let config = || Ok(Config::load(&sources(environment))?);
+            let imported = import::execute(&arguments, config, out, notes);
+            Ok(one_thread()?.block_on(imported)?.into())
         }
         Command::Config { command } => {
             let config = Config::load(&sources(environment))?;

@@ -22,6 +22,9 @@ const MAX_QUESTION: usize = 1024 * 1024;
 /// Of 256 questions about the longest tokens, each with an audience and scopes.
 const MAX_QUESTIONS: usize = 256 * 10 * 1024;
 
+/// Of 500 users, most of whom have few attributes.
+const MAX_IMPORT: usize = 4 * 1024 * 1024;
+
 /// Of what nobody knows.
 const MAX_UNKNOWN: usize = 512;
 
@@ -51,6 +54,7 @@ impl RpcTable {
                 max_message: match described.name {
                     "ValidateToken" => MAX_QUESTION,
                     "ValidateTokens" => MAX_QUESTIONS,
+                    "ImportUsers" => MAX_IMPORT,
                     _ => MAX_MESSAGE,
                 },
                 calls: CallCounts::default(),

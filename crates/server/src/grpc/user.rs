@@ -1,6 +1,8 @@
 //! UserService.
 
 mod answers;
+mod import_answers;
+mod import_requests;
 mod operator_requests;
 mod profile_requests;
 mod requests;
@@ -8,9 +10,9 @@ mod user_answers;
 mod user_fields;
 
 use countersign_domain::use_cases::{
-    AddIdentifier, ChangeIdentifier, CreateUser, DeleteUser, GetProfile, GetUser, ListIdentifiers,
-    ListUsers, ReinstateUser, RemoveIdentifier, SuspendUser, UndoIdentifierChange, UpdateProfile,
-    UpdateUser, WithdrawProfile, WithdrawUser,
+    AddIdentifier, ChangeIdentifier, CreateUser, DeleteUser, GetProfile, GetUser, ImportUsers,
+    ListIdentifiers, ListUsers, ReinstateUser, RemoveIdentifier, SuspendUser, UndoIdentifierChange,
+    UpdateProfile, UpdateUser, WithdrawProfile, WithdrawUser,
 };
 use countersign_proto::v1;
 use countersign_proto::v1::user_service_server::UserService;
@@ -130,6 +132,17 @@ impl UserService for UserGrpc {
             .serve(request, |command: DeleteUser, app| async move {
                 command.execute(&app).await?;
                 Ok(v1::DeleteUserResponse {})
+            })
+            .await
+    }
+
+    async fn import_users(
+        &self,
+        request: Request<v1::ImportUsersRequest>,
+    ) -> Result<Response<v1::ImportUsersResponse>, Status> {
+        self.runner
+            .serve(request, |command: ImportUsers, app| async move {
+                Ok(import_answers::results(command.execute(&app).await?))
             })
             .await
     }

@@ -240,6 +240,11 @@ pub(super) fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
             "There is no such group.",
             "존재하지 않는 그룹입니다.",
         ),
+        R::DoubleInBatch => (
+            Code::AlreadyExists,
+            "An earlier user of the batch has the same id or identifier.",
+            "같은 묶음의 앞선 회원과 아이디 또는 연락처가 겹칩니다.",
+        ),
         R::GroupAlreadyExists => (
             Code::AlreadyExists,
             "There is a group of this id.",

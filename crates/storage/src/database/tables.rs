@@ -14,6 +14,8 @@ mod groups;
 pub(super) mod heartbeat;
 pub(super) mod identifier_undos;
 mod identifiers;
+mod many_rows;
+mod many_users;
 pub(super) mod outbox;
 mod recovery_codes;
 pub(super) mod revocations;

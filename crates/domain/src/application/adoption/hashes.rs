@@ -1,7 +1,7 @@
 //! The hashes of an existing database: what is compared with, and what is stored.
 
 use crate::error::Error;
-use crate::model::{ExistingUser, HashFormat, PasswordHash};
+use crate::model::{ExistingUser, HashFormat, ImportedHash, PasswordHash};
 use crate::ports::PasswordHasher;
 
 /// The user with its hash as it can be compared with, or without one that cannot: its
@@ -35,10 +35,22 @@ pub(super) async fn stored(
         return Ok(None);
     };
     match hasher.import(HashFormat::Auto, hash.expose()) {
-        Ok(imported) if imported.is_digest => {
-            let place = hasher.admit()?;
-            Ok(Some(place.wrap(imported).await?))
-        }
-        _ => Ok(Some(hash.clone())),
+        Ok(imported) => Ok(Some(storable(hasher, imported).await?)),
+        Err(_) => Ok(Some(hash.clone())),
+    }
+}
+
+/// What is stored of a hash of another system: the hash as it is, or that of a mere
+/// digest, which costs as much as any new one.
+///
+/// # Errors
+/// Too many hashes.
+pub(crate) async fn storable(
+    hasher: &dyn PasswordHasher,
+    imported: ImportedHash,
+) -> Result<PasswordHash, Error> {
+    match imported.is_digest {
+        true => Ok(hasher.admit()?.wrap(imported).await?),
+        false => Ok(imported.hash),
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::application::IdentifierUndos;
 use crate::error::{Error, Refusal};
 use crate::model::{
-    ExistingState, ExistingUser, ExternalId, GroupId, Identifier, PasswordCredential, PasswordHash,
-    PersonName, Suspension, SuspensionReason, Timestamp, User, UserId, UserState, Withdrawal,
+    ExistingUser, ExternalId, GroupId, Identifier, ImportedState, PasswordCredential, PasswordHash,
+    PersonName, Timestamp, User, UserId, UserState,
 };
 use crate::ports::{StoreError, UnitOfWork};
 
@@ -86,25 +86,9 @@ impl Adopting<'_> {
     }
 }
 
-/// The state in which a user is adopted. Where it is not known when somebody has left,
-/// the time until the person may join again begins now.
+/// The state in which a user is adopted.
 pub(super) fn state(existing: &ExistingUser, now: Timestamp, rejoin_wait: Duration) -> UserState {
-    match existing.state {
-        ExistingState::Active => UserState::Active,
-        ExistingState::Suspended => UserState::Suspended(Suspension {
-            reason: SuspensionReason::default(),
-            since: now,
-            until: None,
-        }),
-        ExistingState::Withdrawn { since } => {
-            let at = since.unwrap_or(now);
-            UserState::Withdrawn(Withdrawal {
-                at,
-                rejoin_at: at.plus(rejoin_wait),
-                erased: false,
-            })
-        }
-    }
+    ImportedState::from(existing.state).at(now, rejoin_wait)
 }
 
 /// That a row is there already means that somebody was faster.

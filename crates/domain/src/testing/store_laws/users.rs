@@ -39,7 +39,7 @@ fn states(law: &StoreSubject) -> Vec<UserState> {
 }
 
 /// A user with all that there may be.
-fn full_user(law: &StoreSubject) -> User {
+pub(super) fn full_user(law: &StoreSubject) -> User {
     let user = law.new_user();
     let id = format!("{} ID", user.id);
     User {

@@ -37,6 +37,18 @@ pub(crate) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+impl Model {
+    /// The row of an identifier of a user.
+    pub(super) fn of(user: &User, identifier: &Identifier) -> Self {
+        Self {
+            group_id: user.group.as_str().into(),
+            kind: identifier.kind().as_str().into(),
+            value: identifier.as_str().into(),
+            user_id: user.id.as_bytes().to_vec(),
+        }
+    }
+}
+
 /// The condition that a row is this identifier.
 pub(super) fn is(group: &GroupId, identifier: &Identifier) -> Condition {
     Cond::all()
@@ -128,13 +140,7 @@ pub(super) async fn insert(
     user: &User,
     identifier: &Identifier,
 ) -> Result<(), StoreError> {
-    let row = Model {
-        group_id: user.group.as_str().into(),
-        kind: identifier.kind().as_str().into(),
-        value: identifier.as_str().into(),
-        user_id: user.id.as_bytes().to_vec(),
-    };
-    Entity::insert(row.into_active_model())
+    Entity::insert(Model::of(user, identifier).into_active_model())
         .exec_without_returning(&db.statement("identifiers.insert"))
         .await
         .map(drop)

@@ -25,17 +25,21 @@ pub(crate) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+/// The rows of a user's roles.
+pub(super) fn of(user: &User) -> impl Iterator<Item = Model> + '_ {
+    user.roles.iter().map(|role| Model {
+        role: role.as_str().into(),
+        created_at: user.created_at.as_millis(),
+        user_id: user.id.as_bytes().to_vec(),
+    })
+}
+
 /// Enters the roles of a user who has none here.
 pub(super) async fn insert(db: &Db<'_>, user: &User) -> Result<(), StoreError> {
     if user.roles.is_empty() {
         return Ok(());
     }
-    let rows = user.roles.iter().map(|role| Model {
-        role: role.as_str().into(),
-        created_at: user.created_at.as_millis(),
-        user_id: user.id.as_bytes().to_vec(),
-    });
-    Entity::insert_many(rows.map(Model::into_active_model))
+    Entity::insert_many(of(user).map(Model::into_active_model))
         .exec_without_returning(&db.statement("user_roles.insert"))
         .await
         .map(drop)

@@ -1,0 +1,163 @@
+//! Many users at once: each table is written in one statement, or in few where a
+//! statement takes no more parameters.
+
+use std::collections::{HashMap, HashSet};
+
+use async_trait::async_trait;
+use countersign_domain::model::{
+    ExternalId, GroupId, HeldDigest, Identifier, IdentifierKind, Timestamp, Tombstone,
+    TombstoneDigest, UserId,
+};
+use countersign_domain::ports::{ManyUserChanges, ManyUsers, NewAccount, StoreError};
+use sea_orm::QuerySelect as _;
+use sea_orm::entity::prelude::*;
+
+use super::many_rows;
+use super::rows::{self, ALONE, bytes, corrupt, parsed};
+use super::{credentials, identifier_undos, identifiers, tombstones, user_roles, users};
+use crate::database::handle::Database;
+use crate::database::unit_of_work::SqlUnitOfWork;
+
+/// How many keys a statement looks for.
+const KEYS: usize = 500;
+
+#[async_trait]
+impl ManyUsers for Database {
+    async fn users_by_external_ids(
+        &self,
+        group: &GroupId,
+        ids: &[&ExternalId],
+    ) -> Result<HashMap<ExternalId, UserId>, StoreError> {
+        let reader = self.reader();
+        let mut found = HashMap::new();
+        for ids in ids.chunks(KEYS) {
+            let select = users::Entity::find()
+                .select_only()
+                .column(users::Column::Id)
+                .column(users::Column::ExternalId)
+                .filter(users::Column::GroupId.eq(group.as_str()))
+                .filter(users::Column::ExternalId.is_in(ids.iter().map(|id| id.as_str())));
+            let statement = reader.statement("users.by_external_ids");
+            for row in rows::all(select, &statement).await? {
+                let id = rows::stored_id(&row, users::Column::Id)?;
+                let external_id: String = row
+                    .try_get("", users::Column::ExternalId.as_str())
+                    .map_err(|_| corrupt(users::Column::ExternalId))?;
+                let external_id = ExternalId::parse(&external_id).ok();
+                let external_id = parsed(users::Column::ExternalId, external_id)?;
+                found.insert(
+                    external_id,
+                    UserId::from_bytes(bytes(users::Column::Id, id)?),
+                );
+            }
+        }
+        Ok(found)
+    }
+
+    async fn held_identifiers(
+        &self,
+        group: &GroupId,
+        wanted: &[&Identifier],
+    ) -> Result<HashSet<Identifier>, StoreError> {
+        let reader = self.reader();
+        let mut held = HashSet::new();
+        for kind in [
+            IdentifierKind::Email,
+            IdentifierKind::Phone,
+            IdentifierKind::Username,
+        ] {
+            let of_kind = wanted.iter().filter(|one| one.kind() == kind);
+            let by_value: HashMap<_, _> = of_kind.map(|one| (one.as_str(), *one)).collect();
+            let values: Vec<_> = by_value.keys().copied().collect();
+            for values in values.chunks(KEYS) {
+                let select = identifiers::Entity::find()
+                    .select_only()
+                    .column(identifiers::Column::Value)
+                    .filter(identifiers::Column::GroupId.eq(group.as_str()))
+                    .filter(identifiers::Column::Kind.eq(kind.as_str()))
+                    .filter(identifiers::Column::Value.is_in(values.iter().copied()));
+                let statement = reader.statement("identifiers.held");
+                for row in rows::all(select, &statement).await? {
+                    let value: String = row
+                        .try_get("", identifiers::Column::Value.as_str())
+                        .map_err(|_| corrupt(identifiers::Column::Value))?;
+                    let one = by_value.get(value.as_str());
+                    held.insert((*parsed(identifiers::Column::Value, one)?).clone());
+                }
+            }
+        }
+        Ok(held)
+    }
+}
+
+#[async_trait]
+impl ManyUserChanges for SqlUnitOfWork {
+    /// In the order in which a single user is written, so that nobody waits in a circle:
+    /// users before what points at them.
+    async fn insert_accounts(&mut self, accounts: &[NewAccount]) -> Result<(), StoreError> {
+        let db = self.db();
+        let all = accounts.iter().map(|account| &account.user);
+        let users = all.clone().map(users::Model::from).collect();
+        many_rows::insert::<users::Entity>(&db, "users.insert_many", users).await?;
+        let roles = all.flat_map(user_roles::of).collect();
+        many_rows::insert::<user_roles::Entity>(&db, "user_roles.insert_many", roles).await?;
+        let mut held: Vec<_> = accounts
+            .iter()
+            .flat_map(|one| one.identifiers.iter().map(|held| (&one.user, held)))
+            .collect();
+        held.sort_unstable_by_key(|(user, held)| {
+            (&user.group, held.kind().as_str(), held.as_str())
+        });
+        let held = held
+            .into_iter()
+            .map(|(user, held)| identifiers::Model::of(user, held));
+        let held = held.collect();
+        many_rows::insert::<identifiers::Entity>(&db, "identifiers.insert_many", held).await?;
+        let passwords = accounts.iter().filter_map(|one| one.credential.as_ref());
+        let passwords = passwords.map(credentials::Model::from).collect();
+        many_rows::insert::<credentials::Entity>(&db, "credentials.insert_many", passwords).await
+    }
+
+    async fn held_addresses(
+        &mut self,
+        held: &[HeldDigest],
+        now: Timestamp,
+    ) -> Result<Vec<HeldDigest>, StoreError> {
+        use identifier_undos::{Column, Entity};
+        let mut found = Vec::new();
+        for held in held.chunks(KEYS) {
+            let select = Entity::find()
+                .select_only()
+                .column(Column::Held)
+                .filter(Column::Held.is_in(held.iter().map(|one| one.as_bytes().to_vec())))
+                .filter(Column::ExpiresAt.gt(now.as_millis()));
+            let db = self.db();
+            let statement = db.statement("identifier_undos.held_of_many");
+            for row in rows::all(select, &statement).await? {
+                let digest = rows::stored_id(&row, Column::Held)?;
+                found.push(HeldDigest::from_bytes(bytes(Column::Held, digest)?));
+            }
+        }
+        Ok(found)
+    }
+
+    async fn tombstones(
+        &mut self,
+        digests: &[TombstoneDigest],
+        now: Timestamp,
+    ) -> Result<Vec<Tombstone>, StoreError> {
+        use tombstones::{Column, Entity};
+        let mut found = Vec::new();
+        for digests in digests.chunks(KEYS) {
+            let select = Entity::find()
+                .filter(Column::Digest.is_in(digests.iter().map(|one| one.as_bytes().to_vec())))
+                .filter(Column::ExpiresAt.gt(now.as_millis()));
+            let db = self.db();
+            let statement = db.statement("tombstones.of_many");
+            for row in rows::all(select, &statement).await? {
+                found.push(rows::model::<Entity>(&row, ALONE)?.try_into()?);
+            }
+        }
+        Ok(found)
+    }
+}
