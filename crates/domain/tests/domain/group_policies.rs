@@ -17,7 +17,7 @@ const PASSWORD: &str = "a long enough phrase";
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Gives the group of the world's people a policy.
-async fn set(world: &World, policy: GroupPolicy) {
+pub(crate) async fn set(world: &World, policy: GroupPolicy) {
     let update = UpdateGroup {
         id: GroupId::fallback(),
         etag: None,

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use countersign_domain::model::{
-    ExternalId, GroupId, HashFormat, Identifier, ImportedIdentifier, ImportedState, ImportedUser,
-    PasswordHash, Profile, Purpose, SuspensionReason, UserId, UserState, Username,
+    AttributeKind, AttributeName, Attributes, ExternalId, GroupId, GroupPolicy, HashFormat,
+    Identifier, ImportedIdentifier, ImportedState, ImportedUser, PasswordHash, Profile,
+    ProfileAttribute, Purpose, SuspensionReason, UserId, UserState, Username,
 };
 use countersign_domain::ports::{Account, Clock as _, PasswordHasher as _, Users as _};
 use countersign_domain::testing::{World, address, refusal};
@@ -13,6 +14,8 @@ use countersign_domain::use_cases::{
     DeleteUser, ImportOutcome, ImportUsers, LookAfterUsers, WithdrawUser,
 };
 use countersign_domain::{Error, Refusal};
+
+use crate::group_policies::set;
 
 const PASSWORD: &str = "a long enough phrase";
 const DAY: Duration = Duration::from_secs(86_400);
@@ -363,4 +366,39 @@ async fn a_deleted_user_may_be_imported_again_and_a_code_that_was_sent_before_is
     assert_ne!(first, second);
     let proof = world.prove("mina@example.com", Purpose::SignIn).await;
     proof.expect("the address is the user's");
+}
+
+#[tokio::test]
+async fn attributes_that_the_group_knows_otherwise_refuse_their_user_alone() {
+    let world = World::new().await;
+    let tier = ProfileAttribute {
+        name: AttributeName::parse("tier").expect("a name"),
+        kind: AttributeKind::Number,
+        writable: false,
+    };
+    let policy = GroupPolicy {
+        profile_attributes: Some(vec![tier]),
+        ..GroupPolicy::default()
+    };
+    set(&world, policy).await;
+    let user = |id: &str, json: &str| ImportedUser {
+        profile: Profile {
+            attributes: Attributes::parse(json).expect("attributes"),
+            ..Profile::default()
+        },
+        ..imported(&world, id, &[email(&format!("{id}@example.com"))])
+    };
+    let users = vec![
+        user("7", r#"{"tier":"gold"}"#),
+        user("8", r#"{"tier":3,"x":[]}"#),
+    ];
+    let outcomes = import(&world, users).await;
+    match &outcomes[0] {
+        ImportOutcome::Refused(refused) => match &refused.error {
+            Error::Invalid(wrong) => assert_eq!(wrong[0].field, "profile.attributes.tier"),
+            other => panic!("{other}"),
+        },
+        other => panic!("not refused: {other:?}"),
+    }
+    id(&outcomes[1]);
 }

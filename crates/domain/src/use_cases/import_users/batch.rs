@@ -64,7 +64,8 @@ impl Batch {
         self.settle(index, ImportOutcome::Refused(refusal));
     }
 
-    /// Those who are not settled, if their groups are there, each once.
+    /// Those who are not settled, if their groups are there and know no other of their
+    /// attributes, each once.
     pub(super) fn candidates(&mut self, app: &Application) -> Result<Candidates, Error> {
         let users = std::mem::take(&mut self.users).into_iter().enumerate();
         let users = users.filter_map(|(index, user)| Some((index, user?)));
@@ -72,7 +73,15 @@ impl Batch {
         let (now, wait) = (app.clock.now(), app.settings.users.rejoin_wait);
         for (index, user) in users {
             match app.groups.named(&user.group) {
-                Ok(_) => {}
+                Ok(rules) => {
+                    let attributes = &user.profile.attributes;
+                    let known = rules.profile_attributes();
+                    if let Err(error) = attributes.check("profile.attributes", known) {
+                        let refusal = ImportRefusal { error, field: None };
+                        self.settle(index, ImportOutcome::Refused(refusal));
+                        continue;
+                    }
+                }
                 Err(error @ Error::Refused(Refusal::Group)) => {
                     self.refuse(index, error, "group_id".into());
                     continue;
