@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use super::{
     CallerChanges, Callers, CredentialChanges, Credentials, DeviceChanges, Devices, FactorChanges,
     Factors, GroupChanges, Groups, IdentifierUndoChanges, IdentifierUndos, Outbox, OutboxChanges,
-    RevocationChanges, Revocations, SessionChanges, Sessions, SigningKeyChanges, SigningKeys,
-    StoreError, TombstoneChanges, UserChanges, Users,
+    RevocationChanges, Revocations, ServiceAccountChanges, ServiceAccounts, SessionChanges,
+    Sessions, SigningKeyChanges, SigningKeys, StoreError, TombstoneChanges, UserChanges, Users,
 };
 use crate::model::Timestamp;
 
@@ -32,6 +32,7 @@ pub trait Store:
     + Devices
     + IdentifierUndos
     + Groups
+    + ServiceAccounts
     + Send
     + Sync
 {
@@ -65,6 +66,7 @@ pub trait UnitOfWork:
     + IdentifierUndoChanges
     + TombstoneChanges
     + GroupChanges
+    + ServiceAccountChanges
     + Send
 {
     /// Makes all changes durable.

@@ -12,6 +12,7 @@ mod groups;
 mod identifier_undos;
 mod outbox;
 mod revocations;
+mod service_accounts;
 mod sessions;
 mod signing_keys;
 mod tables;
