@@ -2,6 +2,7 @@
 //! private key, on every backend.
 
 mod assertions;
+mod commands;
 mod people;
 mod revocations;
 mod traces;
