@@ -32,6 +32,7 @@ SERVICES = (
     "AuthService",
     "FactorService",
     "GroupService",
+    "ServiceAccountService",
     "SessionService",
     "UserService",
     "VerificationService",

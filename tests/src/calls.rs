@@ -103,7 +103,9 @@ impl Gateway {
             Some(v1::issue_tokens_response::Outcome::MfaRequired(_)) => {
                 Err(Status::internal("a second factor is asked for"))
             }
-            None => Err(Status::internal("no tokens")),
+            Some(v1::issue_tokens_response::Outcome::ServiceAccountToken(_)) | None => {
+                Err(Status::internal("no tokens"))
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use countersign_proto::v1;
 use countersign_proto::v1::auth_service_client::AuthServiceClient;
 use countersign_proto::v1::factor_service_client::FactorServiceClient;
 use countersign_proto::v1::group_service_client::GroupServiceClient;
+use countersign_proto::v1::service_account_service_client::ServiceAccountServiceClient;
 use countersign_proto::v1::session_service_client::SessionServiceClient;
 use countersign_proto::v1::user_service_client::UserServiceClient;
 use countersign_proto::v1::verification_service_client::VerificationServiceClient;
@@ -142,6 +143,12 @@ impl Gateway {
     #[must_use]
     pub fn groups(&self) -> GroupServiceClient<Line> {
         GroupServiceClient::new(self.line())
+    }
+
+    /// ServiceAccountService.
+    #[must_use]
+    pub fn service_accounts(&self) -> ServiceAccountServiceClient<Line> {
+        ServiceAccountServiceClient::new(self.line())
     }
 
     /// SessionService.

@@ -55,6 +55,7 @@ mod redis;
 mod redis_contents;
 mod replica;
 mod reply_loser;
+mod service_accounts;
 mod services;
 mod settings;
 mod shifted_clock;
@@ -105,6 +106,9 @@ pub use redis::RedisServer;
 pub use redis_contents::Entry;
 pub use replica::Replica;
 pub use reply_loser::ReplyLoser;
+pub use service_accounts::{
+    AssertionKey, ISSUER, assertion_claims, by_assertion, by_secret, seconds_now,
+};
 pub use services::missing;
 pub use settings::Settings;
 pub use shifted_clock::ShiftedClock;

@@ -142,7 +142,9 @@ impl Person {
             Some(Outcome::MfaRequired(_)) => {
                 Err(Failure::new("IssueTokens: a second factor is asked for"))
             }
-            None => Err(Failure::new("IssueTokens answered nothing")),
+            Some(Outcome::ServiceAccountToken(_)) | None => {
+                Err(Failure::new("IssueTokens answered nothing"))
+            }
         }
     }
 }

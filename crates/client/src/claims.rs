@@ -16,7 +16,7 @@ use crate::error::CouldNotTell;
 pub struct Claims {
     /// `iss`: the service that issued the token.
     pub issuer: String,
-    /// `sub`: the id of the user.
+    /// `sub`: the id of the user, or of the service account.
     pub user_id: String,
     /// `aud`: for whom the token is meant.
     pub audience: Vec<String>,
@@ -48,6 +48,9 @@ pub struct Claims {
     /// empty otherwise. Where such a token was issued by that system itself, it
     /// belongs to no session: `user_id`, `session_id` and `client_id` are empty.
     pub external_id: String,
+    /// Whether it is no person's token but a service account's, whose id `user_id` is
+    /// then. Nobody was authenticated.
+    pub is_service_account: bool,
 }
 
 /// The person for whom a request is served: the claims of the token that it
@@ -93,10 +96,10 @@ impl Claims {
     }
 
     /// Whether the person was authenticated at least so well. A value that this
-    /// client does not know vouches for one factor.
+    /// client does not know vouches for one factor. A service account is no person.
     #[must_use]
     pub fn has_acr(&self, acr: Acr) -> bool {
-        Acr::parse(&self.acr).unwrap_or(Acr::Aal1) >= acr
+        !self.is_service_account && Acr::parse(&self.acr).unwrap_or(Acr::Aal1) >= acr
     }
 
     /// Guards an action: `identity.require_acr(Acr::Aal2)?`.
@@ -122,7 +125,7 @@ impl Claims {
     ) -> Result<(), InsufficientAuthentication> {
         // A time ahead is one of a clock that goes before this one.
         let age = SystemClock.now().duration_since(self.authentication_time);
-        if age.unwrap_or_default() <= max_age {
+        if !self.is_service_account && age.unwrap_or_default() <= max_age {
             return Ok(());
         }
         Err(InsufficientAuthentication::new(Some(max_age), None))
@@ -175,6 +178,7 @@ impl TryFrom<v1::Claims> for Claims {
             authentication_time: time("authentication_time", claims.authentication_time)?,
             acr: claims.acr,
             external_id: claims.external_id,
+            is_service_account: claims.is_service_account,
         })
     }
 }

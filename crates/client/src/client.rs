@@ -7,6 +7,7 @@ use countersign_proto::v1;
 use countersign_proto::v1::auth_service_client::AuthServiceClient;
 use countersign_proto::v1::factor_service_client::FactorServiceClient;
 use countersign_proto::v1::group_service_client::GroupServiceClient;
+use countersign_proto::v1::service_account_service_client::ServiceAccountServiceClient;
 use countersign_proto::v1::session_service_client::SessionServiceClient;
 use countersign_proto::v1::user_service_client::UserServiceClient;
 use countersign_proto::v1::validate_token_response::Verdict;
@@ -48,6 +49,12 @@ impl Client {
     #[must_use]
     pub fn groups(&self) -> GroupServiceClient<Transport> {
         GroupServiceClient::new(self.transport.clone())
+    }
+
+    /// ServiceAccountService: programs that get tokens in their own name, for operators.
+    #[must_use]
+    pub fn service_accounts(&self) -> ServiceAccountServiceClient<Transport> {
+        ServiceAccountServiceClient::new(self.transport.clone())
     }
 
     /// SessionService: a person's sign-ins.

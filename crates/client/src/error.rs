@@ -270,6 +270,9 @@ fn is_refusal(reason: ErrorReason) -> bool {
         | ErrorReason::GroupNotEmpty
         | ErrorReason::SignInWayNotAllowed
         | ErrorReason::SignUpNotAllowed
+        | ErrorReason::ServiceAccountNotFound
+        | ErrorReason::ServiceAccountCredentialLimitReached
+        | ErrorReason::TokenOfServiceAccount
         | ErrorReason::SessionNotFound
         | ErrorReason::AuthenticationTooOld
         | ErrorReason::SecondFactorRequired

@@ -314,6 +314,7 @@ fn identity(claims: AccessClaims) -> Identity {
         authentication_methods: claims.amr,
         authentication_time: time(claims.auth_time),
         external_id: String::new(),
+        is_service_account: false,
     })
 }
 

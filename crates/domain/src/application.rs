@@ -24,6 +24,7 @@ mod sealed_records;
 mod second_factors;
 mod seldom_log;
 mod sent_codes;
+mod service_account_changes;
 mod session_ending;
 mod settings;
 mod tokens;
@@ -65,12 +66,13 @@ pub(crate) use second_factors::{TriedAnswer, TypedAnswer};
 pub use seldom_log::SeldomLog;
 pub use sent_codes::SentCodes;
 pub(crate) use sent_codes::{NewCode, SentCode, SentComparison, SentFor};
+pub(crate) use service_account_changes::ServiceAccountChange;
 pub use session_ending::SessionEnding;
 pub use settings::{
     DeviceSettings, Settings, TokenSettings, UnverifiedSettings, UserSettings, VerificationSettings,
 };
-pub(crate) use tokens::SignIn;
 pub use tokens::{AccessToken, TokenMinter, Tokens};
+pub(crate) use tokens::{ServiceAccountSignIn, SignIn};
 pub(crate) use user_changes::{UserChange, check_etag};
 pub(crate) use verifications::CodeRequest;
 pub use verifications::Verifications;

@@ -168,8 +168,8 @@ pub enum Refusal {
     /// What was asked for cannot be done to a user in its state.
     #[error("the user's state does not allow that")]
     UserState,
-    /// The user was changed since it was read.
-    #[error("the user was changed since")]
+    /// What is to be changed was changed since it was read.
+    #[error("it was changed since it was read")]
     Etag,
     /// The external id is somebody's.
     #[error("the external id is taken")]
@@ -186,7 +186,8 @@ pub enum Refusal {
     /// The group is not as the operator has read it.
     #[error("the group was changed meanwhile")]
     GroupChanged,
-    /// Users are in the group, or it is the group of those who name none.
+    /// Users or service accounts are in the group, or it is the group of those who name
+    /// none.
     #[error("the group is in use")]
     GroupInUse,
     /// The group does not let people sign in this way.
@@ -195,6 +196,15 @@ pub enum Refusal {
     /// People do not sign up for the group by themselves.
     #[error("people do not sign up for the group by themselves")]
     SignUpOff,
+    /// There is no such service account, or it has no such credential.
+    #[error("there is no such service account, or it has no such credential")]
+    ServiceAccount,
+    /// The service account has as many secrets, or as many keys, as it may have.
+    #[error("the service account has as many credentials as it may have")]
+    TooManyServiceAccountCredentials,
+    /// The call acts for a person, and the access token is a service account's.
+    #[error("the access token is one of a service account")]
+    ServiceAccountToken,
 }
 
 impl Refusal {

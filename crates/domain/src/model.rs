@@ -43,6 +43,8 @@ mod refresh_token;
 mod revocation;
 mod scope;
 mod sealing;
+mod service_account;
+mod service_account_credential;
 mod session;
 mod signing_key;
 mod subject_alt_name;
@@ -71,7 +73,10 @@ pub use factor::{CodeFactor, Factor, FactorKind, FactorLabel};
 pub use group::{Group, GroupEtag, GroupId};
 pub use group_field::GroupField;
 pub use group_policy::{GroupPolicy, SignInWay};
-pub use id::{FactorId, MessageId, SessionId, UserId, VerificationId};
+pub use id::{
+    FactorId, MessageId, ServiceAccountCredentialId, ServiceAccountId, SessionId, UserId,
+    VerificationId,
+};
 pub use identifier::{Address, Identifier, IdentifierKind};
 pub use identifier_prefix::IdentifierPrefix;
 pub use identifier_undo::{
@@ -88,7 +93,7 @@ pub use mfa_policy::MfaPolicy;
 pub use mfa_session::{Channel, MfaFactor, MfaSessionId, MfaSessionRecord, NamedUser};
 pub use new_password::NewPassword;
 pub use old_token::OldToken;
-pub use page::{GroupPageToken, PageSize, PageToken};
+pub use page::{GroupPageToken, PageSize, PageToken, ServiceAccountPageToken};
 pub use passkey::{
     Asserted, Assertion, Challenge, CreationOptions, CredentialDigest, Passkey, PasskeyFault,
     Registered, Registration, RelyingParty, RequestOptions,
@@ -104,6 +109,10 @@ pub use refresh_token::{RefreshToken, RefreshTokenKey};
 pub use revocation::Revocation;
 pub use scope::Scope;
 pub use sealing::{SealError, SealingKey};
+pub use service_account::{ServiceAccount, ServiceAccountGrants};
+pub use service_account_credential::{
+    ServiceAccountCredential, ServiceAccountCredentialKind, ServiceAccountSecret,
+};
 pub use session::{
     AuthenticationId, AuthenticationMethod, Generation, Lifetimes, Presented, Rotation, Session,
 };

@@ -22,6 +22,7 @@ mod ensure_signing_keys;
 mod factors;
 mod groups;
 mod import_users;
+mod issue_service_account_token;
 mod issue_tokens;
 mod list_identifiers;
 mod list_users;
@@ -38,6 +39,8 @@ mod rotate_signing_keys;
 mod send_code;
 mod send_mfa_code;
 mod send_step_up_code;
+mod service_account_credentials;
+mod service_accounts;
 mod sessions;
 mod sign_up;
 mod step_up_session;
@@ -71,6 +74,9 @@ pub use factors::{
 };
 pub use groups::{CreateGroup, DeleteGroup, GetGroup, ListGroups, ListedGroups, UpdateGroup};
 pub use import_users::{ImportOutcome, ImportRefusal, ImportUsers};
+pub use issue_service_account_token::{
+    IssueServiceAccountToken, ServiceAccountProof, ServiceAccountToken,
+};
 pub use issue_tokens::{Grant, IssueTokens, Issued, MfaRequired};
 pub use list_identifiers::{ListIdentifiers, ListedIdentifiers, UndoableChange};
 pub use list_users::{GetUser, ListUsers, ListedUsers};
@@ -87,6 +93,14 @@ pub use rotate_signing_keys::{RotateSigningKeys, Rotated};
 pub use send_code::{SendCode, SentCode};
 pub use send_mfa_code::{SendMfaCode, SentMfaCode};
 pub use send_step_up_code::{SendStepUpCode, SentStepUpCode};
+pub use service_account_credentials::{
+    AddServiceAccountKey, CreateServiceAccountSecret, CreatedServiceAccountSecret,
+    RemoveServiceAccountCredential,
+};
+pub use service_accounts::{
+    CreateServiceAccount, DeleteServiceAccount, GetServiceAccount, ListServiceAccounts,
+    ListedServiceAccounts, UpdateServiceAccount,
+};
 pub use sessions::{
     Actor, GetSession, ListSessions, RevokeSession, RevokeUserSessions, SessionPage,
 };

@@ -10,7 +10,7 @@ mod revocation_feed;
 mod token_validator;
 mod verified_token;
 
-pub use access_tokens::{AccessTokens, TokenHolder, VerifiedClaims};
+pub use access_tokens::{AccessTokens, ServiceAccountHolding, TokenHolder, VerifiedClaims};
 pub(crate) use keyring::read_key;
 pub use keyring::{Keyring, KeyringError, ListedKey};
 pub use required_authentication::RequiredAuthentication;

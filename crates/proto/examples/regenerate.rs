@@ -11,12 +11,13 @@ use prost_types::FileDescriptorSet;
 mod policies;
 
 /// The files of the contract, from its root.
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "countersign/v1/auth.proto",
     "countersign/v1/error_reason.proto",
     "countersign/v1/factor.proto",
     "countersign/v1/group.proto",
     "countersign/v1/policy.proto",
+    "countersign/v1/service_account.proto",
     "countersign/v1/session.proto",
     "countersign/v1/types.proto",
     "countersign/v1/user.proto",
@@ -30,7 +31,7 @@ pub(crate) fn root() -> PathBuf {
 
 /// Messages with a secret in them: their `Debug` is written by hand, in
 /// `src/redacted.rs`.
-const SECRET: [&str; 49] = [
+const SECRET: [&str; 52] = [
     "AddIdentifierRequest",
     "BeginEnrollmentRequest",
     "BeginEnrollmentResponse",
@@ -45,6 +46,7 @@ const SECRET: [&str; 49] = [
     "ConfirmSignUpRequest",
     "CreateMfaSessionRequest",
     "CreateMfaSessionResponse",
+    "CreateServiceAccountSecretResponse",
     "CreateUserRequest",
     "GetProfileRequest",
     "GetVerificationRequest",
@@ -68,6 +70,8 @@ const SECRET: [&str; 49] = [
     "SendCodeRequest",
     "SendMfaCodeRequest",
     "SendStepUpCodeRequest",
+    "ServiceAccountGrant",
+    "ServiceAccountToken",
     "SignUpRequest",
     "StartPasswordResetRequest",
     "StepUpSessionRequest",

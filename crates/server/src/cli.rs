@@ -9,6 +9,9 @@ mod config_check;
 mod entry;
 mod exit_code;
 mod failure;
+mod group_arguments;
+mod group_rows;
+mod groups;
 mod healthcheck;
 mod import;
 mod import_arguments;
@@ -21,6 +24,9 @@ mod output;
 mod probe_arguments;
 mod server_arguments;
 mod server_client;
+mod service_account_arguments;
+mod service_account_rows;
+mod service_accounts;
 mod shell_integration;
 mod table;
 mod token_arguments;
@@ -35,6 +41,7 @@ mod user_arguments;
 mod user_rows;
 mod user_sessions;
 mod users;
+mod words;
 
 #[cfg(test)]
 mod tests;

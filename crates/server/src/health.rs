@@ -2,8 +2,8 @@
 //!
 //! The server as a whole (the empty name) is SERVING while it takes calls:
 //! whether a database answers must not restart it. AuthService serves while it
-//! can validate and sign tokens, GroupService and SessionService while the database
-//! can be written, FactorService, UserService and VerificationService while the ephemeral
+//! can validate and sign tokens, GroupService, ServiceAccountService and SessionService
+//! while the database can be written, FactorService, UserService and VerificationService while the ephemeral
 //! store can be, too. None of them does on a machine whose clock is far off.
 
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use crate::metrics;
 const AUTH: &str = "countersign.v1.AuthService";
 const FACTOR: &str = "countersign.v1.FactorService";
 const GROUP: &str = "countersign.v1.GroupService";
+const SERVICE_ACCOUNT: &str = "countersign.v1.ServiceAccountService";
 const SESSION: &str = "countersign.v1.SessionService";
 const USER: &str = "countersign.v1.UserService";
 const VERIFICATION: &str = "countersign.v1.VerificationService";
@@ -55,6 +56,7 @@ impl Health {
         self.say("", true);
         self.say(AUTH, is_clock_good && is_fresh && app.keyring.can_sign());
         self.say(GROUP, is_clock_good && store.is_ok());
+        self.say(SERVICE_ACCOUNT, is_clock_good && store.is_ok());
         self.say(SESSION, is_clock_good && store.is_ok());
         let is_kept = store.is_ok() && ephemeral.is_ok();
         self.say(VERIFICATION, is_clock_good && is_kept);
@@ -85,7 +87,17 @@ impl Health {
     /// Says from now on that nothing serves, so that callers go elsewhere.
     pub(crate) fn drain(&self) {
         self.is_draining.store(true, Ordering::SeqCst);
-        for service in ["", AUTH, FACTOR, GROUP, SESSION, USER, VERIFICATION] {
+        let all = [
+            "",
+            AUTH,
+            FACTOR,
+            GROUP,
+            SERVICE_ACCOUNT,
+            SESSION,
+            USER,
+            VERIFICATION,
+        ];
+        for service in all {
             self.service.set(service, false);
         }
     }

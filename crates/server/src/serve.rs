@@ -8,6 +8,7 @@ use std::time::Duration;
 use countersign_proto::v1::auth_service_server::AuthServiceServer;
 use countersign_proto::v1::factor_service_server::FactorServiceServer;
 use countersign_proto::v1::group_service_server::GroupServiceServer;
+use countersign_proto::v1::service_account_service_server::ServiceAccountServiceServer;
 use countersign_proto::v1::session_service_server::SessionServiceServer;
 use countersign_proto::v1::user_service_server::UserServiceServer;
 use countersign_proto::v1::verification_service_server::VerificationServiceServer;
@@ -26,8 +27,8 @@ use crate::data_dir::DataDir;
 use crate::descriptors;
 use crate::grpc::{
     AuthGrpc, Bodies, BodyBudget, CheckHeaders, FactorGrpc, FastPath, FastServices, GroupGrpc,
-    HeaderCheck, OpenCalls, Reflection, RpcRunner, RpcTable, SessionGrpc, UserGrpc,
-    ValidateTokenService, VerificationGrpc, describe_for_reflection,
+    HeaderCheck, OpenCalls, Reflection, RpcRunner, RpcTable, ServiceAccountGrpc, SessionGrpc,
+    UserGrpc, ValidateTokenService, VerificationGrpc, describe_for_reflection,
 };
 use crate::health::Health;
 use crate::health_list::HealthWithList;
@@ -205,6 +206,9 @@ impl Services {
         let group = GroupGrpc {
             runner: runner.clone(),
         };
+        let service_account = ServiceAccountGrpc {
+            runner: runner.clone(),
+        };
         let user = UserGrpc {
             runner: runner.clone(),
         };
@@ -217,6 +221,10 @@ impl Services {
                 )
                 .add_service(FactorServiceServer::new(factor).max_decoding_message_size(usize::MAX))
                 .add_service(GroupServiceServer::new(group).max_decoding_message_size(usize::MAX))
+                .add_service(
+                    ServiceAccountServiceServer::new(service_account)
+                        .max_decoding_message_size(usize::MAX),
+                )
                 .add_service(UserServiceServer::new(user).max_decoding_message_size(usize::MAX))
                 .add_service(
                     VerificationServiceServer::new(verification.clone())

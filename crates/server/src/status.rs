@@ -332,6 +332,11 @@ pub(crate) fn reason_of(error: &Error) -> ErrorReason {
             Refusal::GroupInUse => ErrorReason::GroupNotEmpty,
             Refusal::SignInWay(_) => ErrorReason::SignInWayNotAllowed,
             Refusal::SignUpOff => ErrorReason::SignUpNotAllowed,
+            Refusal::ServiceAccount => ErrorReason::ServiceAccountNotFound,
+            Refusal::TooManyServiceAccountCredentials => {
+                ErrorReason::ServiceAccountCredentialLimitReached
+            }
+            Refusal::ServiceAccountToken => ErrorReason::TokenOfServiceAccount,
         },
     }
 }

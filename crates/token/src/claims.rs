@@ -180,7 +180,7 @@ pub(crate) fn is_scope_token(text: &str) -> bool {
 }
 
 /// A claim that may be left out but, where it stands, is not `null`.
-fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+pub(crate) fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
@@ -189,7 +189,7 @@ where
 }
 
 /// `aud`: a string, or an array of strings.
-mod audience {
+pub(crate) mod audience {
     use super::*;
 
     pub(super) fn serialize<S: Serializer>(
@@ -202,7 +202,7 @@ mod audience {
         }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<String>, D::Error> {
         deserializer.deserialize_any(AudienceVisitor)

@@ -66,6 +66,18 @@ impl Jwk {
         self.key.algorithm()
     }
 
+    /// Reads a key that somebody else has made: what it calls itself by `kid` does not
+    /// count, its id is the thumbprint.
+    ///
+    /// # Errors
+    /// As `FromStr`, but for the `kid`.
+    pub fn from_foreign(text: &str) -> Result<Self, KeyError> {
+        let Object(mut members) =
+            serde_json::from_str::<Object<Members>>(text).map_err(|error| at(&error))?;
+        members.kid = members.public_key().ok().map(|key| key.thumbprint());
+        Self::from_members(&members)
+    }
+
     fn from_members(members: &Members) -> Result<Self, KeyError> {
         let kid = members.kid.clone().unwrap_or_default();
         let refused = |fault| KeyError::Public {
@@ -284,6 +296,27 @@ mod tests {
         assert_eq!(fault(without.parse()), KeyFault::WrongKid);
         let other = format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{X}","kid":"1"}}"#);
         assert_eq!(fault(other.parse()), KeyFault::WrongKid);
+    }
+
+    #[test]
+    fn a_foreign_key_may_have_any_kid_or_none_and_nothing_private() {
+        let foreign = |more: &str| {
+            let text = format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{X}"{more}}}"#);
+            Jwk::from_foreign(&text)
+        };
+        for more in ["", r#","kid":"2026-11""#, r#","kid":"","alg":"EdDSA""#] {
+            assert_eq!(foreign(more).expect("a key").kid(), KID, "{more}");
+        }
+        assert_eq!(fault(foreign(r#","d":"AA""#)), KeyFault::PrivateMaterial);
+        assert_eq!(fault(foreign(r#","use":"enc""#)), KeyFault::WrongUse);
+        assert_eq!(
+            fault(foreign(r#","alg":"ES256""#)),
+            KeyFault::WrongAlgorithm
+        );
+        assert_eq!(
+            fault(Jwk::from_foreign(r#"{"kty":"oct","k":"AA"}"#)),
+            KeyFault::PrivateMaterial
+        );
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Access tokens (RFC 9068): their claims, the keys that sign and verify them,
-//! and the published key set.
+//! and the published key set; and the assertions of clients that get some (RFC 7523).
 //!
 //! The crate is pure: it reads no clock, no file and no network, so that the
 //! server and the services that verify on their own run the very same checks.
@@ -50,11 +50,13 @@ mod acr;
 mod algorithm;
 mod base64url;
 mod claims;
+mod client_assertion;
 mod error;
 mod json;
 mod jwk;
 mod jws;
 mod key_set;
+mod pem;
 mod primitive;
 mod private_key;
 mod profile;
@@ -67,6 +69,7 @@ mod verifying_key;
 pub use acr::Acr;
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use claims::{AccessClaims, Validity};
+pub use client_assertion::{ClientAssertion, ExpectedAssertion};
 pub use error::{KeyError, KeyFault};
 pub use jwk::Jwk;
 pub use key_set::KeySet;

@@ -34,10 +34,12 @@ const FEW: u64 = 60;
 const MANY: u64 = 500;
 
 /// RPCs that no sequence asks, and why: none of them changes anything.
-const OTHERS: [(&str, &str); 9] = [
+const OTHERS: [(&str, &str); 11] = [
     ("GetGroup", "reads, for operators"),
     ("ListGroups", "reads, for operators"),
     ("GetProfile", "reads what the person wrote"),
+    ("GetServiceAccount", "reads, for operators"),
+    ("ListServiceAccounts", "reads, for operators"),
     ("GetSession", "reads one of those that ListSessions has"),
     ("GetUser", "reads, for operators"),
     ("GetVerification", "reads, and spends nothing"),
@@ -47,16 +49,22 @@ const OTHERS: [(&str, &str); 9] = [
 ];
 
 /// RPCs that change something, and that the model does not know yet: what operators do
-/// to users and groups, and a person to its profile. The suites `users` and `groups` ask
-/// them.
-const NOT_YET: [&str; 10] = [
+/// to users, groups and service accounts, and a person to its profile. The suites
+/// `users`, `groups` and `service_accounts` ask them.
+const NOT_YET: [&str; 16] = [
+    "AddServiceAccountKey",
     "CreateGroup",
+    "CreateServiceAccount",
+    "CreateServiceAccountSecret",
     "CreateUser",
     "DeleteGroup",
+    "DeleteServiceAccount",
     "DeleteUser",
     "ImportUsers",
+    "RemoveServiceAccountCredential",
     "UpdateGroup",
     "UpdateProfile",
+    "UpdateServiceAccount",
     "UpdateUser",
     "WithdrawProfile",
     "WithdrawUser",

@@ -151,7 +151,7 @@ impl Member {
         match issued.await?.outcome {
             Some(Outcome::MfaRequired(asked)) => Ok(Some(asked.mfa_session_id)),
             Some(Outcome::Tokens(_)) => Ok(None),
-            None => Err(Status::internal("no outcome")),
+            Some(Outcome::ServiceAccountToken(_)) | None => Err(Status::internal("no outcome")),
         }
     }
 

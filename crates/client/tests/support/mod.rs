@@ -160,6 +160,7 @@ pub(crate) fn claims(lifetime: Duration) -> proto::Claims {
         authentication_methods: vec!["pwd".into()],
         authentication_time: Some(now.into()),
         external_id: String::new(),
+        is_service_account: false,
         acr: "aal1".into(),
     }
 }

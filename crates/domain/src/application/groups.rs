@@ -212,6 +212,15 @@ impl GroupRules {
         self.offers_scope(scope) || (user.scopes.contains(scope) && granted.contains(scope))
     }
 
+    /// Whether a token of a service account with these scopes gets the scope: it has it
+    /// by itself, and the server still knows it. What everybody may ask for is for
+    /// people.
+    #[must_use]
+    pub fn grants_scope_to(&self, scope: &Scope, own: &[Scope]) -> bool {
+        let granted = &self.settings.tokens.granted_scopes;
+        own.contains(scope) && (self.offers_scope(scope) || granted.contains(scope))
+    }
+
     /// The scope, if it may be asked for: whoever has not been granted it does not
     /// get it.
     ///

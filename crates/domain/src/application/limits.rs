@@ -9,6 +9,7 @@ mod notices;
 mod rules;
 mod second_factors;
 mod sends;
+mod service_accounts;
 mod unverified;
 
 use std::sync::Arc;

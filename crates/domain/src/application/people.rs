@@ -61,6 +61,7 @@ impl People {
                 found.map(|(session, user)| Person { user, session })
             }
             TokenHolder::Old(old) => self.by_old_token(old).await?,
+            TokenHolder::ServiceAccount(_) => return Err(Refusal::ServiceAccountToken.into()),
         };
         let is_good = |person: &Person| {
             let is_live = OldToken::is_computed(person.session.id) || person.session.is_live(now);

@@ -7,7 +7,7 @@ use crate::application::{Repeats, Settings};
 use crate::error::Error;
 use crate::model::{OldToken, Revocation, Session, SessionId, User, UserId};
 use crate::ports::{Clock, Notifier, Store, UnitOfWork};
-use crate::validation::RevocationFeed;
+use crate::validation::{RevocationFeed, ServiceAccountHolding};
 
 /// Ends sessions.
 pub struct SessionEnding {
@@ -111,6 +111,25 @@ impl SessionEnding {
         ended.extend(session.await?);
         uow.commit().await?;
         self.committed(&ended);
+        Ok(())
+    }
+
+    /// Ends a token of a service account.
+    pub(crate) async fn end_token(&self, token: &ServiceAccountHolding) -> Result<(), Error> {
+        let mut repeats = Repeats::default();
+        loop {
+            match self.try_to_end_token(token).await {
+                Err(error) if repeats.allow(&error) => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn try_to_end_token(&self, token: &ServiceAccountHolding) -> Result<(), Error> {
+        let mut uow = self.store.begin().await?;
+        let ended = uow.put_revocation(token.token, token.expires_at).await?;
+        uow.commit().await?;
+        self.committed(&[ended]);
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! Opening sessions and minting their tokens.
 
+mod service_accounts;
+
 use std::sync::Arc;
 
 use countersign_token::{AccessClaims, ProfileError};
@@ -12,6 +14,8 @@ use crate::model::{
 };
 use crate::ports::{Clock, Random};
 use crate::validation::Keyring;
+
+pub(crate) use service_accounts::ServiceAccountSignIn;
 
 /// What a sign-in or a refresh yields.
 #[derive(Clone)]

@@ -72,6 +72,15 @@ id! {
     MessageId
 }
 
+id! {
+    /// The id of a service account, the `sub` of its tokens.
+    ServiceAccountId
+}
+id! {
+    /// The id of a secret or a key of a service account.
+    ServiceAccountCredentialId
+}
+
 impl UserId {
     /// A new id.
     #[must_use]
@@ -81,6 +90,28 @@ impl UserId {
 }
 
 impl SessionId {
+    /// A new id.
+    #[must_use]
+    pub fn generate(now: Timestamp, random: &dyn Random) -> Self {
+        Self(version_7(now, random))
+    }
+
+    /// An id that no session has: of version 8, with these bytes otherwise.
+    #[must_use]
+    pub fn of_no_session(bytes: [u8; 16]) -> Self {
+        Self(Builder::from_custom_bytes(bytes).into_uuid())
+    }
+}
+
+impl ServiceAccountId {
+    /// A new id.
+    #[must_use]
+    pub fn generate(now: Timestamp, random: &dyn Random) -> Self {
+        Self(version_7(now, random))
+    }
+}
+
+impl ServiceAccountCredentialId {
     /// A new id.
     #[must_use]
     pub fn generate(now: Timestamp, random: &dyn Random) -> Self {

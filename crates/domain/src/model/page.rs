@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::model::SessionId;
+use crate::model::{ServiceAccountId, SessionId};
 
 /// How many items a page has: 1 to 100.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,10 @@ pub struct PageToken(pub SessionId);
 /// Where a page of groups starts: after the group with this id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupPageToken(pub String);
+
+/// Where a page of service accounts starts: after this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServiceAccountPageToken(pub ServiceAccountId);
 
 impl PageSize {
     /// Reads a size; 0 means 20, and more than 100 means 100.
@@ -86,5 +90,27 @@ impl PageToken {
     #[must_use]
     pub fn encode(self) -> String {
         URL_SAFE_NO_PAD.encode(self.0.as_bytes())
+    }
+}
+
+impl ServiceAccountPageToken {
+    /// Reads a token; an empty one is the first page.
+    ///
+    /// # Errors
+    /// What a page token must be, if this is none.
+    pub fn parse(text: &str) -> Result<Option<Self>, &'static str> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| RULE)?;
+        let id = bytes.strip_prefix(b"s").ok_or(RULE)?;
+        let id: [u8; 16] = id.try_into().map_err(|_| RULE)?;
+        Ok(Some(Self(ServiceAccountId::from_bytes(id))))
+    }
+
+    /// The token as text.
+    #[must_use]
+    pub fn encode(self) -> String {
+        URL_SAFE_NO_PAD.encode([&b"s"[..], self.0.as_bytes()].concat())
     }
 }

@@ -12,8 +12,9 @@ use async_trait::async_trait;
 use super::{
     CallerChanges, Callers, CredentialChanges, Credentials, DeviceChanges, Devices, FactorChanges,
     Factors, GroupChanges, Groups, IdentifierUndoChanges, IdentifierUndos, ManyUserChanges,
-    ManyUsers, Outbox, OutboxChanges, RevocationChanges, Revocations, SessionChanges, Sessions,
-    SigningKeyChanges, SigningKeys, StoreError, TombstoneChanges, UserChanges, Users,
+    ManyUsers, Outbox, OutboxChanges, RevocationChanges, Revocations, ServiceAccountChanges,
+    ServiceAccounts, SessionChanges, Sessions, SigningKeyChanges, SigningKeys, StoreError,
+    TombstoneChanges, UserChanges, Users,
 };
 use crate::model::Timestamp;
 
@@ -33,6 +34,7 @@ pub trait Store:
     + Devices
     + IdentifierUndos
     + Groups
+    + ServiceAccounts
     + Send
     + Sync
 {
@@ -67,6 +69,7 @@ pub trait UnitOfWork:
     + IdentifierUndoChanges
     + TombstoneChanges
     + GroupChanges
+    + ServiceAccountChanges
     + Send
 {
     /// Makes all changes durable.

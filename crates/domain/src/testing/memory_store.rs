@@ -13,6 +13,7 @@ mod identifier_undos;
 mod many_users;
 mod outbox;
 mod revocations;
+mod service_accounts;
 mod sessions;
 mod signing_keys;
 mod tables;

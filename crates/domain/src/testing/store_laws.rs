@@ -20,6 +20,7 @@ mod outbox;
 mod reauthentications;
 mod revocations;
 mod revoked_tokens;
+mod service_accounts;
 mod sessions;
 mod signing_keys;
 mod subject;
@@ -42,6 +43,7 @@ pub use outbox::*;
 pub use reauthentications::*;
 pub use revocations::*;
 pub use revoked_tokens::*;
+pub use service_accounts::*;
 pub use sessions::*;
 pub use signing_keys::*;
 pub use subject::{StoreSubject, Tenancy};
@@ -172,6 +174,13 @@ macro_rules! store_laws {
             groups_are_listed_page_by_page
             groups_of_users_are_told
             a_held_group_is_not_deleted_meanwhile
+            a_service_account_is_read_as_written
+            ids_of_service_accounts_are_taken_once
+            a_service_account_is_changed_and_deleted
+            credentials_of_service_accounts_come_and_go_one_by_one
+            service_accounts_are_listed_page_by_page
+            a_locked_service_account_makes_others_wait
+            service_accounts_are_in_their_group
             a_dropped_unit_of_work_leaves_no_trace
             a_unit_of_work_sees_its_own_changes
             a_locked_user_makes_others_wait

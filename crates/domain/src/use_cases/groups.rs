@@ -150,8 +150,8 @@ impl DeleteGroup {
     /// Deletes the group, in which nobody is.
     ///
     /// # Errors
-    /// There is no such group, or it was changed meanwhile; users are in it; it is
-    /// the group of those who name none.
+    /// There is no such group, or it was changed meanwhile; users or service accounts
+    /// are in it; it is the group of those who name none.
     pub async fn execute(self, app: &Application) -> Result<(), Error> {
         if self.id.is_fallback() {
             let rule = "must not be default, which always exists";
@@ -172,7 +172,9 @@ impl DeleteGroup {
         let mut uow = app.store.begin().await?;
         let group = uow.lock_group(&self.id).await?;
         as_read(group, self.etag)?;
-        if uow.has_users(&self.id).await? {
+        let has_anybody =
+            uow.has_users(&self.id).await? || uow.has_service_accounts(&self.id).await?;
+        if has_anybody {
             return Err(Refusal::GroupInUse.into());
         }
         uow.delete_group(&self.id).await?;

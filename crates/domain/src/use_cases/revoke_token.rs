@@ -1,4 +1,4 @@
-//! Ending the session of a token (RFC 7009), or the token of an old server.
+//! Ending the session of a token (RFC 7009), or a token that belongs to none.
 
 use crate::application::Application;
 use crate::error::Error;
@@ -27,6 +27,9 @@ impl RevokeToken {
             None => match app.people.tokens().holder(&self.token) {
                 Some(TokenHolder::Session(session)) => app.session_ending.end(session).await,
                 Some(TokenHolder::Old(old)) => app.session_ending.end_old(&old).await,
+                Some(TokenHolder::ServiceAccount(holding)) => {
+                    app.session_ending.end_token(&holding).await
+                }
                 None => Ok(()),
             },
         }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use countersign_token::{AccessClaims, ProfileToken, Rejection, TokenClass, Validity, Verifier};
 
 use crate::model::{
-    ExternalId, GroupId, OldToken, SessionId, Timestamp, TokenProfile, TokenProfiles,
+    ExternalId, GroupId, OldToken, ServiceAccountCredential, SessionId, Timestamp, TokenProfile,
+    TokenProfiles,
 };
 use crate::validation::Keyring;
 
@@ -40,6 +41,19 @@ pub enum TokenHolder {
     Session(SessionId),
     /// No session: an old server issued it.
     Old(Box<OldToken>),
+    /// No session, and no person: a service account has got it.
+    ServiceAccount(ServiceAccountHolding),
+}
+
+/// By what a token of a service account is revoked.
+#[derive(Debug, Clone, Copy)]
+pub struct ServiceAccountHolding {
+    /// Its own id.
+    pub token: SessionId,
+    /// The `sid` of all tokens that were got with the same secret or key.
+    pub credential: SessionId,
+    /// When it expires.
+    pub expires_at: Timestamp,
 }
 
 impl AccessTokens {
@@ -142,13 +156,26 @@ impl AccessTokens {
 
 /// What a token of the main form says.
 fn main(claims: AccessClaims) -> Result<VerifiedClaims, Rejection> {
-    let session_id = claims.sid.parse().map_err(|_| Rejection::InvalidClaims)?;
     Ok(VerifiedClaims {
         validity: claims.validity(),
+        holder: holder_of(&claims)?,
         claims,
         external_id: None,
-        holder: TokenHolder::Session(session_id),
     })
+}
+
+/// What a token that we have issued belongs to, by its `sid`.
+fn holder_of(claims: &AccessClaims) -> Result<TokenHolder, Rejection> {
+    let id = |text: &str| text.parse().map_err(|_| Rejection::InvalidClaims);
+    let sid = id(&claims.sid)?;
+    if !ServiceAccountCredential::is_sid(sid) {
+        return Ok(TokenHolder::Session(sid));
+    }
+    Ok(TokenHolder::ServiceAccount(ServiceAccountHolding {
+        token: id(&claims.jti)?,
+        credential: sid,
+        expires_at: Timestamp::from_seconds(claims.exp),
+    }))
 }
 
 /// What a token of a profile says, which is good no longer than its profile.
@@ -170,10 +197,7 @@ fn verified(
         .transpose()
         .map_err(|_| Rejection::InvalidClaims)?;
     let holder = match (&external_id, read.is_ours) {
-        (_, true) => {
-            let session_id = claims.sid.parse().map_err(|_| Rejection::InvalidClaims)?;
-            TokenHolder::Session(session_id)
-        }
+        (_, true) => holder_of(&claims)?,
         (Some(external_id), false) => TokenHolder::Old(Box::new(OldToken::new(
             token,
             GroupId::parse(&claims.grp).map_err(|_| Rejection::InvalidClaims)?,

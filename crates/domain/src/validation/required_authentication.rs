@@ -23,6 +23,12 @@ impl RequiredAuthentication {
     pub const MAX_AGES: RangeInclusive<Duration> =
         Duration::from_secs(1)..=Duration::from_secs(365 * 24 * 60 * 60);
 
+    /// All of it, if anything is required.
+    #[must_use]
+    pub fn anything(self) -> Option<Self> {
+        (self.max_age.is_some() || self.acr.is_some()).then_some(self)
+    }
+
     /// What verified claims lack of it at `now`, if anything.
     #[must_use]
     pub fn lacking(
@@ -37,6 +43,6 @@ impl RequiredAuthentication {
             max_age: self.max_age.filter(|age| !is_young(age)),
             acr: self.acr.filter(|acr| claims.authentication() < *acr),
         };
-        (lacking.max_age.is_some() || lacking.acr.is_some()).then_some(lacking)
+        lacking.anything()
     }
 }

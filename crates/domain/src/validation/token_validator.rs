@@ -148,7 +148,7 @@ impl TokenValidator {
             return Validation::Rejected(NotAccepted::InsufficientScope);
         }
         if let Some(required) = question.authentication
-            && let Some(lacking) = required.lacking(&token.claims, self.tokens.verifier(), now)
+            && let Some(lacking) = self.lacking(&token, required, now)
         {
             return Validation::Rejected(NotAccepted::InsufficientAuthentication(lacking));
         }
@@ -172,9 +172,28 @@ impl TokenValidator {
         }
     }
 
+    /// What a token lacks of the authentication of a person. That of a service account
+    /// tells of none.
+    fn lacking(
+        &self,
+        token: &VerifiedToken,
+        required: RequiredAuthentication,
+        now: Timestamp,
+    ) -> Option<RequiredAuthentication> {
+        match token.holder {
+            TokenHolder::ServiceAccount(_) => required.anything(),
+            TokenHolder::Session(_) | TokenHolder::Old(_) => {
+                required.lacking(&token.claims, self.tokens.verifier(), now)
+            }
+        }
+    }
+
     fn is_revoked(&self, holder: &TokenHolder) -> bool {
         match holder {
             TokenHolder::Session(id) => self.feed.contains(*id),
+            TokenHolder::ServiceAccount(holding) => {
+                self.feed.contains(holding.credential) || self.feed.contains(holding.token)
+            }
             TokenHolder::Old(old) => {
                 let leeway = self.tokens.leeway();
                 let of_user = self.feed.revoked_at(old.of_user);

@@ -40,12 +40,12 @@ pub(super) struct Texts {
 pub(super) struct Sought<'a>(pub(super) &'a [u8]);
 
 impl VerifiedToken {
-    /// Its session; of a token of an old server there is none.
+    /// Its session; of a token of an old server or of a service account there is none.
     #[must_use]
     pub fn session_id(&self) -> Option<SessionId> {
         match self.holder {
             TokenHolder::Session(id) => Some(id),
-            TokenHolder::Old(_) => None,
+            TokenHolder::Old(_) | TokenHolder::ServiceAccount(_) => None,
         }
     }
 

@@ -26,6 +26,7 @@ mod password_changes;
 mod proofs;
 mod refresh;
 mod roles;
+mod service_accounts;
 mod sessions;
 mod sign_in;
 mod sign_in_with_factors;

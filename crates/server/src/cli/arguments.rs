@@ -9,9 +9,11 @@ use clap_complete::Shell;
 use countersign_domain::model::{CallerName, KeyId, Role, SubjectAltName};
 use humantime_serde::re::humantime;
 
+use super::group_arguments::Groups;
 use super::import_arguments::{self, Import};
 use super::probe_arguments::ProbeArguments;
 use super::server_arguments::ServerArguments;
+use super::service_account_arguments::ServiceAccounts;
 use super::token_arguments::Token;
 use super::user_arguments::{Sessions, Users};
 use crate::config::Flags;
@@ -73,6 +75,12 @@ pub(super) enum Command {
     /// Look after users, through a running server
     #[command(subcommand)]
     User(Users),
+    /// Make, change or delete groups, through a running server
+    #[command(subcommand)]
+    Group(Groups),
+    /// Look after service accounts, through a running server
+    #[command(subcommand)]
+    ServiceAccount(ServiceAccounts),
     /// List or end the sessions of a user, through a running server
     #[command(subcommand)]
     Session(Sessions),

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret as _;
 use tonic::metadata::AsciiMetadataValue;
 use tonic::metadata::errors::InvalidMetadataValue;
 use tonic::transport::Channel;
-use tonic::{Code, Request, Status};
+use tonic::{Code, Request, Response, Status};
 use tonic_types::StatusExt as _;
 
 use super::channel;
@@ -62,6 +62,14 @@ impl ServerClient {
                 .insert("authorization", authorization.clone());
         }
         request
+    }
+}
+
+/// What the server answers, or what its refusal says.
+pub(super) fn answered<T>(answer: Result<Response<T>, Status>) -> Result<T, Failure> {
+    match answer {
+        Ok(answer) => Ok(answer.into_inner()),
+        Err(status) => Err(refused(&status)),
     }
 }
 

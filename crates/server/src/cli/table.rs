@@ -26,15 +26,44 @@ pub(super) fn write<const N: usize>(
     Ok(())
 }
 
+/// Writes what one thing has, a line each, without what it has not.
+pub(super) fn write_fields(
+    out: &mut dyn Write,
+    fields: &[(&str, Option<String>)],
+) -> io::Result<()> {
+    let width = fields.iter().map(|(name, _)| name.len()).max();
+    let width = width.unwrap_or(0).max(12);
+    for (name, value) in fields {
+        if let Some(value) = value {
+            writeln!(out, "{name:width$}  {value}")?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes rows as a JSON array on one line.
 pub(super) fn write_json<T: Serialize>(out: &mut dyn Write, rows: &[T]) -> io::Result<()> {
     serde_json::to_writer(&mut *out, rows)?;
     writeln!(out)
 }
 
+/// Writes one row as a JSON object on one line.
+pub(super) fn write_object<T: Serialize>(out: &mut dyn Write, row: &T) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, row)?;
+    writeln!(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_absent_is_not_shown() {
+        let mut out = Vec::new();
+        let fields = [("A", Some("b".into())), ("C", None)];
+        write_fields(&mut out, &fields).expect("memory takes all");
+        assert_eq!(String::from_utf8_lossy(&out), "A             b\n");
+    }
 
     #[test]
     fn columns_are_aligned() {

@@ -88,7 +88,9 @@ impl TryClient {
                 transcript.answer("tokens at once: mfa.policy asks for no second factor")?;
                 Ok(tokens)
             }
-            None => Err(transcript.unexpected("there are no tokens in it")),
+            Some(Issued::ServiceAccountToken(_)) | None => {
+                Err(transcript.unexpected("there are no tokens in it"))
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use countersign_proto::v1::{User, UserState};
 use serde::Serialize;
 
 use super::table;
+use super::words::{dashed, instant, joined, some};
 use crate::attributes;
 
 /// A user, as it is listed.
@@ -88,7 +89,7 @@ impl From<User> for Row {
 
 impl Row {
     /// What it signs in with.
-    fn identifiers(&self) -> String {
+    fn identifiers(&self) -> Option<String> {
         let all = self.emails.iter().chain(&self.phones).chain(&self.username);
         joined(&all.cloned().collect::<Vec<_>>())
     }
@@ -101,8 +102,8 @@ pub(super) fn write_list(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
             row.user_id.clone(),
             row.group_id.clone(),
             row.state.to_owned(),
-            row.identifiers(),
-            row.name.clone().unwrap_or_else(|| "-".into()),
+            dashed(row.identifiers().as_ref()),
+            dashed(row.name.as_ref()),
             row.created_at.clone().unwrap_or_default(),
         ]
     });
@@ -125,30 +126,19 @@ pub(super) fn write_one(row: &Row, out: &mut dyn Write) -> io::Result<()> {
         ("REASON", row.suspension_reason.clone().and_then(some)),
         ("WITHDRAWN", row.withdrawn_at.clone()),
         ("MAY REJOIN", row.rejoin_at.clone()),
-        ("IDENTIFIERS", some(row.identifiers())),
+        ("IDENTIFIERS", row.identifiers()),
         ("EXTERNAL ID", row.external_id.clone()),
         ("NAME", row.name.clone()),
         ("LOCALE", row.locale.clone()),
         ("TIME ZONE", row.time_zone.clone()),
         ("ATTRIBUTES", attributes),
-        ("ROLES", some(joined(&row.roles))),
-        ("SCOPES", some(joined(&row.scopes))),
+        ("ROLES", joined(&row.roles)),
+        ("SCOPES", joined(&row.scopes)),
         ("CREATED", row.created_at.clone()),
         ("CHANGED", row.updated_at.clone()),
         ("ETAG", Some(row.etag.clone())),
     ];
-    let there = lines.into_iter();
-    let there = there.filter_map(|(name, value)| Some((name, value.filter(|text| text != "-")?)));
-    for (name, value) in there {
-        writeln!(out, "{name:12}  {value}")?;
-    }
-    Ok(())
-}
-
-/// Writes one user as a JSON object on one line.
-pub(super) fn write_json(row: &Row, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, row)?;
-    writeln!(out)
+    table::write_fields(out, &lines)
 }
 
 fn state(state: UserState) -> &'static str {
@@ -160,20 +150,4 @@ fn state(state: UserState) -> &'static str {
         UserState::Withdrawn => "withdrawn",
         UserState::Erased => "erased",
     }
-}
-
-/// An instant in RFC 3339.
-pub(super) fn instant(at: Option<prost_types::Timestamp>) -> Option<String> {
-    at.map(|at| at.to_string())
-}
-
-fn joined(words: &[String]) -> String {
-    match words.is_empty() {
-        true => "-".into(),
-        false => words.join(","),
-    }
-}
-
-fn some(text: String) -> Option<String> {
-    (!text.is_empty()).then_some(text)
 }

@@ -10,10 +10,10 @@ use countersign_proto::v1::{
 use serde::Serialize;
 
 use super::failure::{Failure, Outcome};
-use super::server_client::{ServerClient, refused};
+use super::server_client::{ServerClient, answered};
 use super::table;
 use super::user_arguments::{ListSessions, RevokeSessions, Sessions};
-use super::user_rows::instant;
+use super::words::{dashed, instant, some};
 
 /// A session, as it is listed.
 #[derive(Serialize)]
@@ -55,7 +55,7 @@ async fn show(
             page_token,
         });
         let page = client.list_sessions(request).await;
-        let page = page.map_err(|status| refused(&status))?.into_inner();
+        let page = answered(page)?;
         rows.extend(page.sessions.into_iter().map(Row::from));
         page_token = page.next_page_token;
         if page_token.is_empty() {
@@ -82,7 +82,7 @@ async fn end(
             session_id: session_id.clone(),
         });
         let ended = client.revoke_session(request).await;
-        ended.map_err(|status| refused(&status))?;
+        answered(ended)?;
         writeln!(out, "ended {session_id}")?;
     } else {
         let request = server.request(RevokeUserSessionsRequest {
@@ -90,7 +90,7 @@ async fn end(
             keep_current: false,
         });
         let ended = client.revoke_user_sessions(request).await;
-        let ended = ended.map_err(|status| refused(&status))?.into_inner();
+        let ended = answered(ended)?;
         writeln!(out, "ended {} sessions", ended.revoked_count)?;
     }
     Ok(Outcome::Done)
@@ -105,7 +105,6 @@ fn by_id(user: &str) -> Option<Person> {
 
 impl From<Session> for Row {
     fn from(session: Session) -> Self {
-        let some = |text: String| (!text.is_empty()).then_some(text);
         Self {
             session_id: session.session_id,
             client_id: session.client_id,
@@ -121,15 +120,14 @@ impl From<Session> for Row {
 }
 
 fn write(rows: &[Row], out: &mut dyn Write) -> std::io::Result<()> {
-    let dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
     let cells = rows.iter().map(|row| {
         [
             row.session_id.clone(),
             row.client_id.clone(),
             row.methods.join(","),
-            dash(&row.ip_address),
-            dash(&row.created_at),
-            dash(&row.expires_at),
+            dashed(row.ip_address.as_ref()),
+            dashed(row.created_at.as_ref()),
+            dashed(row.expires_at.as_ref()),
         ]
     });
     let header = [

@@ -13,10 +13,11 @@ use countersign_proto::v1::{
 use tonic::transport::Channel;
 
 use super::failure::{Failure, Outcome};
-use super::server_client::{ServerClient, refused};
+use super::server_client::{ServerClient, answered};
 use super::table;
 use super::user_arguments::{CreateUser, ListUsers, UpdateUser, UserFields, Users};
 use super::user_rows::{self, Row};
+use super::words::words;
 use crate::attributes;
 
 /// How many users a page has at the most.
@@ -54,10 +55,7 @@ pub(super) async fn execute(
             };
             let request = operator.server.request(request);
             let answer = operator.users.clone().suspend_user(request).await;
-            (
-                answer.map_err(|status| refused(&status))?.into_inner().user,
-                suspend.json,
-            )
+            (answered(answer)?.user, suspend.json)
         }
         Users::Reinstate(user) => {
             let request = ReinstateUserRequest {
@@ -66,10 +64,7 @@ pub(super) async fn execute(
             };
             let request = operator.server.request(request);
             let answer = operator.users.clone().reinstate_user(request).await;
-            (
-                answer.map_err(|status| refused(&status))?.into_inner().user,
-                user.json,
-            )
+            (answered(answer)?.user, user.json)
         }
         Users::Withdraw(user) => {
             let request = WithdrawUserRequest {
@@ -78,15 +73,12 @@ pub(super) async fn execute(
             };
             let request = operator.server.request(request);
             let answer = operator.users.clone().withdraw_user(request).await;
-            (
-                answer.map_err(|status| refused(&status))?.into_inner().user,
-                user.json,
-            )
+            (answered(answer)?.user, user.json)
         }
     };
     let row = Row::from(user.ok_or("the server answers without a user")?);
     match json {
-        true => user_rows::write_json(&row, out)?,
+        true => table::write_object(out, &row)?,
         false => user_rows::write_one(&row, out)?,
     }
     Ok(Outcome::Done)
@@ -116,7 +108,7 @@ impl Operator {
             request.page_size = i32::try_from(wanted.min(PAGE as usize))?;
             let sent = self.server.request(request.clone());
             let page = self.users.clone().list_users(sent).await;
-            let page = page.map_err(|status| refused(&status))?.into_inner();
+            let page = answered(page)?;
             rows.extend(page.users.into_iter().map(Row::from));
             request.page_token = page.next_page_token;
             if request.page_token.is_empty() {
@@ -136,7 +128,7 @@ impl Operator {
     async fn show(&self, user_id: String) -> Result<Option<User>, Failure> {
         let request = self.server.request(GetUserRequest { user_id });
         let answer = self.users.clone().get_user(request).await;
-        Ok(answer.map_err(|status| refused(&status))?.into_inner().user)
+        Ok(answered(answer)?.user)
     }
 
     async fn create(&self, create: CreateUser) -> Result<Option<User>, Failure> {
@@ -165,7 +157,7 @@ impl Operator {
         };
         let request = self.server.request(request);
         let answer = self.users.clone().create_user(request).await;
-        Ok(answer.map_err(|status| refused(&status))?.into_inner().user)
+        Ok(answered(answer)?.user)
     }
 
     async fn update(&self, update: UpdateUser) -> Result<Option<User>, Failure> {
@@ -181,7 +173,7 @@ impl Operator {
         };
         let request = self.server.request(request);
         let answer = self.users.clone().update_user(request).await;
-        Ok(answer.map_err(|status| refused(&status))?.into_inner().user)
+        Ok(answered(answer)?.user)
     }
 
     async fn delete(
@@ -193,7 +185,7 @@ impl Operator {
         let etag = version.etag;
         let request = self.server.request(DeleteUserRequest { user_id, etag });
         let answer = self.users.clone().delete_user(request).await;
-        answer.map_err(|status| refused(&status))?;
+        answered(answer)?;
         writeln!(out, "deleted {}", version.id)?;
         Ok(Outcome::Done)
     }
@@ -265,12 +257,4 @@ fn written(fields: UserFields) -> Result<(Vec<String>, UpdateUserRequest), Failu
         ..Default::default()
     };
     Ok((paths.map(|(path, _)| path.to_owned()).collect(), request))
-}
-
-fn words(text: Option<&str>) -> Vec<String> {
-    let words = text.unwrap_or_default().split(',').map(str::trim);
-    words
-        .filter(|word| !word.is_empty())
-        .map(str::to_owned)
-        .collect()
 }

@@ -2,19 +2,21 @@
 
 mod answers;
 mod requests;
+mod service_account_requests;
 
 use std::sync::Arc;
 
 use countersign_domain::Error;
 use countersign_domain::use_cases::{
-    BeginPasskeySignIn, ChangePassword, ConfirmSignUp, IssueTokens, RefreshTokens, ResetPassword,
-    RevokeToken, SignUp,
+    BeginPasskeySignIn, ChangePassword, ConfirmSignUp, RefreshTokens, ResetPassword, RevokeToken,
+    SignUp,
 };
 use countersign_proto::v1;
 use countersign_proto::v1::auth_service_server::AuthService;
 use tonic::{Request, Response, Status};
 
 use self::requests::StartReset;
+use self::service_account_requests::SignIn;
 use crate::grpc::convert;
 use crate::grpc::rpc_runner::RpcRunner;
 use crate::grpc::validate_token::ValidateTokenService;
@@ -74,8 +76,13 @@ impl AuthService for AuthGrpc {
         request: Request<v1::IssueTokensRequest>,
     ) -> Result<Response<v1::IssueTokensResponse>, Status> {
         self.runner
-            .serve(request, |issue: IssueTokens, app| async move {
-                Ok(answers::issued(issue.execute(&app).await?))
+            .serve(request, |sign_in: SignIn, app| async move {
+                match sign_in {
+                    SignIn::Person(issue) => Ok(answers::issued(issue.execute(&app).await?)),
+                    SignIn::ServiceAccount(issue) => {
+                        Ok(answers::service_account(issue.execute(&app).await?))
+                    }
+                }
             })
             .await
     }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use countersign_domain::application::{GroupRules, KnownDevice, Tokens, VerificationSettings};
 use countersign_domain::model::{
     Address, ClientContext, DeviceClaim, DeviceToken, Email, ExternalId, GroupId, Identifier,
-    LinkPrefix, NewPassword, OneTimeSecret, Password, Phone, Purpose, Region, Scope, Timestamp,
-    Username,
+    LinkPrefix, NewPassword, OneTimeSecret, Password, Phone, Purpose, Region, Scope,
+    ServiceAccountCredential, Timestamp, Username,
 };
 use countersign_domain::use_cases::SendCode;
 use countersign_domain::validation::{NotAccepted, RequiredAuthentication};
@@ -326,6 +326,12 @@ pub(crate) fn device(known: Option<KnownDevice>) -> (String, Option<prost_types:
 }
 
 pub(crate) fn claims(claims: &AccessClaims, external_id: Option<&ExternalId>) -> v1::Claims {
+    let sid = claims.sid.parse();
+    let is_service_account = sid.is_ok_and(ServiceAccountCredential::is_sid);
+    let acr = match is_service_account {
+        true => "",
+        false => claims.authentication().as_str(),
+    };
     v1::Claims {
         issuer: claims.iss.clone(),
         subject: claims.sub.clone(),
@@ -340,7 +346,8 @@ pub(crate) fn claims(claims: &AccessClaims, external_id: Option<&ExternalId>) ->
         roles: claims.roles.clone(),
         authentication_methods: claims.amr.clone(),
         authentication_time: timestamp(Timestamp::from_seconds(claims.auth_time)),
-        acr: claims.authentication().as_str().to_owned(),
+        acr: acr.to_owned(),
+        is_service_account,
         external_id: external_id.map_or_else(String::new, |id| id.as_str().to_owned()),
     }
 }

@@ -7,7 +7,7 @@ mod operator_requests;
 mod profile_requests;
 mod requests;
 mod user_answers;
-mod user_fields;
+pub(super) mod user_fields;
 
 use countersign_domain::use_cases::{
     AddIdentifier, ChangeIdentifier, CreateUser, DeleteUser, GetProfile, GetUser, ImportUsers,

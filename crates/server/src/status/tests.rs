@@ -81,6 +81,10 @@ one_of_each! { refusals: Refusal,
     "group_in_use": Refusal::GroupInUse => Refusal::GroupInUse,
     "sign_in_way": Refusal::SignInWay(_) => Refusal::SignInWay(SignInWay::Password),
     "sign_up_off": Refusal::SignUpOff => Refusal::SignUpOff,
+    "service_account": Refusal::ServiceAccount => Refusal::ServiceAccount,
+    "too_many_service_account_credentials": Refusal::TooManyServiceAccountCredentials =>
+        Refusal::TooManyServiceAccountCredentials,
+    "service_account_token": Refusal::ServiceAccountToken => Refusal::ServiceAccountToken,
 }
 
 one_of_each! { rejections: Rejection,

@@ -227,8 +227,8 @@ pub(super) fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
         ),
         R::EtagMismatch => (
             Code::Aborted,
-            "The user was changed since it was read; read it again.",
-            "그 사이 회원 정보가 변경되었습니다. 다시 조회해 주세요.",
+            "It was changed since it was read; read it again.",
+            "그 사이 정보가 변경되었습니다. 다시 조회해 주세요.",
         ),
         R::ExternalIdTaken => (
             Code::AlreadyExists,
@@ -257,8 +257,8 @@ pub(super) fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
         ),
         R::GroupNotEmpty => (
             Code::FailedPrecondition,
-            "The group has users.",
-            "사용자가 있는 그룹은 삭제할 수 없습니다.",
+            "The group has users or service accounts.",
+            "사용자나 서비스 계정이 있는 그룹은 삭제할 수 없습니다.",
         ),
         R::SignInWayNotAllowed => (
             Code::FailedPrecondition,
@@ -269,6 +269,21 @@ pub(super) fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
             Code::FailedPrecondition,
             "People do not sign up for this group by themselves.",
             "이 그룹은 직접 가입할 수 없습니다. 관리자에게 문의해 주세요.",
+        ),
+        R::ServiceAccountNotFound => (
+            Code::NotFound,
+            "There is no such service account, or it has no such credential.",
+            "해당 서비스 계정이나 자격 증명이 없습니다.",
+        ),
+        R::ServiceAccountCredentialLimitReached => (
+            Code::FailedPrecondition,
+            "The service account has as many credentials of this kind as it may have; remove one first.",
+            "서비스 계정의 자격 증명을 더 추가할 수 없습니다. 먼저 하나를 삭제해 주세요.",
+        ),
+        R::TokenOfServiceAccount => (
+            Code::PermissionDenied,
+            "This is for people, and the access token is one of a service account.",
+            "서비스 계정의 토큰으로는 사용할 수 없습니다.",
         ),
         R::TooManyMessages => (
             Code::ResourceExhausted,

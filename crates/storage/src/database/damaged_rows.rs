@@ -17,7 +17,7 @@ const CAPACITY: usize = 10_000;
 pub(super) struct DamagedRows(Mutex<HashSet<(&'static str, String, String)>>);
 
 /// The tables of which damaged rows are left out, or locked.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 13] = [
     "callers",
     "credentials",
     "factors",
@@ -26,6 +26,8 @@ const TABLES: [&str; 11] = [
     "identifiers",
     "outbox",
     "revocations",
+    "service_account_credentials",
+    "service_accounts",
     "sessions",
     "signing_keys",
     "users",

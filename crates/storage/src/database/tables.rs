@@ -20,6 +20,8 @@ pub(super) mod outbox;
 mod recovery_codes;
 pub(super) mod revocations;
 mod rows;
+mod service_account_credentials;
+mod service_accounts;
 pub(super) mod sessions;
 pub(super) mod sessions_with_users;
 pub(super) mod signing_keys;

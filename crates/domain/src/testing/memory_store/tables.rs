@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::{
     Caller, CallerName, CredentialDigest, DeliveryState, Device, DeviceDigest, Factor, FactorId,
     Group, GroupId, Identifier, IdentifierUndo, MessageId, PasswordCredential, QueuedMessage,
-    Revocation, SealedSigningKey, Session, SessionId, Timestamp, Tombstone, TombstoneDigest,
-    UndoDigest, User, UserId,
+    Revocation, SealedSigningKey, ServiceAccount, ServiceAccountId, Session, SessionId, Timestamp,
+    Tombstone, TombstoneDigest, UndoDigest, User, UserId,
 };
 use crate::ports::StoreError;
 
@@ -29,6 +29,7 @@ pub(super) struct Tables {
     pub(super) devices: BTreeMap<DeviceDigest, (u32, Device)>,
     pub(super) groups: BTreeMap<GroupId, Group>,
     pub(super) damaged_groups: BTreeSet<GroupId>,
+    pub(super) service_accounts: BTreeMap<ServiceAccountId, ServiceAccount>,
     /// With their numbers, which go up for each user.
     pub(super) identifier_undos: BTreeMap<UndoDigest, (u32, IdentifierUndo)>,
     pub(super) tombstones: BTreeMap<TombstoneDigest, Tombstone>,

@@ -20,7 +20,7 @@ fn every_command_says_what_it_does_and_shows_an_example() {
     let root = Arguments::command();
     root.clone().debug_assert();
     let leaves = leaves(&root, "countersign");
-    assert_eq!(leaves.len(), 34);
+    assert_eq!(leaves.len(), 49);
     for (path, mut command) in leaves {
         let help = command.render_long_help().to_string();
         assert!(command.get_about().is_some(), "{path} has no description");
@@ -97,6 +97,30 @@ fn wrong_usage_is_told_apart() {
         (
             "countersign caller add-san a *.example.com",
             ErrorKind::ValueValidation,
+        ),
+        (
+            "countersign group create staff --mfa-policy sometimes",
+            ErrorKind::ValueValidation,
+        ),
+        (
+            "countersign group create staff --idle-ttl 1ms",
+            ErrorKind::ValueValidation,
+        ),
+        (
+            "countersign group update staff --sign-in-ways password,smoke",
+            ErrorKind::ValueValidation,
+        ),
+        (
+            "countersign group update staff --sign-up maybe",
+            ErrorKind::ValueValidation,
+        ),
+        (
+            "countersign service-account secret create a --expires-at soon",
+            ErrorKind::ValueValidation,
+        ),
+        (
+            "countersign service-account key add a",
+            ErrorKind::MissingRequiredArgument,
         ),
         (
             "countersign caller remove-key a 3F2A91BC",

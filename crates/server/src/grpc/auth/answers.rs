@@ -1,7 +1,7 @@
 //! What comes of AuthService's commands, as messages.
 
 use countersign_domain::model::{Address, CodeFactor, KeyState, MfaFactor, VerificationRecord};
-use countersign_domain::use_cases::{Issued, SignedUp};
+use countersign_domain::use_cases::{Issued, ServiceAccountToken, SignedUp};
 use countersign_domain::validation::{Keyring, ListedKey};
 use countersign_proto::v1;
 
@@ -48,6 +48,20 @@ pub(super) fn issued(issued: Issued) -> v1::IssueTokensResponse {
         outcome: Some(outcome),
         device_token,
         device_token_expire_time,
+    }
+}
+
+pub(super) fn service_account(token: ServiceAccountToken) -> v1::IssueTokensResponse {
+    use v1::issue_tokens_response::Outcome;
+    let outcome = Outcome::ServiceAccountToken(v1::ServiceAccountToken {
+        access_token: token.access.token,
+        access_token_expire_time: convert::timestamp(token.access.expires_at),
+        service_account_id: token.id.to_string(),
+        scopes: token.scopes.iter().map(ToString::to_string).collect(),
+    });
+    v1::IssueTokensResponse {
+        outcome: Some(outcome),
+        ..Default::default()
     }
 }
 

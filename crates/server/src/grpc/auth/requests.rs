@@ -156,8 +156,10 @@ fn grant(
         Some(Message::Passkey(grant)) => fields
             .take("passkey.credential", Assertion::parse(&grant.credential))
             .map(|assertion| Grant::Passkey(Box::new(assertion))),
-        None => {
-            fields.refuse("grant", "must be given: password, verified_code or passkey");
+        // A service account's has been taken out.
+        Some(Message::ServiceAccount(_)) | None => {
+            let rule = "must be given: password, verified_code, passkey or service_account";
+            fields.refuse("grant", rule);
             None
         }
     }

@@ -22,7 +22,7 @@ pub(super) fn optional<T>(
 }
 
 /// The version that was read, if the caller tells.
-pub(super) fn etag(text: String) -> Option<String> {
+pub(in crate::grpc) fn etag(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
@@ -48,12 +48,24 @@ pub(super) fn profile(fields: &mut Fields, at: &str, message: v1::Profile) -> Pr
     }
 }
 
-pub(super) fn roles(fields: &mut Fields, texts: &[String]) -> Vec<UserRole> {
-    words(fields, "roles", texts, User::MAX_ROLES, UserRole::parse)
+pub(in crate::grpc) fn roles(fields: &mut Fields, texts: &[String]) -> Vec<UserRole> {
+    roles_at(fields, "roles", texts)
 }
 
-pub(super) fn scopes(fields: &mut Fields, texts: &[String]) -> Vec<Scope> {
-    words(fields, "scopes", texts, User::MAX_SCOPES, Scope::parse)
+pub(in crate::grpc) fn roles_at(
+    fields: &mut Fields,
+    field: &str,
+    texts: &[String],
+) -> Vec<UserRole> {
+    words(fields, field, texts, User::MAX_ROLES, UserRole::parse)
+}
+
+pub(in crate::grpc) fn scopes(fields: &mut Fields, texts: &[String]) -> Vec<Scope> {
+    scopes_at(fields, "scopes", texts)
+}
+
+pub(in crate::grpc) fn scopes_at(fields: &mut Fields, field: &str, texts: &[String]) -> Vec<Scope> {
+    words(fields, field, texts, User::MAX_SCOPES, Scope::parse)
 }
 
 /// Words, each once, in the order of the alphabet.
@@ -78,12 +90,12 @@ fn words<T: Ord>(
 
 /// What an update mask names.
 #[derive(Debug)]
-pub(super) struct Mask(Vec<String>);
+pub(in crate::grpc) struct Mask(Vec<String>);
 
 impl Mask {
     /// Reads a mask of some of the paths that there are; `field.*` stands for any name
     /// below a field.
-    pub(super) fn read(
+    pub(in crate::grpc) fn read(
         fields: &mut Fields,
         message: Option<prost_types::FieldMask>,
         paths: &[&str],
@@ -120,16 +132,20 @@ impl Mask {
         (!names.is_empty()).then_some(Some(names))
     }
 
-    /// The value of a field, if it or what it is part of is named.
-    pub(super) fn of<T>(&self, path: &str, value: T) -> Option<T> {
+    /// Whether a field, or what it is part of, is named.
+    pub(in crate::grpc) fn names(&self, path: &str) -> bool {
         let whole = path.split('.').next().unwrap_or(path);
-        let is_named = self.0.iter().any(|named| named == path || named == whole);
-        is_named.then_some(value)
+        self.0.iter().any(|named| named == path || named == whole)
+    }
+
+    /// The value of a field, if it or what it is part of is named.
+    pub(in crate::grpc) fn of<T>(&self, path: &str, value: T) -> Option<T> {
+        self.names(path).then_some(value)
     }
 }
 
 /// An instant of the years 1 to 9999.
-pub(super) fn instant(
+pub(in crate::grpc) fn instant(
     fields: &mut Fields,
     field: &str,
     message: Option<prost_types::Timestamp>,
