@@ -1,6 +1,7 @@
 //! Adopting the users of an existing database: once each, at one answer and one cost,
 //! and never again what was changed or deleted here.
 
+mod costs;
 pub(crate) mod existing;
 mod outages;
 mod sign_ups;
