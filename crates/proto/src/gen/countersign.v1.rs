@@ -6768,8 +6768,9 @@ pub mod user_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// DeleteUser deletes a user with all that is its own, at once. Its addresses are free,
-        /// unless it has withdrawn and may not join again yet. Withdraw a user who was adopted
-        /// from an existing database: one who is deleted is adopted anew.
+        /// unless it has withdrawn and may not join again yet. One who was adopted from an
+        /// existing database is not adopted anew. One whose row cannot be read (INTERNAL) is
+        /// deleted by its id if there is no etag; then neither is kept of it.
         ///
         /// Errors: NOT_FOUND (USER_NOT_FOUND), ABORTED (ETAG_MISMATCH), INVALID_ARGUMENT
         /// (FIELD_INVALID).
@@ -7205,8 +7206,9 @@ pub mod user_service_server {
             tonic::Status,
         >;
         /// DeleteUser deletes a user with all that is its own, at once. Its addresses are free,
-        /// unless it has withdrawn and may not join again yet. Withdraw a user who was adopted
-        /// from an existing database: one who is deleted is adopted anew.
+        /// unless it has withdrawn and may not join again yet. One who was adopted from an
+        /// existing database is not adopted anew. One whose row cannot be read (INTERNAL) is
+        /// deleted by its id if there is no etag; then neither is kept of it.
         ///
         /// Errors: NOT_FOUND (USER_NOT_FOUND), ABORTED (ETAG_MISMATCH), INVALID_ARGUMENT
         /// (FIELD_INVALID).
