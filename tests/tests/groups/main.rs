@@ -266,7 +266,43 @@ fn groups_are_listed_by_pages() {
         }
         assert_eq!(listed, ["default", "g0", "g1", "g2", "g3", "g4", "staff"]);
         assert_eq!(pages, 3);
+        page_tokens_are_refused(&world).await;
     });
+}
+
+/// Those of another list, and those that were cut or changed.
+async fn page_tokens_are_refused(world: &World) {
+    let gateway = world.gateway();
+    let page_of_groups = |page_token: String| v1::ListGroupsRequest {
+        page_size: 3,
+        page_token,
+    };
+    let first = page_of_groups(String::new());
+    let first = gateway.groups().list_groups(first).await.expect("a page");
+    let whole = first.into_inner().next_page_token;
+    for _ in 0..2 {
+        world.sign_up().await;
+    }
+    let users = v1::ListUsersRequest {
+        page_size: 1,
+        ..Default::default()
+    };
+    let users = gateway.page_of_users(users).await.expect("a page");
+    assert!(!users.next_page_token.is_empty(), "there are two users");
+    let mut bad = vec!["AAAA".into(), users.next_page_token, format!("{whole}AAAA")];
+    bad.extend((1..whole.len()).map(|end| whole[..end].to_owned()));
+    let changed = whole.char_indices().map(|(at, letter)| {
+        let other = if letter == 'A' { "B" } else { "A" };
+        format!("{}{other}{}", &whole[..at], &whole[at + 1..])
+    });
+    bad.extend(changed);
+    for page_token in bad {
+        let refused = gateway
+            .groups()
+            .list_groups(page_of_groups(page_token))
+            .await;
+        assert_eq!(violations(refused), ["page_token"]);
+    }
 }
 
 #[test]

@@ -11,3 +11,4 @@
 mod gaps;
 mod restarts;
 mod seen_everywhere;
+mod whole_accounts;

@@ -152,14 +152,31 @@ async fn a_page_token_is_good_for_its_own_query_alone(backend: Backend) {
         let details = Details::of(&refused.expect_err("another query"));
         assert_eq!(details.fields, ["page_token"]);
     }
-    let nonsense = v1::ListUsersRequest {
-        page_token: "AAAA".into(),
-        ..of_group("ours")
+    // Of another list, cut, lengthened, changed: none begins elsewhere in this one.
+    let whole = page.next_page_token.clone();
+    let others = v1::ListGroupsRequest {
+        page_size: 1,
+        page_token: String::new(),
     };
-    assert_eq!(
-        reason(&gateway.page_of_users(nonsense).await),
-        "FIELD_INVALID"
-    );
+    let others = gateway.groups().list_groups(others).await.expect("a page");
+    let others = others.into_inner().next_page_token;
+    assert!(!others.is_empty(), "there are two groups");
+    let mut bad = vec!["AAAA".into(), "!".into(), others, format!("{whole}AAAA")];
+    bad.extend((1..whole.len()).map(|end| whole[..end].to_owned()));
+    let changed = whole.char_indices().map(|(at, letter)| {
+        let other = if letter == 'A' { "B" } else { "A" };
+        format!("{}{other}{}", &whole[..at], &whole[at + 1..])
+    });
+    bad.extend(changed);
+    for page_token in bad {
+        let request = v1::ListUsersRequest {
+            page_token: page_token.clone(),
+            ..of_group("ours")
+        };
+        let refused = gateway.page_of_users(request).await;
+        let details = Details::of(&refused.expect_err(&page_token));
+        assert_eq!(details.fields, ["page_token"], "{page_token}");
+    }
 }
 
 async fn a_damaged_user_is_left_out_of_lists_and_named(backend: Backend) {

@@ -1,6 +1,8 @@
 //! Users, as operators and they themselves look after them, on every backend.
 
 mod commands;
+mod damaged;
+mod erasures;
 mod leaving;
 mod lists;
 mod profiles;

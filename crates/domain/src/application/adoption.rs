@@ -352,7 +352,8 @@ impl Adoption {
                 return Ok(adopted.map(|adopted| adopted.account.user));
             }
         }
-        Ok(None)
+        // It may have been adopted meanwhile, for another token or a password.
+        Ok(self.store.user_by_external_id(group, id).await?)
     }
 
     /// Keeps somebody who is deleted here from being adopted again: the row that is

@@ -1,5 +1,6 @@
 //! Pages of a list (AIP-158).
 
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -41,6 +42,23 @@ impl PageSize {
     }
 }
 
+/// How many bytes of a token tell whether the rest of it is whole.
+const CHECK_BYTES: usize = 4;
+
+/// The token of a place of any length: one that was cut or changed tells no other place.
+pub(super) fn to_token(place: &[u8]) -> String {
+    let check = digest(&SHA256, place);
+    URL_SAFE_NO_PAD.encode([place, &check.as_ref()[..CHECK_BYTES]].concat())
+}
+
+/// The place of a token, if it is whole.
+pub(super) fn place_of(token: &str) -> Option<Vec<u8>> {
+    let mut bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+    let check = bytes.split_off(bytes.len().checked_sub(CHECK_BYTES)?);
+    let is_whole = digest(&SHA256, &bytes).as_ref().starts_with(&check);
+    is_whole.then_some(bytes)
+}
+
 /// What a page token must be.
 const RULE: &str = "must be the next_page_token of an earlier answer";
 
@@ -56,8 +74,8 @@ impl GroupPageToken {
         if text.is_empty() {
             return Ok(None);
         }
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| RULE)?;
-        let id = bytes.strip_prefix(b"g").ok_or(RULE)?;
+        let place = place_of(text).ok_or(RULE)?;
+        let id = place.strip_prefix(b"g").ok_or(RULE)?;
         if id.is_empty() || id.len() > Self::MAX_BYTES {
             return Err(RULE);
         }
@@ -68,7 +86,7 @@ impl GroupPageToken {
     /// The token as text.
     #[must_use]
     pub fn encode(&self) -> String {
-        URL_SAFE_NO_PAD.encode(format!("g{}", self.0))
+        to_token(format!("g{}", self.0).as_bytes())
     }
 }
 
@@ -102,8 +120,8 @@ impl ServiceAccountPageToken {
         if text.is_empty() {
             return Ok(None);
         }
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| RULE)?;
-        let id = bytes.strip_prefix(b"s").ok_or(RULE)?;
+        let place = place_of(text).ok_or(RULE)?;
+        let id = place.strip_prefix(b"s").ok_or(RULE)?;
         let id: [u8; 16] = id.try_into().map_err(|_| RULE)?;
         Ok(Some(Self(ServiceAccountId::from_bytes(id))))
     }
@@ -111,6 +129,25 @@ impl ServiceAccountPageToken {
     /// The token as text.
     #[must_use]
     pub fn encode(self) -> String {
-        URL_SAFE_NO_PAD.encode([&b"s"[..], self.0.as_bytes()].concat())
+        to_token(&[&b"s"[..], self.0.as_bytes()].concat())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_of_groups_that_is_cut_or_changed_is_none() {
+        let token = GroupPageToken("south-shore".into());
+        let text = token.encode();
+        assert_eq!(GroupPageToken::parse(&text), Ok(Some(token)));
+        for end in 1..text.len() {
+            assert!(GroupPageToken::parse(&text[..end]).is_err(), "{end}");
+            let mut changed = text.clone().into_bytes();
+            changed[end] = if changed[end] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(changed).expect("ASCII");
+            assert!(GroupPageToken::parse(&changed).is_err(), "{changed}");
+        }
     }
 }

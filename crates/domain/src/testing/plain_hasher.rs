@@ -13,6 +13,7 @@ use crate::ports::{HashError, HashingPlace, PasswordHasher, Replacement, Verdict
 #[derive(Debug, Default)]
 pub struct PlainHasher {
     hashes: Arc<AtomicU32>,
+    places: AtomicU32,
     is_overloaded: AtomicBool,
 }
 
@@ -23,6 +24,11 @@ impl PlainHasher {
     /// How many hashes were computed since the last time this was asked.
     pub fn take_count(&self) -> u32 {
         self.hashes.swap(0, Ordering::SeqCst)
+    }
+
+    /// How many places in the queue were taken since the last time this was asked.
+    pub fn take_places(&self) -> u32 {
+        self.places.swap(0, Ordering::SeqCst)
     }
 
     /// Lets it be overloaded from now on, or not.
@@ -39,6 +45,7 @@ impl PasswordHasher for PlainHasher {
                 retry_after: Duration::from_secs(1),
             });
         }
+        self.places.fetch_add(1, Ordering::SeqCst);
         Ok(Box::new(PlainPlace(Arc::clone(&self.hashes))))
     }
 

@@ -3,7 +3,7 @@
 use crate::application::{Application, Repeats, UserChange, check_etag};
 use crate::error::{Error, Refusal};
 use crate::model::{Suspension, SuspensionReason, Timestamp, UserId, UserState};
-use crate::ports::{Clock as _, ListedUser};
+use crate::ports::{Clock as _, ListedUser, StoreError, UnitOfWork};
 
 /// An operator keeps a user from signing in.
 #[derive(Debug)]
@@ -102,7 +102,8 @@ impl WithdrawUser {
 }
 
 impl DeleteUser {
-    /// Deletes the user with all that is its own, and ends all sessions.
+    /// Deletes the user with all that is its own, and ends all sessions; one that cannot
+    /// be read, too, unless it has to be of a version.
     ///
     /// # Errors
     /// No such user, or one that was changed since.
@@ -118,8 +119,13 @@ impl DeleteUser {
 
     async fn try_to_delete(&self, app: &Application) -> Result<(), Error> {
         let mut uow = app.store.begin().await?;
-        let user = uow.lock_user(self.id).await?;
-        let user = user.ok_or(Refusal::User)?;
+        let user = match uow.lock_user(self.id).await {
+            // Which version it is cannot be told.
+            Err(StoreError::Corrupt(cause)) if self.etag.is_none() => {
+                return self.delete_unreadable(app, uow, &cause).await;
+            }
+            user => user?.ok_or(Refusal::User)?,
+        };
         check_etag(&user, self.etag.as_deref())?;
         let ended = app.session_ending.end_all(&mut *uow, &user, None).await?;
         app.rejoining.bury(&mut *uow, &user).await?;
@@ -127,6 +133,23 @@ impl DeleteUser {
         app.adoption.keep_away(&mut *uow, &user).await?;
         uow.commit().await?;
         app.session_ending.committed(&ended);
+        Ok(())
+    }
+
+    /// Deletes a user whose row cannot be read. Nothing else can be known of it: neither
+    /// when it may join again, nor its id in another system.
+    async fn delete_unreadable(
+        &self,
+        app: &Application,
+        mut uow: Box<dyn UnitOfWork>,
+        cause: &str,
+    ) -> Result<(), Error> {
+        let ending = &app.session_ending;
+        let ended = ending.end_of_anybody(&mut *uow, self.id, None).await?;
+        uow.delete_user(self.id).await?;
+        uow.commit().await?;
+        tracing::warn!(user_id = %self.id, cause, "a user that could not be read is deleted");
+        ending.committed(&ended);
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! Adopting the users of an existing database: once each, at one answer and one cost,
 //! and never again what was changed or deleted here.
 
-mod existing;
+mod costs;
+pub(crate) mod existing;
 mod outages;
 mod sign_ups;
 

@@ -2,6 +2,7 @@
 //! tokens is accepted.
 
 mod accepting;
+mod adopting;
 mod issuing;
 mod refreshing;
 mod revoking;

@@ -6,7 +6,8 @@ use countersign_domain::model::{Locale, Purpose, SuspensionReason, Timestamp, Us
 use countersign_domain::ports::{Clock as _, Content, Users as _};
 use countersign_domain::testing::{World, refusal};
 use countersign_domain::use_cases::{
-    LookAfterUsers, LookedAfter, ReinstateUser, SuspendUser, WithdrawProfile, WithdrawUser,
+    DeleteUser, LookAfterUsers, LookedAfter, ReinstateUser, SuspendUser, WithdrawProfile,
+    WithdrawUser,
 };
 use countersign_domain::{Error, Refusal};
 
@@ -175,4 +176,26 @@ async fn leaving_ends_nothing_if_it_cannot_be_written_and_all_if_it_can() {
     assert_eq!(rejoin_at, world.app.clock.now().plus(7 * DAY));
     let ended = world.refresh(&tokens.refresh_token).await;
     assert_eq!(refusal(ended), Refusal::SessionEnded);
+}
+
+#[tokio::test]
+async fn a_user_who_cannot_be_read_is_deleted_by_its_id_with_all_sessions() {
+    let world = World::new().await;
+    let id = world.user(EMAIL, PASSWORD).await;
+    let tokens = world.sign_in(EMAIL, PASSWORD).await.expect("signed in");
+    world.store.damage_user(id);
+    let delete = |etag: Option<&str>| DeleteUser {
+        id,
+        etag: etag.map(str::to_owned),
+    };
+    let of_a_version = delete(Some("cafe")).execute(&world.app).await;
+    assert!(of_a_version.is_err_and(|error| !error.is_an_answer()));
+    world.store.conflict(1);
+    delete(None).execute(&world.app).await.expect("deleted");
+    let gone = refusal(delete(None).execute(&world.app).await);
+    assert_eq!(gone, Refusal::User);
+    let refreshed = world.refresh(&tokens.refresh_token).await;
+    assert_eq!(refusal(refreshed), Refusal::RefreshToken);
+    world.user(EMAIL, PASSWORD).await;
+    assert_eq!(refused(&world).await, None, "the address is free");
 }

@@ -95,7 +95,7 @@ pub struct Claims {
     /// `iss`: the issuer, this service's configured `tokens.issuer`.
     #[prost(string, tag = "1")]
     pub issuer: ::prost::alloc::string::String,
-    /// `sub`: the id of the user, a UUID.
+    /// `sub`: the id of the user, a UUID, or of the service account.
     #[prost(string, tag = "2")]
     pub subject: ::prost::alloc::string::String,
     /// `aud`: for whom the token is meant.
@@ -110,10 +110,12 @@ pub struct Claims {
     /// `jti`: the id of the token.
     #[prost(string, tag = "6")]
     pub token_id: ::prost::alloc::string::String,
-    /// `client_id`: the caller to which the tokens were issued.
+    /// `client_id`: the caller to which the tokens were issued; of a service account its
+    /// own id.
     #[prost(string, tag = "7")]
     pub client_id: ::prost::alloc::string::String,
-    /// `sid`: the session that the token belongs to.
+    /// `sid`: the session that the token belongs to. That of a service account belongs to
+    /// none: here it is the same for all tokens that were got with one secret or key.
     #[prost(string, tag = "8")]
     pub session_id: ::prost::alloc::string::String,
     /// `grp`: the group that the user belongs to.
@@ -149,6 +151,11 @@ pub struct Claims {
     /// `authentication_time` is 1970-01-01.
     #[prost(string, tag = "15")]
     pub external_id: ::prost::alloc::string::String,
+    /// Whether the subject is a service account, and no person. Nobody was authenticated
+    /// then: `authentication_methods` and `acr` are empty, and `authentication_time` is
+    /// `issue_time`.
+    #[prost(bool, tag = "16")]
+    pub is_service_account: bool,
 }
 /// Tokens is what a sign-in or a refresh yields.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1211,7 +1218,7 @@ pub struct IssueTokensRequest {
     #[prost(string, optional, tag = "10")]
     pub device_token: ::core::option::Option<::prost::alloc::string::String>,
     /// The grant. Exactly one is required.
-    #[prost(oneof = "issue_tokens_request::Grant", tags = "2, 3, 7")]
+    #[prost(oneof = "issue_tokens_request::Grant", tags = "2, 3, 7, 8")]
     pub grant: ::core::option::Option<issue_tokens_request::Grant>,
 }
 /// Nested message and enum types in `IssueTokensRequest`.
@@ -1229,6 +1236,9 @@ pub mod issue_tokens_request {
         /// A passkey; no password.
         #[prost(message, tag = "7")]
         Passkey(super::PasskeyGrant),
+        /// No person: a service account.
+        #[prost(message, tag = "8")]
+        ServiceAccount(super::ServiceAccountGrant),
     }
 }
 /// PasswordGrant signs in with an identifier and a password.
@@ -1259,6 +1269,37 @@ pub struct PasskeyGrant {
     #[prost(string, tag = "1")]
     pub credential: ::prost::alloc::string::String,
 }
+/// ServiceAccountGrant signs a service account in.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ServiceAccountGrant {
+    /// The id of the account. Required.
+    #[prost(string, tag = "1")]
+    pub service_account_id: ::prost::alloc::string::String,
+    /// What it proves itself with. Exactly one is required.
+    #[prost(oneof = "service_account_grant::Credential", tags = "2, 3")]
+    pub credential: ::core::option::Option<service_account_grant::Credential>,
+}
+/// Nested message and enum types in `ServiceAccountGrant`.
+pub mod service_account_grant {
+    /// What it proves itself with. Exactly one is required.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[prost(skip_debug)]
+    pub enum Credential {
+        /// One of its secrets.
+        #[prost(string, tag = "2")]
+        Secret(::prost::alloc::string::String),
+        /// A JWT that one of its private keys has signed (RFC 7523, section 3), at most
+        /// 8,192 bytes. `iss` and `sub` are its id; `aud` is the server's `tokens.issuer`
+        /// and nothing else; `exp` lies at most 5 minutes ahead; `iat` and `nbf`, if they
+        /// are there, do not; `jti`, of at most 256 bytes, is used once. Times are whole
+        /// seconds, and clocks may differ by `tokens.leeway`. The header has `alg`, that of
+        /// the key, and may have `kid`, the RFC 7638 thumbprint of the key, and `typ`, `JWT`
+        /// or `client-authentication+jwt`; nothing else.
+        #[prost(string, tag = "3")]
+        ClientAssertion(::prost::alloc::string::String),
+    }
+}
 /// IssueTokensResponse carries the tokens of the new session, or asks for a second
 /// factor.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1276,7 +1317,7 @@ pub struct IssueTokensResponse {
     #[prost(message, optional, tag = "4")]
     pub device_token_expire_time: ::core::option::Option<::prost_types::Timestamp>,
     /// What the sign-in yields.
-    #[prost(oneof = "issue_tokens_response::Outcome", tags = "1, 2")]
+    #[prost(oneof = "issue_tokens_response::Outcome", tags = "1, 2, 5")]
     pub outcome: ::core::option::Option<issue_tokens_response::Outcome>,
 }
 /// Nested message and enum types in `IssueTokensResponse`.
@@ -1292,7 +1333,27 @@ pub mod issue_tokens_response {
         /// `mfa.policy` asks for one.
         #[prost(message, tag = "2")]
         MfaRequired(super::MfaRequired),
+        /// Of a service account: an access token, and no session.
+        #[prost(message, tag = "5")]
+        ServiceAccountToken(super::ServiceAccountToken),
     }
+}
+/// ServiceAccountToken is what a service account gets.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ServiceAccountToken {
+    /// The access token: a signed JWT (RFC 9068).
+    #[prost(string, tag = "1")]
+    pub access_token: ::prost::alloc::string::String,
+    /// When it expires. Sign in again before.
+    #[prost(message, optional, tag = "2")]
+    pub access_token_expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The account: the `sub` and the `client_id` of the token.
+    #[prost(string, tag = "3")]
+    pub service_account_id: ::prost::alloc::string::String,
+    /// The scopes of the token: those that were asked for and that the account has.
+    #[prost(string, repeated, tag = "4")]
+    pub scopes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// MfaRequired says what has to be shown for the tokens.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1864,6 +1925,11 @@ pub mod auth_service_client {
         /// user (`device_token`) are counted for that device alone, and nobody else's
         /// keep it out.
         ///
+        /// A service account gets an access token alone, in its own name and for no session:
+        /// its `sub` is its `client_id` (RFC 9068, section 2.2). Whatever is wrong with the
+        /// account or with what it shows, the answer is SIGN_IN_REFUSED, which is charged to
+        /// the source alone. The token has those of the scopes that the account has.
+        ///
         /// Errors: UNAUTHENTICATED (SIGN_IN_REFUSED), PERMISSION_DENIED
         /// (PROOF_INVALID, USER_SUSPENDED, USER_WITHDRAWN), RESOURCE_EXHAUSTED
         /// (TOO_MANY_ATTEMPTS, OVERLOADED), FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED, SECOND_FACTOR_UNAVAILABLE).
@@ -1989,7 +2055,8 @@ pub mod auth_service_client {
                 .insert(GrpcMethod::new("countersign.v1.AuthService", "ValidateTokens"));
             self.inner.unary(req, path, codec).await
         }
-        /// RevokeToken ends the session of an access or refresh token (RFC 7009).
+        /// RevokeToken ends the session of an access or refresh token (RFC 7009). A token of a
+        /// service account belongs to none: that token alone is revoked.
         ///
         /// The answer comes once the revocation is durable, and ValidateToken on the
         /// same replica rejects the session's tokens from then on; the others follow
@@ -2228,6 +2295,11 @@ pub mod auth_service_server {
         /// user (`device_token`) are counted for that device alone, and nobody else's
         /// keep it out.
         ///
+        /// A service account gets an access token alone, in its own name and for no session:
+        /// its `sub` is its `client_id` (RFC 9068, section 2.2). Whatever is wrong with the
+        /// account or with what it shows, the answer is SIGN_IN_REFUSED, which is charged to
+        /// the source alone. The token has those of the scopes that the account has.
+        ///
         /// Errors: UNAUTHENTICATED (SIGN_IN_REFUSED), PERMISSION_DENIED
         /// (PROOF_INVALID, USER_SUSPENDED, USER_WITHDRAWN), RESOURCE_EXHAUSTED
         /// (TOO_MANY_ATTEMPTS, OVERLOADED), FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED, SECOND_FACTOR_UNAVAILABLE).
@@ -2285,7 +2357,8 @@ pub mod auth_service_server {
             tonic::Response<super::ValidateTokensResponse>,
             tonic::Status,
         >;
-        /// RevokeToken ends the session of an access or refresh token (RFC 7009).
+        /// RevokeToken ends the session of an access or refresh token (RFC 7009). A token of a
+        /// service account belongs to none: that token alone is revoked.
         ///
         /// The answer comes once the revocation is durable, and ValidateToken on the
         /// same replica rejects the session's tokens from then on; the others follow
@@ -3183,7 +3256,8 @@ pub enum ErrorReason {
     /// FAILED_PRECONDITION: what was asked for cannot be done to a user in this state.
     /// {"reason": "USER_STATE_CONFLICT", "domain": "countersign"}
     UserStateConflict = 47,
-    /// ABORTED: the user was changed since the etag was read. Read it again.
+    /// ABORTED: the user, or the service account, was changed since the etag was read.
+    /// Read it again.
     /// {"reason": "ETAG_MISMATCH", "domain": "countersign"}
     EtagMismatch = 48,
     /// ALREADY_EXISTS: another user of the group has the external id.
@@ -3199,7 +3273,8 @@ pub enum ErrorReason {
     /// ABORTED: the group is not as its etag says; read it again.
     /// {"reason": "GROUP_CHANGED", "domain": "countersign"}
     GroupChanged = 55,
-    /// FAILED_PRECONDITION: users are in the group, so that it cannot be deleted.
+    /// FAILED_PRECONDITION: users or service accounts are in the group, so that it cannot
+    /// be deleted.
     /// {"reason": "GROUP_NOT_EMPTY", "domain": "countersign"}
     GroupNotEmpty = 56,
     /// FAILED_PRECONDITION: the group does not let people sign in this way. It tells
@@ -3210,6 +3285,17 @@ pub enum ErrorReason {
     /// FAILED_PRECONDITION: people do not sign up for the group by themselves.
     /// {"reason": "SIGN_UP_NOT_ALLOWED", "domain": "countersign"}
     SignUpNotAllowed = 58,
+    /// NOT_FOUND: no such service account, or it has no such secret or key.
+    /// {"reason": "SERVICE_ACCOUNT_NOT_FOUND", "domain": "countersign"}
+    ServiceAccountNotFound = 59,
+    /// FAILED_PRECONDITION: the service account has as many secrets, or as many keys, as
+    /// it may have. Remove one first.
+    /// {"reason": "SERVICE_ACCOUNT_CREDENTIAL_LIMIT_REACHED", "domain": "countersign"}
+    ServiceAccountCredentialLimitReached = 60,
+    /// PERMISSION_DENIED: the call acts for a person, and the access token is a service
+    /// account's.
+    /// {"reason": "TOKEN_OF_SERVICE_ACCOUNT", "domain": "countersign"}
+    TokenOfServiceAccount = 61,
     /// ALREADY_EXISTS: an earlier user of the same batch has the external id or the
     /// identifier. It is told of users in the answer of ImportUsers.
     /// {"reason": "DOUBLE_IN_BATCH", "domain": "countersign"}
@@ -3281,6 +3367,11 @@ impl ErrorReason {
             Self::GroupNotEmpty => "ERROR_REASON_GROUP_NOT_EMPTY",
             Self::SignInWayNotAllowed => "ERROR_REASON_SIGN_IN_WAY_NOT_ALLOWED",
             Self::SignUpNotAllowed => "ERROR_REASON_SIGN_UP_NOT_ALLOWED",
+            Self::ServiceAccountNotFound => "ERROR_REASON_SERVICE_ACCOUNT_NOT_FOUND",
+            Self::ServiceAccountCredentialLimitReached => {
+                "ERROR_REASON_SERVICE_ACCOUNT_CREDENTIAL_LIMIT_REACHED"
+            }
+            Self::TokenOfServiceAccount => "ERROR_REASON_TOKEN_OF_SERVICE_ACCOUNT",
             Self::DoubleInBatch => "ERROR_REASON_DOUBLE_IN_BATCH",
             Self::ExternalIdMissing => "ERROR_REASON_EXTERNAL_ID_MISSING",
         }
@@ -3346,6 +3437,13 @@ impl ErrorReason {
             "ERROR_REASON_GROUP_NOT_EMPTY" => Some(Self::GroupNotEmpty),
             "ERROR_REASON_SIGN_IN_WAY_NOT_ALLOWED" => Some(Self::SignInWayNotAllowed),
             "ERROR_REASON_SIGN_UP_NOT_ALLOWED" => Some(Self::SignUpNotAllowed),
+            "ERROR_REASON_SERVICE_ACCOUNT_NOT_FOUND" => {
+                Some(Self::ServiceAccountNotFound)
+            }
+            "ERROR_REASON_SERVICE_ACCOUNT_CREDENTIAL_LIMIT_REACHED" => {
+                Some(Self::ServiceAccountCredentialLimitReached)
+            }
+            "ERROR_REASON_TOKEN_OF_SERVICE_ACCOUNT" => Some(Self::TokenOfServiceAccount),
             "ERROR_REASON_DOUBLE_IN_BATCH" => Some(Self::DoubleInBatch),
             "ERROR_REASON_EXTERNAL_ID_MISSING" => Some(Self::ExternalIdMissing),
             _ => None,
@@ -3857,7 +3955,7 @@ pub mod group_service_client {
                 .insert(GrpcMethod::new("countersign.v1.GroupService", "UpdateGroup"));
             self.inner.unary(req, path, codec).await
         }
-        /// DeleteGroup deletes a group in which nobody is.
+        /// DeleteGroup deletes a group in which no user and no service account is.
         ///
         /// Errors: NOT_FOUND (GROUP_NOT_FOUND), FAILED_PRECONDITION (GROUP_NOT_EMPTY),
         /// ABORTED (GROUP_CHANGED), INVALID_ARGUMENT (FIELD_INVALID: also for `default`).
@@ -3944,7 +4042,7 @@ pub mod group_service_server {
             tonic::Response<super::UpdateGroupResponse>,
             tonic::Status,
         >;
-        /// DeleteGroup deletes a group in which nobody is.
+        /// DeleteGroup deletes a group in which no user and no service account is.
         ///
         /// Errors: NOT_FOUND (GROUP_NOT_FOUND), FAILED_PRECONDITION (GROUP_NOT_EMPTY),
         /// ABORTED (GROUP_CHANGED), INVALID_ARGUMENT (FIELD_INVALID: also for `default`).
@@ -4295,6 +4393,1263 @@ pub mod group_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "countersign.v1.GroupService";
     impl<T> tonic::server::NamedService for GroupServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// ServiceAccount is a program that gets tokens in its own name.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ServiceAccount {
+    /// Its id, a UUID: the `sub` and the `client_id` of its tokens.
+    #[prost(string, tag = "1")]
+    pub service_account_id: ::prost::alloc::string::String,
+    /// The group that it belongs to. It stays.
+    #[prost(string, tag = "2")]
+    pub group_id: ::prost::alloc::string::String,
+    /// What people call it, at most 256 bytes.
+    #[prost(string, tag = "3")]
+    pub display_name: ::prost::alloc::string::String,
+    /// What it is for, at most 1,024 bytes.
+    #[prost(string, tag = "4")]
+    pub description: ::prost::alloc::string::String,
+    /// Whether it gets no tokens. Those that it has got are rejected from then on.
+    #[prost(bool, tag = "5")]
+    pub disabled: bool,
+    /// Its roles, in its tokens: at most 32.
+    #[prost(string, repeated, tag = "6")]
+    pub roles: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The scopes that it may ask for, at most 64. A token has those of them that the
+    /// server or the group offers (`tokens.scopes`, `tokens.granted_scopes`).
+    #[prost(string, repeated, tag = "7")]
+    pub scopes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The audiences for which it gets tokens, the first by default: some of
+    /// `tokens.audiences`, and all of its group if there is none.
+    #[prost(string, repeated, tag = "8")]
+    pub audiences: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What it proves itself with, oldest first.
+    #[prost(message, repeated, tag = "9")]
+    pub credentials: ::prost::alloc::vec::Vec<ServiceAccountCredential>,
+    /// Tells whether it is as it was read. In UpdateServiceAccount: empty if that does not
+    /// matter.
+    #[prost(string, tag = "10")]
+    pub etag: ::prost::alloc::string::String,
+    /// When it was made.
+    #[prost(message, optional, tag = "11")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was changed last.
+    #[prost(message, optional, tag = "12")]
+    pub update_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// ServiceAccountCredential is a secret or a key of a service account.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ServiceAccountCredential {
+    /// Its id, a UUID.
+    #[prost(string, tag = "1")]
+    pub credential_id: ::prost::alloc::string::String,
+    /// What it is.
+    #[prost(enumeration = "ServiceAccountCredentialKind", tag = "2")]
+    pub kind: i32,
+    /// Of a key: its RFC 7638 thumbprint, the `kid` of assertions that it signs.
+    #[prost(string, tag = "3")]
+    pub key_id: ::prost::alloc::string::String,
+    /// Of a key: `EdDSA`, `ES256` or `RS256`.
+    #[prost(string, tag = "4")]
+    pub algorithm: ::prost::alloc::string::String,
+    /// When it was made.
+    #[prost(message, optional, tag = "5")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// From when on it is refused. Absent if it does not expire.
+    #[prost(message, optional, tag = "6")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// The service account to make.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateServiceAccountRequest {
+    /// The group that it belongs to. `default` if empty.
+    #[prost(string, tag = "1")]
+    pub group_id: ::prost::alloc::string::String,
+    /// What people call it, at most 256 bytes.
+    #[prost(string, tag = "2")]
+    pub display_name: ::prost::alloc::string::String,
+    /// What it is for, at most 1,024 bytes.
+    #[prost(string, tag = "3")]
+    pub description: ::prost::alloc::string::String,
+    /// Its roles, at most 32.
+    #[prost(string, repeated, tag = "4")]
+    pub roles: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The scopes that it may ask for, at most 64.
+    #[prost(string, repeated, tag = "5")]
+    pub scopes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The audiences for which it gets tokens: some of `tokens.audiences`; all of its
+    /// group if there is none.
+    #[prost(string, repeated, tag = "6")]
+    pub audiences: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// The service account is made.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CreateServiceAccountResponse {
+    /// The account.
+    #[prost(message, optional, tag = "1")]
+    pub service_account: ::core::option::Option<ServiceAccount>,
+}
+/// The service account to show.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetServiceAccountRequest {
+    /// Its id. Required.
+    #[prost(string, tag = "1")]
+    pub service_account_id: ::prost::alloc::string::String,
+}
+/// A service account.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetServiceAccountResponse {
+    /// The account.
+    #[prost(message, optional, tag = "1")]
+    pub service_account: ::core::option::Option<ServiceAccount>,
+}
+/// Which service accounts to list.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListServiceAccountsRequest {
+    /// Of which group; of all if it is empty.
+    #[prost(string, tag = "1")]
+    pub group_id: ::prost::alloc::string::String,
+    /// How many at most: 20 if it is 0, and never more than 100.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// The `next_page_token` of an earlier answer; empty for the first page.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// A page of service accounts.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListServiceAccountsResponse {
+    /// The accounts. A page may have fewer than were asked for.
+    #[prost(message, repeated, tag = "1")]
+    pub service_accounts: ::prost::alloc::vec::Vec<ServiceAccount>,
+    /// For the next page. Empty if this is the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// The service account to change.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdateServiceAccountRequest {
+    /// The account, by `service_account_id`, with the values of the fields that are
+    /// changed. With an `etag` it is changed only if it is as it was read.
+    #[prost(message, optional, tag = "1")]
+    pub service_account: ::core::option::Option<ServiceAccount>,
+    /// What is changed: some of `display_name`, `description`, `disabled`, `roles`,
+    /// `scopes` and `audiences`. Required.
+    #[prost(message, optional, tag = "2")]
+    pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
+}
+/// The service account is changed.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UpdateServiceAccountResponse {
+    /// The account.
+    #[prost(message, optional, tag = "1")]
+    pub service_account: ::core::option::Option<ServiceAccount>,
+}
+/// The service account to delete.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteServiceAccountRequest {
+    /// Its id. Required.
+    #[prost(string, tag = "1")]
+    pub service_account_id: ::prost::alloc::string::String,
+    /// If given, it is deleted only if it is as it was read.
+    #[prost(string, tag = "2")]
+    pub etag: ::prost::alloc::string::String,
+}
+/// The service account is deleted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteServiceAccountResponse {}
+/// Which service account gets a secret.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateServiceAccountSecretRequest {
+    /// Its id. Required.
+    #[prost(string, tag = "1")]
+    pub service_account_id: ::prost::alloc::string::String,
+    /// From when on the secret is refused; never if it is absent.
+    #[prost(message, optional, tag = "2")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// The secret is made.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct CreateServiceAccountSecretResponse {
+    /// The secret, which is shown this once: `css_` and 256 random bits.
+    #[prost(string, tag = "1")]
+    pub secret: ::prost::alloc::string::String,
+    /// What is kept of it.
+    #[prost(message, optional, tag = "2")]
+    pub credential: ::core::option::Option<ServiceAccountCredential>,
+}
+/// The public key of a service account.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddServiceAccountKeyRequest {
+    /// The id of the account. Required.
+    #[prost(string, tag = "1")]
+    pub service_account_id: ::prost::alloc::string::String,
+    /// From when on the key is refused; never if it is absent.
+    #[prost(message, optional, tag = "4")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The key: Ed25519, P-256, or RSA of 2,048 to 4,096 bits. Exactly one is required.
+    #[prost(oneof = "add_service_account_key_request::Key", tags = "2, 3")]
+    pub key: ::core::option::Option<add_service_account_key_request::Key>,
+}
+/// Nested message and enum types in `AddServiceAccountKeyRequest`.
+pub mod add_service_account_key_request {
+    /// The key: Ed25519, P-256, or RSA of 2,048 to 4,096 bits. Exactly one is required.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Key {
+        /// A JWK (RFC 7517). A `kid` in it does not count: its id is its thumbprint.
+        #[prost(string, tag = "2")]
+        Jwk(::prost::alloc::string::String),
+        /// PEM, as `openssl pkey -pubout` writes it.
+        #[prost(string, tag = "3")]
+        Pem(::prost::alloc::string::String),
+    }
+}
+/// The key is added.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddServiceAccountKeyResponse {
+    /// What is kept of it.
+    #[prost(message, optional, tag = "1")]
+    pub credential: ::core::option::Option<ServiceAccountCredential>,
+}
+/// The secret or key to take away.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveServiceAccountCredentialRequest {
+    /// The id of the account. Required.
+    #[prost(string, tag = "1")]
+    pub service_account_id: ::prost::alloc::string::String,
+    /// The id of the secret or the key. Required.
+    #[prost(string, tag = "2")]
+    pub credential_id: ::prost::alloc::string::String,
+}
+/// It is gone.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RemoveServiceAccountCredentialResponse {
+    /// The account.
+    #[prost(message, optional, tag = "1")]
+    pub service_account: ::core::option::Option<ServiceAccount>,
+}
+/// ServiceAccountCredentialKind is what a credential is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ServiceAccountCredentialKind {
+    /// What cannot be read, because its row in the database is damaged. It proves nothing;
+    /// remove it.
+    Unspecified = 0,
+    /// A secret.
+    Secret = 1,
+    /// A public key.
+    Key = 2,
+}
+impl ServiceAccountCredentialKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SERVICE_ACCOUNT_CREDENTIAL_KIND_UNSPECIFIED",
+            Self::Secret => "SERVICE_ACCOUNT_CREDENTIAL_KIND_SECRET",
+            Self::Key => "SERVICE_ACCOUNT_CREDENTIAL_KIND_KEY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SERVICE_ACCOUNT_CREDENTIAL_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "SERVICE_ACCOUNT_CREDENTIAL_KIND_SECRET" => Some(Self::Secret),
+            "SERVICE_ACCOUNT_CREDENTIAL_KIND_KEY" => Some(Self::Key),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod service_account_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// ServiceAccountService makes, changes and deletes service accounts.
+    #[derive(Debug, Clone)]
+    pub struct ServiceAccountServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl ServiceAccountServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> ServiceAccountServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> ServiceAccountServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            ServiceAccountServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// CreateServiceAccount makes a service account, which has no secret and no key yet.
+        ///
+        /// Errors: NOT_FOUND (GROUP_NOT_FOUND), INVALID_ARGUMENT (FIELD_INVALID).
+        pub async fn create_service_account(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateServiceAccountRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateServiceAccountResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.ServiceAccountService/CreateServiceAccount",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "countersign.v1.ServiceAccountService",
+                        "CreateServiceAccount",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// GetServiceAccount shows a service account, and what it proves itself with.
+        ///
+        /// Errors: NOT_FOUND (SERVICE_ACCOUNT_NOT_FOUND), INVALID_ARGUMENT (FIELD_INVALID).
+        pub async fn get_service_account(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetServiceAccountRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetServiceAccountResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.ServiceAccountService/GetServiceAccount",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "countersign.v1.ServiceAccountService",
+                        "GetServiceAccount",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// ListServiceAccounts lists the service accounts of a group, or all of them, oldest
+        /// first.
+        ///
+        /// Errors: INVALID_ARGUMENT (FIELD_INVALID).
+        pub async fn list_service_accounts(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListServiceAccountsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListServiceAccountsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.ServiceAccountService/ListServiceAccounts",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "countersign.v1.ServiceAccountService",
+                        "ListServiceAccounts",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// UpdateServiceAccount changes the fields that the mask names. Roles, scopes and
+        /// audiences count from the next token on.
+        ///
+        /// Errors: NOT_FOUND (SERVICE_ACCOUNT_NOT_FOUND), ABORTED (ETAG_MISMATCH: it is not as
+        /// `etag` says; read it again), INVALID_ARGUMENT (FIELD_INVALID).
+        pub async fn update_service_account(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateServiceAccountRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateServiceAccountResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.ServiceAccountService/UpdateServiceAccount",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "countersign.v1.ServiceAccountService",
+                        "UpdateServiceAccount",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// DeleteServiceAccount deletes a service account with its secrets and keys.
+        ///
+        /// Errors: NOT_FOUND (SERVICE_ACCOUNT_NOT_FOUND), ABORTED (ETAG_MISMATCH),
+        /// INVALID_ARGUMENT (FIELD_INVALID).
+        pub async fn delete_service_account(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteServiceAccountRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteServiceAccountResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.ServiceAccountService/DeleteServiceAccount",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "countersign.v1.ServiceAccountService",
+                        "DeleteServiceAccount",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// CreateServiceAccountSecret makes a secret and shows it, this once: only a hash of
+        /// it is kept. An account has at most four, so that the next takes over from the last.
+        ///
+        /// Errors: NOT_FOUND (SERVICE_ACCOUNT_NOT_FOUND), FAILED_PRECONDITION
+        /// (SERVICE_ACCOUNT_CREDENTIAL_LIMIT_REACHED), INVALID_ARGUMENT (FIELD_INVALID).
+        pub async fn create_service_account_secret(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateServiceAccountSecretRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateServiceAccountSecretResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.ServiceAccountService/CreateServiceAccountSecret",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "countersign.v1.ServiceAccountService",
+                        "CreateServiceAccountSecret",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// AddServiceAccountKey tells the public key of an account, which keeps the private
+        /// half to itself. An account has at most four.
+        ///
+        /// Errors: NOT_FOUND (SERVICE_ACCOUNT_NOT_FOUND), FAILED_PRECONDITION
+        /// (SERVICE_ACCOUNT_CREDENTIAL_LIMIT_REACHED), INVALID_ARGUMENT (FIELD_INVALID: also
+        /// for a key that the account has already).
+        pub async fn add_service_account_key(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AddServiceAccountKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AddServiceAccountKeyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.ServiceAccountService/AddServiceAccountKey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "countersign.v1.ServiceAccountService",
+                        "AddServiceAccountKey",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// RemoveServiceAccountCredential takes a secret or a key away from an account, and
+        /// revokes the tokens that were got with it.
+        ///
+        /// Errors: NOT_FOUND (SERVICE_ACCOUNT_NOT_FOUND: also if it has no such credential),
+        /// INVALID_ARGUMENT (FIELD_INVALID).
+        pub async fn remove_service_account_credential(
+            &mut self,
+            request: impl tonic::IntoRequest<
+                super::RemoveServiceAccountCredentialRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<super::RemoveServiceAccountCredentialResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.ServiceAccountService/RemoveServiceAccountCredential",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "countersign.v1.ServiceAccountService",
+                        "RemoveServiceAccountCredential",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod service_account_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with ServiceAccountServiceServer.
+    #[async_trait]
+    pub trait ServiceAccountService: std::marker::Send + std::marker::Sync + 'static {
+        /// CreateServiceAccount makes a service account, which has no secret and no key yet.
+        ///
+        /// Errors: NOT_FOUND (GROUP_NOT_FOUND), INVALID_ARGUMENT (FIELD_INVALID).
+        async fn create_service_account(
+            &self,
+            request: tonic::Request<super::CreateServiceAccountRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateServiceAccountResponse>,
+            tonic::Status,
+        >;
+        /// GetServiceAccount shows a service account, and what it proves itself with.
+        ///
+        /// Errors: NOT_FOUND (SERVICE_ACCOUNT_NOT_FOUND), INVALID_ARGUMENT (FIELD_INVALID).
+        async fn get_service_account(
+            &self,
+            request: tonic::Request<super::GetServiceAccountRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetServiceAccountResponse>,
+            tonic::Status,
+        >;
+        /// ListServiceAccounts lists the service accounts of a group, or all of them, oldest
+        /// first.
+        ///
+        /// Errors: INVALID_ARGUMENT (FIELD_INVALID).
+        async fn list_service_accounts(
+            &self,
+            request: tonic::Request<super::ListServiceAccountsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListServiceAccountsResponse>,
+            tonic::Status,
+        >;
+        /// UpdateServiceAccount changes the fields that the mask names. Roles, scopes and
+        /// audiences count from the next token on.
+        ///
+        /// Errors: NOT_FOUND (SERVICE_ACCOUNT_NOT_FOUND), ABORTED (ETAG_MISMATCH: it is not as
+        /// `etag` says; read it again), INVALID_ARGUMENT (FIELD_INVALID).
+        async fn update_service_account(
+            &self,
+            request: tonic::Request<super::UpdateServiceAccountRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateServiceAccountResponse>,
+            tonic::Status,
+        >;
+        /// DeleteServiceAccount deletes a service account with its secrets and keys.
+        ///
+        /// Errors: NOT_FOUND (SERVICE_ACCOUNT_NOT_FOUND), ABORTED (ETAG_MISMATCH),
+        /// INVALID_ARGUMENT (FIELD_INVALID).
+        async fn delete_service_account(
+            &self,
+            request: tonic::Request<super::DeleteServiceAccountRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteServiceAccountResponse>,
+            tonic::Status,
+        >;
+        /// CreateServiceAccountSecret makes a secret and shows it, this once: only a hash of
+        /// it is kept. An account has at most four, so that the next takes over from the last.
+        ///
+        /// Errors: NOT_FOUND (SERVICE_ACCOUNT_NOT_FOUND), FAILED_PRECONDITION
+        /// (SERVICE_ACCOUNT_CREDENTIAL_LIMIT_REACHED), INVALID_ARGUMENT (FIELD_INVALID).
+        async fn create_service_account_secret(
+            &self,
+            request: tonic::Request<super::CreateServiceAccountSecretRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateServiceAccountSecretResponse>,
+            tonic::Status,
+        >;
+        /// AddServiceAccountKey tells the public key of an account, which keeps the private
+        /// half to itself. An account has at most four.
+        ///
+        /// Errors: NOT_FOUND (SERVICE_ACCOUNT_NOT_FOUND), FAILED_PRECONDITION
+        /// (SERVICE_ACCOUNT_CREDENTIAL_LIMIT_REACHED), INVALID_ARGUMENT (FIELD_INVALID: also
+        /// for a key that the account has already).
+        async fn add_service_account_key(
+            &self,
+            request: tonic::Request<super::AddServiceAccountKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AddServiceAccountKeyResponse>,
+            tonic::Status,
+        >;
+        /// RemoveServiceAccountCredential takes a secret or a key away from an account, and
+        /// revokes the tokens that were got with it.
+        ///
+        /// Errors: NOT_FOUND (SERVICE_ACCOUNT_NOT_FOUND: also if it has no such credential),
+        /// INVALID_ARGUMENT (FIELD_INVALID).
+        async fn remove_service_account_credential(
+            &self,
+            request: tonic::Request<super::RemoveServiceAccountCredentialRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RemoveServiceAccountCredentialResponse>,
+            tonic::Status,
+        >;
+    }
+    /// ServiceAccountService makes, changes and deletes service accounts.
+    #[derive(Debug)]
+    pub struct ServiceAccountServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> ServiceAccountServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>>
+    for ServiceAccountServiceServer<T>
+    where
+        T: ServiceAccountService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/countersign.v1.ServiceAccountService/CreateServiceAccount" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateServiceAccountSvc<T: ServiceAccountService>(pub Arc<T>);
+                    impl<
+                        T: ServiceAccountService,
+                    > tonic::server::UnaryService<super::CreateServiceAccountRequest>
+                    for CreateServiceAccountSvc<T> {
+                        type Response = super::CreateServiceAccountResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateServiceAccountRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ServiceAccountService>::create_service_account(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateServiceAccountSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.ServiceAccountService/GetServiceAccount" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetServiceAccountSvc<T: ServiceAccountService>(pub Arc<T>);
+                    impl<
+                        T: ServiceAccountService,
+                    > tonic::server::UnaryService<super::GetServiceAccountRequest>
+                    for GetServiceAccountSvc<T> {
+                        type Response = super::GetServiceAccountResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetServiceAccountRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ServiceAccountService>::get_service_account(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetServiceAccountSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.ServiceAccountService/ListServiceAccounts" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListServiceAccountsSvc<T: ServiceAccountService>(pub Arc<T>);
+                    impl<
+                        T: ServiceAccountService,
+                    > tonic::server::UnaryService<super::ListServiceAccountsRequest>
+                    for ListServiceAccountsSvc<T> {
+                        type Response = super::ListServiceAccountsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListServiceAccountsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ServiceAccountService>::list_service_accounts(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListServiceAccountsSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.ServiceAccountService/UpdateServiceAccount" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateServiceAccountSvc<T: ServiceAccountService>(pub Arc<T>);
+                    impl<
+                        T: ServiceAccountService,
+                    > tonic::server::UnaryService<super::UpdateServiceAccountRequest>
+                    for UpdateServiceAccountSvc<T> {
+                        type Response = super::UpdateServiceAccountResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateServiceAccountRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ServiceAccountService>::update_service_account(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateServiceAccountSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.ServiceAccountService/DeleteServiceAccount" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteServiceAccountSvc<T: ServiceAccountService>(pub Arc<T>);
+                    impl<
+                        T: ServiceAccountService,
+                    > tonic::server::UnaryService<super::DeleteServiceAccountRequest>
+                    for DeleteServiceAccountSvc<T> {
+                        type Response = super::DeleteServiceAccountResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteServiceAccountRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ServiceAccountService>::delete_service_account(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteServiceAccountSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.ServiceAccountService/CreateServiceAccountSecret" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateServiceAccountSecretSvc<T: ServiceAccountService>(
+                        pub Arc<T>,
+                    );
+                    impl<
+                        T: ServiceAccountService,
+                    > tonic::server::UnaryService<
+                        super::CreateServiceAccountSecretRequest,
+                    > for CreateServiceAccountSecretSvc<T> {
+                        type Response = super::CreateServiceAccountSecretResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                super::CreateServiceAccountSecretRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ServiceAccountService>::create_service_account_secret(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateServiceAccountSecretSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.ServiceAccountService/AddServiceAccountKey" => {
+                    #[allow(non_camel_case_types)]
+                    struct AddServiceAccountKeySvc<T: ServiceAccountService>(pub Arc<T>);
+                    impl<
+                        T: ServiceAccountService,
+                    > tonic::server::UnaryService<super::AddServiceAccountKeyRequest>
+                    for AddServiceAccountKeySvc<T> {
+                        type Response = super::AddServiceAccountKeyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AddServiceAccountKeyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ServiceAccountService>::add_service_account_key(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AddServiceAccountKeySvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.ServiceAccountService/RemoveServiceAccountCredential" => {
+                    #[allow(non_camel_case_types)]
+                    struct RemoveServiceAccountCredentialSvc<T: ServiceAccountService>(
+                        pub Arc<T>,
+                    );
+                    impl<
+                        T: ServiceAccountService,
+                    > tonic::server::UnaryService<
+                        super::RemoveServiceAccountCredentialRequest,
+                    > for RemoveServiceAccountCredentialSvc<T> {
+                        type Response = super::RemoveServiceAccountCredentialResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                super::RemoveServiceAccountCredentialRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ServiceAccountService>::remove_service_account_credential(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RemoveServiceAccountCredentialSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for ServiceAccountServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "countersign.v1.ServiceAccountService";
+    impl<T> tonic::server::NamedService for ServiceAccountServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
@@ -6972,8 +8327,9 @@ pub mod user_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// DeleteUser deletes a user with all that is its own, at once. Its addresses are free,
-        /// unless it has withdrawn and may not join again yet. Withdraw a user who was adopted
-        /// from an existing database: one who is deleted is adopted anew.
+        /// unless it has withdrawn and may not join again yet. One who was adopted from an
+        /// existing database is not adopted anew. One whose row cannot be read (INTERNAL) is
+        /// deleted by its id if there is no etag; then neither is kept of it.
         ///
         /// Errors: NOT_FOUND (USER_NOT_FOUND), ABORTED (ETAG_MISMATCH), INVALID_ARGUMENT
         /// (FIELD_INVALID).
@@ -7446,8 +8802,9 @@ pub mod user_service_server {
             tonic::Status,
         >;
         /// DeleteUser deletes a user with all that is its own, at once. Its addresses are free,
-        /// unless it has withdrawn and may not join again yet. Withdraw a user who was adopted
-        /// from an existing database: one who is deleted is adopted anew.
+        /// unless it has withdrawn and may not join again yet. One who was adopted from an
+        /// existing database is not adopted anew. One whose row cannot be read (INTERNAL) is
+        /// deleted by its id if there is no etag; then neither is kept of it.
         ///
         /// Errors: NOT_FOUND (USER_NOT_FOUND), ABORTED (ETAG_MISMATCH), INVALID_ARGUMENT
         /// (FIELD_INVALID).

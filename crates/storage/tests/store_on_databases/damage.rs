@@ -248,11 +248,12 @@ pub(crate) async fn damaged_sessions(url: &str) {
 
 /// An id as a statement writes it.
 pub(crate) fn literal(url: &str, id: SessionId) -> String {
-    let hex: String = id
-        .as_bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    literal_of(url, id.as_bytes())
+}
+
+/// Bytes as a statement writes them.
+pub(crate) fn literal_of(url: &str, bytes: &[u8]) -> String {
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     match url.split_once(':') {
         Some(("postgres", _)) => format!("'\\x{hex}'::bytea"),
         _ => format!("x'{hex}'"),

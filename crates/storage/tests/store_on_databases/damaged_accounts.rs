@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use countersign_domain::model::{
     Device, DeviceDigest, Factor, FactorId, FactorKind, FactorLabel, IdentifierUndo, PageSize,
-    PageToken, PasswordCredential, PasswordHash, SessionId, Timestamp, UndoDigest, User,
+    PageToken, PasswordCredential, PasswordHash, SessionId, Timestamp, UndoDigest, User, UserState,
+    Withdrawal,
 };
 use countersign_domain::ports::{
-    Credentials as _, Devices as _, Factors as _, IdentifierUndos as _, Sessions as _, Store as _,
-    Users as _,
+    Credentials as _, Devices as _, DueUsers, Factors as _, IdentifierUndos as _, Sessions as _,
+    Store as _, Users as _,
 };
 use countersign_domain::testing::{SeededRandom, whole_feed};
 use countersign_storage::Database;
 
-use crate::damage::{listen, literal};
-use crate::rows::{insert_sessions, open, run_sql};
+use crate::damage::{listen, literal, literal_of};
+use crate::rows::{insert, insert_sessions, new_user, open, run_sql};
 
 /// A damaged session is in no list, and the pages are full without it.
 pub(crate) async fn damaged_sessions_in_lists(url: &str) {
@@ -52,6 +53,54 @@ pub(crate) async fn damaged_sessions_in_lists(url: &str) {
     assert_eq!(logged.lines().count(), bad.len(), "{logged}");
     assert!(logged.contains(&ids[0].to_string()), "{logged}");
     assert!(!logged.contains("canary"), "{logged}");
+}
+
+/// Ids that cannot be read keep nobody behind them from being erased, not even where a
+/// batch has no other.
+pub(crate) async fn damaged_ids_of_due_users(url: &str) {
+    let store = open(url, 2).await;
+    let at = Timestamp::from_seconds(1_790_000_000);
+    let mut due = Vec::new();
+    for seed in 0..3 {
+        let mut user = new_user(seed);
+        user.state = UserState::Withdrawn(Withdrawal {
+            at,
+            rejoin_at: at,
+            erased: false,
+        });
+        insert(&store, &user).await.expect("inserted");
+        due.push(user.id);
+    }
+    due.sort();
+    // Before all others, and between two of them.
+    let between = [&due[1].as_bytes()[..], &[0]].concat();
+    for id in [&[0][..], &between] {
+        let spoil = format!(
+            "INSERT INTO users (id, group_id, state, credential_version, created_at, blocked, \
+             blocked_at, blocked_until) \
+             SELECT {}, group_id, state, credential_version, created_at, blocked, blocked_at, \
+             blocked_until FROM users LIMIT 1",
+            literal_of(url, id)
+        );
+        run_sql(url, &spoil).await;
+    }
+    let (log, _guard) = listen();
+    for limit in [1, 2, 3, 10] {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let batch = store
+                .due_users(DueUsers::WithdrawnAt(at), after, limit)
+                .await;
+            let batch = batch.expect("readable");
+            let Some(last) = batch.last() else { break };
+            after = Some(*last);
+            found.extend(batch);
+        }
+        assert_eq!(found, due, "batches of {limit}");
+    }
+    let logged = log.take();
+    assert_eq!(logged.lines().count(), 2, "{logged}");
+    assert!(logged.contains("users.id"), "{logged}");
 }
 
 /// A time that no answer can tell damages its row, and no other: those of a session,

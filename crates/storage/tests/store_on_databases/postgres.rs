@@ -4,7 +4,7 @@ use sea_orm::DbBackend;
 use tokio::sync::OnceCell;
 
 use crate::server::{Server, server_tests};
-use crate::{batches, damage, outages};
+use crate::{batches, damage, damaged_accounts, outages};
 
 static SERVER: Server = Server {
     name: "PostgreSQL",
@@ -49,5 +49,13 @@ async fn damaged_revocations_are_left_out() {
     if let Some(url) = SERVER.new_database("revocations").await {
         let insertion = "INSERT INTO revocations VALUES ('\\x0102'::bytea, 5, 9999999999999)";
         damage::damaged_revocations(&url, insertion).await;
+    }
+}
+
+/// MariaDB's column has a fixed length: there such an id cannot be.
+#[tokio::test]
+async fn damaged_ids_keep_nobody_from_being_erased() {
+    if let Some(url) = SERVER.new_database("ids").await {
+        damaged_accounts::damaged_ids_of_due_users(&url).await;
     }
 }

@@ -254,6 +254,11 @@ async fn damaged_sessions_are_in_no_list() {
 }
 
 #[tokio::test]
+async fn damaged_ids_keep_nobody_from_being_erased() {
+    damaged_accounts::damaged_ids_of_due_users(&File::new().url).await;
+}
+
+#[tokio::test]
 async fn sessions_with_unreadable_numbers_end_with_the_others() {
     damaged_accounts::sessions_with_unreadable_numbers(&File::new().url).await;
 }

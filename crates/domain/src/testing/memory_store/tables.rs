@@ -14,6 +14,7 @@ use crate::ports::StoreError;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tables {
     pub(super) users: BTreeMap<UserId, User>,
+    pub(super) damaged_users: BTreeSet<UserId>,
     pub(super) identifiers: BTreeMap<(GroupId, Identifier), UserId>,
     pub(super) credentials: BTreeMap<UserId, PasswordCredential>,
     pub(super) sessions: BTreeMap<SessionId, Session>,

@@ -13,6 +13,17 @@ use crate::model::{
 };
 use crate::ports::{Account, DueUsers, ListedUser, StoreError, UserChanges, UserPage, Users};
 
+impl MemoryStore {
+    /// From now on a user cannot be read to be changed, as if its row were damaged.
+    pub fn damage_user(&self, id: UserId) {
+        let mut tables = self
+            .tables
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        tables.damaged_users.insert(id);
+    }
+}
+
 impl Tables {
     fn account(&self, id: UserId) -> Option<Account> {
         Some(Account {
@@ -118,7 +129,10 @@ impl Users for MemoryStore {
 #[async_trait]
 impl UserChanges for MemoryUnitOfWork {
     async fn lock_user(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
-        Ok(self.tables.users.get(&id).cloned())
+        match self.tables.damaged_users.contains(&id) {
+            true => Err(StoreError::Corrupt("users.roles".into())),
+            false => Ok(self.tables.users.get(&id).cloned()),
+        }
     }
 
     async fn lock_user_by_identifier(
@@ -150,6 +164,7 @@ impl UserChanges for MemoryUnitOfWork {
 
     async fn delete_user(&mut self, id: UserId) -> Result<(), StoreError> {
         self.tables.users.remove(&id);
+        self.tables.damaged_users.remove(&id);
         self.tables.identifiers.retain(|_, user| *user != id);
         self.tables.credentials.remove(&id);
         let sessions = &mut self.tables.sessions;

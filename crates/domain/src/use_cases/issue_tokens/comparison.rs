@@ -31,6 +31,8 @@ pub(super) struct Matched {
 struct Counted {
     account: Option<Account>,
     is_counted: bool,
+    /// Whether another hash than the one that is compared is stored here by now.
+    is_other: bool,
 }
 
 impl Claimed<'_> {
@@ -56,6 +58,10 @@ impl Claimed<'_> {
                 return Err(Refusal::SignIn.into());
             }
         };
+        if counted.is_other {
+            // Who knows the password there, and nobody else, is to ask again.
+            return Err(StoreError::Conflict.into());
+        }
         let rehashed = match verdict.replacement {
             Some(replacement) => replacement.hash().await,
             None => None,
@@ -96,6 +102,7 @@ impl Claimed<'_> {
                 Ok(Counted {
                     account,
                     is_counted,
+                    is_other: false,
                 })
             }
         }
@@ -112,22 +119,22 @@ impl Claimed<'_> {
             return Ok(Counted {
                 account,
                 is_counted,
+                is_other: false,
             });
         };
         let credential = adopted.account.credential.as_ref();
-        let is_counted = if adopted.is_new {
-            credential.is_some()
+        let (is_counted, is_other) = if adopted.is_new {
+            (credential.is_some(), false)
         } else {
+            // A digest was wrapped, or the password was changed here since.
             let stored = credential.map(|credential| &credential.hash);
-            if stored != existing.password.as_ref() {
-                // The password was changed here since: it is not the one to compare.
-                return Err(StoreError::Conflict.into());
-            }
-            self.count_attempt(app, credential).await?
+            let is_other = stored != existing.password.as_ref();
+            (self.count_attempt(app, credential).await?, is_other)
         };
         Ok(Counted {
             account: Some(adopted.account),
             is_counted,
+            is_other,
         })
     }
 

@@ -15,7 +15,7 @@ use countersign_domain::ports::{
 
 /// The database.
 #[derive(Default)]
-pub(super) struct Existing {
+pub(crate) struct Existing {
     rows: Mutex<Vec<ExistingUser>>,
     damaged: Mutex<BTreeSet<Identifier>>,
     asked: Mutex<Vec<Identifier>>,
@@ -24,14 +24,14 @@ pub(super) struct Existing {
 }
 
 impl Existing {
-    pub(super) fn of(rows: Vec<ExistingUser>) -> Arc<Self> {
+    pub(crate) fn of(rows: Vec<ExistingUser>) -> Arc<Self> {
         Arc::new(Self {
             rows: Mutex::new(rows),
             ..Self::default()
         })
     }
 
-    pub(super) fn source(self: &Arc<Self>) -> ExistingSource {
+    pub(crate) fn source(self: &Arc<Self>) -> ExistingSource {
         ExistingSource {
             group: GroupId::fallback(),
             users: Arc::clone(self) as Arc<dyn ExistingUsers>,
@@ -39,21 +39,21 @@ impl Existing {
         }
     }
 
-    pub(super) fn change(&self, change: impl FnOnce(&mut Vec<ExistingUser>)) {
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Vec<ExistingUser>)) {
         change(&mut self.rows.lock().expect("not poisoned"));
     }
 
-    pub(super) fn damage(&self, email: &str) {
+    pub(crate) fn damage(&self, email: &str) {
         let mut damaged = self.damaged.lock().expect("not poisoned");
         damaged.insert(identifier(email));
     }
 
-    pub(super) fn set_down(&self, is_down: bool) {
+    pub(crate) fn set_down(&self, is_down: bool) {
         self.is_down.store(is_down, Ordering::SeqCst);
     }
 
     /// How often it was asked for an address.
-    pub(super) fn asked_for(&self, email: &str) -> usize {
+    pub(crate) fn asked_for(&self, email: &str) -> usize {
         let asked = self.asked.lock().expect("not poisoned");
         asked
             .iter()
@@ -62,7 +62,7 @@ impl Existing {
     }
 
     /// How often it was asked for holders since the last time.
-    pub(super) fn take_lookups(&self) -> u32 {
+    pub(crate) fn take_lookups(&self) -> u32 {
         self.lookups.swap(0, Ordering::SeqCst)
     }
 
@@ -82,6 +82,8 @@ impl ExistingUsers for Existing {
             .lock()
             .expect("not poisoned")
             .push(identifier.clone());
+        // A real one lets others go on meanwhile.
+        tokio::task::yield_now().await;
         let mut rows = self.answer()?;
         if self
             .damaged
@@ -112,16 +114,16 @@ impl ExistingUsers for Existing {
     }
 }
 
-pub(super) fn external(id: &str) -> ExternalId {
+pub(crate) fn external(id: &str) -> ExternalId {
     ExternalId::parse(id).expect("an id")
 }
 
-pub(super) fn identifier(email: &str) -> Identifier {
+pub(crate) fn identifier(email: &str) -> Identifier {
     Identifier::Email(Email::parse(email).expect("an address"))
 }
 
 /// An active user with an address and an old hash.
-pub(super) fn row(id: &str, email: &str, password: &str) -> ExistingUser {
+pub(crate) fn row(id: &str, email: &str, password: &str) -> ExistingUser {
     ExistingUser {
         external_id: id.into(),
         identifiers: vec![identifier(email)],

@@ -237,22 +237,34 @@ impl Database {
                 is_in(StateFilter::Withdrawn).add(Column::BlockedAt.lte(at.as_millis()))
             }
         };
-        let mut select = Entity::find()
+        let select = Entity::find()
             .select_only()
             .column(Column::Id)
             .filter(due)
             .order_by_asc(Column::Id)
             .limit(u64::from(limit));
-        if let Some(after) = after {
-            select = select.filter(Column::Id.gt(after.as_bytes().to_vec()));
-        }
-        let rows = rows::all(select, &self.reader().statement("users.due")).await?;
         let key = |row: &QueryResult| rows::key_of_id(row, Column::Id);
         let readable = |row: &QueryResult| {
             let id = rows::stored_id(row, Column::Id)?;
             Ok(UserId::from_bytes(bytes(Column::Id, id)?))
         };
-        Ok(self.damaged.readable("users", &rows, key, readable))
+        let mut after = after.map(|after| after.as_bytes().to_vec());
+        loop {
+            let mut select = select.clone();
+            if let Some(after) = after {
+                select = select.filter(Column::Id.gt(after));
+            }
+            let rows = rows::all(select, &self.reader().statement("users.due")).await?;
+            let ids = self.damaged.readable("users", &rows, key, readable);
+            let last = rows
+                .last()
+                .and_then(|row| rows::stored_id(row, Column::Id).ok());
+            // Where none of them can be read, those behind them are due all the same.
+            if !ids.is_empty() || last.is_none() {
+                return Ok(ids);
+            }
+            after = last;
+        }
     }
 }
 
