@@ -10,6 +10,7 @@ mod entry;
 mod exit_code;
 mod failure;
 mod group_arguments;
+mod group_attributes;
 mod group_rows;
 mod groups;
 mod healthcheck;

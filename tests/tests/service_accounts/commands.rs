@@ -63,6 +63,8 @@ async fn groups_are_looked_after_by_commands(backend: Backend) {
         "orders:read,orders:write",
         "--sign-up",
         "no",
+        "--profile-attributes",
+        "nickname:string:40:writable, tier:number",
     ];
     let created = json(&world, &words).await;
     let etag = created["etag"].as_str().expect("an etag").to_owned();
@@ -78,6 +80,7 @@ async fn groups_are_looked_after_by_commands(backend: Backend) {
         "audiences": [],
         "scopes": ["orders:read", "orders:write"],
         "sign_up": false,
+        "profile_attributes": ["nickname:string:40:writable", "tier:number"],
         "created_at": created["created_at"],
         "updated_at": created["updated_at"],
         "etag": etag,

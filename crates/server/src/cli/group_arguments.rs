@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use countersign_proto::v1::{MfaPolicy, SignInWay};
 use humantime_serde::re::humantime;
 
+use super::group_attributes::{Attributes, attributes};
 use super::server_arguments::ServerArguments;
 
 #[derive(Debug, Subcommand)]
@@ -135,6 +136,10 @@ pub(super) struct GroupFields {
     /// Whether people may sign up by themselves: yes or no
     #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
     pub(super) sign_up: Option<Setting<bool>>,
+    /// The attributes that people see in their profile, with commas between them, such as
+    /// nickname:string:40:writable,tier:number
+    #[arg(long, value_name = "ATTRIBUTES", value_parser = attributes)]
+    pub(super) profile_attributes: Option<Attributes>,
 }
 
 /// A setting of a group; with none it is as the server's configuration has it.

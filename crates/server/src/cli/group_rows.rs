@@ -4,6 +4,7 @@
 use countersign_proto::v1::{Group, MfaPolicy, SignInWay};
 use serde::Serialize;
 
+use super::group_attributes::shown;
 use super::words::{dashed, instant, joined, some};
 
 /// A group, as it is listed. Lifetimes are in seconds.
@@ -20,6 +21,7 @@ pub(super) struct Row {
     audiences: Vec<String>,
     scopes: Vec<String>,
     sign_up: Option<bool>,
+    profile_attributes: Vec<String>,
     created_at: Option<String>,
     updated_at: Option<String>,
     etag: String,
@@ -48,6 +50,7 @@ impl From<Group> for Row {
             audiences: policy.audiences,
             scopes: policy.scopes,
             sign_up: policy.sign_up,
+            profile_attributes: policy.profile_attributes.iter().map(shown).collect(),
             created_at: instant(group.create_time),
             updated_at: instant(group.update_time),
             etag: group.etag,
@@ -93,6 +96,7 @@ impl Row {
             ("AUDIENCES", joined(&self.audiences)),
             ("SCOPES", joined(&self.scopes)),
             ("SIGN-UP", self.sign_up()),
+            ("ATTRIBUTES", joined(&self.profile_attributes)),
             ("CREATED", self.created_at.clone()),
             ("CHANGED", self.updated_at.clone()),
             ("ETAG", Some(self.etag.clone())),

@@ -13,6 +13,7 @@ use super::failure::{Failure, Outcome};
 use super::group_arguments::{
     DeleteGroup, GroupFields, Groups, ListGroups, Setting, UpdateGroup, Ways, WriteGroup,
 };
+use super::group_attributes::Attributes;
 use super::group_rows::Row;
 use super::server_client::{ServerClient, answered};
 use super::table;
@@ -138,9 +139,14 @@ fn written(fields: GroupFields) -> (Vec<String>, Group) {
         ("policy.audiences", fields.audiences.is_some()),
         ("policy.scopes", fields.scopes.is_some()),
         ("policy.sign_up", fields.sign_up.is_some()),
+        (
+            "policy.profile_attributes",
+            fields.profile_attributes.is_some(),
+        ),
     ];
     let paths = named.into_iter().filter(|(_, is_named)| *is_named);
     let ways = fields.sign_in_ways.map_or(Vec::new(), |Ways(ways)| ways);
+    let attributes = fields.profile_attributes;
     let policy = GroupPolicy {
         password_min_length: value(fields.password_min_length),
         mfa_policy: value(fields.mfa_policy).unwrap_or_default().into(),
@@ -151,6 +157,7 @@ fn written(fields: GroupFields) -> (Vec<String>, Group) {
         audiences: words(fields.audiences.as_deref()),
         scopes: words(fields.scopes.as_deref()),
         sign_up: value(fields.sign_up),
+        profile_attributes: attributes.map_or(Vec::new(), |Attributes(known)| known),
     };
     let group = Group {
         display_name: fields.display_name.unwrap_or_default(),
