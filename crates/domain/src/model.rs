@@ -1,6 +1,9 @@
 //! The model: values that cannot be wrong, and the states that users, sessions
 //! and verifications go through.
 
+mod audit_action;
+mod audit_event;
+mod audit_filter;
 mod caller;
 mod caller_key;
 mod client_context;
@@ -28,6 +31,7 @@ mod mfa_policy;
 mod mfa_session;
 mod new_password;
 mod old_token;
+mod origin;
 mod page;
 mod passkey;
 mod password;
@@ -56,6 +60,11 @@ mod user_state;
 mod username;
 mod verification;
 
+pub use audit_action::AuditAction;
+pub use audit_event::{
+    AuditEvent, AuditOutcome, AuditRefusal, AuditTarget, EventDevice, RefusedAttempts,
+};
+pub use audit_filter::{AuditCursor, AuditFilter};
 pub use caller::{Caller, CallerName, KeyUse, Role};
 pub use caller_key::{ApiKey, CallerKey, KeyHash, KeyId};
 pub use client_context::ClientContext;
@@ -69,7 +78,7 @@ pub use factor::{CodeFactor, Factor, FactorKind, FactorLabel};
 pub use group::{Group, GroupEtag, GroupId};
 pub use group_field::GroupField;
 pub use group_policy::{GroupPolicy, SignInWay};
-pub use id::{FactorId, MessageId, SessionId, UserId, VerificationId};
+pub use id::{AuditEventId, FactorId, MessageId, SessionId, UserId, VerificationId};
 pub use identifier::{Address, Identifier, IdentifierKind};
 pub use identifier_prefix::IdentifierPrefix;
 pub use identifier_undo::{
@@ -85,6 +94,7 @@ pub use mfa_policy::MfaPolicy;
 pub use mfa_session::{Channel, MfaFactor, MfaSessionId, MfaSessionRecord, NamedUser};
 pub use new_password::NewPassword;
 pub use old_token::OldToken;
+pub use origin::{AuditActor, Origin};
 pub use page::{GroupPageToken, PageSize, PageToken};
 pub use passkey::{
     Asserted, Assertion, Challenge, CreationOptions, CredentialDigest, Passkey, PasskeyFault,

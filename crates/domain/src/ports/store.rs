@@ -10,10 +10,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{
-    CallerChanges, Callers, CredentialChanges, Credentials, DeviceChanges, Devices, FactorChanges,
-    Factors, GroupChanges, Groups, IdentifierUndoChanges, IdentifierUndos, Outbox, OutboxChanges,
-    RevocationChanges, Revocations, SessionChanges, Sessions, SigningKeyChanges, SigningKeys,
-    StoreError, TombstoneChanges, UserChanges, Users,
+    AuditChanges, AuditLog, CallerChanges, Callers, CredentialChanges, Credentials, DeviceChanges,
+    Devices, FactorChanges, Factors, GroupChanges, Groups, IdentifierUndoChanges, IdentifierUndos,
+    Outbox, OutboxChanges, RevocationChanges, Revocations, SessionChanges, Sessions,
+    SigningKeyChanges, SigningKeys, StoreError, TombstoneChanges, UserChanges, Users,
 };
 use crate::model::Timestamp;
 
@@ -32,6 +32,7 @@ pub trait Store:
     + Devices
     + IdentifierUndos
     + Groups
+    + AuditLog
     + Send
     + Sync
 {
@@ -65,6 +66,7 @@ pub trait UnitOfWork:
     + IdentifierUndoChanges
     + TombstoneChanges
     + GroupChanges
+    + AuditChanges
     + Send
 {
     /// Makes all changes durable.
@@ -92,4 +94,6 @@ pub struct Retention {
     pub now: Timestamp,
     /// Sessions that ended or expired before are deleted.
     pub sessions_before: Timestamp,
+    /// Entries of the audit log of before are deleted.
+    pub audit_before: Timestamp,
 }

@@ -272,7 +272,7 @@ impl Sessions {
 }
 
 /// Reads an instant.
-fn instant(text: &str) -> Result<prost_types::Timestamp, &'static str> {
+pub(super) fn instant(text: &str) -> Result<prost_types::Timestamp, &'static str> {
     text.parse()
         .map_err(|_| "must be a time in RFC 3339 such as 2027-01-31T00:00:00Z")
 }

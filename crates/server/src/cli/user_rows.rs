@@ -174,6 +174,7 @@ fn joined(words: &[String]) -> String {
     }
 }
 
-fn some(text: String) -> Option<String> {
+/// The text, if there is one.
+pub(super) fn some(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }

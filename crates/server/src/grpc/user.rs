@@ -1,6 +1,8 @@
 //! UserService.
 
 mod answers;
+mod audit_answers;
+mod audit_requests;
 mod operator_requests;
 mod profile_requests;
 mod requests;
@@ -8,9 +10,9 @@ mod user_answers;
 mod user_fields;
 
 use countersign_domain::use_cases::{
-    AddIdentifier, ChangeIdentifier, CreateUser, DeleteUser, GetProfile, GetUser, ListIdentifiers,
-    ListUsers, ReinstateUser, RemoveIdentifier, SuspendUser, UndoIdentifierChange, UpdateProfile,
-    UpdateUser, WithdrawProfile, WithdrawUser,
+    AddIdentifier, ChangeIdentifier, CreateUser, DeleteUser, GetProfile, GetUser, ListAuditEvents,
+    ListIdentifiers, ListUsers, ReinstateUser, RemoveIdentifier, SuspendUser, UndoIdentifierChange,
+    UpdateProfile, UpdateUser, WithdrawProfile, WithdrawUser,
 };
 use countersign_proto::v1;
 use countersign_proto::v1::user_service_server::UserService;
@@ -130,6 +132,17 @@ impl UserService for UserGrpc {
             .serve(request, |command: DeleteUser, app| async move {
                 command.execute(&app).await?;
                 Ok(v1::DeleteUserResponse {})
+            })
+            .await
+    }
+
+    async fn list_audit_events(
+        &self,
+        request: Request<v1::ListAuditEventsRequest>,
+    ) -> Result<Response<v1::ListAuditEventsResponse>, Status> {
+        self.runner
+            .serve(request, |command: ListAuditEvents, app| async move {
+                Ok(audit_answers::page(command.execute(&app).await?))
             })
             .await
     }

@@ -18,6 +18,7 @@ mod m0009_index_outbox_by_kind;
 mod m0010_add_enrolling_authentications;
 mod m0011_add_user_profiles;
 mod m0012_create_groups;
+mod m0014_create_audit_events;
 mod runner;
 mod schema_versions;
 mod step;
