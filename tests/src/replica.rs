@@ -183,6 +183,18 @@ impl Replica {
         cli::finish(&self.launch, arguments).await
     }
 
+    /// Starts another command likewise, which goes on until its handle is dropped.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    #[must_use]
+    pub fn begin(&self, arguments: &[&str]) -> Child {
+        let mut command = self.launch.command(arguments);
+        // Nobody reads it, and it must not fill.
+        command.stderr(std::process::Stdio::null());
+        command.spawn().expect("the program starts")
+    }
+
     /// Waits for a line of its log with this message, after line `from`.
     ///
     /// # Panics

@@ -34,13 +34,14 @@ const FEW: u64 = 60;
 const MANY: u64 = 500;
 
 /// RPCs that no sequence asks, and why: none of them changes anything.
-const OTHERS: [(&str, &str); 9] = [
+const OTHERS: [(&str, &str); 10] = [
     ("GetGroup", "reads, for operators"),
     ("ListGroups", "reads, for operators"),
     ("GetProfile", "reads what the person wrote"),
     ("GetSession", "reads one of those that ListSessions has"),
     ("GetUser", "reads, for operators"),
     ("GetVerification", "reads, and spends nothing"),
+    ("ListAuditEvents", "reads, for operators"),
     ("ListSigningKeys", "reads what everybody may know"),
     ("ListUsers", "reads, for operators"),
     ("ValidateTokens", "asks ValidateToken several times"),
