@@ -20,6 +20,7 @@ PASSWORD = "seven brown otters hum at noon"
 SIGN_UP = 1
 ACTIVE, SUSPENDED, WITHDRAWN = 2, 3, 4
 REVOKED = 10
+USER_CREATED, USER_SUSPENDED = 1, 6
 
 ABORTED = grpc.StatusCode.ABORTED
 DENIED = grpc.StatusCode.PERMISSION_DENIED
@@ -182,6 +183,25 @@ def pages(client):
     assert len(newest) == 1 and newest[0].state == ACTIVE, newest
 
 
+def audited(client, user_id):
+    """What was done is told, newest first, page by page, and to nobody without a query."""
+    actions, token = [], ""
+    while True:
+        page = client.call("ListAuditEvents", user_id=user_id, page_size=2, page_token=token)
+        actions += [event.action for event in page.events]
+        token = page.next_page_token
+        if not token:
+            break
+        client.refused(INVALID, "FIELD_INVALID", "ListAuditEvents", page_token=token)
+    assert actions[-1] == USER_CREATED and USER_SUSPENDED in actions, actions
+    [told] = client.call(
+        "ListAuditEvents", user_id=user_id, actions=[USER_CREATED]
+    ).events
+    assert told.target.user_id == user_id and told.actor.caller_id == "local", told
+    assert "@" not in told.target.masked_address.replace("***@", ""), told
+    client.refused(INVALID, "FIELD_INVALID", "ListAuditEvents", actions=[0])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--server", required=True, type=pathlib.Path, help="the countersign binary")
@@ -192,7 +212,9 @@ def main():
         server = Server(binary, settings | {"COUNTERSIGN__VERIFICATION__COOLDOWN": "0s"})
         try:
             client = Client(server.address)
-            suspend(client, *create_and_change(client))
+            mina, user_id = create_and_change(client)
+            suspend(client, mina, user_id)
+            audited(client, user_id)
             leave(client)
             pages(client)
         finally:

@@ -40,6 +40,7 @@ impl Cleaner {
                 // Nothing else is deleted.
                 now: Timestamp::from_millis(0),
                 sessions_before: now,
+                audit_before: Timestamp::from_millis(0),
             };
             tokio::time::sleep(PAUSE).await;
             let stopwatch = Stopwatch::start(None)?;

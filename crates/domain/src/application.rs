@@ -1,7 +1,9 @@
-//! What every use-case is given: the ports, the settings, and small
-//! collaborators for what use-cases share.
+//! What every use-case is given: the ports, the settings, small collaborators for what
+//! use-cases share, and where its call comes from.
 
 mod adoption;
+mod called_application;
+mod caller_keeper;
 mod code_factors;
 mod database_clock;
 mod devices;
@@ -18,6 +20,7 @@ mod passkey_challenges;
 mod passkeys;
 mod password_comparison;
 mod people;
+mod refused_log;
 mod rejoining;
 mod repeats;
 mod sealed_records;
@@ -40,6 +43,8 @@ use crate::validation::{AccessTokens, Keyring, RevocationFeed};
 
 pub use adoption::{Adoption, ExistingSource};
 pub(crate) use adoption::{Found, storable};
+pub use called_application::Application;
+pub use caller_keeper::CallerKeeper;
 pub use code_factors::CodeFactors;
 pub(crate) use code_factors::CodeFactorsOf;
 pub use database_clock::DatabaseClock;
@@ -59,6 +64,7 @@ pub use passkey_challenges::{BegunAssertion, MadeChallenge, PasskeyChallenges};
 pub use passkeys::Passkeys;
 pub(crate) use password_comparison::{compare_own_password, compare_password};
 pub use people::{People, Person};
+pub use refused_log::RefusedLog;
 pub use rejoining::Rejoining;
 pub(crate) use repeats::Repeats;
 pub use second_factors::SecondFactors;
@@ -99,8 +105,8 @@ pub struct Ports {
     pub existing: Option<ExistingSource>,
 }
 
-/// What a use-case works with.
-pub struct Application {
+/// What all calls share.
+pub struct Collaborators {
     /// What lasts.
     pub store: Arc<dyn Store>,
     /// What is short-lived.
@@ -147,6 +153,8 @@ pub struct Application {
     pub session_ending: SessionEnding,
     /// The outbox.
     pub messages: Messages,
+    /// Refused attempts on their way to the audit log.
+    pub refused: RefusedLog,
     /// The signing keys.
     pub keyring: Arc<Keyring>,
     /// The revocations.
@@ -155,10 +163,8 @@ pub struct Application {
     pub settings: Arc<Settings>,
 }
 
-impl Application {
-    /// The application over these ports.
-    #[must_use]
-    pub fn new(
+impl Collaborators {
+    fn new(
         ports: Ports,
         master_key: &MasterKey,
         keyring: Arc<Keyring>,
@@ -301,6 +307,7 @@ impl Application {
                 ports.notifier,
                 ports.sender,
             ),
+            refused: RefusedLog::default(),
             store: ports.store,
             ephemeral: ports.ephemeral,
             clock: ports.clock,
@@ -315,9 +322,9 @@ impl Application {
     }
 }
 
-impl std::fmt::Debug for Application {
+impl std::fmt::Debug for Collaborators {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Application")
+        f.debug_struct("Collaborators")
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }

@@ -1,6 +1,9 @@
 //! The model: values that cannot be wrong, and the states that users, sessions
 //! and verifications go through.
 
+mod audit_action;
+mod audit_event;
+mod audit_filter;
 mod caller;
 mod caller_key;
 mod client_context;
@@ -29,6 +32,7 @@ mod mfa_policy;
 mod mfa_session;
 mod new_password;
 mod old_token;
+mod origin;
 mod page;
 mod passkey;
 mod password;
@@ -60,6 +64,11 @@ mod user_state;
 mod username;
 mod verification;
 
+pub use audit_action::AuditAction;
+pub use audit_event::{
+    AuditEvent, AuditOutcome, AuditRefusal, AuditTarget, EventDevice, RefusedAttempts,
+};
+pub use audit_filter::{AuditCursor, AuditFilter};
 pub use caller::{Caller, CallerName, KeyUse, Role};
 pub use caller_key::{ApiKey, CallerKey, KeyHash, KeyId};
 pub use client_context::ClientContext;
@@ -74,8 +83,8 @@ pub use group::{Group, GroupEtag, GroupId};
 pub use group_field::GroupField;
 pub use group_policy::{GroupPolicy, SignInWay};
 pub use id::{
-    FactorId, MessageId, ServiceAccountCredentialId, ServiceAccountId, SessionId, UserId,
-    VerificationId,
+    AuditEventId, FactorId, MessageId, ServiceAccountCredentialId, ServiceAccountId, SessionId,
+    UserId, VerificationId,
 };
 pub use identifier::{Address, Identifier, IdentifierKind};
 pub use identifier_prefix::IdentifierPrefix;
@@ -93,6 +102,7 @@ pub use mfa_policy::MfaPolicy;
 pub use mfa_session::{Channel, MfaFactor, MfaSessionId, MfaSessionRecord, NamedUser};
 pub use new_password::NewPassword;
 pub use old_token::OldToken;
+pub use origin::{AuditActor, Origin};
 pub use page::{GroupPageToken, PageSize, PageToken, ServiceAccountPageToken};
 pub use passkey::{
     Asserted, Assertion, Challenge, CreationOptions, CredentialDigest, Passkey, PasskeyFault,

@@ -5,6 +5,7 @@
 //! or changed in one statement, and a trait of the changes that belong to a
 //! unit of work. [`Store`] and [`UnitOfWork`] are their sums.
 
+mod audit_log;
 mod budget;
 mod callers;
 mod clock;
@@ -31,6 +32,7 @@ mod store_error;
 mod tombstones;
 mod users;
 
+pub use audit_log::{AuditChanges, AuditLog, AuditPage};
 pub use budget::{Budget, Spending};
 pub use callers::{AllCallers, CallerChanges, Callers};
 pub use clock::Clock;

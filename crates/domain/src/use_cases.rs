@@ -24,6 +24,7 @@ mod groups;
 mod import_users;
 mod issue_service_account_token;
 mod issue_tokens;
+mod list_audit_events;
 mod list_identifiers;
 mod list_users;
 mod look_after_users;
@@ -48,13 +49,16 @@ mod undo_identifier_change;
 mod update_user;
 mod validate_mfa_session;
 mod verifications;
+mod write_refused;
 
 pub use begin_mfa_assertion::BeginMfaAssertion;
 pub use begin_passkey_sign_in::BeginPasskeySignIn;
 pub use begin_step_up_assertion::BeginStepUpAssertion;
 pub use block_user::{DeleteUser, ReinstateUser, SuspendUser, WithdrawUser};
 pub use caller_sans::{AddCallerSan, CallerSanError, RemoveCallerSan};
-pub use callers::{AddCallerKey, CallerKeyError, CreateCaller, NewCredential, RemoveCallerKey};
+pub use callers::{
+    AddCallerKey, CallerKeyError, CreateCaller, NewCredential, RemoveCaller, RemoveCallerKey,
+};
 pub use change_identifiers::{AddIdentifier, ChangeIdentifier, RemoveIdentifier};
 pub use change_password::ChangePassword;
 pub use check_code::{CheckCode, CheckLink, CheckedCode, Which};
@@ -78,6 +82,7 @@ pub use issue_service_account_token::{
     IssueServiceAccountToken, ServiceAccountProof, ServiceAccountToken,
 };
 pub use issue_tokens::{Grant, IssueTokens, Issued, MfaRequired};
+pub use list_audit_events::{ListAuditEvents, ListedAuditEvents};
 pub use list_identifiers::{ListIdentifiers, ListedIdentifiers, UndoableChange};
 pub use list_users::{GetUser, ListUsers, ListedUsers};
 pub use look_after_users::{LookAfterUsers, LookedAfter};
@@ -112,3 +117,4 @@ pub use validate_mfa_session::{MfaAnswer, ValidateMfaSession};
 pub use verifications::{
     CancelVerification, Delivery, GetVerification, GetVerificationOfLink, ShownVerification,
 };
+pub use write_refused::WriteRefused;

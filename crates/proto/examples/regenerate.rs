@@ -11,7 +11,8 @@ use prost_types::FileDescriptorSet;
 mod policies;
 
 /// The files of the contract, from its root.
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
+    "countersign/v1/audit.proto",
     "countersign/v1/auth.proto",
     "countersign/v1/error_reason.proto",
     "countersign/v1/factor.proto",

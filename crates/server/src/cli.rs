@@ -1,6 +1,10 @@
 //! The `countersign` command: serving, and what operators do beside it.
 
 mod arguments;
+mod audit;
+mod audit_arguments;
+mod audit_rows;
+mod audit_seen;
 mod backup;
 mod caller_sans;
 mod callers;

@@ -1,6 +1,7 @@
 //! What runs by itself beside the calls: reading revocations, keys, callers and groups,
 //! noting which keys of callers are used, delivering messages, rotating keys,
-//! deleting what has outlived its use, looking after users, watching dependencies.
+//! deleting what has outlived its use, looking after users, counting refused attempts in
+//! the audit log, watching dependencies.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use countersign_domain::model::SealingKey;
 use countersign_domain::ports::Clock as _;
 use countersign_domain::use_cases::{
     DeleteExpired, DeliverMessages, EnsureSigningKeys, LookAfterUsers, LookedAfter, ReadGroups,
-    RotateSigningKeys, Rotated,
+    RotateSigningKeys, Rotated, WriteRefused,
 };
 use countersign_domain::{Application, Error};
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -42,6 +43,7 @@ const HEALTH: Duration = Duration::from_secs(2);
 const KEYS: Duration = Duration::from_secs(5);
 const CLEANING: Duration = Duration::from_secs(60);
 const USERS: Duration = Duration::from_secs(10);
+const REFUSED: Duration = Duration::from_secs(5);
 const OUTBOX: Duration = Duration::from_secs(5);
 const DELIVERY: Duration = Duration::from_secs(1);
 /// Rows that are deleted at once of each kind.
@@ -81,6 +83,9 @@ impl Jobs {
         });
         every("deliver messages", DELIVERY, |jobs| {
             Box::pin(jobs.deliver_messages())
+        });
+        every("write refused attempts", REFUSED, |jobs| {
+            Box::pin(jobs.write_refused())
         });
         every("watch the outbox", OUTBOX, |jobs| {
             Box::pin(jobs.watch_outbox())
@@ -139,6 +144,7 @@ impl Jobs {
             clock: &*app.clock,
             random: &*app.random,
             algorithm: tokens.algorithm,
+            origin: app.origin(),
         };
         EnsureSigningKeys.execute(keeper).await?;
         let rotate = RotateSigningKeys {
@@ -168,6 +174,18 @@ impl Jobs {
         if done != LookedAfter::default() {
             let LookedAfter { reinstated, erased } = done;
             tracing::info!(reinstated, erased, "users are looked after");
+        }
+        Ok(())
+    }
+
+    /// Writes down how often attempts were refused.
+    pub(crate) async fn write_refused(self) -> Result<(), Error> {
+        let left_out = WriteRefused.execute(&self.app).await?;
+        if left_out > 0 {
+            tracing::warn!(
+                left_out,
+                "refused attempts at so many accounts that these are not in the audit log"
+            );
         }
         Ok(())
     }

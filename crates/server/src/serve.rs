@@ -45,7 +45,8 @@ use crate::wiring::{self, Wired};
 /// that need no key.
 const BODIES: usize = 64 * 1024 * 1024;
 const OPEN_BODIES: usize = 8 * 1024 * 1024;
-/// How long the end waits until it is written down which keys were used.
+/// How long the end waits until it is written down which keys were used, and what was
+/// refused.
 const LAST_NOTE: Duration = Duration::from_secs(1);
 
 /// Serves until a signal comes. To be run on the runtime of databases and
@@ -123,8 +124,12 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
         tokio::spawn(server.run(pages));
     }
     finish(server, &config, &health, spans, &mut signals).await?;
-    // The last minute of uses; a database that does not answer holds nothing up.
-    drop(timeout(LAST_NOTE, jobs.note_key_uses()).await);
+    // The last uses and refused attempts; a database that does not answer holds nothing up.
+    let last = async {
+        drop(jobs.clone().note_key_uses().await);
+        drop(jobs.write_refused().await);
+    };
+    drop(timeout(LAST_NOTE, last).await);
     Ok(())
 }
 

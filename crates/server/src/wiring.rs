@@ -8,7 +8,9 @@ use countersign_domain::Application;
 use countersign_domain::application::{
     DatabaseClock, ExistingSource, KeyKeeper, KnownGroups, Ports,
 };
-use countersign_domain::model::{GroupId, KeyState, MasterKey, SealedSigningKey, SealingKey};
+use countersign_domain::model::{
+    GroupId, KeyState, MasterKey, Origin, SealedSigningKey, SealingKey,
+};
 use countersign_domain::ports::{AllCallers, Clock, EphemeralStore, MessageSender, Random, Store};
 use countersign_domain::use_cases::{EnsureGroups, EnsureSigningKeys, ReadGroups};
 use countersign_domain::validation::{AccessTokens, Keyring, RevocationFeed, TokenValidator};
@@ -88,6 +90,7 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
         clock: &*clock,
         random: &*random,
         algorithm: settings.tokens.algorithm,
+        origin: &Origin::server(),
     };
     keeper.check(&store.signing_keys().await?)?;
     let keys = EnsureSigningKeys.execute(keeper).await?;

@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use countersign_proto::v1::{self, CallerRole};
-use countersign_tests::{Backend, Gateway, PASSWORD, PATIENCE, World, eventually, reason};
+use countersign_tests::{
+    Backend, Gateway, PASSWORD, PATIENCE, World, by_secret, eventually, reason,
+};
 
 use crate::callers::Callers;
 use crate::owner::Owner;
@@ -32,6 +34,8 @@ pub(crate) struct Cast {
     revoked: String,
     /// Of somebody who is suspended.
     suspended: String,
+    /// Of a service account.
+    service_account: String,
 }
 
 /// Who asks, and about whose things.
@@ -57,6 +61,7 @@ impl Cast {
         let cast = Self {
             neighbour: Owner::new(world, gateway).await,
             foreigner: Owner::in_group(world, gateway, SOUTH, PASSWORD).await,
+            service_account: token_of_service_account(operator, gateway).await,
             victim,
             expired,
             revoked,
@@ -114,6 +119,7 @@ impl Cast {
             Object::ExpiredToken => of_victim(self.expired.clone()),
             Object::RevokedToken => of_victim(self.revoked.clone()),
             Object::TokenOfSuspended => of_victim(self.suspended.clone()),
+            Object::TokenOfServiceAccount => of_victim(self.service_account.clone()),
         }
     }
 
@@ -156,6 +162,13 @@ impl Cast {
             }
         }
     }
+}
+
+async fn token_of_service_account(operator: &Gateway, gateway: &Gateway) -> String {
+    let account = operator.make_service_account("default", &[], &[]).await;
+    let (secret, _) = operator.new_secret(&account).await;
+    let token = gateway.sign_in_service_account(&account, by_secret(&secret), &[]);
+    token.await.expect("a token").access_token
 }
 
 /// A token of a session while tokens of the group live for a short time.

@@ -4,6 +4,7 @@ mod auth;
 mod factors;
 mod groups;
 mod profiles;
+mod service_accounts;
 mod sessions;
 mod tokens;
 mod users;
@@ -34,6 +35,7 @@ pub(crate) async fn message(cast: &Cast, rpc: &str, object: Object) -> Vec<u8> {
                 "AuthService" => auth::message(cast, rpc, object).await,
                 "FactorService" => factors::message(cast, rpc, object).await,
                 "GroupService" => groups::message(cast, rpc, object).await,
+                "ServiceAccountService" => service_accounts::message(cast, rpc, object).await,
                 "SessionService" => sessions::message(cast, rpc, object).await,
                 "UserService" => users::message(cast, rpc, object).await,
                 "VerificationService" => verifications::message(cast, rpc, object).await,

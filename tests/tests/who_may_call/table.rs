@@ -5,7 +5,8 @@ use countersign_proto::v1::CallerRole;
 
 use self::Object::{
     Absent, AbsentById, AbsentGroup, ById, Ended, ExpiredToken, NoToken, OfOtherCaller,
-    OfOtherGroup, OfSameGroup, OfSameGroupById, Own, RefreshToken, RevokedToken, TokenOfSuspended,
+    OfOtherGroup, OfSameGroup, OfSameGroupById, Own, RefreshToken, RevokedToken,
+    TokenOfServiceAccount, TokenOfSuspended,
 };
 
 /// What a call is about.
@@ -35,6 +36,8 @@ pub(crate) enum Object {
     RevokedToken,
     /// By an access token of somebody who was suspended.
     TokenOfSuspended,
+    /// By an access token of a service account.
+    TokenOfServiceAccount,
     /// A person's own, who is named by its id.
     ById,
     /// Another user's thing, with the id of somebody else.
@@ -52,12 +55,13 @@ pub(crate) struct Row {
 }
 
 /// An access token of each kind that is none.
-const BAD_TOKENS: [(Object, &str); 5] = [
+const BAD_TOKENS: [(Object, &str); 6] = [
     (NoToken, "FIELD_INVALID"),
     (RefreshToken, "ACCESS_TOKEN_INVALID"),
     (ExpiredToken, "ACCESS_TOKEN_INVALID"),
     (RevokedToken, "ACCESS_TOKEN_INVALID"),
     (TokenOfSuspended, "ACCESS_TOKEN_INVALID"),
+    (TokenOfServiceAccount, "TOKEN_OF_SERVICE_ACCOUNT"),
 ];
 
 /// All RPCs of the contract.
@@ -191,6 +195,25 @@ pub(crate) const ROWS: &[Row] = &[
             (AbsentGroup, "GROUP_NOT_FOUND"),
         ],
     ),
+    // ServiceAccountService
+    row(
+        "CreateServiceAccount",
+        &[(Own, "OK"), (AbsentGroup, "GROUP_NOT_FOUND")],
+    ),
+    row("GetServiceAccount", ONE_SERVICE_ACCOUNT),
+    row("ListServiceAccounts", &[(Own, "OK"), (AbsentGroup, "OK")]),
+    row("UpdateServiceAccount", ONE_SERVICE_ACCOUNT),
+    row("DeleteServiceAccount", ONE_SERVICE_ACCOUNT),
+    row("CreateServiceAccountSecret", ONE_SERVICE_ACCOUNT),
+    row("AddServiceAccountKey", ONE_SERVICE_ACCOUNT),
+    row(
+        "RemoveServiceAccountCredential",
+        &[
+            (Own, "OK"),
+            (OfSameGroup, "SERVICE_ACCOUNT_NOT_FOUND"),
+            (Absent, "SERVICE_ACCOUNT_NOT_FOUND"),
+        ],
+    ),
     // SessionService
     of_person(
         "ListSessions",
@@ -258,6 +281,8 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     row("GetUser", &[(Own, "OK"), (Absent, "USER_NOT_FOUND")]),
     row("ListUsers", &[(Own, "OK"), (AbsentGroup, "OK")]),
+    row("ImportUsers", &[(Own, "OK"), (Absent, "FIELD_INVALID")]),
+    row("ListAuditEvents", &[(Own, "OK")]),
     row("UpdateUser", &[(Own, "OK"), (Absent, "USER_NOT_FOUND")]),
     row(
         "DeleteUser",
@@ -349,6 +374,9 @@ const ONE_SESSION: &[(Object, &str)] = &[
     (OfSameGroupById, "SESSION_NOT_FOUND"),
     (AbsentById, "SESSION_NOT_FOUND"),
 ];
+
+const ONE_SERVICE_ACCOUNT: &[(Object, &str)] =
+    &[(Own, "OK"), (Absent, "SERVICE_ACCOUNT_NOT_FOUND")];
 
 const OPEN_MFA_SESSION: &[(Object, &str)] = &[
     (Own, "OK"),

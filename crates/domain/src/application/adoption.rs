@@ -16,8 +16,9 @@ use self::new_user::{Adopting, state};
 use crate::application::{IdentifierUndos, Repeats};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Email, ExistingUser, ExternalId, GroupId, HashFormat, Identifier, IdentifierKind, Phone,
-    ProvenUser, User, UserId, UserState, Username, VerificationRecord, Withdrawal,
+    AuditAction, AuditEvent, Email, ExistingUser, ExternalId, GroupId, HashFormat, Identifier,
+    IdentifierKind, Origin, Phone, ProvenUser, User, UserId, UserState, Username,
+    VerificationRecord, Withdrawal,
 };
 use crate::ports::{
     Account, Clock, ExistingUsers, ExistingUsersError, Holder, PasswordHasher, Random, Store,
@@ -215,6 +216,7 @@ impl Adoption {
         found_by: &Identifier,
         existing: &ExistingUser,
         failures: u32,
+        origin: &Origin,
     ) -> Result<Option<Adopted>, Error> {
         let id = ExternalId::parse(&existing.external_id);
         let id = id.map_err(|rule| Error::Internal(format!("the id of a row {rule}")))?;
@@ -235,7 +237,7 @@ impl Adoption {
                 let is_new = false;
                 return Ok(account.map(|account| Adopted { account, is_new }));
             }
-            match self.insert(&mut adopting).await {
+            match self.insert(&mut adopting, origin).await {
                 Ok(None) => return Ok(None),
                 Ok(Some(user)) => {
                     tracing::info!(user_id = %user, "a user of the existing database is adopted");
@@ -250,13 +252,20 @@ impl Adoption {
     }
 
     /// Adopts the user, if all goes well: `None` if the identifier is somebody's.
-    async fn insert(&self, adopting: &mut Adopting<'_>) -> Result<Option<UserId>, Error> {
+    async fn insert(
+        &self,
+        adopting: &mut Adopting<'_>,
+        origin: &Origin,
+    ) -> Result<Option<UserId>, Error> {
         let mut uow = self.store.begin().await?;
         let now = self.clock.now();
         let id = UserId::generate(now, &*self.random);
         if !adopting.insert(&mut *uow, &self.undos, id, now).await? {
             return Ok(None);
         }
+        let event = AuditEvent::new(AuditAction::UserAdopted, origin.clone(), now, &*self.random);
+        let event = event.on_user(id, adopting.group);
+        uow.insert_audit_event(&event).await?;
         uow.commit().await?;
         Ok(Some(id))
     }
@@ -294,6 +303,7 @@ impl Adoption {
     pub(crate) async fn proven(
         &self,
         proved: &VerificationRecord,
+        origin: &Origin,
     ) -> Result<Option<ProvenUser>, Error> {
         let Some(id) = proved.existing.as_deref() else {
             return Ok(proved.user);
@@ -320,7 +330,8 @@ impl Adoption {
             return Ok(None);
         };
         let existing = self.readable(existing);
-        let adopted = self.adopt(&proved.group, &address, &existing, 0).await?;
+        let adopted = self.adopt(&proved.group, &address, &existing, 0, origin);
+        let adopted = adopted.await?;
         Ok(adopted.map(|adopted| ProvenUser::of(&adopted.account.user)))
     }
 
@@ -333,6 +344,7 @@ impl Adoption {
         &self,
         group: &GroupId,
         id: &ExternalId,
+        origin: &Origin,
     ) -> Result<Option<User>, Error> {
         let known = self.store.user_by_external_id(group, id).await?;
         let (Some(users), None) = (self.source(group), &known) else {
@@ -348,7 +360,7 @@ impl Adoption {
             if let Found::User(found) = found
                 && found.external_id == existing.external_id
             {
-                let adopted = self.adopt(group, identifier, &found, 0).await?;
+                let adopted = self.adopt(group, identifier, &found, 0, origin).await?;
                 return Ok(adopted.map(|adopted| adopted.account.user));
             }
         }

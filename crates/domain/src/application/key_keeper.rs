@@ -6,7 +6,9 @@
 use countersign_token::{Algorithm, SigningKey};
 
 use crate::error::Error;
-use crate::model::{KeyState, SealedSigningKey, SealingKey, Timestamp};
+use crate::model::{
+    AuditAction, AuditEvent, KeyState, Origin, SealedSigningKey, SealingKey, Timestamp,
+};
 use crate::ports::{Clock, Random, Store, UnitOfWork};
 use crate::validation::{self, KeyringError};
 
@@ -23,6 +25,8 @@ pub struct KeyKeeper<'a> {
     pub random: &'a dyn Random,
     /// The algorithm of new keys.
     pub algorithm: Algorithm,
+    /// Where the command comes from.
+    pub origin: &'a Origin,
 }
 
 impl KeyKeeper<'_> {
@@ -64,10 +68,12 @@ impl KeyKeeper<'_> {
         let active = usable.iter().find(|key| key.state == KeyState::Active);
         let next = usable.iter().find(|key| key.state == KeyState::Next);
         let mut uow = self.store.begin().await?;
-        if let Some(kid) = removed
-            && !uow.delete_signing_key(kid).await?
-        {
-            return Err(Error::invalid("kid", "must be that of a signing key"));
+        if let Some(kid) = removed {
+            if !uow.delete_signing_key(kid).await? {
+                return Err(Error::invalid("kid", "must be that of a signing key"));
+            }
+            let revoked = self.event(AuditAction::SigningKeyRevoked, kid);
+            uow.insert_audit_event(&revoked).await?;
         }
         let mut next = next.copied();
         if active.is_none() {
@@ -76,6 +82,8 @@ impl KeyKeeper<'_> {
                 Some(next) => {
                     uow.move_signing_key(&next.kid, KeyState::Next, KeyState::Active, None)
                         .await?;
+                    let rotated = self.event(AuditAction::SigningKeyRotated, &next.kid);
+                    uow.insert_audit_event(&rotated).await?;
                 }
                 None => self.insert(&mut *uow, KeyState::Active).await?,
             }
@@ -105,7 +113,16 @@ impl KeyKeeper<'_> {
             expires_at: None,
         })
         .await?;
+        let created = self.event(AuditAction::SigningKeyCreated, key.kid());
+        let created = created.with_detail(state.as_str());
+        uow.insert_audit_event(&created).await?;
         Ok(())
+    }
+
+    /// An entry of the audit log about something that is done to a key now.
+    pub(crate) fn event(&self, action: AuditAction, kid: &str) -> AuditEvent {
+        let now = self.clock.now();
+        AuditEvent::new(action, self.origin.clone(), now, self.random).named(kid)
     }
 }
 

@@ -2,7 +2,9 @@
 
 use crate::application::Application;
 use crate::error::{Error, Refusal};
-use crate::model::{Address, GroupId, Identifier, PasswordCredential, PasswordHash, User, UserId};
+use crate::model::{
+    Address, AuditAction, GroupId, Identifier, PasswordCredential, PasswordHash, User, UserId,
+};
 use crate::ports::{Clock as _, StoreError, UnitOfWork};
 
 /// A user whose address is proved, to be created.
@@ -55,6 +57,9 @@ impl NewUser {
             uow.put_credential(&PasswordCredential::new(user.id, hash.clone(), now))
                 .await?;
         }
+        let event = app.event(AuditAction::UserSignedUp).on(&user);
+        let event = event.by_itself().with_address(&self.address);
+        uow.insert_audit_event(&event).await?;
         Ok(user.id)
     }
 }

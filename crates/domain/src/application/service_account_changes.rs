@@ -3,7 +3,9 @@
 
 use crate::application::{Application, Repeats};
 use crate::error::{Error, Refusal};
-use crate::model::{Revocation, ServiceAccount, ServiceAccountId, SessionId, Timestamp};
+use crate::model::{
+    AuditAction, Revocation, ServiceAccount, ServiceAccountId, SessionId, Timestamp,
+};
 use crate::ports::{Clock as _, UnitOfWork};
 
 /// A change of a service account.
@@ -13,6 +15,8 @@ pub(crate) struct ServiceAccountChange<'a> {
     pub(crate) id: ServiceAccountId,
     /// The version that was read, if another change must not be overwritten.
     pub(crate) etag: Option<&'a str>,
+    /// What the audit log tells of it.
+    pub(crate) action: AuditAction,
 }
 
 impl ServiceAccountChange<'_> {
@@ -75,6 +79,9 @@ impl ServiceAccountChange<'_> {
         gone.retain(|sid| !kept.contains(sid));
         let longest = now.plus(app.settings.tokens.lifetimes().access);
         let ended = revoke(&mut *uow, &gone, longest).await?;
+        let event = app.event(self.action).on_group(&before.group);
+        let event = event.named(before.id.to_string());
+        uow.insert_audit_event(&event).await?;
         uow.commit().await?;
         app.session_ending.committed(&ended);
         Ok(after)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::application::{Repeats, Settings};
 use crate::error::Error;
-use crate::model::{OldToken, Revocation, Session, SessionId, User, UserId};
+use crate::model::{AuditEvent, OldToken, Revocation, Session, SessionId, User, UserId};
 use crate::ports::{Clock, Notifier, Store, UnitOfWork};
 use crate::validation::{RevocationFeed, ServiceAccountHolding};
 
@@ -35,22 +35,23 @@ impl SessionEnding {
         }
     }
 
-    /// Ends a session. One that has ended already stays as it is, and its tokens
-    /// are rejected here too, though another replica may have ended it.
-    pub(crate) async fn end(&self, session: SessionId) -> Result<(), Error> {
+    /// Ends a session, and writes `event`. One that has ended already stays as it is, and
+    /// its tokens are rejected here too, though another replica may have ended it.
+    pub(crate) async fn end(&self, session: SessionId, event: &AuditEvent) -> Result<(), Error> {
         let mut repeats = Repeats::default();
         loop {
-            match self.try_to_end(session).await {
+            match self.try_to_end(session, event).await {
                 Err(error) if repeats.allow(&error) => {}
                 outcome => return outcome,
             }
         }
     }
 
-    async fn try_to_end(&self, session: SessionId) -> Result<(), Error> {
+    async fn try_to_end(&self, session: SessionId, event: &AuditEvent) -> Result<(), Error> {
         let mut uow = self.store.begin().await?;
         match uow.revoke_session(session, self.clock.now()).await? {
             Some(revocation) => {
+                uow.insert_audit_event(event).await?;
                 uow.commit().await?;
                 self.committed(&[revocation]);
             }
@@ -94,40 +95,50 @@ impl SessionEnding {
 
     /// Ends a token of an old server, and the session that it was exchanged for if it
     /// was.
-    pub(crate) async fn end_old(&self, token: &OldToken) -> Result<(), Error> {
+    pub(crate) async fn end_old(&self, token: &OldToken, event: &AuditEvent) -> Result<(), Error> {
         let mut repeats = Repeats::default();
         loop {
-            match self.try_to_end_old(token).await {
+            match self.try_to_end_old(token, event).await {
                 Err(error) if repeats.allow(&error) => {}
                 outcome => return outcome,
             }
         }
     }
 
-    async fn try_to_end_old(&self, token: &OldToken) -> Result<(), Error> {
+    async fn try_to_end_old(&self, token: &OldToken, event: &AuditEvent) -> Result<(), Error> {
         let mut uow = self.store.begin().await?;
         let mut ended = vec![uow.put_revocation(token.id, token.expires_at).await?];
         let session = uow.revoke_session(token.session_id, self.clock.now());
         ended.extend(session.await?);
+        uow.insert_audit_event(event).await?;
         uow.commit().await?;
         self.committed(&ended);
         Ok(())
     }
 
     /// Ends a token of a service account.
-    pub(crate) async fn end_token(&self, token: &ServiceAccountHolding) -> Result<(), Error> {
+    pub(crate) async fn end_token(
+        &self,
+        token: &ServiceAccountHolding,
+        event: &AuditEvent,
+    ) -> Result<(), Error> {
         let mut repeats = Repeats::default();
         loop {
-            match self.try_to_end_token(token).await {
+            match self.try_to_end_token(token, event).await {
                 Err(error) if repeats.allow(&error) => {}
                 outcome => return outcome,
             }
         }
     }
 
-    async fn try_to_end_token(&self, token: &ServiceAccountHolding) -> Result<(), Error> {
+    async fn try_to_end_token(
+        &self,
+        token: &ServiceAccountHolding,
+        event: &AuditEvent,
+    ) -> Result<(), Error> {
         let mut uow = self.store.begin().await?;
         let ended = uow.put_revocation(token.token, token.expires_at).await?;
+        uow.insert_audit_event(event).await?;
         uow.commit().await?;
         self.committed(&[ended]);
         Ok(())

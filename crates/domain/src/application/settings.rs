@@ -24,6 +24,8 @@ pub struct Settings {
     pub devices: DeviceSettings,
     /// Of people who leave.
     pub users: UserSettings,
+    /// How long entries of the audit log are kept.
+    pub audit_retention: Duration,
     /// For how long a change of an address can be undone.
     pub undo_time: Duration,
     /// The site whose passkeys are taken; none are if there is none.

@@ -3,7 +3,7 @@
 
 use crate::application::{Application, Repeats};
 use crate::error::{Error, Refusal};
-use crate::model::{Identifier, Locale, Timestamp, User, UserId};
+use crate::model::{AuditAction, Identifier, Locale, Timestamp, User, UserId};
 use crate::ports::{Clock as _, Content, ListedUser, StoreError};
 
 /// A change of a user.
@@ -17,6 +17,12 @@ pub(crate) struct UserChange {
     pub(crate) ends_sessions: bool,
     /// What all addresses are told, and in which language.
     pub(crate) notice: Option<(Content, Locale)>,
+    /// As what the audit log tells of it.
+    pub(crate) action: AuditAction,
+    /// Whether the user makes it itself.
+    pub(crate) is_own: bool,
+    /// What of the user is changed, for the audit log.
+    pub(crate) detail: String,
 }
 
 impl UserChange {
@@ -67,6 +73,13 @@ impl UserChange {
                 uow.insert_message(&notice).await?;
             }
         }
+        let event = app.event(self.action).on(&user).with_detail(&self.detail);
+        let event = if self.is_own {
+            event.by_itself()
+        } else {
+            event
+        };
+        uow.insert_audit_event(&event).await?;
         uow.commit().await?;
         app.session_ending.committed(&ended);
         Ok(ListedUser { user, identifiers })

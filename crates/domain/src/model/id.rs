@@ -71,6 +71,10 @@ id! {
     /// The id of a message in the outbox.
     MessageId
 }
+id! {
+    /// The id of an entry of the audit log, which tells when it was.
+    AuditEventId
+}
 
 id! {
     /// The id of a service account, the `sub` of its tokens.
@@ -135,6 +139,34 @@ impl MessageId {
     }
 }
 
+impl AuditEventId {
+    /// A new id.
+    #[must_use]
+    pub fn generate(now: Timestamp, random: &dyn Random) -> Self {
+        Self(version_7(now, random))
+    }
+
+    /// The id of what is counted in an hour, told from others by `bytes`.
+    #[must_use]
+    pub(crate) fn of_hour(hour: Timestamp, bytes: &[u8; 10]) -> Self {
+        Self(Builder::from_unix_timestamp_millis(millis(hour), bytes).into_uuid())
+    }
+
+    /// What is not greater than any id of that time or later, and greater than all of
+    /// earlier times.
+    #[must_use]
+    pub fn lower_bound(at: Timestamp) -> [u8; 16] {
+        (u128::from(millis(at)) << 80).to_be_bytes()
+    }
+
+    /// When it was.
+    #[must_use]
+    pub fn time(self) -> Timestamp {
+        let millis = u128::from_be_bytes(*self.as_bytes()) >> 80;
+        Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+    }
+}
+
 impl VerificationId {
     /// A new id.
     #[must_use]
@@ -148,6 +180,11 @@ impl VerificationId {
 fn version_7(now: Timestamp, random: &dyn Random) -> Uuid {
     let mut bytes = [0; 10];
     random.fill(&mut bytes);
-    let millis = u64::try_from(now.as_millis()).unwrap_or(0);
-    Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
+    Builder::from_unix_timestamp_millis(millis(now), &bytes).into_uuid()
+}
+
+/// Milliseconds since 1970, of which an id has 48 bits.
+fn millis(at: Timestamp) -> u64 {
+    const MOST: u64 = (1 << 48) - 1;
+    u64::try_from(at.as_millis()).unwrap_or(0).min(MOST)
 }

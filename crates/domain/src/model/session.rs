@@ -255,6 +255,13 @@ impl AuthenticationMethod {
         }
     }
 
+    /// The values, with spaces between them.
+    #[must_use]
+    pub fn words(methods: &[Self]) -> String {
+        let words: Vec<_> = methods.iter().map(|method| method.as_str()).collect();
+        words.join(" ")
+    }
+
     /// Reads a value of `amr`.
     #[must_use]
     pub fn from_stored(text: &str) -> Option<Self> {

@@ -10,11 +10,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{
-    CallerChanges, Callers, CredentialChanges, Credentials, DeviceChanges, Devices, FactorChanges,
-    Factors, GroupChanges, Groups, IdentifierUndoChanges, IdentifierUndos, ManyUserChanges,
-    ManyUsers, Outbox, OutboxChanges, RevocationChanges, Revocations, ServiceAccountChanges,
-    ServiceAccounts, SessionChanges, Sessions, SigningKeyChanges, SigningKeys, StoreError,
-    TombstoneChanges, UserChanges, Users,
+    AuditChanges, AuditLog, CallerChanges, Callers, CredentialChanges, Credentials, DeviceChanges,
+    Devices, FactorChanges, Factors, GroupChanges, Groups, IdentifierUndoChanges, IdentifierUndos,
+    ManyUserChanges, ManyUsers, Outbox, OutboxChanges, RevocationChanges, Revocations,
+    ServiceAccountChanges, ServiceAccounts, SessionChanges, Sessions, SigningKeyChanges,
+    SigningKeys, StoreError, TombstoneChanges, UserChanges, Users,
 };
 use crate::model::Timestamp;
 
@@ -35,6 +35,7 @@ pub trait Store:
     + IdentifierUndos
     + Groups
     + ServiceAccounts
+    + AuditLog
     + Send
     + Sync
 {
@@ -70,6 +71,7 @@ pub trait UnitOfWork:
     + TombstoneChanges
     + GroupChanges
     + ServiceAccountChanges
+    + AuditChanges
     + Send
 {
     /// Makes all changes durable.
@@ -97,4 +99,6 @@ pub struct Retention {
     pub now: Timestamp,
     /// Sessions that ended or expired before are deleted.
     pub sessions_before: Timestamp,
+    /// Entries of the audit log of before are deleted.
+    pub audit_before: Timestamp,
 }

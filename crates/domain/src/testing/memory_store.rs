@@ -3,6 +3,7 @@
 //!
 //! Each aggregate has a file, named as the port that it implements.
 
+mod audit_log;
 mod callers;
 mod credentials;
 mod devices;
@@ -28,6 +29,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use self::audit_log::AuditEvents;
 use self::faults::Faults;
 use self::tables::Tables;
 use self::unit_of_work::MemoryUnitOfWork;
@@ -39,6 +41,7 @@ use crate::ports::{Clock as _, Retention, Store, StoreError, UnitOfWork};
 #[derive(Debug)]
 pub struct MemoryStore {
     tables: Arc<Mutex<Tables>>,
+    audit_events: Arc<AuditEvents>,
     /// Held by whoever writes.
     writer: Arc<tokio::sync::Mutex<()>>,
     /// The database's clock.
@@ -52,6 +55,7 @@ impl MemoryStore {
     pub fn new(clock: Arc<HandClock>) -> Self {
         Self {
             tables: Arc::default(),
+            audit_events: Arc::default(),
             writer: Arc::default(),
             clock,
             faults: Arc::default(),
@@ -130,6 +134,8 @@ impl Store for MemoryStore {
         let writer = Arc::clone(&self.writer).lock_owned().await;
         Ok(Box::new(MemoryUnitOfWork {
             committed: Arc::clone(&self.tables),
+            audit_events: Arc::clone(&self.audit_events),
+            written: Vec::new(),
             tables: self.read(Tables::clone)?,
             clock: Arc::clone(&self.clock),
             faults: Arc::clone(&self.faults),
@@ -152,6 +158,7 @@ impl Store for MemoryStore {
 
     async fn delete_expired(&self, retention: Retention, limit: u32) -> Result<u64, StoreError> {
         let limit = limit as usize;
+        let audit_events = Arc::clone(&self.audit_events);
         self.write(|tables| {
             let deleted = tables.delete_ended_sessions(retention, limit)
                 + tables.delete_expired_revocations(retention, limit)
@@ -159,7 +166,8 @@ impl Store for MemoryStore {
                 + tables.delete_expired_messages(retention, limit)
                 + tables.delete_expired_devices(retention, limit)
                 + tables.delete_expired_undos(retention, limit)
-                + tables.delete_expired_tombstones(retention, limit);
+                + tables.delete_expired_tombstones(retention, limit)
+                + audit_events.delete_before(retention.audit_before, limit);
             deleted as u64
         })
         .await

@@ -6,6 +6,7 @@
 //! those about what is one for all, such as the active signing key, are given
 //! one of their own. Whatever a law finds at first, it is empty then.
 
+mod audit_log;
 mod callers;
 mod cleaning;
 mod clock;
@@ -29,6 +30,7 @@ mod units_of_work;
 mod user_lists;
 mod users;
 
+pub use audit_log::*;
 pub use callers::*;
 pub use cleaning::*;
 pub use clock::*;
@@ -173,6 +175,13 @@ macro_rules! store_laws {
             a_group_is_changed_and_deleted
             groups_are_listed_page_by_page
             groups_of_users_are_told
+            an_audit_event_is_read_as_written
+            an_audit_event_outlives_its_user
+            an_audit_event_falls_with_its_unit_of_work
+            audit_events_are_listed_by_each_filter
+            audit_events_are_listed_page_by_page_while_more_come
+            refused_attempts_of_an_hour_are_counted_in_one_event
+            of_16_who_count_refused_attempts_at_once_none_is_lost
             a_held_group_is_not_deleted_meanwhile
             a_service_account_is_read_as_written
             ids_of_service_accounts_are_taken_once

@@ -10,7 +10,7 @@ use crate::application::{
     Application, DatabaseClock, ExistingSource, KeyKeeper, KnownGroups, Ports, Settings,
 };
 use crate::error::Error;
-use crate::model::{Code, Link, MasterKey, SealingKey};
+use crate::model::{Code, Link, MasterKey, Origin, SealingKey};
 use crate::ports::{Content, EphemeralStore, Message, MessageSender, Random, Store};
 use crate::testing::{
     HandClock, MemoryEphemeral, MemoryStore, Notifications, PlainHasher, SeededRandom, SentMessages,
@@ -90,6 +90,7 @@ impl World {
             clock: &database_clock,
             random: &*random,
             algorithm: settings.tokens.algorithm,
+            origin: &Origin::server(),
         };
         let keys = EnsureSigningKeys.execute(keeper).await;
         let keys = keys.expect("keys are made");
@@ -260,6 +261,7 @@ impl World {
             clock: &*self.app.clock,
             random: &*self.app.random,
             algorithm: self.app.settings.tokens.algorithm,
+            origin: self.app.origin(),
         }
     }
 

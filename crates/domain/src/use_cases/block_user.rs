@@ -2,7 +2,7 @@
 
 use crate::application::{Application, Repeats, UserChange, check_etag};
 use crate::error::{Error, Refusal};
-use crate::model::{Suspension, SuspensionReason, Timestamp, UserId, UserState};
+use crate::model::{AuditAction, Suspension, SuspensionReason, Timestamp, UserId, UserState};
 use crate::ports::{Clock as _, ListedUser, StoreError, UnitOfWork};
 
 /// An operator keeps a user from signing in.
@@ -56,7 +56,7 @@ impl SuspendUser {
             return Err(Error::invalid("end_time", "must not be over"));
         }
         let Self { reason, until, .. } = self;
-        let change = blocking(self.id, self.etag, true);
+        let change = blocking(self.id, self.etag, AuditAction::UserSuspended);
         let suspended = change.make(app, |user, now| {
             let suspended = user.state.suspend(Suspension {
                 reason: reason.clone(),
@@ -76,7 +76,7 @@ impl ReinstateUser {
     /// No such user, or one that was changed since; one that is neither suspended nor
     /// withdrawn, or erased.
     pub async fn execute(self, app: &Application) -> Result<ListedUser, Error> {
-        let change = blocking(self.id, self.etag, false);
+        let change = blocking(self.id, self.etag, AuditAction::UserReinstated);
         let reinstated = change.make(app, |user, _| {
             let reinstated = user.state.reinstate();
             set(&mut user.state, reinstated)
@@ -91,7 +91,7 @@ impl WithdrawUser {
     /// # Errors
     /// No such user, or one that was changed since, or that has left.
     pub async fn execute(self, app: &Application) -> Result<ListedUser, Error> {
-        let change = blocking(self.id, self.etag, true);
+        let change = blocking(self.id, self.etag, AuditAction::UserWithdrawn);
         let wait = app.settings.users.rejoin_wait;
         let withdrawn = change.make(app, |user, now| {
             let withdrawn = user.state.withdraw(now, now.plus(wait));
@@ -131,6 +131,8 @@ impl DeleteUser {
         app.rejoining.bury(&mut *uow, &user).await?;
         uow.delete_user(self.id).await?;
         app.adoption.keep_away(&mut *uow, &user).await?;
+        let event = app.event(AuditAction::UserDeleted).on(&user);
+        uow.insert_audit_event(&event).await?;
         uow.commit().await?;
         app.session_ending.committed(&ended);
         Ok(())
@@ -147,6 +149,9 @@ impl DeleteUser {
         let ending = &app.session_ending;
         let ended = ending.end_of_anybody(&mut *uow, self.id, None).await?;
         uow.delete_user(self.id).await?;
+        let mut event = app.event(AuditAction::UserDeleted);
+        event.target.user = Some(self.id);
+        uow.insert_audit_event(&event).await?;
         uow.commit().await?;
         tracing::warn!(user_id = %self.id, cause, "a user that could not be read is deleted");
         ending.committed(&ended);
@@ -154,12 +159,15 @@ impl DeleteUser {
     }
 }
 
-fn blocking(id: UserId, etag: Option<String>, ends_sessions: bool) -> UserChange {
+fn blocking(id: UserId, etag: Option<String>, action: AuditAction) -> UserChange {
     UserChange {
         id,
         etag,
-        ends_sessions,
+        ends_sessions: action != AuditAction::UserReinstated,
         notice: None,
+        action,
+        is_own: false,
+        detail: String::new(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Changing the names in client certificates by which a caller is recognised.
 
-use crate::model::{CallerName, SubjectAltName};
+use crate::application::CallerKeeper;
+use crate::model::{AuditAction, CallerName, SubjectAltName};
 use crate::ports::{Store, StoreError};
 
 /// An operator gives a caller a further name in certificates.
@@ -46,12 +47,18 @@ impl AddCallerSan {
     ///
     /// # Errors
     /// A caller that is not there, or a name that is a caller's already.
-    pub async fn execute(self, store: &dyn Store) -> Result<(), CallerSanError> {
+    pub async fn execute(self, keeper: CallerKeeper<'_>) -> Result<(), CallerSanError> {
+        let store = keeper.store;
         let mut uow = store.begin().await?;
         let caller = uow.lock_caller(&self.name).await?;
         caller.ok_or(CallerSanError::NoSuchCaller)?;
         match uow.insert_caller_san(&self.name, &self.san).await {
-            Ok(()) => Ok(uow.commit().await?),
+            Ok(()) => {
+                let event = keeper.event(AuditAction::CallerSanAdded, &self.name);
+                let event = event.with_detail(self.san.as_str());
+                uow.insert_audit_event(&event).await?;
+                Ok(uow.commit().await?)
+            }
             Err(StoreError::Taken) => {
                 drop(uow);
                 Err(owner(store, &self.san).await?)
@@ -76,8 +83,8 @@ impl RemoveCallerSan {
     /// # Errors
     /// A caller or a name that is not there, or the only name of a caller that has
     /// no key.
-    pub async fn execute(self, store: &dyn Store) -> Result<(), CallerSanError> {
-        let mut uow = store.begin().await?;
+    pub async fn execute(self, keeper: CallerKeeper<'_>) -> Result<(), CallerSanError> {
+        let mut uow = keeper.store.begin().await?;
         let caller = uow.lock_caller(&self.name).await?;
         let caller = caller.ok_or(CallerSanError::NoSuchCaller)?;
         if !caller.sans.contains(&self.san) {
@@ -87,6 +94,9 @@ impl RemoveCallerSan {
             return Err(CallerSanError::OnlySan);
         }
         uow.delete_caller_san(&self.name, &self.san).await?;
+        let event = keeper.event(AuditAction::CallerSanRemoved, &self.name);
+        let event = event.with_detail(self.san.as_str());
+        uow.insert_audit_event(&event).await?;
         uow.commit().await?;
         Ok(())
     }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use crate::application::CallerKeeper;
 use crate::error::Error;
 use crate::model::{
-    ApiKey, Caller, CallerKey, CallerName, KeyHash, KeyId, Role, SubjectAltName, Timestamp,
+    ApiKey, AuditAction, Caller, CallerKey, CallerName, KeyHash, KeyId, Role, SubjectAltName,
+    Timestamp,
 };
-use crate::ports::{Clock, Random, Store, StoreError};
+use crate::ports::{Random, Store, StoreError};
 
 /// An operator adds a caller.
 #[derive(Debug)]
@@ -49,6 +51,13 @@ pub struct RemoveCallerKey {
     pub id: KeyId,
 }
 
+/// An operator removes a caller.
+#[derive(Debug)]
+pub struct RemoveCaller {
+    /// The caller's name.
+    pub name: CallerName,
+}
+
 /// Why the keys of a caller are not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum CallerKeyError {
@@ -74,23 +83,18 @@ impl CreateCaller {
     ///
     /// # Errors
     /// [`Error::Invalid`] of the field `name` or `san`, which is taken.
-    pub async fn execute(
-        self,
-        store: &dyn Store,
-        clock: &dyn Clock,
-        random: &dyn Random,
-    ) -> Result<Option<ApiKey>, Error> {
+    pub async fn execute(self, keeper: CallerKeeper<'_>) -> Result<Option<ApiKey>, Error> {
         let mut caller = Caller {
             name: self.name,
             roles: self.roles,
             keys: vec![],
             sans: vec![],
-            created_at: clock.now(),
+            created_at: keeper.clock.now(),
         };
         let mut made = None;
         match self.credential {
             NewCredential::Key { expires_in } => {
-                let (secret, key) = new_key(expires_in, caller.created_at, random);
+                let (secret, key) = new_key(expires_in, caller.created_at, keeper.random);
                 caller.keys.push(key);
                 made = Some(secret);
             }
@@ -100,17 +104,21 @@ impl CreateCaller {
                 caller.sans = sans;
             }
         }
-        match insert(store, &caller).await {
+        match insert(keeper, &caller).await {
             Ok(()) => Ok(made),
-            Err(StoreError::Taken) => Err(taken(store, &caller).await?),
+            Err(StoreError::Taken) => Err(taken(keeper.store, &caller).await?),
             Err(error) => Err(error.into()),
         }
     }
 }
 
-async fn insert(store: &dyn Store, caller: &Caller) -> Result<(), StoreError> {
-    let mut uow = store.begin().await?;
+async fn insert(keeper: CallerKeeper<'_>, caller: &Caller) -> Result<(), StoreError> {
+    let mut uow = keeper.store.begin().await?;
     uow.insert_caller(caller).await?;
+    let roles: Vec<_> = caller.roles.iter().map(|role| role.as_str()).collect();
+    let event = keeper.event(AuditAction::CallerAdded, &caller.name);
+    let event = event.with_detail(roles.join(" "));
+    uow.insert_audit_event(&event).await?;
     uow.commit().await
 }
 
@@ -132,20 +140,18 @@ impl AddCallerKey {
     ///
     /// # Errors
     /// A caller that is not there, or has as many keys as it may have.
-    pub async fn execute(
-        self,
-        store: &dyn Store,
-        clock: &dyn Clock,
-        random: &dyn Random,
-    ) -> Result<ApiKey, CallerKeyError> {
-        let (secret, key) = new_key(self.expires_in, clock.now(), random);
-        let mut uow = store.begin().await?;
+    pub async fn execute(self, keeper: CallerKeeper<'_>) -> Result<ApiKey, CallerKeyError> {
+        let (secret, key) = new_key(self.expires_in, keeper.clock.now(), keeper.random);
+        let mut uow = keeper.store.begin().await?;
         let caller = uow.lock_caller(&self.name).await?;
         let caller = caller.ok_or(CallerKeyError::NoSuchCaller)?;
         if caller.keys.len() >= Caller::MAX_KEYS {
             return Err(CallerKeyError::Full(caller.keys));
         }
         uow.insert_caller_key(&self.name, &key).await?;
+        let event = keeper.event(AuditAction::CallerKeyAdded, &self.name);
+        let event = event.with_detail(key.id().to_string());
+        uow.insert_audit_event(&event).await?;
         uow.commit().await?;
         Ok(secret)
     }
@@ -157,8 +163,8 @@ impl RemoveCallerKey {
     /// # Errors
     /// A caller or a key that is not there, or the only key of a caller that has
     /// no certificate.
-    pub async fn execute(self, store: &dyn Store) -> Result<(), CallerKeyError> {
-        let mut uow = store.begin().await?;
+    pub async fn execute(self, keeper: CallerKeeper<'_>) -> Result<(), CallerKeyError> {
+        let mut uow = keeper.store.begin().await?;
         let caller = uow.lock_caller(&self.name).await?;
         let caller = caller.ok_or(CallerKeyError::NoSuchCaller)?;
         let Some(key) = caller.keys.iter().find(|key| key.id() == self.id) else {
@@ -168,8 +174,28 @@ impl RemoveCallerKey {
             return Err(CallerKeyError::OnlyKey);
         }
         uow.delete_caller_key(&self.name, &key.hash).await?;
+        let event = keeper.event(AuditAction::CallerKeyRemoved, &self.name);
+        let event = event.with_detail(key.id().to_string());
+        uow.insert_audit_event(&event).await?;
         uow.commit().await?;
         Ok(())
+    }
+}
+
+impl RemoveCaller {
+    /// Removes the caller, readable or not; tells whether it was there.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn execute(self, keeper: CallerKeeper<'_>) -> Result<bool, StoreError> {
+        let mut uow = keeper.store.begin().await?;
+        if !uow.delete_caller(&self.name).await? {
+            return Ok(false);
+        }
+        let event = keeper.event(AuditAction::CallerRemoved, &self.name);
+        uow.insert_audit_event(&event).await?;
+        uow.commit().await?;
+        Ok(true)
     }
 }
 

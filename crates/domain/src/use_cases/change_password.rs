@@ -2,7 +2,9 @@
 
 use crate::application::{Application, Person, Repeats, compare_own_password};
 use crate::error::{Error, Refusal};
-use crate::model::{Address, Locale, Password, PasswordCredential, PasswordHash, Revocation};
+use crate::model::{
+    Address, AuditAction, Locale, Password, PasswordCredential, PasswordHash, Revocation,
+};
 use crate::ports::{Clock as _, Content};
 
 /// Somebody changes the password.
@@ -40,7 +42,10 @@ impl ChangePassword {
         let (compared_at, hashed_at) = (app.hasher.admit()?, app.hasher.admit()?);
         let (store, limits) = (&*app.store, &*app.limits);
         let compared = compare_own_password(store, limits, &person, compared_at, self.current);
-        let credential = compared.await?;
+        let credential = compared.await.inspect_err(|error| {
+            let attempt = app.event_of(AuditAction::PasswordChanged, &person);
+            app.refused.note(attempt, error);
+        })?;
         let new_hash = hashed_at.hash(self.new).await?;
         let change = Change {
             person,
@@ -104,6 +109,8 @@ impl Change {
         {
             uow.insert_message(&notice).await?;
         }
+        let event = app.event_of(AuditAction::PasswordChanged, &self.person);
+        uow.insert_audit_event(&event).await?;
         uow.commit().await?;
         Ok(ended)
     }

@@ -3,8 +3,8 @@
 use crate::application::{Application, Repeats, username_taken};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    ExternalId, GroupId, Identifier, NewPassword, PasswordCredential, PasswordHash, Profile, Scope,
-    User, UserId, UserRole,
+    AuditAction, ExternalId, GroupId, Identifier, NewPassword, PasswordCredential, PasswordHash,
+    Profile, Scope, User, UserId, UserRole,
 };
 use crate::ports::{Clock as _, ListedUser, StoreError};
 
@@ -95,6 +95,13 @@ impl CreateUser {
             let credential = PasswordCredential::new(user.id, hash.clone(), now);
             uow.put_credential(&credential).await?;
         }
+        let event = app.event(AuditAction::UserCreated).on(&user);
+        let address = self.identifiers.iter().find_map(Identifier::address);
+        let event = match &address {
+            Some(address) => event.with_address(address),
+            None => event,
+        };
+        uow.insert_audit_event(&event).await?;
         uow.commit().await?;
         Ok(ListedUser {
             user,

@@ -28,6 +28,7 @@ impl DeleteExpired {
         let retention = Retention {
             now,
             sessions_before: now.minus(KEPT_SESSIONS),
+            audit_before: now.minus(app.settings.audit_retention),
         };
         let mut total = 0;
         loop {

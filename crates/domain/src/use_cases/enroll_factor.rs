@@ -14,7 +14,7 @@ pub use self::begin::{BeginEnrollment, BegunEnrollment};
 pub use self::begin_with_code::BeginCodeEnrollment;
 use crate::application::{Application, Enrollment, Person, Repeats};
 use crate::error::{Error, Refusal};
-use crate::model::{Address, Factor, FactorId, Locale, ProvenUser, RecoveryCode};
+use crate::model::{Address, AuditAction, Factor, FactorId, Locale, ProvenUser, RecoveryCode};
 use crate::ports::{Clock as _, Content, StoreError};
 
 /// Somebody shows the first code of the app, the one that was sent, or the new
@@ -51,13 +51,14 @@ impl ConfirmEnrollment {
         let user = ProvenUser::of(&person.user);
         let enrollment = app.enrollments.find(self.enrollment_id, user).await?;
         let charge = app.limits.charge_confirmation(enrollment.id).await?;
+        let attempt = || app.event_of(AuditAction::FactorEnrolled, &person);
         let mut answered = match self.answer.check(app, &enrollment) {
             // Nothing was compared.
             Err(error @ Error::Invalid(_)) => {
                 app.limits.refund(charge).await.ok();
                 return Err(error);
             }
-            outcome => outcome?,
+            outcome => outcome.inspect_err(|error| app.refused.note(attempt(), error))?,
         };
         answered.factor.enrolled_by = Some(person.session.authentication());
         let confirmation = Confirmation {
@@ -80,7 +81,10 @@ impl ConfirmEnrollment {
             let restored = confirmation.answered.restore(app, &confirmation.enrollment);
             restored.await.ok();
         }
-        let recovery_codes = enrolled?;
+        let recovery_codes = enrolled.inspect_err(|error| {
+            let attempt = app.event_of(AuditAction::FactorEnrolled, &confirmation.person);
+            app.refused.note(attempt, error);
+        })?;
         app.limits.refund(charge).await.ok();
         app.messages.queued();
         Ok(EnrolledFactor {
@@ -147,6 +151,11 @@ impl Confirmation {
         {
             uow.insert_message(&notice).await?;
         }
+        let event = app.event_of(AuditAction::FactorEnrolled, &self.person);
+        let event = event
+            .named(factor.id.to_string())
+            .with_detail(factor.kind.as_str());
+        uow.insert_audit_event(&event).await?;
         uow.commit().await?;
         Ok(codes)
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::application::Application;
 use crate::error::Error;
-use crate::model::{Group, GroupId};
+use crate::model::{AuditAction, Group, GroupId};
 use crate::ports::{Clock as _, StoreError};
 
 /// The server starts.
@@ -40,6 +40,8 @@ impl EnsureGroups {
                 .await
             {
                 Ok(()) => {
+                    let event = app.event(AuditAction::GroupCreated).on_group(&id);
+                    uow.insert_audit_event(&event).await?;
                     uow.commit().await?;
                     made.push(id);
                 }

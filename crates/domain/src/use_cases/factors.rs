@@ -3,7 +3,9 @@
 
 use crate::application::{Application, Person, Repeats};
 use crate::error::{Error, Refusal};
-use crate::model::{Address, Factor, FactorId, Locale, ProvenUser, RecoveryCode, User};
+use crate::model::{
+    Address, AuditAction, Factor, FactorId, Locale, ProvenUser, RecoveryCode, User,
+};
 use crate::ports::{Clock as _, Content, UnitOfWork};
 
 /// Somebody lists the factors.
@@ -124,6 +126,9 @@ impl RemoveFactor {
         for notice in app.messages.notices(addresses, self.locale, &content)? {
             uow.insert_message(&notice).await?;
         }
+        let event = app.event_of(AuditAction::FactorRemoved, person);
+        let event = event.named(self.factor_id.to_string());
+        uow.insert_audit_event(&event).await?;
         Ok(uow.commit().await?)
     }
 }
@@ -167,6 +172,8 @@ impl RegenerateRecoveryCodes {
         for notice in app.messages.notices(addresses, self.locale, &content)? {
             uow.insert_message(&notice).await?;
         }
+        let event = app.event_of(AuditAction::RecoveryCodesReplaced, person);
+        uow.insert_audit_event(&event).await?;
         uow.commit().await?;
         Ok(codes)
     }

@@ -2,7 +2,9 @@
 
 use crate::application::{Application, Repeats};
 use crate::error::{Error, Refusal};
-use crate::model::{Group, GroupEtag, GroupField, GroupId, GroupPageToken, GroupPolicy, PageSize};
+use crate::model::{
+    AuditAction, Group, GroupEtag, GroupField, GroupId, GroupPageToken, GroupPolicy, PageSize,
+};
 use crate::ports::{Clock as _, StoreError};
 
 /// An operator makes a group.
@@ -82,6 +84,8 @@ impl CreateGroup {
             StoreError::Taken => Refusal::GroupTaken.into(),
             other => Error::from(other),
         })?;
+        let event = app.event(AuditAction::GroupCreated).on_group(&group.id);
+        uow.insert_audit_event(&event).await?;
         uow.commit().await?;
         app.groups.known().enter(&group);
         Ok(group)
@@ -141,6 +145,10 @@ impl UpdateGroup {
         group.revision += 1;
         group.updated_at = app.clock.now();
         uow.update_group(&group).await?;
+        let fields: Vec<_> = self.fields.iter().map(|field| field.path()).collect();
+        let event = app.event(AuditAction::GroupUpdated).on_group(&group.id);
+        let event = event.with_detail(fields.join(" "));
+        uow.insert_audit_event(&event).await?;
         uow.commit().await?;
         Ok(group)
     }
@@ -178,6 +186,8 @@ impl DeleteGroup {
             return Err(Refusal::GroupInUse.into());
         }
         uow.delete_group(&self.id).await?;
+        let event = app.event(AuditAction::GroupDeleted).on_group(&self.id);
+        uow.insert_audit_event(&event).await?;
         uow.commit().await?;
         Ok(())
     }

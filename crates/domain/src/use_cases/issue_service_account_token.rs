@@ -8,8 +8,8 @@ use countersign_token::{ClientAssertion, ExpectedAssertion};
 use crate::application::{AccessToken, Application, GroupRules, ServiceAccountSignIn};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    ClientContext, GroupId, Scope, ServiceAccount, ServiceAccountCredential, ServiceAccountId,
-    ServiceAccountSecret, Timestamp,
+    AuditAction, ClientContext, GroupId, Scope, ServiceAccount, ServiceAccountCredential,
+    ServiceAccountId, ServiceAccountSecret, Timestamp,
 };
 use crate::ports::Clock as _;
 
@@ -93,9 +93,16 @@ impl IssueServiceAccountToken {
             audience,
             scopes: scopes.clone(),
         };
+        let access = app.tokens.mint_for_service_account(sign_in, now)?;
+        let event = app.event(AuditAction::ServiceAccountTokenIssued);
+        let event = event.on_group(&account.group).named(account.id.to_string());
+        let event = event.with_session(sid).from_device(&self.client);
+        let mut uow = app.store.begin().await?;
+        uow.insert_audit_event(&event).await?;
+        uow.commit().await?;
         Ok(ServiceAccountToken {
             id: account.id,
-            access: app.tokens.mint_for_service_account(sign_in, now)?,
+            access,
             scopes,
         })
     }

@@ -125,7 +125,11 @@ impl IssueTokens {
                 Ok(Issued::Tokens(Tokens { device, ..tokens }))
             }
             Opened::MfaSession(required) => Ok(Issued::MfaRequired(required)),
-            Opened::Blocked(refusal) => Err(refusal.into()),
+            Opened::Blocked(refusal, user) => {
+                let error = refusal.into();
+                opening.note_refused(app, &self.group, user, &error);
+                Err(error)
+            }
         }
     }
 }
@@ -140,7 +144,7 @@ async fn with_proof(
     if proved.group != *group {
         return Err(Refusal::Proof.into());
     }
-    let user = app.adoption.proven(&proved).await?;
+    let user = app.adoption.proven(&proved, app.origin()).await?;
     let facts = match user {
         Some(user) => {
             let known = opening.known_device(app, user).await?;
@@ -166,7 +170,10 @@ async fn with_proof(
                 .filter(|holder| user.is_current(holder))
                 .ok_or(Refusal::Proof)?;
             if !holder.is_active(app.clock.now()) {
-                return Ok((uow, Opened::Blocked(Refusal::of_state(&holder.state))));
+                return Ok((
+                    uow,
+                    Opened::Blocked(Refusal::of_state(&holder.state), holder.id),
+                ));
             }
             let shown = [AuthenticationMethod::OneTimeCode];
             let opened = opening.open(app, &mut *uow, &holder, &shown, facts).await?;

@@ -3,7 +3,7 @@
 
 use crate::application::{Application, Repeats};
 use crate::error::Error;
-use crate::model::{Profile, Timestamp, User, UserId, UserState};
+use crate::model::{AuditAction, Profile, Timestamp, User, UserId, UserState};
 use crate::ports::{Clock as _, DueUsers};
 
 /// Ends suspensions, and erases personal data.
@@ -101,6 +101,8 @@ async fn reinstate(app: &Application, id: UserId) -> Result<bool, Error> {
     user.state = reinstated;
     user.touch(now);
     uow.update_user(&user).await?;
+    let event = app.event(AuditAction::UserReinstated).on(&user);
+    uow.insert_audit_event(&event).await?;
     uow.commit().await?;
     Ok(true)
 }
@@ -138,6 +140,8 @@ async fn erase(app: &Application, id: UserId, until: Timestamp) -> Result<bool, 
     };
     uow.delete_user(id).await?;
     uow.insert_user(&rest).await?;
+    let event = app.event(AuditAction::UserErased).on(&rest);
+    uow.insert_audit_event(&event).await?;
     uow.commit().await?;
     app.session_ending.committed(&ended);
     Ok(true)

@@ -3,7 +3,8 @@
 use crate::application::{Application, GroupRules, UserChange};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    AttributesChange, LanguageTag, Locale, PersonName, ProvenUser, TimeZone, Timestamp, User,
+    AttributesChange, AuditAction, LanguageTag, Locale, PersonName, ProvenUser, TimeZone,
+    Timestamp, User,
 };
 use crate::ports::{Clock as _, Content};
 
@@ -65,6 +66,9 @@ impl UpdateProfile {
             etag: self.etag.clone(),
             ends_sessions: false,
             notice: None,
+            action: AuditAction::ProfileUpdated,
+            is_own: true,
+            detail: self.named_fields(),
         };
         let changed = change.make(app, |user, now| {
             check(user, proven, now)?;
@@ -86,6 +90,17 @@ impl UpdateProfile {
         });
         Ok(shown(changed.await?.user, &rules))
     }
+
+    /// What is changed.
+    fn named_fields(&self) -> String {
+        let fields = [
+            ("name", self.name.is_some()),
+            ("locale", self.locale.is_some()),
+            ("time_zone", self.time_zone.is_some()),
+        ];
+        let named = fields.iter().filter(|(_, is_named)| *is_named);
+        named.map(|(name, _)| *name).collect::<Vec<_>>().join(" ")
+    }
 }
 
 impl WithdrawProfile {
@@ -103,6 +118,9 @@ impl WithdrawProfile {
             etag: None,
             ends_sessions: true,
             notice: Some((Content::AccountClosed, self.locale)),
+            action: AuditAction::UserWithdrawn,
+            is_own: true,
+            detail: String::new(),
         };
         let wait = app.settings.users.rejoin_wait;
         let withdrawn = change.make(app, |user, now| {

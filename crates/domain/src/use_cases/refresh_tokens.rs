@@ -12,7 +12,9 @@ mod old_tokens;
 use self::old_tokens::OldRefresh;
 use crate::application::{Application, Tokens};
 use crate::error::{Error, Refusal};
-use crate::model::{Lifetimes, Presented, RefreshToken, Session, SessionId, Timestamp};
+use crate::model::{
+    AuditAction, AuditRefusal, Lifetimes, Presented, RefreshToken, Session, SessionId, Timestamp,
+};
 use crate::ports::Clock as _;
 
 /// Somebody refreshes.
@@ -117,7 +119,11 @@ impl Shown<'_> {
 }
 
 async fn end(app: &Application, session: &Session) -> Result<Tokens, Error> {
-    app.session_ending.end(session.id).await?;
+    let event = app.event(AuditAction::RefreshTokenReused);
+    let event = event.on_user(session.user_id, &session.group);
+    let event = event.with_session(session.id);
+    let event = event.refused(AuditRefusal::RefreshTokenReused);
+    app.session_ending.end(session.id, &event).await?;
     tracing::warn!(
         session_id = %session.id,
         user_id = %session.user_id,

@@ -3,8 +3,8 @@
 use crate::application::{Application, Repeats};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Address, Locale, Password, PasswordCredential, PasswordHash, Proof, ProvenUser, Purpose,
-    Revocation,
+    Address, AuditAction, Locale, Password, PasswordCredential, PasswordHash, Proof, ProvenUser,
+    Purpose, Revocation,
 };
 use crate::ports::{Clock as _, Content, UnitOfWork};
 
@@ -40,7 +40,7 @@ impl ResetPassword {
             .assess(&self.new, &known)
             .map_err(|rule| Error::invalid("new_password", rule))?;
         let hash = app.hasher.admit()?.hash(self.new).await?;
-        let user = app.adoption.proven(&proved).await?;
+        let user = app.adoption.proven(&proved, app.origin()).await?;
         let user = user.ok_or(Refusal::Proof)?;
         let addresses = app.store.addresses(user.id).await?;
         if !addresses.contains(&proved.address) {
@@ -94,5 +94,7 @@ async fn reset(
     {
         uow.insert_message(&notice).await?;
     }
+    let event = app.event(AuditAction::PasswordReset).on(&user).by_itself();
+    uow.insert_audit_event(&event).await?;
     Ok((uow, ended))
 }

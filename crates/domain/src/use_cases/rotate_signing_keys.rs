@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::application::KeyKeeper;
 use crate::error::Error;
-use crate::model::KeyState;
+use crate::model::{AuditAction, KeyState};
 use crate::ports::StoreError;
 
 /// Lets the next key sign.
@@ -67,6 +67,8 @@ impl RotateSigningKeys {
                     .await?;
             if rotated {
                 keeper.insert(&mut *uow, KeyState::Next).await?;
+                let event = keeper.event(AuditAction::SigningKeyRotated, &next.kid);
+                uow.insert_audit_event(&event).await?;
                 uow.commit().await?;
             }
             Ok(rotated)

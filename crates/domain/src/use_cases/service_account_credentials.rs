@@ -5,7 +5,7 @@ use countersign_token::Jwk;
 use crate::application::{Application, ServiceAccountChange};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    ServiceAccount, ServiceAccountCredential, ServiceAccountCredentialId,
+    AuditAction, ServiceAccount, ServiceAccountCredential, ServiceAccountCredentialId,
     ServiceAccountCredentialKind, ServiceAccountId, ServiceAccountSecret, Timestamp,
 };
 use crate::ports::Clock as _;
@@ -104,6 +104,7 @@ impl RemoveServiceAccountCredential {
         let change = ServiceAccountChange {
             id: self.id,
             etag: None,
+            action: AuditAction::ServiceAccountCredentialRemoved,
         };
         let removed = change.make(app, |account, _| {
             let before = account.credentials.len();
@@ -141,7 +142,11 @@ async fn add(
     credential: &ServiceAccountCredential,
     has_room: impl Fn(&ServiceAccount) -> Result<(), Error> + Sync,
 ) -> Result<ServiceAccount, Error> {
-    let change = ServiceAccountChange { id, etag: None };
+    let change = ServiceAccountChange {
+        id,
+        etag: None,
+        action: AuditAction::ServiceAccountCredentialAdded,
+    };
     let added = change.make(app, |account, _| {
         has_room(account)?;
         account.credentials.push(credential.clone());

@@ -3,7 +3,7 @@
 use crate::application::{Application, ServiceAccountChange};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    GroupId, PageSize, Scope, ServiceAccount, ServiceAccountGrants, ServiceAccountId,
+    AuditAction, GroupId, PageSize, Scope, ServiceAccount, ServiceAccountGrants, ServiceAccountId,
     ServiceAccountPageToken, UserRole,
 };
 use crate::ports::Clock as _;
@@ -98,6 +98,9 @@ impl CreateServiceAccount {
             return Err(Refusal::Group.into());
         }
         uow.insert_service_account(&account).await?;
+        let event = app.event(AuditAction::ServiceAccountCreated);
+        let event = event.on_group(&account.group).named(account.id.to_string());
+        uow.insert_audit_event(&event).await?;
         uow.commit().await?;
         Ok(account)
     }
@@ -142,6 +145,7 @@ impl UpdateServiceAccount {
         let change = ServiceAccountChange {
             id: self.id,
             etag: self.etag.as_deref(),
+            action: AuditAction::ServiceAccountUpdated,
         };
         let changed = change.make(app, |account, _| {
             self.write(account, app);
@@ -174,6 +178,7 @@ impl DeleteServiceAccount {
         let change = ServiceAccountChange {
             id: self.id,
             etag: self.etag.as_deref(),
+            action: AuditAction::ServiceAccountDeleted,
         };
         change.delete(app).await
     }

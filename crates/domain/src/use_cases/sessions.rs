@@ -2,7 +2,9 @@
 
 use crate::application::{Application, Repeats};
 use crate::error::{Error, Refusal};
-use crate::model::{OldToken, PageSize, PageToken, Revocation, Session, SessionId, UserId};
+use crate::model::{
+    AuditAction, AuditEvent, OldToken, PageSize, PageToken, Revocation, Session, SessionId, UserId,
+};
 use crate::ports::Clock as _;
 
 /// For whom a call acts.
@@ -74,6 +76,14 @@ impl Actor {
             Self::User(id) => Ok((*id, None)),
         }
     }
+
+    /// What is done to a user, by itself if it acts.
+    fn acts(&self, event: AuditEvent) -> AuditEvent {
+        match self {
+            Self::Person(_) => event.by_itself(),
+            Self::User(_) => event,
+        }
+    }
 }
 
 impl ListSessions {
@@ -123,7 +133,12 @@ impl RevokeSession {
     pub async fn execute(self, app: &Application) -> Result<(), Error> {
         let (user_id, _) = self.actor.resolve(app).await?;
         let session = own_session(app, user_id, self.session_id).await?;
-        app.session_ending.end(session.id).await
+        let event = app.event(AuditAction::SessionRevoked);
+        let event = event
+            .on_user(user_id, &session.group)
+            .with_session(session.id);
+        let event = self.actor.acts(event);
+        app.session_ending.end(session.id, &event).await
     }
 }
 
@@ -139,29 +154,41 @@ impl RevokeUserSessions {
         let keep = current.filter(|_| self.keep_current);
         let mut repeats = Repeats::default();
         let ended = loop {
-            match end_all(app, user_id, keep).await {
+            match end_all(app, user_id, keep, &self.actor).await {
                 Err(error) if repeats.allow(&error) => {}
                 outcome => break outcome?,
             }
         };
         app.session_ending.committed(&ended);
-        let is_session = |entry: &&Revocation| !OldToken::is_computed(entry.session_id);
-        let sessions = ended.iter().filter(is_session).count();
-        Ok(u32::try_from(sessions).unwrap_or(u32::MAX))
+        Ok(sessions_of(&ended))
     }
+}
+
+/// How many sessions were ended.
+fn sessions_of(ended: &[Revocation]) -> u32 {
+    let is_session = |entry: &&Revocation| !OldToken::is_computed(entry.session_id);
+    let sessions = ended.iter().filter(is_session).count();
+    u32::try_from(sessions).unwrap_or(u32::MAX)
 }
 
 async fn end_all(
     app: &Application,
     user: UserId,
     keep: Option<SessionId>,
+    actor: &Actor,
 ) -> Result<Vec<Revocation>, Error> {
     let mut uow = app.store.begin().await?;
     // Whoever signs in at the same time waits, or is seen.
     let ending = &app.session_ending;
     let ended = match uow.lock_user(user).await? {
         // What was begun before, such as an MFA session, opens none afterwards.
-        Some(user) => ending.end_all(&mut *uow, &user, keep).await?,
+        Some(user) => {
+            let ended = ending.end_all(&mut *uow, &user, keep).await?;
+            let event = app.event(AuditAction::UserSessionsRevoked).on(&user);
+            let event = event.with_detail(format!("{} sessions", sessions_of(&ended)));
+            uow.insert_audit_event(&actor.acts(event)).await?;
+            ended
+        }
         None => ending.end_of_anybody(&mut *uow, user, keep).await?,
     };
     uow.commit().await?;

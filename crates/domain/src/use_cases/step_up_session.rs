@@ -9,7 +9,7 @@ use self::answer::Checked;
 pub use self::answer::StepUpAnswer;
 use crate::application::{AccessToken, Application, Person, Repeats};
 use crate::error::{Error, Refusal};
-use crate::model::{DeviceClaim, ProvenUser, Session, User};
+use crate::model::{AuditAction, AuthenticationMethod, DeviceClaim, ProvenUser, Session, User};
 use crate::ports::Clock as _;
 
 /// Somebody shows the password or a factor again.
@@ -52,7 +52,12 @@ impl StepUpSession {
         let user = ProvenUser::of(&person.user);
         let known = app.devices.find(self.device).await?;
         let is_known = known.is_some_and(|device| device.is_of(user));
-        let mut checked = self.answer.check(app, &person, is_known).await?;
+        let note = |error: &Error| {
+            let attempt = app.event_of(AuditAction::SessionSteppedUp, &person);
+            app.refused.note(attempt, error);
+        };
+        let checked = self.answer.check(app, &person, is_known).await;
+        let mut checked = checked.inspect_err(note)?;
         let mut repeats = Repeats::default();
         let stepped_up = loop {
             match commit(app, &person, &mut checked).await {
@@ -61,7 +66,7 @@ impl StepUpSession {
             }
         };
         checked.settle(app).await;
-        let (session, user) = stepped_up?;
+        let (session, user) = stepped_up.inspect_err(note)?;
         let access = app.tokens.mint_access_token(&session, &user)?;
         Ok(SteppedUp { session, access })
     }
@@ -93,6 +98,9 @@ async fn commit(
     if !changed.await? {
         return Err(Refusal::AccessToken(None).into());
     }
+    let event = app.event_of(AuditAction::SessionSteppedUp, person);
+    let event = event.with_detail(AuthenticationMethod::words(&change.methods));
+    uow.insert_audit_event(&event).await?;
     uow.commit().await?;
     Ok((session.reauthenticated(&change), user))
 }

@@ -7,8 +7,8 @@
 use crate::application::{Application, Repeats};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Address, GroupId, Identifier, IdentifierChange, IdentifierUndo, Locale, QueuedMessage,
-    Revocation, Timestamp, UndoToken, User, UserState,
+    Address, AuditAction, GroupId, Identifier, IdentifierChange, IdentifierUndo, Locale,
+    QueuedMessage, Revocation, Timestamp, UndoToken, User, UserState,
 };
 use crate::ports::{Clock as _, Content, UnitOfWork};
 
@@ -90,6 +90,8 @@ impl UndoIdentifierChange {
         for notice in self.notices(app, &change.before, &now_there)? {
             uow.insert_message(&notice).await?;
         }
+        let event = app.event(AuditAction::IdentifierChangeUndone);
+        uow.insert_audit_event(&event.on(&user).by_itself()).await?;
         uow.commit().await?;
         Ok(ended)
     }

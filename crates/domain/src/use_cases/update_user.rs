@@ -3,8 +3,8 @@
 use crate::application::{Application, UserChange};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Attributes, ExternalId, LanguageTag, PersonName, Scope, TimeZone, User, UserId, UserRole,
-    UserState,
+    Attributes, AuditAction, ExternalId, LanguageTag, PersonName, Scope, TimeZone, User, UserId,
+    UserRole, UserState,
 };
 use crate::ports::ListedUser;
 
@@ -43,6 +43,9 @@ impl UpdateUser {
             etag: self.etag.clone(),
             ends_sessions: false,
             notice: None,
+            action: AuditAction::UserUpdated,
+            is_own: false,
+            detail: self.named_fields(),
         };
         let changed = change.make(app, |user, _| {
             if matches!(&user.state, UserState::Withdrawn(withdrawal) if withdrawal.erased) {
@@ -56,6 +59,21 @@ impl UpdateUser {
             Ok(())
         });
         changed.await
+    }
+
+    /// What is changed.
+    fn named_fields(&self) -> String {
+        let fields = [
+            ("external_id", self.external_id.is_some()),
+            ("name", self.name.is_some()),
+            ("locale", self.locale.is_some()),
+            ("time_zone", self.time_zone.is_some()),
+            ("attributes", self.attributes.is_some()),
+            ("roles", self.roles.is_some()),
+            ("scopes", self.scopes.is_some()),
+        ];
+        let named = fields.iter().filter(|(_, is_named)| *is_named);
+        named.map(|(name, _)| *name).collect::<Vec<_>>().join(" ")
     }
 
     fn write(&self, user: &mut User) {

@@ -8,8 +8,8 @@ pub use self::answer::MfaAnswer;
 use crate::application::{Application, DeviceSignIn, KnownDevice, Repeats, SignIn, Tokens};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Address, Device, GroupId, Locale, MfaSessionId, MfaSessionRecord, ProvenUser, Session, User,
-    UserId,
+    Address, AuditAction, AuthenticationMethod, Device, GroupId, Locale, MfaSessionId,
+    MfaSessionRecord, ProvenUser, Session, User, UserId,
 };
 use crate::ports::Clock as _;
 
@@ -62,7 +62,15 @@ impl ValidateMfaSession {
         };
         let is_known = facts.known.is_some();
         let answered = self.answer.check(app, &self.id, &record, is_known);
-        let (mut answered, mut is_taken) = (answered.await?, false);
+        let note = |error: &Error| {
+            if let Some(user) = record.user {
+                let attempt = app.event(AuditAction::SessionOpened);
+                let attempt = attempt.on_user(user.id, &record.group);
+                app.refused.note(attempt.from_device(&record.client), error);
+            }
+        };
+        let answered = answered.await.inspect_err(note)?;
+        let (mut answered, mut is_taken) = (answered, false);
         let mut repeats = Repeats::default();
         let opened = loop {
             match self.open(app, &facts, &mut answered, &mut is_taken).await {
@@ -71,7 +79,7 @@ impl ValidateMfaSession {
             }
         };
         answered.settle(app).await;
-        let (session, user, device) = opened?;
+        let (session, user, device) = opened.inspect_err(note)?;
         if !facts.told.is_empty() {
             app.messages.queued();
         }
@@ -112,6 +120,10 @@ impl ValidateMfaSession {
             client: record.client.clone(),
         })?;
         uow.insert_session(&session).await?;
+        let event = app.event(AuditAction::SessionOpened).on(&user).by_itself();
+        let event = event.with_session(session.id).from_device(&record.client);
+        let event = event.with_detail(AuthenticationMethod::words(&session.methods));
+        uow.insert_audit_event(&event).await?;
         let remember = app.devices.remembers(self.remember_device, &user.group)?;
         let sign_in = DeviceSignIn {
             claim: record.known_as,

@@ -2,6 +2,7 @@
 //! fakes keep: one program, which is linked once.
 
 mod adoption;
+mod audit;
 mod changed_settings;
 mod code_factors;
 mod codes;

@@ -402,6 +402,14 @@
     },
     Rpc {
         service: "countersign.v1.UserService",
+        name: "ListAuditEvents",
+        path: "/countersign.v1.UserService/ListAuditEvents",
+        roles: &[CallerRole::Operator],
+        timeout: Duration::from_secs(30),
+        idempotency: Idempotency::NoSideEffects,
+    },
+    Rpc {
+        service: "countersign.v1.UserService",
         name: "GetProfile",
         path: "/countersign.v1.UserService/GetProfile",
         roles: &[CallerRole::Gateway],

@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use countersign_domain::model::{CallerName, KeyId, Role, SubjectAltName};
 use humantime_serde::re::humantime;
 
+use super::audit_arguments::Audit;
 use super::group_arguments::Groups;
 use super::import_arguments::{self, Import};
 use super::probe_arguments::ProbeArguments;
@@ -84,6 +85,9 @@ pub(super) enum Command {
     /// List or end the sessions of a user, through a running server
     #[command(subcommand)]
     Session(Sessions),
+    /// Show who did what to whom, through a running server
+    #[command(subcommand)]
+    Audit(Audit),
     /// Look at tokens, and compare those of token profiles with another server's
     #[command(subcommand)]
     Token(Token),

@@ -5,7 +5,7 @@ use std::io::Write;
 use countersign_domain::model::{CallerName, SubjectAltName};
 use countersign_domain::use_cases::{AddCallerSan, CallerSanError, RemoveCallerSan};
 
-use super::callers::{hint_at_certificates, no_caller};
+use super::callers::{clock, hint_at_certificates, keeper, no_caller};
 use super::failure::{Failure, Outcome};
 use super::open;
 use crate::config::Config;
@@ -23,7 +23,8 @@ pub(super) async fn add(
         name: name.clone(),
         san: san.clone(),
     };
-    let added = add.execute(&database).await;
+    let clock = clock(&database).await?;
+    let added = add.execute(keeper(&database, &clock)).await;
     added.map_err(|error| explained(error, &name, &san))?;
     writeln!(out, "added {} to {}", san.as_str(), name.as_str())?;
     hint_at_certificates(config, &name, hints)?;
@@ -42,7 +43,8 @@ pub(super) async fn remove(
         name: name.clone(),
         san: san.clone(),
     };
-    let removed = remove.execute(&database).await;
+    let clock = clock(&database).await?;
+    let removed = remove.execute(keeper(&database, &clock)).await;
     removed.map_err(|error| explained(error, &name, &san))?;
     writeln!(out, "removed {} from {}", san.as_str(), name.as_str())?;
     Ok(Outcome::Done)

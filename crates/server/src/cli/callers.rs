@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_domain::Error;
-use countersign_domain::application::DatabaseClock;
+use countersign_domain::application::{CallerKeeper, DatabaseClock};
 use countersign_domain::model::{
-    ApiKey, Caller, CallerKey, CallerName, KeyHash, KeyId, Role, SubjectAltName,
+    ApiKey, Caller, CallerKey, CallerName, KeyHash, KeyId, Origin, Role, SubjectAltName,
 };
-use countersign_domain::ports::{AllCallers, Callers as _, Store as _};
+use countersign_domain::ports::{AllCallers, Callers as _};
 use countersign_domain::use_cases::{
-    AddCallerKey, CallerKeyError, CreateCaller, NewCredential, RemoveCallerKey,
+    AddCallerKey, CallerKeyError, CreateCaller, NewCredential, RemoveCaller, RemoveCallerKey,
 };
 use countersign_storage::Database;
 use serde::Serialize;
@@ -41,7 +41,7 @@ pub(super) async fn add(
         credential,
     };
     let clock = clock(&database).await?;
-    match new.execute(&database, &clock, &SystemRandom).await {
+    match new.execute(keeper(&database, &clock)).await {
         Ok(Some(key)) => print_key(&key, &name, out, hints),
         Ok(None) => {
             writeln!(out, "added {}", name.as_str())?;
@@ -104,7 +104,7 @@ pub(super) async fn add_key(
         name: name.clone(),
         expires_in,
     };
-    let added = add.execute(&database, &clock, &SystemRandom).await;
+    let added = add.execute(keeper(&database, &clock)).await;
     let key = added.map_err(|error| explained(error, &name))?;
     print_key(&key, &name, out, hints)
 }
@@ -117,18 +117,31 @@ pub(super) async fn remove_key(
     out: &mut dyn Write,
 ) -> Result<Outcome, Failure> {
     let database = open::database(config).await?;
+    let clock = clock(&database).await?;
     let remove = RemoveCallerKey {
         name: name.clone(),
         id,
     };
-    let removed = remove.execute(&database).await;
+    let removed = remove.execute(keeper(&database, &clock)).await;
     removed.map_err(|error| explained(error, &name))?;
     writeln!(out, "removed the key {id} of {}", name.as_str())?;
     Ok(Outcome::Done)
 }
 
-async fn clock(database: &Database) -> Result<DatabaseClock, Failure> {
+/// The database's clock.
+pub(super) async fn clock(database: &Database) -> Result<DatabaseClock, Failure> {
     Ok(DatabaseClock::start(Arc::new(SystemClock::new()), database).await?)
+}
+
+/// What changing callers takes, for an operator at the command line.
+pub(super) fn keeper<'a>(database: &'a Database, clock: &'a DatabaseClock) -> CallerKeeper<'a> {
+    static OPERATOR: Origin = Origin::command_line();
+    CallerKeeper {
+        store: database,
+        clock,
+        random: &SystemRandom,
+        origin: &OPERATOR,
+    }
 }
 
 fn print_key(
@@ -325,11 +338,11 @@ pub(super) async fn remove(
     out: &mut dyn Write,
 ) -> Result<Outcome, Failure> {
     let database = open::database(config).await?;
-    let mut uow = database.begin().await?;
-    if !uow.delete_caller(name).await? {
+    let clock = clock(&database).await?;
+    let remove = RemoveCaller { name: name.clone() };
+    if !remove.execute(keeper(&database, &clock)).await? {
         return Err(no_caller(name.as_str()));
     }
-    uow.commit().await?;
     writeln!(out, "removed {}", name.as_str())?;
     Ok(Outcome::Done)
 }

@@ -18,9 +18,9 @@ use super::output::Output;
 use super::probe_arguments::ProbeArguments;
 use super::token_arguments::Token;
 use super::{
-    backup, caller_sans, callers, config_check, groups, healthcheck, import, keys, legacy, message,
-    migrate, open, service_accounts, shell_integration, token_validate, tokens, try_command,
-    user_sessions, users,
+    audit, backup, caller_sans, callers, config_check, groups, healthcheck, import, keys, legacy,
+    message, migrate, open, service_accounts, shell_integration, token_validate, tokens,
+    try_command, user_sessions, users,
 };
 use crate::config::{Config, Environment, LogConfig, LogFormat, Sources};
 use crate::{logging, serve};
@@ -162,6 +162,13 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
             *api_key = api_key.take().or_else(|| api_key_of(&environment));
             let out = &mut output();
             let outcome = one_thread()?.block_on(user_sessions::execute(command, out))?;
+            Ok(outcome.into())
+        }
+        Command::Audit(mut command) => {
+            let api_key = &mut command.server().api_key;
+            *api_key = api_key.take().or_else(|| api_key_of(&environment));
+            let (out, notes) = (&mut output(), &mut errors());
+            let outcome = one_thread()?.block_on(audit::execute(command, out, notes))?;
             Ok(outcome.into())
         }
         Command::Token(Token::Decode { token }) => {

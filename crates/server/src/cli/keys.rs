@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_domain::application::{DatabaseClock, KeyKeeper};
-use countersign_domain::model::{SealedSigningKey, SealingKey};
+use countersign_domain::model::{Origin, SealedSigningKey, SealingKey};
 use countersign_domain::ports::SigningKeys as _;
 use countersign_domain::use_cases::{RevokeSigningKey, RotateSigningKeys, Rotated};
 use countersign_storage::database::Database;
@@ -17,6 +17,9 @@ use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::rfc3339::rfc3339;
 use crate::system::{SystemClock, SystemRandom};
+
+/// Who gives the commands.
+static OPERATOR: Origin = Origin::command_line();
 
 /// A signing key as it is listed.
 #[derive(Serialize)]
@@ -141,6 +144,7 @@ impl Opened {
             clock: &self.clock,
             random: &SystemRandom,
             algorithm: config.tokens.algorithm,
+            origin: &OPERATOR,
         }
     }
 }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::checks::Checks;
 use super::{
-    AlimTalkConfig, DatabaseConfig, DeliveryConfig, DevicesConfig, IdentifiersConfig, KeysConfig,
-    LegacyConfig, LogConfig, MetricsConfig, MfaConfig, PasskeysConfig, PasswordsConfig,
+    AlimTalkConfig, AuditConfig, DatabaseConfig, DeliveryConfig, DevicesConfig, IdentifiersConfig,
+    KeysConfig, LegacyConfig, LogConfig, MetricsConfig, MfaConfig, PasskeysConfig, PasswordsConfig,
     RedisConfig, SensConfig, ServerConfig, ServiceUrl, SmtpConfig, TokensConfig, TracesConfig,
     UsersConfig, ValidationConfig, VerificationConfig, WebhookConfig,
 };
@@ -51,6 +51,8 @@ pub struct Config {
     pub identifiers: IdentifiersConfig,
     /// People who leave.
     pub users: UsersConfig,
+    /// The audit log.
+    pub audit: AuditConfig,
     /// The users of an existing database.
     pub legacy: LegacyConfig,
     /// Bringing messages to people.
@@ -86,6 +88,7 @@ impl Default for Config {
             passwords: PasswordsConfig::default(),
             identifiers: IdentifiersConfig::default(),
             users: UsersConfig::default(),
+            audit: AuditConfig::default(),
             legacy: LegacyConfig::default(),
             delivery: DeliveryConfig::default(),
             sens: SensConfig::default(),
@@ -166,6 +169,7 @@ impl Config {
         self.passwords.check(checks);
         self.identifiers.check(checks);
         self.users.check(checks);
+        self.audit.check(checks);
         self.legacy.check(checks);
         self.delivery.check(checks);
         self.sens.check(checks);

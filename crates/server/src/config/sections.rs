@@ -2,6 +2,7 @@
 //! their defaults, and what is demanded of their values.
 
 mod alimtalk;
+mod audit;
 mod database;
 mod delivery;
 mod devices;
@@ -26,6 +27,7 @@ mod verification;
 mod webhook;
 
 pub use alimtalk::AlimTalkConfig;
+pub use audit::AuditConfig;
 pub use database::DatabaseConfig;
 pub use delivery::{DeliveryConfig, EmailProvider, SmsProvider};
 pub use devices::DevicesConfig;

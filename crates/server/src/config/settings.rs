@@ -137,6 +137,7 @@ impl Config {
                 rejoin_wait: self.users.rejoin_wait,
                 retention: self.users.retention,
             },
+            audit_retention: self.audit.retention,
             undo_time: self.identifiers.undo_time,
             passkeys: self.relying_party().ok().flatten(),
             region: self.identifiers.default_region.0,

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use countersign_domain::model::Locale;
+use countersign_domain::model::{AuditActor, Locale, Origin};
 use countersign_domain::ports::Random;
 use http::header::ACCEPT_LANGUAGE;
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
@@ -66,6 +66,15 @@ pub(crate) enum RequestId {
 }
 
 impl Call {
+    /// Where it comes from, as the audit log tells it.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin {
+            actor: AuditActor::Caller(self.caller.name.clone()),
+            peer: self.peer.map(|peer| peer.ip().to_canonical()),
+            request_id: Some(self.request_id.as_str().to_owned()),
+        }
+    }
+
     /// The call as it has ended now.
     pub(crate) fn ended(&self) -> Ended<'_> {
         Ended {

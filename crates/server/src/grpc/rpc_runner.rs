@@ -56,7 +56,8 @@ impl RpcRunner {
         M: Send + 'static,
         R: Send + 'static,
     {
-        let (working, app) = (call.clone(), Arc::clone(&self.app));
+        let (working, app) = (call.clone(), self.app.called_from(call.origin()));
+        let app = Arc::new(app);
         let doing = async move {
             let command = C::try_from(Asked {
                 message,

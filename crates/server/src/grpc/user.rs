@@ -1,6 +1,8 @@
 //! UserService.
 
 mod answers;
+mod audit_answers;
+mod audit_requests;
 mod import_answers;
 mod import_requests;
 mod operator_requests;
@@ -11,8 +13,8 @@ pub(super) mod user_fields;
 
 use countersign_domain::use_cases::{
     AddIdentifier, ChangeIdentifier, CreateUser, DeleteUser, GetProfile, GetUser, ImportUsers,
-    ListIdentifiers, ListUsers, ReinstateUser, RemoveIdentifier, SuspendUser, UndoIdentifierChange,
-    UpdateProfile, UpdateUser, WithdrawProfile, WithdrawUser,
+    ListAuditEvents, ListIdentifiers, ListUsers, ReinstateUser, RemoveIdentifier, SuspendUser,
+    UndoIdentifierChange, UpdateProfile, UpdateUser, WithdrawProfile, WithdrawUser,
 };
 use countersign_proto::v1;
 use countersign_proto::v1::user_service_server::UserService;
@@ -143,6 +145,17 @@ impl UserService for UserGrpc {
         self.runner
             .serve(request, |command: ImportUsers, app| async move {
                 Ok(import_answers::results(command.execute(&app).await?))
+            })
+            .await
+    }
+
+    async fn list_audit_events(
+        &self,
+        request: Request<v1::ListAuditEventsRequest>,
+    ) -> Result<Response<v1::ListAuditEventsResponse>, Status> {
+        self.runner
+            .serve(request, |command: ListAuditEvents, app| async move {
+                Ok(audit_answers::page(command.execute(&app).await?))
             })
             .await
     }

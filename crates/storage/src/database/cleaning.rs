@@ -2,7 +2,7 @@
 //! for long. Every condition is one range of an index, so that the work does
 //! not grow with the table.
 
-use countersign_domain::model::KeyState;
+use countersign_domain::model::{AuditEventId, KeyState};
 use countersign_domain::ports::{Retention, StoreError};
 use sea_orm::sea_query::{Cond, Condition, DeleteStatement, Expr, LockBehavior, LockType, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait as _};
@@ -11,7 +11,8 @@ use super::connection::Db;
 use super::dialect::BatchedDeletes;
 use super::error::store_error;
 use super::tables::{
-    devices, identifier_undos, outbox, revocations, sessions, signing_keys, tombstones,
+    audit_events, devices, identifier_undos, outbox, revocations, sessions, signing_keys,
+    tombstones,
 };
 
 /// How many rows one statement deletes at most.
@@ -34,6 +35,8 @@ pub(super) async fn delete_expired(
     let old_devices = Cond::all().add(devices::Column::ExpiresAt.lt(now));
     let old_undos = Cond::all().add(identifier_undos::Column::ExpiresAt.lt(now));
     let old_tombstones = Cond::all().add(tombstones::Column::ExpiresAt.lt(now));
+    let last_kept = AuditEventId::lower_bound(retention.audit_before).to_vec();
+    let old_events = Cond::all().add(audit_events::Column::Id.lt(last_kept));
     let old_keys = Cond::all()
         .add(signing_keys::Column::State.eq(KeyState::Retired.as_str()))
         .add(signing_keys::Column::ExpiresAt.lt(now));
@@ -78,6 +81,13 @@ pub(super) async fn delete_expired(
             name: "tombstones.delete_expired",
             id: tombstones::Column::Digest,
             which: old_tombstones,
+        }
+        .run(db, limit)
+        .await?,
+        Deletion {
+            name: "audit_events.delete_old",
+            id: audit_events::Column::Id,
+            which: old_events,
         }
         .run(db, limit)
         .await?,

@@ -17,7 +17,8 @@ const CAPACITY: usize = 10_000;
 pub(super) struct DamagedRows(Mutex<HashSet<(&'static str, String, String)>>);
 
 /// The tables of which damaged rows are left out, or locked.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
+    "audit_events",
     "callers",
     "credentials",
     "factors",

@@ -19,6 +19,7 @@ mod m0010_add_enrolling_authentications;
 mod m0011_add_user_profiles;
 mod m0012_create_groups;
 mod m0013_create_service_accounts;
+mod m0014_create_audit_events;
 mod runner;
 mod schema_versions;
 mod step;

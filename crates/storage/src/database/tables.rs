@@ -2,6 +2,8 @@
 //! values, and the port that reads and writes it.
 
 pub(super) mod attempts_of_nobody;
+pub(super) mod audit_events;
+mod audit_list;
 mod caller_key_uses;
 mod caller_keys;
 mod caller_sans;

@@ -1,6 +1,7 @@
 //! The store on SQLite, PostgreSQL and MariaDB keeps the laws, and survives what
 //! happens to a database.
 
+mod audit_log;
 mod batches;
 mod damage;
 mod damaged_accounts;

@@ -178,6 +178,6 @@ async fn fill(url: &str) {
     clippy::disallowed_methods,
     reason = "tells how long a statement takes, and decides nothing by it"
 )]
-fn now() -> std::time::Instant {
+pub(crate) fn now() -> std::time::Instant {
     std::time::Instant::now()
 }

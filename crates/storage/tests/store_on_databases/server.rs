@@ -212,6 +212,7 @@ macro_rules! server_tests {
             damaged_failures_lock_until_a_reset: damaged_accounts::damaged_failures,
             damaged_numbers_keep_no_device_out: damaged_accounts::damaged_numbers_of_devices,
             damaged_messages_are_in_nobodys_way: damage::damaged_messages,
+            damaged_audit_events_are_left_out: audit_log::damaged_events,
         }
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -249,6 +250,14 @@ macro_rules! server_tests {
         async fn a_million_users_are_listed() {
             if let Some(url) = $server.new_database("million").await {
                 $crate::many_users::listed(&url).await;
+            }
+        }
+
+        #[tokio::test]
+        #[ignore = "it writes a million rows: a minute"]
+        async fn a_million_audit_events_are_listed() {
+            if let Some(url) = $server.new_database("million_events").await {
+                $crate::audit_log::a_million_events(&url).await;
             }
         }
 

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::rows::{
     assert_time_is_that_of_today, connect, insert, new_message, new_user, open, run_sql,
 };
-use crate::{batches, damage, damaged_accounts, many_users, schema};
+use crate::{audit_log, batches, damage, damaged_accounts, many_users, schema};
 
 mod in_a_file {
     use countersign_domain::testing::store_laws::{StoreSubject, Tenancy};
@@ -202,6 +202,17 @@ async fn users_of_the_release_before_are_read() {
 #[ignore = "it writes a million rows: a minute"]
 async fn a_million_users_are_listed() {
     many_users::listed(&File::new().url).await;
+}
+
+#[tokio::test]
+#[ignore = "it writes a million rows: a minute"]
+async fn a_million_audit_events_are_listed() {
+    audit_log::a_million_events(&File::new().url).await;
+}
+
+#[tokio::test]
+async fn damaged_audit_events_are_left_out() {
+    audit_log::damaged_events(&File::new().url).await;
 }
 
 #[tokio::test]

@@ -7,14 +7,19 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::OwnedMutexGuard;
 
+use super::audit_log::AuditEvents;
 use super::faults::Faults;
 use super::tables::Tables;
+use crate::model::AuditEvent;
 use crate::ports::{Clock as _, LONGEST_UNIT_OF_WORK, StoreError, UnitOfWork};
 use crate::testing::HandClock;
 
 pub(super) struct MemoryUnitOfWork {
     pub(super) committed: Arc<Mutex<Tables>>,
     pub(super) tables: Tables,
+    pub(super) audit_events: Arc<AuditEvents>,
+    /// What it adds to the audit log.
+    pub(super) written: Vec<AuditEvent>,
     pub(super) clock: Arc<HandClock>,
     pub(super) faults: Arc<Faults>,
     /// On the clock's monotonic scale.
@@ -37,6 +42,7 @@ impl UnitOfWork for MemoryUnitOfWork {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         *committed = self.tables;
+        self.audit_events.add(self.written);
         Ok(())
     }
 }

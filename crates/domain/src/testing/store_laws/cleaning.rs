@@ -5,10 +5,10 @@ use std::time::Duration;
 use countersign_token::Algorithm;
 
 use super::subject::StoreSubject;
-use super::{devices, identifier_undos, tombstones};
+use super::{audit_log, devices, identifier_undos, tombstones};
 use crate::model::{
-    KeyState, MessageId, MessageKind, QueuedMessage, Rotation, SealedSigningKey, Session,
-    Timestamp, User,
+    AuditFilter, KeyState, MessageId, MessageKind, QueuedMessage, Rotation, SealedSigningKey,
+    Session, Timestamp, User,
 };
 use crate::ports::{Retention, StoreError};
 use crate::testing;
@@ -27,6 +27,7 @@ pub async fn what_has_outlived_its_use_is_deleted(law: &StoreSubject) {
     let retention = Retention {
         now: now.plus(Duration::from_secs(25 * 3600)),
         sessions_before: at(2000),
+        audit_before: at(0),
     };
     let (gone_sessions, kept_sessions) = sessions(law).await;
     let (gone_keys, kept_keys) = keys(law, retention.now).await;
@@ -34,6 +35,7 @@ pub async fn what_has_outlived_its_use_is_deleted(law: &StoreSubject) {
     let (gone_devices, kept_devices) = devices::expiring(law, retention.now).await;
     let (gone_undos, kept_undos) = identifier_undos::expiring(law, retention.now).await;
     let (gone_tombstones, kept_tombstones) = tombstones::expiring(law, retention.now).await;
+    let (gone_events, kept_events) = audit_log::old_and_young(law, at(0)).await;
     let (gone_revocations, kept_revocations) = revocations(law, now).await;
 
     // Two at a time of each kind; there are at most 6 of one kind.
@@ -41,11 +43,12 @@ pub async fn what_has_outlived_its_use_is_deleted(law: &StoreSubject) {
     for round in 0..3 {
         let rows = law.store.delete_expired(retention, 2).await;
         let rows = rows.expect("deleted");
-        assert!(rows <= 14, "{rows} in round {round}");
+        assert!(rows <= 16, "{rows} in round {round}");
         deleted += rows;
     }
     let expected = gone_sessions.len() + gone_keys.len() + gone_messages.len() + gone_devices.len();
     let expected = expected + gone_revocations.len() + gone_undos.len() + gone_tombstones.len();
+    let expected = expected + gone_events.len();
     assert_eq!(deleted, expected as u64);
     let more = law.store.delete_expired(retention, 1000).await;
     assert_eq!(more.expect("deleted"), 0);
@@ -74,6 +77,10 @@ pub async fn what_has_outlived_its_use_is_deleted(law: &StoreSubject) {
         let found = identifier_undos::stored(law, undo).await.is_some();
         assert_eq!(found, is_there, "{undo:?}");
     }
+    assert_eq!(
+        audit_log::listed(law, &AuditFilter::default()).await,
+        kept_events
+    );
     let beginning = Timestamp::from_millis(0);
     let feed = testing::whole_feed(&*law.store, beginning, beginning).await;
     let feed = feed.expect("readable");

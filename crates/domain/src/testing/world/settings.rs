@@ -66,6 +66,7 @@ pub(super) fn settings() -> Settings {
             rejoin_wait: 7 * DAY,
             retention: 7 * DAY,
         },
+        audit_retention: 365 * DAY,
         undo_time: 3 * DAY,
         passkeys: None,
         region: Region::parse("KR").expect("a region"),

@@ -2,7 +2,7 @@
 
 use crate::application::{Application, Person, Repeats};
 use crate::error::{Error, Refusal};
-use crate::model::{Address, IdentifierChange, Locale, Proof, ProvenUser};
+use crate::model::{Address, AuditAction, AuditEvent, IdentifierChange, Locale, Proof, ProvenUser};
 use crate::ports::{Clock as _, UnitOfWork};
 
 /// How many addresses a person has at the most.
@@ -78,11 +78,31 @@ impl Change<'_> {
                 uow.insert_message(&notice).await?;
             }
         }
+        if let Some(event) = self.event(app) {
+            uow.insert_audit_event(&event).await?;
+        }
         if let Some((proof, _)) = self.proof {
             // Before the commit: what becomes of that may stay unknown.
             app.verifications.spend_once(proof, is_spent).await?;
         }
         Ok(uow.commit().await?)
+    }
+
+    /// What the audit log tells of it.
+    fn event(&self, app: &Application) -> Option<AuditEvent> {
+        let added = self.proof.map(|(_, address)| address);
+        let (action, address) = match (added, self.removed) {
+            (Some(added), Some(_)) => (AuditAction::IdentifierChanged, added),
+            (Some(added), None) => (AuditAction::IdentifierAdded, added),
+            (None, removed) => (AuditAction::IdentifierRemoved, removed?),
+        };
+        let event = app.event_of(action, &self.person).with_address(address);
+        Some(match (added, self.removed) {
+            (Some(_), Some(replaced)) => {
+                event.with_detail(format!("in place of {}", replaced.masked()))
+            }
+            _ => event,
+        })
     }
 
     /// Whether the change may be made by a person whose credentials have changed since

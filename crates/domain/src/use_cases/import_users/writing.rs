@@ -7,7 +7,7 @@ use super::batch::{Batch, ImportOutcome};
 use super::candidates::{Candidate, Candidates, field};
 use crate::application::{Application, Repeats};
 use crate::error::{Error, Refusal};
-use crate::model::{Address, GroupId, Identifier, UserId};
+use crate::model::{Address, AuditAction, GroupId, Identifier, UserId};
 use crate::ports::{Clock as _, NewAccount, StoreError, UnitOfWork};
 
 /// Who is refused, what for, and at which field.
@@ -85,6 +85,11 @@ async fn try_to_write(
     if !refused.is_empty() {
         leave_out(batch, candidates, refused);
         return Err(StoreError::Conflict.into());
+    }
+    for group in candidates.groups() {
+        let event = app.event(AuditAction::UsersImported).on_group(&group);
+        let event = event.with_detail(format!("{} users", candidates.of(&group).count()));
+        uow.insert_audit_event(&event).await?;
     }
     uow.commit().await?;
     for (candidate, account) in candidates.all().iter().zip(&accounts) {

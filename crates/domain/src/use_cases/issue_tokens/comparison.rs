@@ -111,7 +111,10 @@ impl Claimed<'_> {
     /// Adopts the user with this attempt as its first. If it was adopted a moment ago
     /// for another, that is counted as of anybody who is known.
     async fn adopt(&self, app: &Application, existing: &ExistingUser) -> Result<Counted, Error> {
-        let adopted = app.adoption.adopt(self.group, self.identifier, existing, 1);
+        let (group, identifier) = (self.group, self.identifier);
+        let adopted = app
+            .adoption
+            .adopt(group, identifier, existing, 1, app.origin());
         let Some(adopted) = adopted.await? else {
             // Somebody else has got the identifier meanwhile.
             let is_counted = self.count_attempt(app, None).await?;

@@ -7,8 +7,9 @@ use super::asked::{Asked, First, Offer};
 use crate::application::{Application, DeviceSignIn, KnownDevice, SignIn};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Address, AuthenticationMethod, ClientContext, CodeFactor, Device, DeviceClaim, Locale,
-    MfaFactor, MfaSessionId, MfaSessionRecord, ProvenUser, Scope, Session, Timestamp, User, UserId,
+    Address, AuditAction, AuthenticationMethod, ClientContext, CodeFactor, Device, DeviceClaim,
+    GroupId, Locale, MfaFactor, MfaSessionId, MfaSessionRecord, ProvenUser, Scope, Session,
+    Timestamp, User, UserId,
 };
 use crate::ports::{Clock as _, UnitOfWork};
 
@@ -56,7 +57,7 @@ pub(super) enum Opened {
     /// An MFA session, which has to be answered first.
     MfaSession(MfaRequired),
     /// Nothing: the person has proved itself, and is not let in.
-    Blocked(Refusal),
+    Blocked(Refusal, UserId),
 }
 
 impl Opening {
@@ -128,10 +129,16 @@ impl Opening {
             match &facts.asked {
                 Asked::Nothing => {}
                 Asked::Second(offer) => {
+                    let event = app.event(AuditAction::SecondFactorRequested).on(user);
+                    let event = event.by_itself().from_device(&self.client);
+                    let event = event.with_detail(AuthenticationMethod::words(shown));
+                    uow.insert_audit_event(&event).await?;
                     let required = self.mfa_session(app, user, shown, offer).await?;
                     return Ok(Opened::MfaSession(required));
                 }
-                Asked::Unavailable => return Ok(Opened::Blocked(Refusal::SecondFactorMissing)),
+                Asked::Unavailable => {
+                    return Ok(Opened::Blocked(Refusal::SecondFactorMissing, user.id));
+                }
             }
         }
         let session = app.tokens.open_session(SignIn {
@@ -143,6 +150,10 @@ impl Opening {
             client: self.client.clone(),
         })?;
         uow.insert_session(&session).await?;
+        let event = app.event(AuditAction::SessionOpened).on(user).by_itself();
+        let event = event.with_session(session.id).from_device(&self.client);
+        let event = event.with_detail(AuthenticationMethod::words(&session.methods));
+        uow.insert_audit_event(&event).await?;
         let sign_in = DeviceSignIn {
             claim: self.device,
             told: &facts.told,
@@ -154,6 +165,18 @@ impl Opening {
             .admit(uow, user, is_known, &sign_in, &app.messages)
             .await?;
         Ok(Opened::Session(Box::new((session, user.clone())), device))
+    }
+
+    /// Notes that a user was refused.
+    pub(super) fn note_refused(
+        &self,
+        app: &Application,
+        group: &GroupId,
+        user: UserId,
+        error: &Error,
+    ) {
+        let attempt = app.event(AuditAction::SessionOpened).on_user(user, group);
+        app.refused.note(attempt.from_device(&self.client), error);
     }
 
     /// Lets the job know of messages, after the commit.

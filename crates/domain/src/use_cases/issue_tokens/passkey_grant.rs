@@ -40,7 +40,10 @@ async fn answer(
         .filter(|user| user.group == *group)
         .ok_or(Refusal::SignIn)?;
     let checked = app.passkeys.check(&factor, assertion, challenge, true);
-    let asserted = checked.await?.ok_or(Refusal::SignIn)?;
+    let asserted = checked.await?.ok_or(Refusal::SignIn);
+    let asserted = asserted
+        .map_err(Error::from)
+        .inspect_err(|error| opening.note_refused(app, group, user.id, error))?;
     app.passkey_challenges.take_answered(challenge).await?;
     let methods = MfaFactor::Passkey.methods_after(&[], asserted.is_user_verified);
     let proven = ProvenUser::of(&user);
@@ -54,7 +57,7 @@ async fn answer(
                 .filter(|user| proven.is_current(user))
                 .ok_or(Refusal::SignIn)?;
             if !user.is_active(app.clock.now()) {
-                return Ok(Opened::Blocked(Refusal::of_state(&user.state)));
+                return Ok(Opened::Blocked(Refusal::of_state(&user.state), user.id));
             }
             let opened = opening.open(app, &mut *uow, &user, &methods, &facts);
             let opened = opened.await?;

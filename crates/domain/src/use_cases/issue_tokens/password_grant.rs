@@ -56,6 +56,7 @@ pub(super) async fn with_password(
             Found::Adopted(account) => (Some(*account), Found::Nobody),
             found => (account, found),
         };
+        let named = account.as_ref().map(|account| account.user.id);
         let claimed = Claimed {
             group,
             identifier,
@@ -63,7 +64,13 @@ pub(super) async fn with_password(
             found,
             known: known.as_ref(),
         };
-        let matched = claimed.compare(app, password, place).await?;
+        let compared = claimed.compare(app, password, place).await;
+        let matched = compared.inspect_err(|error| {
+            // Made-up names leave nothing.
+            if let Some(user) = named {
+                opening.note_refused(app, group, user, error);
+            }
+        })?;
         let first = First {
             group,
             user: matched.user_id,
@@ -138,7 +145,7 @@ async fn sign_in(
     if !user.is_active(now) {
         // The password was right: it is told why, and costs no attempt.
         uow.commit().await?;
-        return Ok(Opened::Blocked(Refusal::of_state(&user.state)));
+        return Ok(Opened::Blocked(Refusal::of_state(&user.state), user.id));
     }
     let shown = [AuthenticationMethod::Password];
     let opened = opening.open(app, &mut *uow, &user, &shown, facts).await?;

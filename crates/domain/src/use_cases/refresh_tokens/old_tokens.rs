@@ -6,7 +6,7 @@
 
 use crate::application::{Application, SignIn};
 use crate::error::{Error, Refusal};
-use crate::model::{ClientContext, OldToken, Scope, Session, SessionId, Timestamp};
+use crate::model::{AuditAction, ClientContext, OldToken, Scope, Session, SessionId, Timestamp};
 use crate::ports::{Clock as _, StoreError};
 use crate::validation::TokenHolder;
 
@@ -65,7 +65,7 @@ impl<'a> OldRefresh<'a> {
         let token = &self.token;
         let user = app
             .adoption
-            .by_external_id(&token.group, &token.external_id);
+            .by_external_id(&token.group, &token.external_id, app.origin());
         let user = user.await?.ok_or(Refusal::RefreshToken)?;
         let mut uow = app.store.begin().await?;
         // Whoever ends all sessions of the user waits, or is seen.
@@ -101,6 +101,10 @@ impl<'a> OldRefresh<'a> {
             ..opened
         };
         uow.insert_session(&session).await?;
+        let event = app.event(AuditAction::SessionOpened).on(&user).by_itself();
+        let event = event.with_session(session.id);
+        let event = event.with_detail("refresh token of an old server");
+        uow.insert_audit_event(&event).await?;
         uow.commit().await?;
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use countersign_domain::application::KeyKeeper;
-use countersign_domain::model::{CallerName, KeyHash, Role};
+use countersign_domain::model::{CallerName, KeyHash, Origin, Role};
 use countersign_domain::ports::SigningKeys as _;
 use countersign_domain::use_cases::{EnsureSigningKeys, NewCredential};
 use serde_json::{Value, json};
@@ -56,6 +56,7 @@ impl Operator {
             clock: &SystemClock::new(),
             random: &SystemRandom,
             algorithm: self.config.tokens.algorithm,
+            origin: &Origin::server(),
         };
         EnsureSigningKeys
             .execute(keeper)
@@ -132,8 +133,9 @@ async fn a_database_without_tables_is_refused_and_left_as_it_is() {
          m0005_add_passkeys, m0006_create_devices, m0007_add_authentication_times, \
          m0008_create_identifier_undos, m0009_index_outbox_by_kind, \
          m0010_add_enrolling_authentications, m0011_add_user_profiles, \
-         m0012_create_groups, m0013_create_service_accounts); run countersign migrate, or start \
-         the server once, with the same configuration; --data-dir or --config names another",
+         m0012_create_groups, m0013_create_service_accounts, m0014_create_audit_events); run \
+         countersign migrate, or start the server once, with the same configuration; --data-dir or \
+         --config names another",
         file.display()
     );
     assert_eq!(error, told);

@@ -38,7 +38,9 @@ fn unknown_keys_of_the_file_are_named_with_what_there_is() {
     assert_eq!(texts.len(), 5, "{texts:#?}");
     let has = |text: &str| assert!(texts.iter().any(|t| t.contains(text)), "{text}: {texts:#?}");
     has("colour (");
-    has("is not a setting; there are alimtalk, data_dir, database, delivery, devices, identifiers");
+    has(
+        "is not a setting; there are alimtalk, audit, data_dir, database, delivery, devices, identifiers",
+    );
     has("countersign.toml) must be a section, as [server]");
     has("redis.urI (");
     has("is not a setting; [redis] has url");
@@ -60,11 +62,11 @@ fn unknown_variables_are_named_with_what_there_is() {
         ),
         (
             "COUNTERSIGN__LISTEN",
-            "there are alimtalk, data_dir, database",
+            "there are alimtalk, audit, data_dir, database",
         ),
         (
             "COUNTERSIGN__COLOUR_FILE",
-            "there are alimtalk, data_dir, database",
+            "there are alimtalk, audit, data_dir, database",
         ),
     ] {
         let problem = given().variables(&[(variable, "s3cret")]).problem();
