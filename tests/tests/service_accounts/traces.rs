@@ -105,8 +105,8 @@ async fn a_damaged_row_harms_nothing_else(backend: Backend) {
     let listed = listed.expect("a list").into_inner().service_accounts;
     let ids: Vec<_> = listed.iter().map(|one| &one.service_account_id).collect();
     assert_eq!(ids, [&account.service_account_id]);
-    let kinds = listed[0].credentials.iter().map(|one| one.kind());
-    let kinds: Vec<_> = kinds.collect();
+    let kinds = listed[0].credentials.iter();
+    let kinds: Vec<_> = kinds.map(v1::ServiceAccountCredential::kind).collect();
     let is_damaged = v1::ServiceAccountCredentialKind::Unspecified;
     assert_eq!(
         kinds,
