@@ -107,7 +107,7 @@ async fn time_of_one(world: &World, address: &str, hash: &str) -> Duration {
     let file = file(world, KILLS, hash);
     let words = words(&file, address);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let began = now();
+    let began = Instant::now();
     let finished = world.replica(0).run(&words).await;
     assert_eq!(finished.code, 0, "{}", finished.stderr);
     began.elapsed()
@@ -127,12 +127,4 @@ fn file(world: &World, number: usize, hash: &str) -> String {
         ));
     }
     write_file(world, &format!("users-{number}.csv"), csv)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tells how long an import takes, to kill the next ones in the middle"
-)]
-fn now() -> Instant {
-    Instant::now()
 }

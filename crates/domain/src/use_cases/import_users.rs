@@ -8,6 +8,7 @@
 
 mod batch;
 mod candidates;
+mod checks;
 mod writing;
 
 use self::batch::Batch;
