@@ -38,8 +38,7 @@ async fn of_an_erasure_and_a_reinstatement_at_once_one_happens(backend: Backend)
             reinstate(&world, &people).await
         }
         _ => {
-            let (outcomes, ()) =
-                join(reinstate(&world, &people), eraser.restart()).await;
+            let (outcomes, ()) = join(reinstate(&world, &people), eraser.restart()).await;
             outcomes
         }
     };
@@ -76,10 +75,7 @@ async fn of_an_erasure_and_a_reinstatement_at_once_one_happens(backend: Backend)
 
 /// Reinstates everybody by way of the first replica, the last who left first: the job
 /// comes from the other end.
-async fn reinstate(
-    world: &World,
-    people: &[Person],
-) -> Vec<(usize, Result<v1::User, Status>)> {
+async fn reinstate(world: &World, people: &[Person]) -> Vec<(usize, Result<v1::User, Status>)> {
     let gateways: Vec<_> = (0..4).map(|_| world.gateway()).collect();
     crowd(PEOPLE, |member| {
         let gateway = gateways[member % gateways.len()].clone();
