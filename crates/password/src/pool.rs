@@ -43,6 +43,9 @@ pub struct PoolSettings {
     /// How long it takes is measured at the start, so that the first refusal of
     /// such a hash is not told by its time either.
     pub examples: Vec<PasswordHash>,
+    /// Whether people have mere digests in another system, which are wrapped before
+    /// they are stored: so that the first refusal of one is not told either.
+    pub has_digests: bool,
     /// Whether the threads run only where no other would, on Linux, and one more
     /// does what is late. Else they are merely nice.
     pub idle_priority: bool,
@@ -110,6 +113,7 @@ impl Default for PoolSettings {
             workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             queue: NonZeroUsize::new(64).expect("64 is not zero"),
             examples: Vec::new(),
+            has_digests: false,
             idle_priority: true,
         }
     }
@@ -126,6 +130,7 @@ impl Argon2Pool {
             workers,
             queue,
             examples,
+            has_digests,
             idle_priority,
         } = settings;
         let work = u64::from(parameters.memory_kib()) * u64::from(parameters.passes());
@@ -149,7 +154,7 @@ impl Argon2Pool {
             workers,
         };
         Worker::new(Role::Relief, Arc::clone(&pool.shared))
-            .calibrate(&examples)
+            .calibrate(&examples, has_digests)
             .map_err(io::Error::other)?;
         let (report, reports) = mpsc::channel();
         for number in 0..workers.get() {

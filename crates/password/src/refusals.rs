@@ -1,5 +1,5 @@
 //! When a refusal is answered: no sooner than if it had been of the dearest hash
-//! that is in use, so that its time does not tell of whom there is one. Nothing is
+//! that is in use, or of a digest that is wrapped as its owner is adopted, so that its time does not tell of whom there is one. Nothing is
 //! computed meanwhile, and no thread waits.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,6 +22,8 @@ pub(crate) struct Refusals(Mutex<State>);
 
 struct State {
     dear: Vec<Dear>,
+    /// How long it takes to wrap a digest, if there are any: a moving average.
+    wrapping: Option<Duration>,
     /// From when on each of the threads that compare dear hashes would be free,
     /// had every refusal been of the dearest.
     free_from: Vec<Option<Instant>>,
@@ -38,6 +40,7 @@ impl Refusals {
     pub(crate) fn new(threads: usize) -> Self {
         Self(Mutex::new(State {
             dear: Vec::new(),
+            wrapping: None,
             free_from: vec![None; threads],
         }))
     }
@@ -59,6 +62,13 @@ impl Refusals {
         state.dear.push(Dear { kind, took });
     }
 
+    /// Says how long it took to wrap a digest.
+    pub(crate) fn note_wrapping(&self, took: Duration) {
+        let mut state = self.lock();
+        let average = |known: Duration| known / 8 * 7 + took / 8;
+        state.wrapping = Some(state.wrapping.map_or(took, average));
+    }
+
     /// From when on the comparison that was asked for at `asked`, of a password of
     /// so many bytes, may be answered with a refusal. `None`: at once.
     pub(crate) fn release(&self, asked: Instant, password: usize) -> Option<Instant> {
@@ -67,7 +77,9 @@ impl Refusals {
             let parts = u32::try_from(dear.kind.grows(password)).unwrap_or(u32::MAX);
             dear.took.saturating_mul(parts)
         });
-        let dearest = took.max()?;
+        // It is compared as well, at the same time or before.
+        let wrapped = state.wrapping.map(|took| took * 2);
+        let dearest = took.chain(wrapped).max()?;
         // With headroom: half of them take longer than the average.
         let floor = (dearest + dearest / 2).min(LONGEST);
         let thread = state.free_from.iter_mut().min()?;
@@ -117,6 +129,20 @@ mod tests {
         assert_eq!(refusals.release(asked, SHORT), Some(asked + 300 * MILLI));
         let later = asked + 500 * MILLI;
         assert_eq!(refusals.release(later, SHORT), Some(later + 300 * MILLI));
+    }
+
+    #[test]
+    fn where_digests_are_wrapped_refusals_are_held_back_for_both_hashes() {
+        let refusals = Refusals::new(1);
+        refusals.note_wrapping(40 * MILLI);
+        let asked = Instant::now();
+        assert_eq!(refusals.release(asked, SHORT), Some(asked + 120 * MILLI));
+        refusals.note_wrapping(80 * MILLI);
+        let later = asked + 500 * MILLI;
+        assert_eq!(refusals.release(later, SHORT), Some(later + 135 * MILLI));
+        refusals.note(bcrypt(12), SHORT, 200 * MILLI);
+        let last = later + 500 * MILLI;
+        assert_eq!(refusals.release(last, SHORT), Some(last + 300 * MILLI));
     }
 
     #[test]

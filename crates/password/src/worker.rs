@@ -133,7 +133,9 @@ impl Worker {
     }
 
     fn wrap(&mut self, digest: &SaltedDigest) -> Result<PasswordHash, HashError> {
+        let started = now();
         let phc = self.hash(digest.digest())?;
+        self.shared.refusals.note_wrapping(started.elapsed());
         Ok(to_wrapped(digest.how(), &phc))
     }
 
@@ -190,8 +192,12 @@ impl Worker {
     }
 
     /// Measures what this machine takes for a hash, before there is one: of a new
-    /// one, and of the examples of dearer ones.
-    pub(crate) fn calibrate(&mut self, examples: &[PasswordHash]) -> Result<(), HashError> {
+    /// one, of the examples of dearer ones, and of digests that are wrapped.
+    pub(crate) fn calibrate(
+        &mut self,
+        examples: &[PasswordHash],
+        has_digests: bool,
+    ) -> Result<(), HashError> {
         let password = Password::to_compare("calibration".into()).expect("it is a password");
         // The first finds no memory. The others are the longest part of the start.
         for _ in 0..3 {
@@ -202,6 +208,10 @@ impl Worker {
         self.shared
             .hash_cpu_nanos
             .store(measured, Ordering::Relaxed);
+        if has_digests {
+            let took = Duration::from_nanos(measured);
+            self.shared.refusals.note_wrapping(took);
+        }
         for example in examples {
             self.verify(
                 &password,

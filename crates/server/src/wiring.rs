@@ -15,7 +15,7 @@ use countersign_domain::ports::{AllCallers, Clock, EphemeralStore, MessageSender
 use countersign_domain::use_cases::{EnsureGroups, EnsureSigningKeys, ReadGroups};
 use countersign_domain::validation::{AccessTokens, Keyring, RevocationFeed, TokenValidator};
 use countersign_legacy::SqlUsers;
-use countersign_password::Argon2Pool;
+use countersign_password::{Argon2Pool, PoolSettings};
 use countersign_storage::{Bounds, Database, InProcess, Redis, RedisSettings};
 
 use crate::config::Config;
@@ -101,7 +101,11 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
         tracing::warn!("{ANOTHER_ALGORITHM}");
     }
     let keyring = Arc::new(Keyring::open(keys, sealing.clone())?);
-    let hasher = Argon2Pool::start(config.passwords.pool(), Arc::clone(&random))
+    let pool = PoolSettings {
+        has_digests: config.legacy.has_digests(),
+        ..config.passwords.pool()
+    };
+    let hasher = Argon2Pool::start(pool, Arc::clone(&random))
         .map(Arc::new)
         .map_err(ServeError::Hasher)?;
     let callers = authenticate(store.callers().await?, config.server.listen, clock.clone())?;

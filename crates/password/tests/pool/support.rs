@@ -31,6 +31,7 @@ pub(crate) fn cheap() -> PoolSettings {
         workers: NonZeroUsize::new(2).expect("two"),
         queue: NonZeroUsize::new(4).expect("four"),
         examples: Vec::new(),
+        has_digests: false,
         // Where the machine is busy, some jobs would be done a second time.
         idle_priority: false,
     }

@@ -99,6 +99,12 @@ impl LegacyConfig {
         self.hash.parse().unwrap_or_default()
     }
 
+    /// Whether the hashes are known to be mere digests.
+    pub(crate) fn has_digests(&self) -> bool {
+        let is_read = self.url.is_some() && self.password_column.is_some();
+        is_read && matches!(self.format(), HashFormat::Digest(..))
+    }
+
     /// The group whose people they are.
     pub(crate) fn group(&self) -> GroupId {
         GroupId::parse(&self.group).unwrap_or_else(|_| GroupId::fallback())

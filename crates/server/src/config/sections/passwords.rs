@@ -79,7 +79,7 @@ impl PasswordsConfig {
                 let examples = self.imported_examples.iter().cloned();
                 examples.map(PasswordHash::new).collect()
             },
-            idle_priority: default.idle_priority,
+            ..default
         }
     }
 
