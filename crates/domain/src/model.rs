@@ -49,6 +49,7 @@ mod scope;
 mod sealing;
 mod service_account;
 mod service_account_credential;
+mod service_account_proofs;
 mod session;
 mod signing_key;
 mod subject_alt_name;

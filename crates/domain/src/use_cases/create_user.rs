@@ -1,6 +1,6 @@
 //! Operators add users.
 
-use crate::application::{Application, Repeats, username_taken};
+use crate::application::{Application, Repeats, check_attributes, username_taken};
 use crate::error::{Error, Refusal};
 use crate::model::{
     AuditAction, ExternalId, GroupId, Identifier, NewPassword, PasswordCredential, PasswordHash,
@@ -37,7 +37,7 @@ impl CreateUser {
     pub async fn execute(mut self, app: &Application) -> Result<ListedUser, Error> {
         let rules = app.groups.named(&self.group)?;
         let attributes = &self.profile.attributes;
-        attributes.check("profile.attributes", rules.profile_attributes())?;
+        check_attributes(attributes, rules.profile_attributes())?;
         let hash = match self.password.take() {
             Some(password) => {
                 let checked = rules.check_password(password.password());

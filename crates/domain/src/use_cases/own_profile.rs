@@ -1,6 +1,6 @@
 //! A person looks at its profile, changes it, and leaves.
 
-use crate::application::{Application, GroupRules, UserChange};
+use crate::application::{Application, GroupRules, UserChange, changed_attributes};
 use crate::error::{Error, Refusal};
 use crate::model::{
     AttributesChange, AuditAction, LanguageTag, Locale, PersonName, ProvenUser, TimeZone,
@@ -84,7 +84,7 @@ impl UpdateProfile {
             }
             if let Some(change) = &self.attributes {
                 let old = &profile.attributes;
-                profile.attributes = change.apply(old, rules.profile_attributes())?;
+                profile.attributes = changed_attributes(change, old, rules.profile_attributes())?;
             }
             Ok(())
         });

@@ -1,6 +1,6 @@
 //! Operators change users.
 
-use crate::application::{Application, UserChange};
+use crate::application::{Application, UserChange, check_attributes};
 use crate::error::{Error, Refusal};
 use crate::model::{
     Attributes, AuditAction, ExternalId, LanguageTag, PersonName, Scope, TimeZone, User, UserId,
@@ -53,7 +53,7 @@ impl UpdateUser {
             }
             if let Some(attributes) = &self.attributes {
                 let rules = app.groups.of(&user.group)?;
-                attributes.check("profile.attributes", rules.profile_attributes())?;
+                check_attributes(attributes, rules.profile_attributes())?;
             }
             self.write(user);
             Ok(())

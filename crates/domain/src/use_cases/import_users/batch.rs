@@ -1,7 +1,7 @@
 //! What becomes of the users of a batch, each at its place.
 
 use super::candidates::{Candidate, Candidates};
-use crate::application::Application;
+use crate::application::{Application, check_attributes};
 use crate::error::{Error, Refusal};
 use crate::model::{ImportedUser, UserId};
 use crate::ports::Clock as _;
@@ -76,7 +76,7 @@ impl Batch {
                 Ok(rules) => {
                     let attributes = &user.profile.attributes;
                     let known = rules.profile_attributes();
-                    if let Err(error) = attributes.check("profile.attributes", known) {
+                    if let Err(error) = check_attributes(attributes, known) {
                         let refusal = ImportRefusal { error, field: None };
                         self.settle(index, ImportOutcome::Refused(refusal));
                         continue;
