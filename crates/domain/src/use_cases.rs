@@ -33,6 +33,7 @@ mod read_groups;
 mod read_revocations;
 mod read_signing_keys;
 mod refresh_tokens;
+mod remove_caller;
 mod reset_password;
 mod revoke_signing_key;
 mod revoke_token;
@@ -56,9 +57,7 @@ pub use begin_passkey_sign_in::BeginPasskeySignIn;
 pub use begin_step_up_assertion::BeginStepUpAssertion;
 pub use block_user::{DeleteUser, ReinstateUser, SuspendUser, WithdrawUser};
 pub use caller_sans::{AddCallerSan, CallerSanError, RemoveCallerSan};
-pub use callers::{
-    AddCallerKey, CallerKeyError, CreateCaller, NewCredential, RemoveCaller, RemoveCallerKey,
-};
+pub use callers::{AddCallerKey, CallerKeyError, CreateCaller, NewCredential, RemoveCallerKey};
 pub use change_identifiers::{AddIdentifier, ChangeIdentifier, RemoveIdentifier};
 pub use change_password::ChangePassword;
 pub use check_code::{CheckCode, CheckLink, CheckedCode, Which};
@@ -91,6 +90,7 @@ pub use read_groups::ReadGroups;
 pub use read_revocations::ReadRevocations;
 pub use read_signing_keys::ReadSigningKeys;
 pub use refresh_tokens::RefreshTokens;
+pub use remove_caller::RemoveCaller;
 pub use reset_password::ResetPassword;
 pub use revoke_signing_key::RevokeSigningKey;
 pub use revoke_token::RevokeToken;

@@ -3,6 +3,7 @@
 //!
 //! Each aggregate has a file, named as the port that it implements.
 
+mod audit_events;
 mod audit_log;
 mod callers;
 mod credentials;
@@ -29,7 +30,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use self::audit_log::AuditEvents;
+use self::audit_events::AuditEvents;
 use self::faults::Faults;
 use self::tables::Tables;
 use self::unit_of_work::MemoryUnitOfWork;

@@ -1,56 +1,11 @@
-//! The audit log. It grows with each change and is not read by units of work: so none has
-//! a copy of it, but what it adds itself.
-
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+//! The audit log.
 
 use async_trait::async_trait;
 
 use super::MemoryStore;
 use super::unit_of_work::MemoryUnitOfWork;
-use crate::model::{
-    AuditCursor, AuditEvent, AuditEventId, AuditFilter, AuditOutcome, PageSize, Timestamp,
-};
+use crate::model::{AuditCursor, AuditEvent, AuditFilter, PageSize};
 use crate::ports::{AuditChanges, AuditLog, AuditPage, StoreError};
-
-/// What has been committed.
-#[derive(Debug, Default)]
-pub(super) struct AuditEvents(Mutex<BTreeMap<AuditEventId, AuditEvent>>);
-
-impl AuditEvents {
-    /// Adds what a unit of work has written.
-    pub(super) fn add(&self, written: Vec<AuditEvent>) {
-        let mut events = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for event in written {
-            let known = events.entry(event.id);
-            let known = known.and_modify(|known| count_with(known, &event));
-            known.or_insert(event);
-        }
-    }
-
-    pub(super) fn delete_before(&self, before: Timestamp, limit: usize) -> usize {
-        let mut events = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let old = events.keys().take_while(|id| id.time() < before);
-        let old: Vec<_> = old.take(limit).copied().collect();
-        for id in &old {
-            events.remove(id);
-        }
-        old.len()
-    }
-}
-
-fn count_with(known: &mut AuditEvent, other: &AuditEvent) {
-    let (AuditOutcome::Refused(mut attempts), AuditOutcome::Refused(more)) =
-        (known.outcome, other.outcome)
-    else {
-        return;
-    };
-    attempts.add(more);
-    *known = AuditEvent {
-        outcome: AuditOutcome::Refused(attempts),
-        ..other.clone()
-    };
-}
 
 #[async_trait]
 impl AuditLog for MemoryStore {
@@ -61,8 +16,7 @@ impl AuditLog for MemoryStore {
         after: Option<&AuditCursor>,
     ) -> Result<AuditPage, StoreError> {
         let size = size.get() as usize;
-        let events = self.audit_events.0.lock();
-        let events = events.unwrap_or_else(PoisonError::into_inner);
+        let events = self.audit_events.lock();
         let is_after = |event: &&AuditEvent| {
             after.is_none_or(|after| event.id.as_bytes().as_slice() < after.0.as_slice())
         };

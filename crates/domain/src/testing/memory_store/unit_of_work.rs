@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::OwnedMutexGuard;
 
-use super::audit_log::AuditEvents;
+use super::audit_events::AuditEvents;
 use super::faults::Faults;
 use super::tables::Tables;
 use crate::model::AuditEvent;
