@@ -8849,7 +8849,8 @@ pub mod user_service_client {
         }
         /// WithdrawUser lets a user leave: it cannot sign in any more. Its addresses may join
         /// again after `users.rejoin_wait` (7 days by default), and its personal data is erased
-        /// after `users.retention`.
+        /// after `users.retention`. The audit log keeps from where it was signed in for
+        /// `audit.retention`.
         ///
         /// Errors: NOT_FOUND (USER_NOT_FOUND), ABORTED (ETAG_MISMATCH), FAILED_PRECONDITION
         /// (USER_STATE_CONFLICT: it is pending, suspended or has withdrawn), INVALID_ARGUMENT
@@ -9304,7 +9305,8 @@ pub mod user_service_server {
         >;
         /// WithdrawUser lets a user leave: it cannot sign in any more. Its addresses may join
         /// again after `users.rejoin_wait` (7 days by default), and its personal data is erased
-        /// after `users.retention`.
+        /// after `users.retention`. The audit log keeps from where it was signed in for
+        /// `audit.retention`.
         ///
         /// Errors: NOT_FOUND (USER_NOT_FOUND), ABORTED (ETAG_MISMATCH), FAILED_PRECONDITION
         /// (USER_STATE_CONFLICT: it is pending, suspended or has withdrawn), INVALID_ARGUMENT
