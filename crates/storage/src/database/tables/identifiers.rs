@@ -8,12 +8,13 @@ use countersign_domain::model::{
 };
 use countersign_domain::ports::StoreError;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::Cond;
+use sea_orm::sea_query::{Cond, ExprTrait as _};
 use sea_orm::{Condition, IntoActiveModel as _, QueryOrder as _, QueryResult};
 
 use super::rows::{self, ALONE, corrupt, parsed};
 use crate::database::connection::Db;
 use crate::database::damaged_rows::DamagedRows;
+use crate::database::dialect::Dialect;
 use crate::database::error::store_error;
 
 /// The kinds that can receive a message.
@@ -49,12 +50,15 @@ impl Model {
     }
 }
 
-/// The condition that a row is this identifier.
-pub(super) fn is(group: &GroupId, identifier: &Identifier) -> Condition {
+/// The condition that a row is this identifier. It has the whole key of each index that
+/// begins with group and kind: PostgreSQL takes one as readily as the other while it
+/// knows nothing of a table, as after an import, and would read the rest of the group.
+pub(super) fn is(dialect: &Dialect, group: &GroupId, identifier: &Identifier) -> Condition {
     Cond::all()
         .add(Column::GroupId.eq(group.as_str()))
         .add(Column::Kind.eq(identifier.kind().as_str()))
         .add(Column::Value.eq(identifier.as_str()))
+        .add(Expr::cust(dialect.identifier_bytes).eq(identifier.as_str()))
 }
 
 pub(super) async fn addresses(db: &Db<'_>, user: UserId) -> Result<Vec<Address>, StoreError> {
@@ -127,7 +131,7 @@ pub(super) async fn delete(
     identifier: &Identifier,
 ) -> Result<bool, StoreError> {
     let deleted = Entity::delete_many()
-        .filter(is(&user.group, identifier))
+        .filter(is(db.dialect(), &user.group, identifier))
         .filter(Column::UserId.eq(user.id.as_bytes().to_vec()))
         .exec(&db.statement("identifiers.delete"))
         .await

@@ -9,12 +9,15 @@ use countersign_domain::model::{
     TombstoneDigest, UserId,
 };
 use countersign_domain::ports::{ManyUserChanges, ManyUsers, NewAccount, StoreError};
-use sea_orm::QuerySelect as _;
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{ArrayType, Value};
+use sea_orm::{DbBackend, QueryResult, QuerySelect as _, Statement};
 
 use super::many_rows;
 use super::rows::{self, ALONE, bytes, corrupt, parsed};
 use super::{credentials, identifier_undos, identifiers, tombstones, user_roles, users};
+use crate::database::connection::NamedStatement;
+use crate::database::error::store_error;
 use crate::database::handle::Database;
 use crate::database::unit_of_work::SqlUnitOfWork;
 
@@ -28,27 +31,29 @@ impl ManyUsers for Database {
         group: &GroupId,
         ids: &[&ExternalId],
     ) -> Result<HashMap<ExternalId, UserId>, StoreError> {
+        use users::{Column, Entity};
         let reader = self.reader();
         let mut found = HashMap::new();
         for ids in ids.chunks(KEYS) {
-            let select = users::Entity::find()
-                .select_only()
-                .column(users::Column::Id)
-                .column(users::Column::ExternalId)
-                .filter(users::Column::GroupId.eq(group.as_str()))
-                .filter(users::Column::ExternalId.is_in(ids.iter().map(|id| id.as_str())));
+            let ids: Vec<_> = ids.iter().map(|id| id.as_str()).collect();
             let statement = reader.statement("users.by_external_ids");
-            for row in rows::all(select, &statement).await? {
-                let id = rows::stored_id(&row, users::Column::Id)?;
-                let external_id: String = row
-                    .try_get("", users::Column::ExternalId.as_str())
-                    .map_err(|_| corrupt(users::Column::ExternalId))?;
+            let rows = if reader.dialect().backend == DbBackend::Postgres {
+                let values = [group.as_str().into(), array(&ids)];
+                one_by_one(&statement, USERS_ONE_BY_ONE, values).await?
+            } else {
+                let select = Entity::find()
+                    .select_only()
+                    .column(Column::Id)
+                    .column(Column::ExternalId)
+                    .filter(Column::GroupId.eq(group.as_str()))
+                    .filter(Column::ExternalId.is_in(ids));
+                rows::all(select, &statement).await?
+            };
+            for row in rows {
+                let id = UserId::from_bytes(bytes(Column::Id, rows::stored_id(&row, Column::Id)?)?);
+                let external_id = text(&row, Column::ExternalId)?;
                 let external_id = ExternalId::parse(&external_id).ok();
-                let external_id = parsed(users::Column::ExternalId, external_id)?;
-                found.insert(
-                    external_id,
-                    UserId::from_bytes(bytes(users::Column::Id, id)?),
-                );
+                found.insert(parsed(Column::ExternalId, external_id)?, id);
             }
         }
         Ok(found)
@@ -59,6 +64,7 @@ impl ManyUsers for Database {
         group: &GroupId,
         wanted: &[&Identifier],
     ) -> Result<HashSet<Identifier>, StoreError> {
+        use identifiers::{Column, Entity};
         let reader = self.reader();
         let mut held = HashSet::new();
         for kind in [
@@ -70,24 +76,61 @@ impl ManyUsers for Database {
             let by_value: HashMap<_, _> = of_kind.map(|one| (one.as_str(), *one)).collect();
             let values: Vec<_> = by_value.keys().copied().collect();
             for values in values.chunks(KEYS) {
-                let select = identifiers::Entity::find()
-                    .select_only()
-                    .column(identifiers::Column::Value)
-                    .filter(identifiers::Column::GroupId.eq(group.as_str()))
-                    .filter(identifiers::Column::Kind.eq(kind.as_str()))
-                    .filter(identifiers::Column::Value.is_in(values.iter().copied()));
                 let statement = reader.statement("identifiers.held");
-                for row in rows::all(select, &statement).await? {
-                    let value: String = row
-                        .try_get("", identifiers::Column::Value.as_str())
-                        .map_err(|_| corrupt(identifiers::Column::Value))?;
+                let rows = if reader.dialect().backend == DbBackend::Postgres {
+                    let values = [group.as_str().into(), kind.as_str().into(), array(values)];
+                    one_by_one(&statement, IDENTIFIERS_ONE_BY_ONE, values).await?
+                } else {
+                    let select = Entity::find()
+                        .select_only()
+                        .column(Column::Value)
+                        .filter(Column::GroupId.eq(group.as_str()))
+                        .filter(Column::Kind.eq(kind.as_str()))
+                        .filter(Column::Value.is_in(values.iter().copied()));
+                    rows::all(select, &statement).await?
+                };
+                for row in rows {
+                    let value = text(&row, Column::Value)?;
                     let one = by_value.get(value.as_str());
-                    held.insert((*parsed(identifiers::Column::Value, one)?).clone());
+                    held.insert((*parsed(Column::Value, one)?).clone());
                 }
             }
         }
         Ok(held)
     }
+}
+
+/// PostgreSQL: each key is looked up in the index that holds it once. In a list of keys
+/// it would go by what it knows of the tables, which during an import is that they are
+/// empty, and read the whole group instead. Identifiers have two such indexes, each of
+/// which is given the whole key.
+const USERS_ONE_BY_ONE: &str = "\
+    SELECT found.id, found.external_id FROM unnest($2::text[]) AS wanted (key) \
+    CROSS JOIN LATERAL (SELECT id, external_id FROM users \
+        WHERE group_id = $1 AND external_id = wanted.key LIMIT 1) AS found";
+const IDENTIFIERS_ONE_BY_ONE: &str = "\
+    SELECT found.value FROM unnest($3::text[]) AS wanted (key) \
+    CROSS JOIN LATERAL (SELECT value FROM identifiers \
+        WHERE group_id = $1 AND kind = $2 AND value = wanted.key \
+            AND value COLLATE \"C\" = wanted.key LIMIT 1) AS found";
+
+async fn one_by_one<const N: usize>(
+    statement: &NamedStatement<'_>,
+    sql: &str,
+    values: [Value; N],
+) -> Result<Vec<QueryResult>, StoreError> {
+    let select = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+    statement.query_all_raw(select).await.map_err(store_error)
+}
+
+fn array(texts: &[&str]) -> Value {
+    let texts = texts.iter().map(|text| Value::from(*text)).collect();
+    Value::Array(ArrayType::String, Some(Box::new(texts)))
+}
+
+fn text(row: &QueryResult, column: impl ColumnTrait) -> Result<String, StoreError> {
+    let text = row.try_get("", column.as_str());
+    text.map_err(|_| corrupt(column))
 }
 
 #[async_trait]

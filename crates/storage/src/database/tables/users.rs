@@ -169,7 +169,7 @@ impl Users for Database {
     ) -> Result<Option<Account>, StoreError> {
         let select = Entity::find()
             .join(JoinType::InnerJoin, Relation::Identifiers.def())
-            .filter(identifiers::is(group, identifier));
+            .filter(identifiers::is(self.reader().dialect(), group, identifier));
         find_account(self, select, "users.account_by_identifier").await
     }
 
@@ -229,7 +229,7 @@ impl UserChanges for SqlUnitOfWork {
         let holder = Query::select()
             .column(identifiers::Column::UserId)
             .from(identifiers::Entity)
-            .cond_where(identifiers::is(group, identifier))
+            .cond_where(identifiers::is(self.db().dialect(), group, identifier))
             .take();
         let select = Entity::find()
             .filter(Column::Id.in_subquery(holder))
