@@ -25,6 +25,7 @@ mod import_users;
 mod issue_service_account_token;
 mod issue_tokens;
 mod list_audit_events;
+mod list_groups;
 mod list_identifiers;
 mod list_users;
 mod look_after_users;
@@ -75,13 +76,14 @@ pub use ensure_signing_keys::EnsureSigningKeys;
 pub use factors::{
     ListFactors, ListedFactor, ListedFactors, RegenerateRecoveryCodes, RemoveFactor,
 };
-pub use groups::{CreateGroup, DeleteGroup, GetGroup, ListGroups, ListedGroups, UpdateGroup};
+pub use groups::{CreateGroup, DeleteGroup, UpdateGroup};
 pub use import_users::{ImportOutcome, ImportRefusal, ImportUsers};
 pub use issue_service_account_token::{
     IssueServiceAccountToken, ServiceAccountProof, ServiceAccountToken,
 };
 pub use issue_tokens::{Grant, IssueTokens, Issued, MfaRequired};
 pub use list_audit_events::{ListAuditEvents, ListedAuditEvents};
+pub use list_groups::{GetGroup, ListGroups, ListedGroups};
 pub use list_identifiers::{ListIdentifiers, ListedIdentifiers, UndoableChange};
 pub use list_users::{GetUser, ListUsers, ListedUsers};
 pub use look_after_users::{LookAfterUsers, LookedAfter};

@@ -1,10 +1,8 @@
-//! Looking after the groups: making, looking at, changing and deleting them.
+//! Looking after the groups: making, changing and deleting them.
 
 use crate::application::{Application, Repeats};
 use crate::error::{Error, Refusal};
-use crate::model::{
-    AuditAction, Group, GroupEtag, GroupField, GroupId, GroupPageToken, GroupPolicy, PageSize,
-};
+use crate::model::{AuditAction, Group, GroupEtag, GroupField, GroupId, GroupPolicy};
 use crate::ports::{Clock as _, StoreError};
 
 /// An operator makes a group.
@@ -16,31 +14,6 @@ pub struct CreateGroup {
     pub display_name: String,
     /// Its policy.
     pub policy: GroupPolicy,
-}
-
-/// An operator looks at a group.
-#[derive(Debug)]
-pub struct GetGroup {
-    /// Which.
-    pub id: GroupId,
-}
-
-/// An operator lists the groups.
-#[derive(Debug)]
-pub struct ListGroups {
-    /// How many at once.
-    pub size: PageSize,
-    /// From where on.
-    pub after: Option<GroupPageToken>,
-}
-
-/// One page of groups.
-#[derive(Debug)]
-pub struct ListedGroups {
-    /// The groups, in the order of their ids.
-    pub groups: Vec<Group>,
-    /// Where the next page starts, if there is one.
-    pub next: Option<GroupPageToken>,
 }
 
 /// An operator changes a group.
@@ -89,32 +62,6 @@ impl CreateGroup {
         uow.commit().await?;
         app.groups.known().enter(&group);
         Ok(group)
-    }
-}
-
-impl GetGroup {
-    /// Reads the group.
-    ///
-    /// # Errors
-    /// There is no such group.
-    pub async fn execute(self, app: &Application) -> Result<Group, Error> {
-        let group = app.store.group(&self.id).await?;
-        Ok(group.ok_or(Refusal::Group)?)
-    }
-}
-
-impl ListGroups {
-    /// Reads a page of groups.
-    ///
-    /// # Errors
-    /// If the database cannot tell.
-    pub async fn execute(self, app: &Application) -> Result<ListedGroups, Error> {
-        let after = self.after.as_ref().map(|token| token.0.as_str());
-        let page = app.store.groups_after(after, self.size).await?;
-        Ok(ListedGroups {
-            groups: page.groups,
-            next: page.next.map(GroupPageToken),
-        })
     }
 }
 

@@ -2,22 +2,23 @@
 
 mod asked;
 mod comparison;
+mod facts;
 mod opening;
 mod passkey_grant;
 mod password_grant;
+mod proof_grant;
 
-use self::asked::First;
 pub use self::opening::MfaRequired;
 use self::opening::{Opened, Opening};
 use self::passkey_grant::with_passkey;
 use self::password_grant::with_password;
-use crate::application::{Application, Repeats, Tokens};
-use crate::error::{Error, Refusal};
+use self::proof_grant::with_proof;
+use crate::application::{Application, Tokens};
+use crate::error::Error;
 use crate::model::{
-    Assertion, AuthenticationMethod, ClientContext, DeviceClaim, GroupId, Identifier, Locale,
-    Password, Proof, Purpose, Scope, SignInWay,
+    Assertion, ClientContext, DeviceClaim, GroupId, Identifier, Locale, Password, Proof, Scope,
+    SignInWay,
 };
-use crate::ports::Clock as _;
 
 /// Somebody signs in.
 #[derive(Debug)]
@@ -129,73 +130,6 @@ impl IssueTokens {
                 let error = refusal.into();
                 opening.note_refused(app, &self.group, user, &error);
                 Err(error)
-            }
-        }
-    }
-}
-
-async fn with_proof(
-    app: &Application,
-    group: &GroupId,
-    proof: &Proof,
-    opening: &Opening,
-) -> Result<Opened, Error> {
-    let proved = app.verifications.proof(proof, Purpose::SignIn).await?;
-    if proved.group != *group {
-        return Err(Refusal::Proof.into());
-    }
-    let user = app.adoption.proven(&proved, app.origin()).await?;
-    let facts = match user {
-        Some(user) => {
-            let known = opening.known_device(app, user).await?;
-            let first = First {
-                group,
-                user: user.id,
-                method: AuthenticationMethod::OneTimeCode,
-                proved: Some(&proved.address),
-            };
-            Some(opening.facts(app, first, known).await?)
-        }
-        None => None,
-    };
-    let address: Identifier = proved.address.into();
-    let (mut repeats, mut is_spent) = (Repeats::default(), false);
-    loop {
-        let opened = async {
-            let mut uow = app.store.begin().await?;
-            let user = user.zip(facts.as_ref());
-            let (user, facts) = user.ok_or(Refusal::SignIn)?;
-            let holder = uow.lock_user_by_identifier(group, &address).await?;
-            let holder = holder
-                .filter(|holder| user.is_current(holder))
-                .ok_or(Refusal::Proof)?;
-            if !holder.is_active(app.clock.now()) {
-                return Ok((
-                    uow,
-                    Opened::Blocked(Refusal::of_state(&holder.state), holder.id),
-                ));
-            }
-            let shown = [AuthenticationMethod::OneTimeCode];
-            let opened = opening.open(app, &mut *uow, &holder, &shown, facts).await?;
-            Ok((uow, opened))
-        };
-        let opened = opened.await;
-        // An answer spends the proof, and before the commit, as what becomes of
-        // that may stay unknown. That it could not be told does not.
-        if opened.as_ref().err().is_none_or(Error::is_an_answer) {
-            app.verifications.spend_once(proof, &mut is_spent).await?;
-        }
-        let committed = match opened {
-            Ok((uow, opened)) => uow.commit().await.map(|()| opened).map_err(Error::from),
-            Err(error) => Err(error),
-        };
-        match committed {
-            Err(error) if repeats.allow(&error) => {}
-            outcome => {
-                if let (Ok(_), Some(facts)) = (&outcome, &facts) {
-                    Opening::committed(app, facts);
-                }
-                return outcome;
             }
         }
     }

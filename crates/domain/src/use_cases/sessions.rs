@@ -1,20 +1,14 @@
 //! Looking at the sessions of a person, and ending them.
 
+mod actor;
+
+pub use self::actor::Actor;
 use crate::application::{Application, Repeats};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    AuditAction, AuditEvent, OldToken, PageSize, PageToken, Revocation, Session, SessionId, UserId,
+    AuditAction, OldToken, PageSize, PageToken, Revocation, Session, SessionId, UserId,
 };
 use crate::ports::Clock as _;
-
-/// For whom a call acts.
-#[derive(Clone)]
-pub enum Actor {
-    /// The person behind this access token.
-    Person(String),
-    /// A user named by an operator.
-    User(UserId),
-}
 
 /// Somebody lists the live sessions.
 #[derive(Debug)]
@@ -63,27 +57,6 @@ pub struct RevokeUserSessions {
     pub actor: Actor,
     /// Whether the session of the access token stays.
     pub keep_current: bool,
-}
-
-impl Actor {
-    /// The user, and the session of its access token.
-    async fn resolve(&self, app: &Application) -> Result<(UserId, Option<SessionId>), Error> {
-        match self {
-            Self::Person(access_token) => {
-                let person = app.people.by_access_token(access_token).await?;
-                Ok((person.user.id, Some(person.session.id)))
-            }
-            Self::User(id) => Ok((*id, None)),
-        }
-    }
-
-    /// What is done to a user, by itself if it acts.
-    fn acts(&self, event: AuditEvent) -> AuditEvent {
-        match self {
-            Self::Person(_) => event.by_itself(),
-            Self::User(_) => event,
-        }
-    }
 }
 
 impl ListSessions {
@@ -200,13 +173,4 @@ async fn own_session(app: &Application, user: UserId, id: SessionId) -> Result<S
     Ok(session
         .filter(|session| session.user_id == user)
         .ok_or(Refusal::Session)?)
-}
-
-impl std::fmt::Debug for Actor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Person(_) => f.write_str("Person(..)"),
-            Self::User(id) => f.debug_tuple("User").field(id).finish(),
-        }
-    }
 }

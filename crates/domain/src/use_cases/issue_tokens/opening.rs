@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
-use super::asked::{Asked, First, Offer};
+use super::asked::{Asked, Offer};
+use super::facts::Facts;
 use crate::application::{Application, DeviceSignIn, KnownDevice, SignIn};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Address, AuditAction, AuthenticationMethod, ClientContext, CodeFactor, Device, DeviceClaim,
-    GroupId, Locale, MfaFactor, MfaSessionId, MfaSessionRecord, ProvenUser, Scope, Session,
-    Timestamp, User, UserId,
+    AuditAction, AuthenticationMethod, ClientContext, CodeFactor, Device, DeviceClaim, GroupId,
+    Locale, MfaFactor, MfaSessionId, MfaSessionRecord, ProvenUser, Scope, Session, Timestamp, User,
+    UserId,
 };
 use crate::ports::{Clock as _, UnitOfWork};
 
@@ -25,16 +26,6 @@ pub(super) struct Opening {
     pub(super) client: ClientContext,
     pub(super) device: DeviceClaim,
     pub(super) locale: Locale,
-}
-
-/// What is read of a person before the unit of work.
-pub(super) struct Facts {
-    /// What the policy asks for beside the first factor, but on some devices.
-    asked: Asked,
-    /// The device, if it is one of the person's.
-    pub(super) known: Option<Device>,
-    /// Whom to tell of a device that is not known.
-    told: Vec<Address>,
 }
 
 /// What has to be shown for a session.
@@ -61,55 +52,6 @@ pub(super) enum Opened {
 }
 
 impl Opening {
-    /// The device that the gateway tells of, if it is one of the user's.
-    pub(super) async fn known_device(
-        &self,
-        app: &Application,
-        user: ProvenUser,
-    ) -> Result<Option<Device>, Error> {
-        let known = app.devices.find(self.device).await?;
-        Ok(known.filter(|device| device.is_of(user)))
-    }
-
-    /// Reads what the opening depends on. `known` is a device of the user.
-    pub(super) async fn facts(
-        &self,
-        app: &Application,
-        first: First<'_>,
-        known: Option<Device>,
-    ) -> Result<Facts, Error> {
-        let asked = first.asked(app).await?;
-        // Once the second factor is shown.
-        let told = match asked.is_nothing() {
-            true => self.told(app, first.user, known.as_ref()).await?,
-            false => Vec::new(),
-        };
-        Ok(Facts { asked, known, told })
-    }
-
-    /// Reads what the opening depends on where two factors were shown.
-    pub(super) async fn facts_after_two_factors(
-        &self,
-        app: &Application,
-        user: ProvenUser,
-    ) -> Result<Facts, Error> {
-        let known = self.known_device(app, user).await?;
-        Ok(Facts {
-            asked: Asked::Nothing,
-            told: self.told(app, user.id, known.as_ref()).await?,
-            known,
-        })
-    }
-
-    async fn told(
-        &self,
-        app: &Application,
-        user: UserId,
-        known: Option<&Device>,
-    ) -> Result<Vec<Address>, Error> {
-        app.devices.to_tell(user, self.device, known).await
-    }
-
     /// Opens a session of the user in a unit of work, or an MFA session if a second
     /// factor is to be shown.
     pub(super) async fn open(
@@ -177,13 +119,6 @@ impl Opening {
     ) {
         let attempt = app.event(AuditAction::SessionOpened).on_user(user, group);
         app.refused.note(attempt.from_device(&self.client), error);
-    }
-
-    /// Lets the job know of messages, after the commit.
-    pub(super) fn committed(app: &Application, facts: &Facts) {
-        if !facts.told.is_empty() {
-            app.messages.queued();
-        }
     }
 
     async fn mfa_session(

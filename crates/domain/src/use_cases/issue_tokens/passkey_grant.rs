@@ -1,6 +1,7 @@
 //! The passkey grant: the passkey tells whose it is, and has verified the person.
 //! Whatever is wrong, the answer is the same.
 
+use super::facts::Facts;
 use super::opening::{Opened, Opening};
 use crate::application::{Application, Repeats};
 use crate::error::{Error, Refusal};
@@ -47,7 +48,7 @@ async fn answer(
     app.passkey_challenges.take_answered(challenge).await?;
     let methods = MfaFactor::Passkey.methods_after(&[], asserted.is_user_verified);
     let proven = ProvenUser::of(&user);
-    let facts = opening.facts_after_two_factors(app, proven).await?;
+    let facts = Facts::after_two_factors(app, proven, opening.device).await?;
     let mut repeats = Repeats::default();
     let opened = loop {
         let opened = async {
@@ -69,6 +70,6 @@ async fn answer(
             outcome => break outcome?,
         }
     };
-    Opening::committed(app, &facts);
+    facts.committed(app);
     Ok(opened)
 }

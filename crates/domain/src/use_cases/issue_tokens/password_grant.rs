@@ -8,7 +8,8 @@
 
 use super::asked::First;
 use super::comparison::{Claimed, Matched};
-use super::opening::{Facts, Opened, Opening};
+use super::facts::Facts;
+use super::opening::{Opened, Opening};
 use crate::application::{Application, Found, Repeats};
 use crate::error::{Error, Refusal};
 use crate::model::{AuthenticationMethod, Device, GroupId, Identifier, Password, ProvenUser};
@@ -77,7 +78,7 @@ pub(super) async fn with_password(
             method: AuthenticationMethod::Password,
             proved: None,
         };
-        let facts = opening.facts(app, first, known).await?;
+        let facts = Facts::read(app, first, opening.device, known).await?;
         let mut repeats = Repeats::default();
         let opened = loop {
             match sign_in(app, &matched, opening, &facts).await {
@@ -85,7 +86,7 @@ pub(super) async fn with_password(
                 outcome => break outcome?,
             }
         };
-        Opening::committed(app, &facts);
+        facts.committed(app);
         Ok(opened)
     };
     let opened = attempt.await;
