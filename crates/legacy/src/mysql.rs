@@ -13,10 +13,29 @@ use sqlx::ConnectOptions as _;
 use sqlx::mysql::MySqlConnectOptions;
 
 use crate::limits::STATEMENT_LIMIT;
-use crate::settings::SettingsError;
+use crate::settings::{SettingsError, check_parameters};
+
+/// What the driver reads of a URL. It would pass over any other.
+const PARAMETERS: [&str; 14] = [
+    "ssl-mode",
+    "sslmode",
+    "ssl-ca",
+    "sslca",
+    "ssl-cert",
+    "sslcert",
+    "ssl-key",
+    "sslkey",
+    "socket",
+    "charset",
+    "collation",
+    "timezone",
+    "time-zone",
+    "statement-cache-capacity",
+];
 
 /// How to reach the database.
 pub(crate) fn options(url: &str) -> Result<MySqlConnectOptions, SettingsError> {
+    check_parameters(url, &PARAMETERS)?;
     let url = url.replacen("mariadb:", "mysql:", 1);
     let example = SettingsError::Url("mysql://user@host:3306/name");
     let options: MySqlConnectOptions = url.parse().map_err(|_| example)?;

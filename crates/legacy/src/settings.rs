@@ -46,6 +46,14 @@ pub enum SettingsError {
     /// The URL is none of a database that is supported.
     #[error("must be the URL of the existing database, such as {0}")]
     Url(&'static str),
+    /// The URL has a parameter that the driver would ignore, whatever it asks for.
+    #[error("must have no other parameters than {known}, and {name:?} is none of them")]
+    Parameter {
+        /// Its name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
     /// The name of the table is none.
     #[error("must be the name of a table, such as users or shop.users")]
     Table,
@@ -129,4 +137,47 @@ impl Columns {
 /// The library quotes names; what no database takes as one is refused here.
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= LONGEST_NAME && !text.contains('\0')
+}
+
+/// Refuses a URL with a parameter that is none of those that a driver knows: one that
+/// asks for TLS in the spelling of another driver must not be passed over.
+pub(crate) fn check_parameters(url: &str, known: &[&str]) -> Result<(), SettingsError> {
+    let url = url.split_once('#').map_or(url, |(url, _)| url);
+    let (_, query) = url.split_once('?').unwrap_or_default();
+    let names = query.split('&').filter(|pair| !pair.is_empty());
+    let mut names = names.map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name));
+    match names.find(|name| !known.contains(name)) {
+        None => Ok(()),
+        Some(name) => Err(SettingsError::Parameter {
+            name: name.to_owned(),
+            known: known.join(", "),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_that_is_not_known_is_refused_by_its_name() {
+        let check =
+            |query: &str| check_parameters(&format!("mysql://db/shop{query}"), &["ssl-mode"]);
+        for good in ["", "?", "?ssl-mode=REQUIRED", "?ssl-mode=a&ssl-mode=b"] {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+        for (bad, name) in [
+            ("?ssl_mode=REQUIRED", "ssl_mode"),
+            ("?ssl-mode=REQUIRED&tls", "tls"),
+            ("?ssl%2Dmode=REQUIRED", "ssl%2Dmode"),
+            ("?ssl-Mode=REQUIRED#x?y", "ssl-Mode"),
+        ] {
+            let refused = check(bad).expect_err(bad);
+            assert!(
+                matches!(&refused, SettingsError::Parameter { name: found, .. } if found == name),
+                "{refused}"
+            );
+            assert!(!refused.to_string().contains("REQUIRED"), "{refused}");
+        }
+    }
 }

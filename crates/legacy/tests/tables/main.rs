@@ -5,3 +5,4 @@ mod database;
 mod outages;
 mod proxy;
 mod reading;
+mod tls;

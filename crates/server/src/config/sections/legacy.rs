@@ -140,7 +140,7 @@ impl LegacyConfig {
             && let Err(error) = SqlUsers::check_settings(&settings)
         {
             let key = match error {
-                SettingsError::Url(_) => "legacy.url",
+                SettingsError::Url(_) | SettingsError::Parameter { .. } => "legacy.url",
                 SettingsError::Table => "legacy.table",
                 SettingsError::Column(_) => "legacy.id_column",
             };
