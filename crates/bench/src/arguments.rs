@@ -117,6 +117,10 @@ pub(crate) enum What {
     Revocations,
     /// Sign-in, refresh and cleaning with a million sessions beside a thousand
     Growth,
+    /// Sign-in with a million users beside a thousand
+    GrowthUsers,
+    /// ImportUsers beside a plain insert on PostgreSQL, and beside validations
+    Import,
     /// The idle server's memory, and the time until its first answer
     Memory,
     /// All of them

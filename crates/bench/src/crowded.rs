@@ -75,12 +75,28 @@ impl Words {
 
 /// Adds users with their identifiers, credentials and this many sessions.
 pub(crate) async fn fill(url: &str, sessions: u32) -> Result<(), Failure> {
+    let users = sessions.div_ceil(SESSIONS_OF_A_USER);
+    fill_users(url, users).await?;
     let mut connection = Connection::open(url).await?;
     let words = Words::of(&connection);
-    let users = sessions.div_ceil(SESSIONS_OF_A_USER);
+    let owner = words.id("user", &format!("(n - 1) % {users} + 1"), users, MONTH);
+    let sessions = Sessions {
+        kind: "session",
+        owner: &owner,
+        count: sessions,
+        days: MONTH,
+        expiry_day: "model.expiry_day",
+    };
+    connection.execute(&sessions.insert(words)).await?;
+    connection.execute(words.analyse).await
+}
+
+/// Adds this many users with their identifiers and credentials.
+pub(crate) async fn fill_users(url: &str, users: u32) -> Result<(), Failure> {
+    let mut connection = Connection::open(url).await?;
+    let words = Words::of(&connection);
     let numbers = words.numbers(users);
     let user = words.id("user", "n", users, MONTH);
-    let owner = words.id("user", &format!("(n - 1) % {users} + 1"), users, MONTH);
     let statements = [
         format!(
             "INSERT INTO users (id, group_id, state, credential_version, created_at) \
@@ -98,14 +114,6 @@ pub(crate) async fn fill(url: &str, sessions: u32) -> Result<(), Failure> {
              SELECT {user}, model.hash, 0, model.updated_at \
              FROM {numbers} CROSS JOIN (SELECT * FROM credentials LIMIT 1) AS model"
         ),
-        Sessions {
-            kind: "session",
-            owner: &owner,
-            count: sessions,
-            days: MONTH,
-            expiry_day: "model.expiry_day",
-        }
-        .insert(words),
     ];
     for statement in &statements {
         connection.execute(statement).await?;

@@ -16,6 +16,8 @@ mod echo;
 mod failure;
 mod forge;
 mod growth;
+mod growth_users;
+mod import;
 mod insert_floor;
 mod issue;
 mod memory;
@@ -51,7 +53,7 @@ use report::{Figure, Report};
 
 type Measure = fn(&Arguments) -> Result<Vec<Figure>, Failure>;
 
-const MEASUREMENTS: [(What, Measure); 10] = [
+const MEASUREMENTS: [(What, Measure); 12] = [
     (What::Validate, validate::measure),
     (What::Revocations, revocations::measure),
     (What::Issue, issue::measure),
@@ -61,6 +63,8 @@ const MEASUREMENTS: [(What, Measure); 10] = [
     (What::Codes, codes::measure),
     (What::Messages, messages::measure),
     (What::Growth, growth::measure),
+    (What::GrowthUsers, growth_users::measure),
+    (What::Import, import::measure),
     (What::Memory, memory::measure),
 ];
 

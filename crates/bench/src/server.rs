@@ -142,7 +142,7 @@ impl Setup {
 
     /// The program with these settings, and nothing of this process's
     /// environment.
-    fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         let settings = self.settings.iter();
         command
