@@ -16,13 +16,11 @@ use tokio::task::JoinSet;
 
 use crate::arguments::Arguments;
 use crate::closed_loop::{drive, runtime};
-use crate::connections::connect;
 use crate::corpus::Corpus;
 use crate::database::{FreshDatabase, postgres};
 use crate::failure::{Context as _, Failure};
 use crate::forge::forge;
 use crate::open_loop::{self, histogram, micros, offer};
-use crate::people::Person;
 use crate::raw_call::RawCaller;
 use crate::report::{Figure, Quantity};
 use crate::rounds::{Side, beside_floors};
@@ -232,10 +230,7 @@ fn beside_validations(arguments: &Arguments) -> Result<Vec<Figure>, Failure> {
     let setup = Setup::new(arguments, &[("tokens.access_ttl", "1h")])?;
     let server = setup.start()?;
     let target = server.target(arguments.connections.get());
-    let tokens = runtime()?.block_on(async {
-        Person::sign_up(&connect(server.address()).await?, 0).await?;
-        forge(&setup, &server, TOKENS).await
-    })?;
+    let tokens = runtime()?.block_on(forge(&setup, &server, TOKENS))?;
     let tokens = Arc::new(Corpus::of_tokens(&tokens));
     drive(RawCaller::once_each(&tokens, 64), target, WARMING)?;
     let (mut calm, mut beside) = (histogram()?, histogram()?);
