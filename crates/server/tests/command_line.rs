@@ -75,7 +75,11 @@ fn where_the_log_is_json_a_failed_start_is_a_line_of_it() {
     let taken = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     let taken = taken.local_addr().expect("its address").to_string();
     let config = folder.join("countersign.toml");
-    std::fs::write(&config, "[log]\nformat = \"json\"\n[metrics]\nlisten = \"\"\n").expect("it is written");
+    std::fs::write(
+        &config,
+        "[log]\nformat = \"json\"\n[metrics]\nlisten = \"\"\n",
+    )
+    .expect("it is written");
     let config = config.to_str().expect("text");
     for (arguments, code, told) in [
         (
