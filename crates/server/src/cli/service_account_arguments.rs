@@ -75,9 +75,9 @@ pub(super) enum Keys {
 #[derive(Debug, Subcommand)]
 pub(super) enum Credentials {
     /// Take a secret or a key away, and revoke the tokens that were got with it
-    #[command(after_help = "Example: countersign service-account credential remove \
-                            01890a5d-ac96-774b-bcce-b302099a8057 \
-                            01890a5e-0d6b-7c11-9a3e-4f2b8c7d6e5f")]
+    #[command(
+        after_help = "Example: countersign service-account credential remove \"$ACCOUNT\" \"$CREDENTIAL\""
+    )]
     Remove(RemoveCredential),
 }
 
