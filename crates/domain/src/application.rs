@@ -81,7 +81,7 @@ pub use settings::{
 };
 pub use tokens::{AccessToken, TokenMinter, Tokens};
 pub(crate) use tokens::{ServiceAccountSignIn, SignIn};
-pub(crate) use user_changes::{UserChange, check_etag};
+pub(crate) use user_changes::{UserChange, check_etag, lock_user};
 pub(crate) use verifications::CodeRequest;
 pub use verifications::Verifications;
 

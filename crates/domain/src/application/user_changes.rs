@@ -4,7 +4,7 @@
 use crate::application::{Application, Repeats};
 use crate::error::{Error, Refusal};
 use crate::model::{AuditAction, Identifier, Locale, Timestamp, User, UserId};
-use crate::ports::{Clock as _, Content, ListedUser, StoreError};
+use crate::ports::{Clock as _, Content, ListedUser, StoreError, UnitOfWork};
 
 /// A change of a user.
 #[derive(Debug)]
@@ -52,8 +52,7 @@ impl UserChange {
     ) -> Result<ListedUser, Error> {
         let now = app.clock.now();
         let mut uow = app.store.begin().await?;
-        let user = uow.lock_user(self.id).await?;
-        let mut user = user.ok_or(Refusal::User)?;
+        let mut user = lock_user(&mut *uow, self.id).await?;
         check_etag(&user, self.etag.as_deref())?;
         change(&mut user, now)?;
         user.touch(now);
@@ -84,6 +83,19 @@ impl UserChange {
         app.session_ending.committed(&ended);
         Ok(ListedUser { user, identifiers })
     }
+}
+
+/// The user, locked. The row of one who is erased goes and comes back: whoever has
+/// waited for it may find none, and looks again.
+///
+/// # Errors
+/// No such user.
+pub(crate) async fn lock_user(uow: &mut dyn UnitOfWork, id: UserId) -> Result<User, Error> {
+    let user = match uow.lock_user(id).await? {
+        None => uow.lock_user(id).await?,
+        user => user,
+    };
+    Ok(user.ok_or(Refusal::User)?)
 }
 
 /// Refuses a user who was changed since it was read.

@@ -1,6 +1,6 @@
 //! Operators suspend, reinstate, withdraw and delete users.
 
-use crate::application::{Application, Repeats, UserChange, check_etag};
+use crate::application::{Application, Repeats, UserChange, check_etag, lock_user};
 use crate::error::{Error, Refusal};
 use crate::model::{AuditAction, Suspension, SuspensionReason, Timestamp, UserId, UserState};
 use crate::ports::{Clock as _, ListedUser, StoreError, UnitOfWork};
@@ -119,12 +119,12 @@ impl DeleteUser {
 
     async fn try_to_delete(&self, app: &Application) -> Result<(), Error> {
         let mut uow = app.store.begin().await?;
-        let user = match uow.lock_user(self.id).await {
+        let user = match lock_user(&mut *uow, self.id).await {
             // Which version it is cannot be told.
-            Err(StoreError::Corrupt(cause)) if self.etag.is_none() => {
+            Err(Error::Store(StoreError::Corrupt(cause))) if self.etag.is_none() => {
                 return self.delete_unreadable(app, uow, &cause).await;
             }
-            user => user?.ok_or(Refusal::User)?,
+            user => user?,
         };
         check_etag(&user, self.etag.as_deref())?;
         let ended = app.session_ending.end_all(&mut *uow, &user, None).await?;
