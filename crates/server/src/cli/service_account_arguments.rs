@@ -75,9 +75,8 @@ pub(super) enum Keys {
 #[derive(Debug, Subcommand)]
 pub(super) enum Credentials {
     /// Take a secret or a key away, and revoke the tokens that were got with it
-    #[command(
-        after_help = "Example: countersign service-account credential remove \"$ACCOUNT\" \"$CREDENTIAL\""
-    )]
+    #[command(after_help = "Example: countersign service-account credential remove \
+                            \"$ACCOUNT\" \"$CREDENTIAL\"")]
     Remove(RemoveCredential),
 }
 
