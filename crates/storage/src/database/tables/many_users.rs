@@ -102,12 +102,14 @@ impl ManyUsers for Database {
 
 /// PostgreSQL: each key is looked up in the index that holds it once. In a list of keys
 /// it would go by what it knows of the tables, which during an import is that they are
-/// empty, and read the whole group instead. Identifiers have two such indexes, each of
-/// which is given the whole key.
+/// empty, and read the whole group instead: a plan that was made for a small table is
+/// kept while the table grows. Of users the order is asked for that this index alone has.
+/// Identifiers have two such indexes, each of which is given the whole key.
 const USERS_ONE_BY_ONE: &str = "\
     SELECT found.id, found.external_id FROM unnest($2::text[]) AS wanted (key) \
     CROSS JOIN LATERAL (SELECT id, external_id FROM users \
-        WHERE group_id = $1 AND external_id = wanted.key LIMIT 1) AS found";
+        WHERE group_id = $1 AND external_id >= wanted.key AND external_id <= wanted.key \
+        ORDER BY external_id LIMIT 1) AS found";
 const IDENTIFIERS_ONE_BY_ONE: &str = "\
     SELECT found.value FROM unnest($3::text[]) AS wanted (key) \
     CROSS JOIN LATERAL (SELECT value FROM identifiers \
