@@ -8,9 +8,6 @@ use countersign_tests::{
 const AT_ONCE: usize = 512;
 /// Of the whole server: half of what a machine with 1 GiB has.
 const MEMORY: u64 = 512 << 20;
-/// The same, where the largest hashes are computed: two of 256 MiB, as one that stands
-/// still is begun again beside it (ADR 14), and a quarter of a GiB for all else.
-const MEMORY_OF_THE_LARGEST: u64 = 768 << 20;
 /// In bytes. The longest password is 1,024 bytes, the longest message 64 KiB.
 const SIZES: [usize; 10] = [
     0,
@@ -111,7 +108,7 @@ fn hashes_of_absurd_cost_take_bounded_memory_and_harm_nobody_else() {
              memory at the most {most} bytes"
         );
         assert_eq!(outcomes.count("OK"), 0);
-        assert!(most <= MEMORY_OF_THE_LARGEST, "{most} bytes");
+        assert!(most <= MEMORY, "{most} bytes");
         assert_eq!(reason(&beside.try_password(PASSWORD).await), "OK");
     });
 }
