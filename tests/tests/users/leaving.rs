@@ -185,16 +185,15 @@ async fn nothing_is_left_of_a_person_who_is_erased(backend: Backend) {
         (user.state() == v1::UserState::Erased).then_some(user)
     };
     let (rest, _) = eventually("the person is erased", PATIENCE, is_erased).await;
-    // The audit log outlives whom it tells of, with the address of the device alone.
-    let in_the_log = found().await;
-    assert!(world.execute("DELETE FROM audit_events").await > 0);
     let after = found().await;
     countersign_tests::say!(
         "users on {backend}: of {} texts of a person in the database before it was erased, found \
-         afterwards {in_the_log} in the audit log and {after} elsewhere",
+         afterwards {after}",
         canaries.len()
     );
-    assert_eq!((in_the_log, after), (1, 0));
+    assert_eq!(after, 0);
+    let events = world.rows("audit_events").await;
+    assert!(events > 0, "the audit log keeps what was done");
     assert_eq!(rest.external_id, "legacy-77", "lest she be adopted again");
     assert_eq!((rest.identifiers.len(), rest.roles.len()), (0, 0));
     let not_now = "USER_STATE_CONFLICT";

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::model::{AuditCursor, AuditEvent, AuditFilter, PageSize};
+use crate::model::{AuditCursor, AuditEvent, AuditFilter, PageSize, UserId};
 
 /// Reads the audit log.
 #[async_trait]
@@ -39,4 +39,9 @@ pub trait AuditChanges {
     /// where they came from, and when the last of them was, is what the last one to come
     /// says.
     async fn count_refused(&mut self, event: &AuditEvent) -> Result<(), StoreError>;
+
+    /// Takes the personal data of a user out of the entries that tell of it: addresses, and
+    /// the devices of all but others who acted. That it was done, when, and by which caller
+    /// and whom, stays.
+    async fn erase_from_audit_log(&mut self, user: UserId) -> Result<(), StoreError>;
 }

@@ -137,6 +137,7 @@ impl Store for MemoryStore {
             committed: Arc::clone(&self.tables),
             audit_events: Arc::clone(&self.audit_events),
             written: Vec::new(),
+            erased: Vec::new(),
             tables: self.read(Tables::clone)?,
             clock: Arc::clone(&self.clock),
             faults: Arc::clone(&self.faults),

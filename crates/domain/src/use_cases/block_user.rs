@@ -130,6 +130,7 @@ impl DeleteUser {
         let ended = app.session_ending.end_all(&mut *uow, &user, None).await?;
         app.rejoining.bury(&mut *uow, &user).await?;
         uow.delete_user(self.id).await?;
+        uow.erase_from_audit_log(self.id).await?;
         app.adoption.keep_away(&mut *uow, &user).await?;
         let event = app.event(AuditAction::UserDeleted).on(&user);
         uow.insert_audit_event(&event).await?;
@@ -149,6 +150,7 @@ impl DeleteUser {
         let ending = &app.session_ending;
         let ended = ending.end_of_anybody(&mut *uow, self.id, None).await?;
         uow.delete_user(self.id).await?;
+        uow.erase_from_audit_log(self.id).await?;
         let mut event = app.event(AuditAction::UserDeleted);
         event.target.user = Some(self.id);
         uow.insert_audit_event(&event).await?;

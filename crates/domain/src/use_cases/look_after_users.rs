@@ -140,6 +140,7 @@ async fn erase(app: &Application, id: UserId, until: Timestamp) -> Result<bool, 
     };
     uow.delete_user(id).await?;
     uow.insert_user(&rest).await?;
+    uow.erase_from_audit_log(id).await?;
     let event = app.event(AuditAction::UserErased).on(&rest);
     uow.insert_audit_event(&event).await?;
     uow.commit().await?;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::model::{AuditEvent, AuditEventId, AuditOutcome, Timestamp};
+use crate::model::{AuditEvent, AuditEventId, AuditOutcome, Timestamp, UserId};
 
 /// What has been committed.
 #[derive(Debug, Default)]
@@ -23,6 +23,16 @@ impl AuditEvents {
             let known = events.entry(event.id);
             let known = known.and_modify(|known| count_with(known, &event));
             known.or_insert(event);
+        }
+    }
+
+    /// Takes the personal data of users out of what there is.
+    pub(super) fn erase(&self, users: &[UserId]) {
+        let mut events = self.lock();
+        for user in users {
+            events
+                .values_mut()
+                .for_each(|event| event.erase_user(*user));
         }
     }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::MemoryStore;
 use super::unit_of_work::MemoryUnitOfWork;
-use crate::model::{AuditCursor, AuditEvent, AuditFilter, PageSize};
+use crate::model::{AuditCursor, AuditEvent, AuditFilter, PageSize, UserId};
 use crate::ports::{AuditChanges, AuditLog, AuditPage, StoreError};
 
 #[async_trait]
@@ -45,6 +45,14 @@ impl AuditChanges for MemoryUnitOfWork {
 
     async fn count_refused(&mut self, event: &AuditEvent) -> Result<(), StoreError> {
         self.written.push(event.clone());
+        Ok(())
+    }
+
+    async fn erase_from_audit_log(&mut self, user: UserId) -> Result<(), StoreError> {
+        self.erased.push(user);
+        self.written
+            .iter_mut()
+            .for_each(|event| event.erase_user(user));
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::subject::{StoreSubject, email};
 use crate::model::{
     Address, AuditAction, AuditActor, AuditEvent, AuditFilter, AuditOutcome, AuditRefusal,
-    CallerName, ClientContext, Origin, PageSize, SessionId, Timestamp, UserId,
+    CallerName, ClientContext, EventDevice, Origin, PageSize, SessionId, Timestamp, UserId,
 };
 use crate::ports::StoreError;
 
@@ -120,6 +120,51 @@ pub async fn an_audit_event_outlives_its_user(law: &StoreSubject) {
     uow.delete_user(user.id).await.expect("deleted");
     uow.commit().await.expect("committed");
     assert_eq!(listed(law, &of_law(law)).await, [told]);
+}
+
+/// Of a user who is erased stays what was done, when and by whom: no address, and of the
+/// devices that of another who acted.
+pub async fn a_user_is_erased_from_the_audit_log(law: &StoreSubject) {
+    let (user, other) = (law.user().await, law.user().await);
+    let address = Address::Email(email("mina@example.com"));
+    let client = ClientContext {
+        ip_address: "192.0.2.9".parse().ok(),
+        user_agent: "Firefox".into(),
+    };
+    let full = |seconds, user| {
+        let event = event(law, AuditAction::IdentifierChanged, law.later(seconds));
+        event.on(user).from_device(&client).with_address(&address)
+    };
+    let mut by_other = full(1, &user).with_detail("in place of +8210****5678");
+    by_other.person = Some(other.id);
+    let by_itself = full(2, &user).by_itself();
+    let by_nobody = event(law, AuditAction::SessionOpened, law.later(3))
+        .on(&user)
+        .from_device(&client)
+        .with_detail("pwd otp mfa")
+        .refused(AuditRefusal::SignIn);
+    let of_other = full(4, &other);
+    let mut written = vec![by_other, by_itself, by_nobody, of_other];
+    write(law, &written).await;
+
+    let dropped = law.begin().await.erase_from_audit_log(user.id).await;
+    dropped.expect("erased, and not committed");
+    written.reverse();
+    assert_eq!(listed(law, &of_law(law)).await, written);
+
+    let mut uow = law.begin().await;
+    uow.erase_from_audit_log(user.id).await.expect("erased");
+    uow.commit().await.expect("committed");
+    let [_, by_nobody, by_itself, by_other] = &mut written[..] else {
+        unreachable!("four are written");
+    };
+    for event in [&mut *by_nobody, &mut *by_itself] {
+        event.device = EventDevice::default();
+    }
+    by_itself.target.masked = None;
+    by_other.target.masked = None;
+    by_other.detail.clear();
+    assert_eq!(listed(law, &of_law(law)).await, written);
 }
 
 /// It is there with the change that it tells of, or not at all.

@@ -185,4 +185,25 @@ impl AuditChanges for SqlUnitOfWork {
             .map(drop)
             .map_err(store_error)
     }
+
+    async fn erase_from_audit_log(&mut self, user: UserId) -> Result<(), StoreError> {
+        let id = user.as_bytes().to_vec();
+        let of_user = Column::UserId.eq(id.clone());
+        let nobody_else = Column::Person.is_null().or(Column::Person.eq(id));
+        let addresses = Entity::update_many()
+            .col_expr(Column::Masked, Expr::value(None::<String>))
+            .col_expr(Column::Detail, Expr::value(""))
+            .filter(of_user.clone())
+            .filter(Column::Masked.is_not_null());
+        let devices = Entity::update_many()
+            .col_expr(Column::ClientIp, Expr::value(None::<String>))
+            .col_expr(Column::UserAgent, Expr::value(""))
+            .filter(of_user)
+            .filter(nobody_else);
+        for update in [addresses, devices] {
+            let db = self.db().statement("audit_events.erase");
+            update.exec(&db).await.map_err(store_error)?;
+        }
+        Ok(())
+    }
 }
