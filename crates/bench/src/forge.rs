@@ -88,13 +88,12 @@ async fn issued(server: &Server) -> Result<(String, Claims), Failure> {
     }
 }
 
-/// The key that signs, out of the database of the embedded default.
+/// The key that signs, out of the server's database.
 async fn active_key(setup: &Setup) -> Result<SigningKey, Failure> {
     let data_dir = setup.data_dir();
     let master_key = fs::read_to_string(data_dir.join("master.key")).context("the master key")?;
     let master_key = MasterKey::decode(&master_key).context("the master key")?;
-    let file = setup.database_file();
-    let settings = DatabaseSettings::new(format!("sqlite://{}", file.display()));
+    let settings = DatabaseSettings::new(setup.database_url());
     let database = Database::connect(&settings)
         .await
         .context("the server's database")?;

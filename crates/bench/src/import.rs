@@ -1,6 +1,6 @@
 //! Importing users: by the command and ImportUsers, beside a plain insert of as many
 //! rows of the same kind into the same tables; and what it does to validations that go
-//! on beside it.
+//! on beside it, and to a bare echo in a process of its own.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -25,7 +25,7 @@ use crate::raw_call::RawCaller;
 use crate::report::{Figure, Quantity};
 use crate::rounds::{Side, beside_floors};
 use crate::sample::{Sample, Stopwatch};
-use crate::server::{Process, Server, Setup};
+use crate::server::{Floor, Process, Server, Setup};
 use crate::validate::WARMING;
 
 /// Of the rate of the plain insert.
@@ -49,25 +49,35 @@ const HASH: &str =
     "pbkdf2_sha256$260000$Na3lKpQ0wZUsg$LWwtjlI8BWuLnswTzYfkQ5ieoGGtficIn3epO9W+sIY=";
 
 pub(crate) fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Failure> {
-    let mut figures = beside_insert(arguments)?;
-    figures.extend(beside_validations(arguments)?);
-    Ok(figures)
-}
-
-fn beside_insert(arguments: &Arguments) -> Result<Vec<Figure>, Failure> {
-    eprintln!("import: {USERS} users a round beside a plain insert, PostgreSQL");
     let runtime = runtime()?;
     let database = runtime.block_on(FreshDatabase::create(&arguments.postgres, "import"))?;
     let measured = on_postgres(arguments, &database.url());
     let deleted = runtime.block_on(database.delete());
-    let figures = measured?;
+    let mut figures = measured?;
     deleted?;
+    let setup = Setup::new(arguments, &[("tokens.access_ttl", "1h")])?;
+    let server = setup.start()?;
+    figures.extend(beside_validations(arguments, &setup, &server, "SQLite")?);
     Ok(figures)
 }
 
 fn on_postgres(arguments: &Arguments, url: &str) -> Result<Vec<Figure>, Failure> {
-    let setup = Setup::new(arguments, &[("database.url", url)])?;
+    let settings = [("database.url", url), ("tokens.access_ttl", "1h")];
+    let setup = Setup::new(arguments, &settings)?;
     let server = setup.start()?;
+    let mut figures = beside_insert(arguments, url, &setup, &server)?;
+    let beside = beside_validations(arguments, &setup, &server, "PostgreSQL")?;
+    figures.extend(beside);
+    Ok(figures)
+}
+
+fn beside_insert(
+    arguments: &Arguments,
+    url: &str,
+    setup: &Setup,
+    server: &Server,
+) -> Result<Vec<Figure>, Failure> {
+    eprintln!("import: {USERS} users a round beside a plain insert, PostgreSQL");
     let (mut imported, mut inserted) = (0, 0);
     beside_floors(
         "ImportUsers by the command",
@@ -76,7 +86,7 @@ fn on_postgres(arguments: &Arguments, url: &str) -> Result<Vec<Figure>, Failure>
         vec![
             Side::new("import", || {
                 imported += 1;
-                import(&setup, &server, imported)
+                import(setup, server, imported)
             }),
             Side::new("plain insert of many rows", || {
                 inserted += 1;
@@ -225,38 +235,62 @@ async fn insert_batch(
     transaction.commit().await.context("the floor's commit")
 }
 
-fn beside_validations(arguments: &Arguments) -> Result<Vec<Figure>, Failure> {
-    eprintln!("import: beside {RATE} validations a second, SQLite");
-    let setup = Setup::new(arguments, &[("tokens.access_ttl", "1h")])?;
-    let server = setup.start()?;
+fn beside_validations(
+    arguments: &Arguments,
+    setup: &Setup,
+    server: &Server,
+    database: &str,
+) -> Result<Vec<Figure>, Failure> {
+    eprintln!("import: beside {RATE} validations a second, {database}");
     let target = server.target(arguments.connections.get());
-    let tokens = runtime()?.block_on(forge(&setup, &server, TOKENS))?;
+    let tokens = runtime()?.block_on(forge(setup, server, TOKENS))?;
     let tokens = Arc::new(Corpus::of_tokens(&tokens));
     drive(RawCaller::once_each(&tokens, 64), target, WARMING)?;
+    let echoes = Arc::new(tokens.of_echoes());
+    let floor = Floor::start(tokens.echoed_bytes())?;
+    let floor = floor.target(arguments.connections.get());
+    drive(RawCaller::once_each(&echoes, 64), floor, WARMING)?;
     let (mut calm, mut beside) = (histogram()?, histogram()?);
-    let mut ratios = Vec::new();
+    let (mut ratios, mut floors) = (Vec::new(), Vec::new());
     for round in 1..=arguments.rounds {
-        let path = file(&setup, &format!("beside{round}"), MANY_USERS)?;
+        let path = file(setup, &format!("beside{round}"), MANY_USERS)?;
         let without = offer(&tokens, target, RATE, arguments.round())?;
-        let importing = begin(&setup, &server, &path)?;
+        let echo_without = offer(&echoes, floor, RATE, arguments.round())?;
+        let importing = begin(setup, server, &path)?;
         let with = offer(&tokens, target, RATE, arguments.round())?;
+        let echo_with = offer(&echoes, floor, RATE, arguments.round())?;
         end(importing)?;
         fs::remove_file(&path).context("the file of users")?;
         let p99 = |latencies: &Histogram<u64>| micros(latencies.value_at_quantile(0.99));
         let (before, under) = (p99(&without), p99(&with));
-        eprintln!("  round {round}: p99 {before:.0} µs, {under:.0} µs beside an import");
+        let (echo, echo_under) = (p99(&echo_without), p99(&echo_with));
+        eprintln!(
+            "  round {round}: p99 {before:.0} µs, {under:.0} µs beside an import; of the echo \
+             {echo:.0} µs, {echo_under:.0} µs"
+        );
         ratios.push(under / before);
+        floors.push(echo_under / echo);
         calm.add(without).context("the histogram")?;
         beside.add(with).context("the histogram")?;
     }
     Ok(vec![
         open_loop::figure("ValidateToken", RATE, &calm),
-        open_loop::figure("ValidateToken beside an import", RATE, &beside),
+        open_loop::figure(
+            &format!("ValidateToken beside an import into {database}"),
+            RATE,
+            &beside,
+        ),
         Figure::Quantity(Quantity {
-            name: "ValidateToken p99, beside an import : without".into(),
+            name: format!("ValidateToken p99, beside an import into {database} : without"),
             unit: "",
             values: ratios,
             gate: Some(P99_GATE),
+        }),
+        Figure::Quantity(Quantity {
+            name: format!("a bare echo's p99, beside an import into {database} : without"),
+            unit: "",
+            values: floors,
+            gate: None,
         }),
     ])
 }

@@ -1,6 +1,7 @@
 //! Load at a fixed rate, whatever the answers do. A latency counts from the time
 //! at which the call was due, so that a server that stalls is charged for all
-//! the calls that it kept waiting.
+//! the calls that it kept waiting. What the generator itself would wait for a core
+//! is not the server's: where the system lets it, it runs before all others.
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, Barrier};
@@ -8,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::arguments::Arguments;
@@ -70,7 +71,7 @@ pub(crate) fn offer(
     length: Duration,
 ) -> Result<Histogram<u64>, Failure> {
     let threads = system::cores().get();
-    let ready = Barrier::new(threads + 1);
+    let ready = &Barrier::new(threads + 1);
     thread::scope(|scope| {
         let mut queues = Vec::new();
         let mut running = Vec::new();
@@ -79,24 +80,16 @@ pub(crate) fn offer(
             queues.push(queue);
             let connections =
                 Connections::new(target.address, target.connections.div_ceil(threads));
-            let (corpus, ready) = (Arc::clone(corpus), &ready);
+            let corpus = Arc::clone(corpus);
             running.push(scope.spawn(move || answer(corpus, connections, due, ready)));
         }
-        ready.wait();
-        let interval = Duration::from_secs(1) / rate.get();
-        let start = system::now();
-        let mut due = start;
-        for (number, queue) in (0..).zip(queues.iter().cycle()) {
-            if due >= start + length {
-                break;
-            }
-            thread::sleep(due.saturating_duration_since(system::now()));
-            if queue.send((due, number)).is_err() {
-                break;
-            }
-            due += interval;
-        }
-        drop(queues);
+        // A thread of its own: what this one starts later would go before all others, too.
+        scope.spawn(move || {
+            system::go_first();
+            ready.wait();
+            pace(&queues, rate, length);
+            drop(queues);
+        });
         let mut all = histogram()?;
         for thread in running {
             let latencies = thread
@@ -108,12 +101,30 @@ pub(crate) fn offer(
     })
 }
 
+/// Says in turn to each thread when a call is due.
+fn pace(queues: &[UnboundedSender<Due>], rate: NonZeroU32, length: Duration) {
+    let interval = Duration::from_secs(1) / rate.get();
+    let start = system::now();
+    let mut due = start;
+    for (number, queue) in (0..).zip(queues.iter().cycle()) {
+        if due >= start + length {
+            break;
+        }
+        thread::sleep(due.saturating_duration_since(system::now()));
+        if queue.send((due, number)).is_err() {
+            break;
+        }
+        due += interval;
+    }
+}
+
 fn answer(
     corpus: Arc<Corpus>,
     mut connections: Connections,
     mut due: UnboundedReceiver<Due>,
     ready: &Barrier,
 ) -> Result<Histogram<u64>, Failure> {
+    system::go_first();
     let runtime = runtime().and_then(|runtime| {
         // The first call of each client would wait for its connection.
         runtime.block_on(async {

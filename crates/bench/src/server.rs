@@ -125,6 +125,13 @@ impl Setup {
         self.data_dir().join("countersign.db")
     }
 
+    /// The database that is set, or that of the embedded default.
+    pub(crate) fn database_url(&self) -> String {
+        let set = self.settings.iter().find(|(key, _)| key == "database.url");
+        let file = || format!("sqlite://{}", self.database_file().display());
+        set.map_or_else(file, |(_, url)| url.clone())
+    }
+
     /// Makes a caller of the server that runs, and tells its key. The server
     /// knows it soon.
     pub(crate) fn new_caller(&self, role: &str) -> Result<String, Failure> {

@@ -2,10 +2,15 @@
 
 use std::fs;
 use std::num::NonZeroUsize;
+use std::sync::Once;
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
+use thread_priority::{
+    RealtimeThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
+    set_thread_priority_and_policy, thread_native_id,
+};
 
 use crate::failure::{Context as _, Failure};
 
@@ -55,6 +60,19 @@ impl Machine {
 /// How many threads run at once.
 pub(crate) fn cores() -> NonZeroUsize {
     available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Lets this thread run before all of ordinary priority (`SCHED_FIFO`), and says at
+/// the first refusal that it may not.
+pub(crate) fn go_first() {
+    static SAID: Once = Once::new();
+    let first = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
+    let set = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, first);
+    if let Err(error) = set {
+        SAID.call_once(|| {
+            eprintln!("  the generator waits for cores like all others: {error:?}");
+        });
+    }
 }
 
 /// The time that a process has had on a CPU, in user and in kernel mode.
