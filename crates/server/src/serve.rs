@@ -256,6 +256,7 @@ impl Services {
             check: Arc::clone(&check),
             rest: CheckHeaders {
                 check,
+                work_runtime: self.work_runtime.clone(),
                 rest: routes.prepare(),
             },
         }

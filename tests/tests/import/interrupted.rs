@@ -3,12 +3,74 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use countersign_tests::{Backend, PASSWORD, Proxy, World, email, on_every_backend, say};
+use countersign_tests::{
+    Backend, PASSWORD, Proxy, World, email, on_a_backend, on_every_backend, say,
+};
+use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
 use super::{hash_of_everybody, write_file};
 
 on_every_backend!(an_import_that_is_killed_loses_and_doubles_nothing);
+
+#[test]
+fn an_import_that_is_interrupted_ends_what_is_under_way_and_says_how_to_go_on() {
+    on_a_backend(Backend::Sqlite, async |backend| {
+        let world = World::on(backend).start().await;
+        let hash = hash_of_everybody(&world).await;
+        let address = world.replica(0).address().to_string();
+        let whole = time_of_one(&world, &address, &hash).await;
+        let (mut first, mut in_between) = (0, 0);
+        for number in 0..12_u8 {
+            let file = file(&world, number.into(), &hash);
+            let words = [&words(&file, &address)[..], &["--json".into()]].concat();
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let child = world.replica(0).begin(&words);
+            let part = (f64::from(number) * 0.618_034).fract();
+            sleep(whole.mul_f64(part)).await;
+            if let Some(id) = child.id() {
+                // It may have ended by itself.
+                let sent = Command::new("kill")
+                    .args(["-INT", &id.to_string()])
+                    .output();
+                drop(sent.await.expect("run"));
+            }
+            let ended = tokio::time::timeout(countersign_tests::PATIENCE, child.wait_with_output());
+            let ended = ended.await.expect("it ends").expect("it can be waited for");
+            let said = String::from_utf8_lossy(&ended.stderr);
+            let there = world.rows(&format!("users WHERE external_id LIKE '{number}-%'"));
+            let there = u64::try_from(there.await).expect("a count");
+            let Ok(summary) = serde_json::from_slice::<serde_json::Value>(&ended.stdout) else {
+                // The signal came before the command listened for it.
+                assert_eq!((ended.status.code(), there), (None, 0), "{said}");
+                first += 1;
+                continue;
+            };
+            assert_eq!(
+                summary["imported"].as_u64(),
+                Some(there),
+                "what it tells is there"
+            );
+            let is_whole = summary["complete"] == true;
+            assert_eq!(is_whole, there == USERS as u64, "{summary}");
+            if !is_whole {
+                in_between += 1;
+                assert_eq!(ended.status.code(), Some(1), "{said}");
+                assert!(
+                    said.contains("to go on, run the same command again"),
+                    "{said}"
+                );
+            }
+            let again = world.replica(0).run(&words).await;
+            assert_eq!(again.code, 0, "{}", again.stderr);
+        }
+        say!("12 imports interrupted: {first} before they began, {in_between} in between");
+        assert!(in_between > 0, "no interrupt came in between");
+        let users = world.rows("users WHERE external_id IS NOT NULL").await;
+        let expected = (1 + 12 - first) * USERS;
+        assert_eq!(usize::try_from(users).expect("a count"), expected);
+    });
+}
 
 const KILLS: usize = 30;
 /// Users of each file.

@@ -7,6 +7,7 @@ mod hashes;
 mod interrupted;
 mod refused;
 mod sources;
+mod unfinished;
 
 use countersign_proto::v1;
 use countersign_tests::{Finished, World};

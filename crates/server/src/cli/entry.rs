@@ -111,6 +111,9 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
             *api_key = api_key.take().or_else(|| api_key_of(&environment));
             let (out, notes) = (&mut output(), &mut errors());
             let config = || Ok(Config::load(&sources(environment))?);
+            // It is long, and whoever calls the server from the same machine goes first. Where
+            // the system refuses, it has the priority of the others.
+            let _ = rustix::process::nice(import::NICENESS);
             let imported = import::execute(&arguments, config, out, notes);
             Ok(one_thread()?.block_on(imported)?.into())
         }

@@ -41,6 +41,8 @@ use super::server_client::ServerClient;
 use crate::config::Config;
 use crate::system::SystemClock;
 
+/// What the command concedes to others on its machine, who may be the server.
+pub(super) const NICENESS: i32 = 10;
 /// Between two looks at how far it is.
 const TICK: Duration = Duration::from_millis(250);
 /// How many users are read ahead.

@@ -13,6 +13,7 @@ use http::{HeaderMap, Request, Response};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use prost::bytes::Bytes;
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tonic::Code;
 use tonic::body::Body;
@@ -25,7 +26,9 @@ use crate::grpc::open_call::OpenCall;
 use crate::grpc::open_calls::OpenCalls;
 use crate::grpc::protocol::{self, ACCEPT_ENCODING, ENCODING, ENCODINGS, Encoding};
 use crate::grpc::request_body::{BodyBudget, RequestBody};
+use crate::grpc::returning::done_on;
 use crate::grpc::rpc::Rpc;
+use crate::grpc::rpc_runner::broke_off;
 use crate::grpc::rpc_table::RpcTable;
 use crate::status::{self, Failure};
 use crate::traces::Tracer;
@@ -74,6 +77,8 @@ pub(crate) struct Bodies {
 #[derive(Clone)]
 pub(crate) struct CheckHeaders<S> {
     pub(crate) check: Arc<HeaderCheck>,
+    /// The runtime of databases and hashing.
+    pub(crate) work_runtime: Handle,
     pub(crate) rest: S,
 }
 
@@ -108,12 +113,27 @@ where
             Err(refusal) => return answer_at_once(refusal, request),
         };
         let most = rpc.max_message;
-        bound(&mut request, encoding, most, |body| {
-            self.check.bodies.of_one_message(body, most)
-        });
         let limit = limit(rpc.timeout, request.headers());
+        bound(&mut request, encoding, most, |body| {
+            let body = self.check.bodies.of_one_message(body, most);
+            match rpc.is_long {
+                // Read elsewhere, it is not dropped together with the call.
+                true => body.within(limit),
+                false => body,
+            }
+        });
         request.extensions_mut().insert(call.clone());
         let answer = self.rest.call(request);
+        if rpc.is_long {
+            let work_runtime = self.work_runtime.clone();
+            return Box::pin(async move {
+                let answer = async {
+                    let done = done_on(&work_runtime, answer).await;
+                    done.unwrap_or_else(|| Ok(call.refuse(&broke_off().into()).into_http()))
+                };
+                call.answer(limit, pin!(answer)).await
+            });
+        }
         Box::pin(async move { call.answer(limit, pin!(answer)).await })
     }
 }

@@ -22,6 +22,9 @@ pub(crate) struct Rpc {
     pub(crate) timeout: Duration,
     /// The most bytes of its message.
     pub(crate) max_message: usize,
+    /// Whether its messages are so long that they are not read on the thread of the
+    /// connection, on which short calls wait.
+    pub(crate) is_long: bool,
     /// Its calls until now.
     pub(crate) calls: CallCounts,
 }
@@ -46,6 +49,7 @@ impl Rpc {
             roles: Vec::new(),
             timeout: Duration::ZERO,
             max_message,
+            is_long: false,
             calls: CallCounts::default(),
         }
     }

@@ -67,7 +67,7 @@ impl RpcRunner {
             work(command, app).await
         };
         let done = done_on(&self.work_runtime, doing).await;
-        done.unwrap_or_else(|| Err(Error::Internal("the work of the call broke off".into())))
+        done.unwrap_or_else(|| Err(broke_off()))
     }
 
     /// Does the work of an RPC that is answered from memory, and answers.
@@ -83,6 +83,11 @@ impl RpcRunner {
         let done = work(message).await;
         finish(&call, done)
     }
+}
+
+/// What is said of work that panicked, or whose runtime has ended.
+pub(crate) fn broke_off() -> Error {
+    Error::Internal("the work of the call broke off".into())
 }
 
 /// A message, with what it takes to make a command of it.

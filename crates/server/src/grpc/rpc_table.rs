@@ -57,6 +57,7 @@ impl RpcTable {
                     "ImportUsers" => MAX_IMPORT,
                     _ => MAX_MESSAGE,
                 },
+                is_long: described.name == "ImportUsers",
                 calls: CallCounts::default(),
             };
             (described.path, kept(rpc))

@@ -1,12 +1,16 @@
 //! The three drivers behind one type: what a statement needs of them.
 
+use std::thread;
+
 use sea_orm::sea_query::Values;
 use sea_orm::{ExecResult, QueryResult, Statement};
 use sea_query_sqlx::SqlxValues;
 use sqlx::mysql::MySqlConnection;
 use sqlx::postgres::PgConnection;
-use sqlx::sqlite::SqliteConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Error, Executor as _};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 use crate::database::endpoint::{DriverOptions, Endpoint};
 
@@ -26,6 +30,28 @@ macro_rules! on_each {
             Driver::Sqlite($connection) => $run,
         }
     };
+}
+
+/// What threads that work on a file concede to others: a statement may take milliseconds,
+/// the answers to most calls take microseconds.
+const NICENESS: i32 = 10;
+
+/// Opens a file from a thread of its own, which is nice: sqlx starts a thread for each
+/// connection, and a thread is as nice as the one that starts it.
+async fn open_file(options: &SqliteConnectOptions) -> Result<SqliteConnection, Error> {
+    let (opened, opening) = oneshot::channel();
+    let (runtime, options) = (Handle::current(), options.clone());
+    thread::Builder::new()
+        .name("sqlite-open".into())
+        .spawn(move || {
+            if let Err(error) = rustix::process::nice(NICENESS) {
+                tracing::debug!(%error, "a thread of SQLite keeps the priority of the others");
+            }
+            let connection = runtime.block_on(SqliteConnection::connect_with(&options));
+            // Whoever asked may have given up.
+            let _ = opened.send(connection);
+        })?;
+    opening.await.map_err(|_| Error::WorkerCrashed)?
 }
 
 impl Driver {
@@ -52,9 +78,7 @@ impl Driver {
             DriverOptions::MySql(options) => {
                 Self::MySql(Box::new(MySqlConnection::connect_with(options).await?))
             }
-            DriverOptions::Sqlite(options) => {
-                Self::Sqlite(Box::new(SqliteConnection::connect_with(options).await?))
-            }
+            DriverOptions::Sqlite(options) => Self::Sqlite(Box::new(open_file(options).await?)),
         })
     }
 

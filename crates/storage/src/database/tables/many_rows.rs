@@ -2,6 +2,8 @@
 //! prepared statement for any number of rows, which it plans once. The others get one
 //! row of values for each.
 
+use std::thread;
+
 use countersign_domain::ports::StoreError;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ArrayType, Value};
@@ -12,8 +14,9 @@ use sea_orm::{
 use crate::database::connection::Db;
 use crate::database::error::{store_error, unavailable};
 
-/// How many parameters a statement has at the most: SQLite takes 32,766.
-const PARAMETERS: usize = 30_000;
+/// How many rows of values a statement has at the most. SQLite works in this process, where
+/// calls wait for a core meanwhile: a statement is soon made and done.
+const ROWS: usize = 50;
 
 /// Adds rows; [`StoreError::Taken`] if one of them is there already.
 pub(super) async fn insert<E>(
@@ -37,7 +40,8 @@ where
         let inserted = statement.execute_raw(insert).await;
         return inserted.map(drop).map_err(store_error);
     }
-    for rows in rows.chunks(PARAMETERS / E::Column::iter().count()) {
+    for rows in rows.chunks(ROWS) {
+        thread::yield_now();
         E::insert_many(rows.to_vec())
             .exec_without_returning(&statement)
             .await
