@@ -38,8 +38,8 @@ fn an_import_that_is_interrupted_ends_what_is_under_way_and_says_how_to_go_on() 
             let ended = tokio::time::timeout(countersign_tests::PATIENCE, child.wait_with_output());
             let ended = ended.await.expect("it ends").expect("it can be waited for");
             let said = String::from_utf8_lossy(&ended.stderr);
-            let there = world.rows(&format!("users WHERE external_id LIKE '{number}-%'"));
-            let there = u64::try_from(there.await).expect("a count");
+            let of_file = format!("users WHERE external_id LIKE '{number}-%'");
+            let there = u64::try_from(world.rows(&of_file).await).expect("a count");
             let Ok(summary) = serde_json::from_slice::<serde_json::Value>(&ended.stdout) else {
                 // The signal came before the command listened for it.
                 assert_eq!((ended.status.code(), there), (None, 0), "{said}");
