@@ -52,7 +52,8 @@ fn an_import_that_is_interrupted_ends_what_is_under_way_and_says_how_to_go_on() 
                 "what it tells is there"
             );
             let is_whole = summary["complete"] == true;
-            assert_eq!(is_whole, there == USERS as u64, "{summary}");
+            // The signal may come after the last batch was sent.
+            assert!(!is_whole || there == USERS as u64, "{summary}");
             if !is_whole {
                 in_between += 1;
                 assert_eq!(ended.status.code(), Some(1), "{said}");
