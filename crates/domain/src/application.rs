@@ -2,6 +2,7 @@
 //! use-cases share, and where its call comes from.
 
 mod adoption;
+mod audit_erasure;
 mod called_application;
 mod caller_keeper;
 mod code_factors;
@@ -44,6 +45,7 @@ use crate::validation::{AccessTokens, Keyring, RevocationFeed};
 
 pub use adoption::{Adoption, ExistingSource};
 pub(crate) use adoption::{Found, storable};
+pub(crate) use audit_erasure::erase_from_audit_log;
 pub use called_application::Application;
 pub use caller_keeper::CallerKeeper;
 pub use code_factors::CodeFactors;

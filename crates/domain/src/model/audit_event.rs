@@ -191,20 +191,6 @@ impl AuditEvent {
         self
     }
 
-    /// Without the personal data of this user: neither an address, nor a device but that of
-    /// another who acted.
-    pub fn erase_user(&mut self, user: UserId) {
-        if self.target.user != Some(user) {
-            return;
-        }
-        if self.target.masked.take().is_some() {
-            self.detail.clear();
-        }
-        if self.person.is_none_or(|person| person == user) {
-            self.device = EventDevice::default();
-        }
-    }
-
     /// The same as refused once, in an entry of its own.
     #[must_use]
     pub fn refused(mut self, reason: AuditRefusal) -> Self {

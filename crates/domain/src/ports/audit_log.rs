@@ -42,6 +42,12 @@ pub trait AuditChanges {
 
     /// Takes the personal data of a user out of the entries that tell of it: addresses, and
     /// the devices of all but others who acted. That it was done, when, and by which caller
-    /// and whom, stays.
-    async fn erase_from_audit_log(&mut self, user: UserId) -> Result<(), StoreError>;
+    /// and whom, stays. Of those that have any and come after the place `after`, oldest
+    /// first, `most` at the most; the place of the last one, if there may be more.
+    async fn erase_from_audit_log(
+        &mut self,
+        user: UserId,
+        after: Option<&AuditCursor>,
+        most: u32,
+    ) -> Result<Option<AuditCursor>, StoreError>;
 }

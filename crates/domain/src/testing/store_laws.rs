@@ -178,6 +178,7 @@ macro_rules! store_laws {
             an_audit_event_is_read_as_written
             an_audit_event_outlives_its_user
             a_user_is_erased_from_the_audit_log
+            a_user_is_erased_from_the_audit_log_part_by_part
             an_audit_event_falls_with_its_unit_of_work
             audit_events_are_listed_by_each_filter
             audit_events_are_listed_page_by_page_while_more_come

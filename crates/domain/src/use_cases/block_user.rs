@@ -1,6 +1,8 @@
 //! Operators suspend, reinstate, withdraw and delete users.
 
-use crate::application::{Application, Repeats, UserChange, check_etag, lock_user};
+use crate::application::{
+    Application, Repeats, UserChange, check_etag, erase_from_audit_log, lock_user,
+};
 use crate::error::{Error, Refusal};
 use crate::model::{AuditAction, Suspension, SuspensionReason, Timestamp, UserId, UserState};
 use crate::ports::{Clock as _, ListedUser, StoreError, UnitOfWork};
@@ -130,7 +132,7 @@ impl DeleteUser {
         let ended = app.session_ending.end_all(&mut *uow, &user, None).await?;
         app.rejoining.bury(&mut *uow, &user).await?;
         uow.delete_user(self.id).await?;
-        uow.erase_from_audit_log(self.id).await?;
+        let mut uow = erase_from_audit_log(&*app.store, uow, self.id).await?;
         app.adoption.keep_away(&mut *uow, &user).await?;
         let event = app.event(AuditAction::UserDeleted).on(&user);
         uow.insert_audit_event(&event).await?;
@@ -150,7 +152,7 @@ impl DeleteUser {
         let ending = &app.session_ending;
         let ended = ending.end_of_anybody(&mut *uow, self.id, None).await?;
         uow.delete_user(self.id).await?;
-        uow.erase_from_audit_log(self.id).await?;
+        let mut uow = erase_from_audit_log(&*app.store, uow, self.id).await?;
         let mut event = app.event(AuditAction::UserDeleted);
         event.target.user = Some(self.id);
         uow.insert_audit_event(&event).await?;

@@ -1,7 +1,7 @@
 //! What becomes of users by itself: suspensions end, and of people who have left the
 //! personal data is erased.
 
-use crate::application::{Application, Repeats};
+use crate::application::{Application, Repeats, erase_from_audit_log};
 use crate::error::Error;
 use crate::model::{AuditAction, Profile, Timestamp, User, UserId, UserState};
 use crate::ports::{Clock as _, DueUsers};
@@ -140,7 +140,7 @@ async fn erase(app: &Application, id: UserId, until: Timestamp) -> Result<bool, 
     };
     uow.delete_user(id).await?;
     uow.insert_user(&rest).await?;
-    uow.erase_from_audit_log(id).await?;
+    let mut uow = erase_from_audit_log(&*app.store, uow, id).await?;
     let event = app.event(AuditAction::UserErased).on(&rest);
     uow.insert_audit_event(&event).await?;
     uow.commit().await?;

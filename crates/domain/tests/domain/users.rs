@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use countersign_domain::model::{Locale, Purpose, SuspensionReason, Timestamp, UserId, UserState};
-use countersign_domain::ports::{Clock as _, Content, Users as _};
+use countersign_domain::model::{
+    AuditAction, AuditEvent, AuditFilter, ClientContext, EventDevice, GroupId, Locale, Origin,
+    PageSize, Purpose, SuspensionReason, Timestamp, UserId, UserState,
+};
+use countersign_domain::ports::{AuditLog as _, Clock as _, Content, Store as _, Users as _};
 use countersign_domain::testing::{World, refusal};
 use countersign_domain::use_cases::{
     DeleteUser, LookAfterUsers, LookedAfter, ReinstateUser, SuspendUser, WithdrawProfile,
@@ -198,4 +201,80 @@ async fn a_user_who_cannot_be_read_is_deleted_by_its_id_with_all_sessions() {
     assert_eq!(refusal(refreshed), Refusal::RefreshToken);
     world.user(EMAIL, PASSWORD).await;
     assert_eq!(refused(&world).await, None, "the address is free");
+}
+
+/// Of many more than a unit of work may change at a time.
+#[tokio::test]
+async fn all_entries_of_the_audit_log_lose_a_user_who_goes() {
+    let world = World::new().await;
+    let (deleted, erased) = ("deleted@example.com", "erased@example.com");
+    let mut ids = Vec::new();
+    for address in [deleted, erased] {
+        let id = world.user(address, PASSWORD).await;
+        ids.push(id);
+        let client = ClientContext {
+            ip_address: "192.0.2.9".parse().ok(),
+            user_agent: "Firefox".into(),
+        };
+        let mut uow = world.store.begin().await.expect("begun");
+        for _ in 0..2_500 {
+            let (origin, now) = (Origin::server(), world.app.clock.now());
+            let random = &*world.app.random;
+            let event = AuditEvent::new(AuditAction::SessionOpened, origin, now, random);
+            let event = event.on_user(id, &GroupId::fallback()).from_device(&client);
+            uow.insert_audit_event(&event).await.expect("written");
+        }
+        uow.commit().await.expect("committed");
+    }
+    let of_a_version = DeleteUser {
+        id: ids[0],
+        etag: Some("cafe".into()),
+    };
+    let refused = of_a_version.execute(&world.app).await;
+    assert_eq!(refusal(refused), Refusal::Etag);
+    // With the one that tells of the user's beginning.
+    assert_eq!(with_device(&world, ids[0]).await, (2_500, 2_501));
+
+    let delete = DeleteUser {
+        id: ids[0],
+        etag: None,
+    };
+    delete.execute(&world.app).await.expect("deleted");
+    withdraw(ids[1])
+        .execute(&world.app)
+        .await
+        .expect("withdrawn");
+    world.clock.advance(DAY * 8);
+    let done = LookAfterUsers { batch: 10 }.execute(&world.app).await;
+    assert_eq!(done.expect("looked after").erased, 1);
+    for id in ids {
+        let (left, kept) = with_device(&world, id).await;
+        assert!(left == 0 && kept > 2_500, "{left} of {kept}");
+    }
+}
+
+/// How many entries tell of a user with a device, and how many at all.
+async fn with_device(world: &World, id: UserId) -> (usize, usize) {
+    let filter = AuditFilter {
+        user: Some(id),
+        ..AuditFilter::default()
+    };
+    let (mut with, mut all, mut after) = (0, 0, None);
+    loop {
+        let size = PageSize::parse(100).expect("a size");
+        let page = world
+            .store
+            .audit_events(&filter, size, after.as_ref())
+            .await;
+        let page = page.expect("readable");
+        all += page.events.len();
+        let devices = page.events.iter().map(|event| &event.device);
+        with += devices
+            .filter(|device| **device != EventDevice::default())
+            .count();
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return (with, all),
+        }
+    }
 }

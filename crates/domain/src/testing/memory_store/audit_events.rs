@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::model::{AuditEvent, AuditEventId, AuditOutcome, Timestamp, UserId};
+use crate::model::{
+    AuditCursor, AuditEvent, AuditEventId, AuditOutcome, EventDevice, Timestamp, UserId,
+};
 
 /// What has been committed.
 #[derive(Debug, Default)]
@@ -26,13 +28,30 @@ impl AuditEvents {
         }
     }
 
-    /// Takes the personal data of users out of what there is.
-    pub(super) fn erase(&self, users: &[UserId]) {
+    /// Those with personal data of a user, oldest first.
+    pub(super) fn with_data_of(
+        &self,
+        user: UserId,
+        after: Option<&AuditCursor>,
+        most: usize,
+    ) -> Vec<AuditEventId> {
+        let events = self.lock();
+        let is_after = |id: &AuditEventId| {
+            after.is_none_or(|after| id.as_bytes().as_slice() > after.0.as_slice())
+        };
+        let found = events
+            .values()
+            .filter(|event| is_after(&event.id) && erased(event, user) != **event);
+        found.map(|event| event.id).take(most).collect()
+    }
+
+    /// Takes the personal data of users out of entries.
+    pub(super) fn erase(&self, entries: &[(UserId, AuditEventId)]) {
         let mut events = self.lock();
-        for user in users {
-            events
-                .values_mut()
-                .for_each(|event| event.erase_user(*user));
+        for (user, id) in entries {
+            if let Some(event) = events.get_mut(id) {
+                *event = erased(event, *user);
+            }
         }
     }
 
@@ -45,6 +64,21 @@ impl AuditEvents {
         }
         old.len()
     }
+}
+
+/// An entry without the personal data of a user.
+fn erased(event: &AuditEvent, user: UserId) -> AuditEvent {
+    let mut event = event.clone();
+    if event.target.user != Some(user) {
+        return event;
+    }
+    if event.target.masked.take().is_some() {
+        event.detail.clear();
+    }
+    if event.person.is_none_or(|person| person == user) {
+        event.device = EventDevice::default();
+    }
+    event
 }
 
 fn count_with(known: &mut AuditEvent, other: &AuditEvent) {

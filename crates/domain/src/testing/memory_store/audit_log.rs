@@ -48,11 +48,16 @@ impl AuditChanges for MemoryUnitOfWork {
         Ok(())
     }
 
-    async fn erase_from_audit_log(&mut self, user: UserId) -> Result<(), StoreError> {
-        self.erased.push(user);
-        self.written
-            .iter_mut()
-            .for_each(|event| event.erase_user(user));
-        Ok(())
+    async fn erase_from_audit_log(
+        &mut self,
+        user: UserId,
+        after: Option<&AuditCursor>,
+        most: u32,
+    ) -> Result<Option<AuditCursor>, StoreError> {
+        let most = most as usize;
+        let found = self.audit_events.with_data_of(user, after, most);
+        self.erased.extend(found.iter().map(|id| (user, *id)));
+        let last = found.last().filter(|_| found.len() == most);
+        Ok(last.map(|id| (*id).into()))
     }
 }

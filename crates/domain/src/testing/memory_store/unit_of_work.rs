@@ -10,7 +10,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::audit_events::AuditEvents;
 use super::faults::Faults;
 use super::tables::Tables;
-use crate::model::{AuditEvent, UserId};
+use crate::model::{AuditEvent, AuditEventId, UserId};
 use crate::ports::{Clock as _, LONGEST_UNIT_OF_WORK, StoreError, UnitOfWork};
 use crate::testing::HandClock;
 
@@ -20,8 +20,8 @@ pub(super) struct MemoryUnitOfWork {
     pub(super) audit_events: Arc<AuditEvents>,
     /// What it adds to the audit log.
     pub(super) written: Vec<AuditEvent>,
-    /// Whom it takes out of the audit log.
-    pub(super) erased: Vec<UserId>,
+    /// Whose personal data it takes out of which entries.
+    pub(super) erased: Vec<(UserId, AuditEventId)>,
     pub(super) clock: Arc<HandClock>,
     pub(super) faults: Arc<Faults>,
     /// On the clock's monotonic scale.

@@ -147,13 +147,15 @@ pub async fn a_user_is_erased_from_the_audit_log(law: &StoreSubject) {
     let mut written = vec![by_other, by_itself, by_nobody, of_other];
     write(law, &written).await;
 
-    let dropped = law.begin().await.erase_from_audit_log(user.id).await;
-    dropped.expect("erased, and not committed");
+    let dropped = law.begin().await;
+    let dropped = { dropped }.erase_from_audit_log(user.id, None, 9).await;
+    assert_eq!(dropped.expect("erased, and not committed"), None);
     written.reverse();
     assert_eq!(listed(law, &of_law(law)).await, written);
 
     let mut uow = law.begin().await;
-    uow.erase_from_audit_log(user.id).await.expect("erased");
+    let more = uow.erase_from_audit_log(user.id, None, 9).await;
+    assert_eq!(more.expect("erased"), None);
     uow.commit().await.expect("committed");
     let [_, by_nobody, by_itself, by_other] = &mut written[..] else {
         unreachable!("four are written");
@@ -165,6 +167,38 @@ pub async fn a_user_is_erased_from_the_audit_log(law: &StoreSubject) {
     by_other.target.masked = None;
     by_other.detail.clear();
     assert_eq!(listed(law, &of_law(law)).await, written);
+}
+
+/// The oldest first, and no more than are asked for; those that have no personal data
+/// count for nothing.
+pub async fn a_user_is_erased_from_the_audit_log_part_by_part(law: &StoreSubject) {
+    let user = law.user().await;
+    let client = ClientContext {
+        ip_address: "192.0.2.9".parse().ok(),
+        user_agent: String::new(),
+    };
+    let written: Vec<_> = (0..9)
+        .map(|number| {
+            let event = event(law, AuditAction::SessionOpened, law.later(number)).on(&user);
+            match number % 2 {
+                0 => event.from_device(&client),
+                _ => event,
+            }
+        })
+        .collect();
+    write(law, &written).await;
+    let mut after = None;
+    for (left, more) in [(3, true), (1, true), (0, false)] {
+        let mut uow = law.begin().await;
+        let erased = uow.erase_from_audit_log(user.id, after.as_ref(), 2).await;
+        after = erased.expect("erased");
+        uow.commit().await.expect("committed");
+        let events = listed(law, &of_law(law)).await;
+        let with_device = events.iter().map(|event| &event.device);
+        let with_device = with_device.filter(|device| **device != EventDevice::default());
+        assert_eq!((with_device.count(), after.is_some()), (left, more));
+    }
+    assert_eq!(listed(law, &of_law(law)).await.len(), written.len());
 }
 
 /// It is there with the change that it tells of, or not at all.

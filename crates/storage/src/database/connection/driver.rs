@@ -34,6 +34,7 @@ macro_rules! on_each {
 
 /// What threads that work on a file concede to others: a statement may take milliseconds,
 /// the answers to most calls take microseconds.
+#[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 
 /// Opens a file from a thread of its own, which is nice: sqlx starts a thread for each
@@ -44,14 +45,21 @@ async fn open_file(options: &SqliteConnectOptions) -> Result<SqliteConnection, E
     thread::Builder::new()
         .name("sqlite-open".into())
         .spawn(move || {
-            if let Err(error) = rustix::process::nice(NICENESS) {
-                tracing::debug!(%error, "a thread of SQLite keeps the priority of the others");
-            }
+            be_nice();
             let connection = runtime.block_on(SqliteConnection::connect_with(&options));
             // Whoever asked may have given up.
             let _ = opened.send(connection);
         })?;
     opening.await.map_err(|_| Error::WorkerCrashed)?
+}
+
+/// Makes this thread nice, if the system lets it. Elsewhere than on Linux it would be the
+/// whole process.
+fn be_nice() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(NICENESS) {
+        tracing::debug!(%error, "a thread of SQLite keeps the priority of the others");
+    }
 }
 
 impl Driver {

@@ -4,15 +4,15 @@ use std::net::IpAddr;
 
 use async_trait::async_trait;
 use countersign_domain::model::{
-    AuditAction, AuditActor, AuditEvent, AuditEventId, AuditOutcome, AuditRefusal, AuditTarget,
-    EventDevice, GroupId, Origin, RefusedAttempts, SessionId, Timestamp, UserId,
+    AuditAction, AuditActor, AuditCursor, AuditEvent, AuditEventId, AuditOutcome, AuditRefusal,
+    AuditTarget, EventDevice, GroupId, Origin, RefusedAttempts, SessionId, Timestamp, UserId,
 };
 use countersign_domain::ports::{AuditChanges, StoreError};
-use sea_orm::IntoActiveModel as _;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait as _, OnConflict};
+use sea_orm::{Condition, IntoActiveModel as _, QueryOrder as _, QuerySelect as _};
 
-use super::rows::{bytes, corrupt, instant, parsed};
+use super::rows::{self, bytes, corrupt, instant, parsed};
 use crate::database::error::store_error;
 use crate::database::unit_of_work::SqlUnitOfWork;
 
@@ -186,24 +186,51 @@ impl AuditChanges for SqlUnitOfWork {
             .map_err(store_error)
     }
 
-    async fn erase_from_audit_log(&mut self, user: UserId) -> Result<(), StoreError> {
+    async fn erase_from_audit_log(
+        &mut self,
+        user: UserId,
+        after: Option<&AuditCursor>,
+        most: u32,
+    ) -> Result<Option<AuditCursor>, StoreError> {
         let id = user.as_bytes().to_vec();
-        let of_user = Column::UserId.eq(id.clone());
-        let nobody_else = Column::Person.is_null().or(Column::Person.eq(id));
+        let has_address = Column::Masked.is_not_null();
+        let has_device = Column::ClientIp.is_not_null().or(Column::UserAgent.ne(""));
+        let is_own = Column::Person.is_null().or(Column::Person.eq(id.clone()));
+        let has_own_device = has_device.and(is_own);
+        let mut of_user = Condition::all().add(Column::UserId.eq(id));
+        if let Some(AuditCursor(after)) = after {
+            of_user = of_user.add(Column::Id.gt(after.clone()));
+        }
+        let select = Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(of_user.clone())
+            .filter(has_address.clone().or(has_own_device.clone()))
+            // Both columns: one index has this order.
+            .order_by_asc(Column::UserId)
+            .order_by_asc(Column::Id)
+            .limit(u64::from(most));
+        let found = rows::all(select, &self.db().statement("audit_events.of_user")).await?;
+        let Some(last) = found.last() else {
+            return Ok(None);
+        };
+        let last = last.try_get::<Vec<u8>>("", Column::Id.as_str());
+        let last = last.map_err(store_error)?;
+        let of_user = of_user.add(Column::Id.lte(last.clone()));
         let addresses = Entity::update_many()
             .col_expr(Column::Masked, Expr::value(None::<String>))
             .col_expr(Column::Detail, Expr::value(""))
-            .filter(of_user.clone())
-            .filter(Column::Masked.is_not_null());
+            .filter(has_address);
         let devices = Entity::update_many()
             .col_expr(Column::ClientIp, Expr::value(None::<String>))
             .col_expr(Column::UserAgent, Expr::value(""))
-            .filter(of_user)
-            .filter(nobody_else);
+            .filter(has_own_device);
         for update in [addresses, devices] {
+            let update = update.filter(of_user.clone());
             let db = self.db().statement("audit_events.erase");
             update.exec(&db).await.map_err(store_error)?;
         }
-        Ok(())
+        let has_more = found.len() == most as usize;
+        Ok(has_more.then_some(AuditCursor(last)))
     }
 }
