@@ -64,7 +64,8 @@ const DEAR: [(&str, &str); 6] = [
     ),
     (
         "sha512-crypt 656000",
-        "$6$rounds=656000$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1",
+        "$6$rounds=656000$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4\
+         OTLiBFdcbYEdFCoEOfaS35inz1",
     ),
     (
         "scrypt ln=16",

@@ -139,11 +139,17 @@ mod tests {
 
     #[test]
     fn each_answer_has_its_meaning() {
-        const GATEWAY: &str = r#"{"error":{"errorCode":"200","message":"Authentication Failed","details":"Invalid authentication information."}}"#;
+        const GATEWAY: &str = concat!(
+            r#"{"error":{"errorCode":"200","message":"Authentication Failed","#,
+            r#""details":"Invalid authentication information."}}"#
+        );
         for (status, body, expected, told) in [
             (
                 202,
-                r#"{"requestId":"RSLA-1","requestTime":"2023-03-07T22:26:13.358","statusCode":"202","statusName":"success"}"#,
+                concat!(
+                    r#"{"requestId":"RSLA-1","requestTime":"2023-03-07T22:26:13.358","#,
+                    r#""statusCode":"202","statusName":"success"}"#
+                ),
                 "sent",
                 "202, requestId RSLA-1",
             ),

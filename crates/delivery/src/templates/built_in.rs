@@ -170,7 +170,8 @@ fn english(name: MessageName) -> BuiltIn {
                   it within {hours} h:\n{link}",
             subject: "[{product}] An address of your account was changed",
             text: "An address of your account was changed:\n\n{address}\n\n\
-                   If it was you, there is nothing to do.\n\nIf it was not you, undo it within {hours} h:\n\n{link}\n\n\
+                   If it was you, there is nothing to do.\n\n\
+                   If it was not you, undo it within {hours} h:\n\n{link}\n\n\
                    That ends all sessions and removes the password; then set a new one.",
         },
         MessageName::IdentifierRemoved => BuiltIn {
@@ -178,7 +179,8 @@ fn english(name: MessageName) -> BuiltIn {
                   within {hours} h:\n{link}",
             subject: "[{product}] An address was removed from your account",
             text: "An address was removed from your account:\n\n{address}\n\n\
-                   If it was you, there is nothing to do.\n\nIf it was not you, undo it within {hours} h:\n\n{link}\n\n\
+                   If it was you, there is nothing to do.\n\n\
+                   If it was not you, undo it within {hours} h:\n\n{link}\n\n\
                    That ends all sessions and removes the password; then set a new one.",
         },
         MessageName::IdentifierChangeUndone => BuiltIn {
