@@ -44,7 +44,7 @@ use crate::ports::{Clock, EphemeralStore, MessageSender, Notifier, PasswordHashe
 use crate::validation::{AccessTokens, Keyring, RevocationFeed};
 
 pub use adoption::{Adoption, ExistingSource};
-pub(crate) use adoption::{Found, storable};
+pub(crate) use adoption::{Found, TakenOver, storable};
 pub(crate) use audit_erasure::erase_from_audit_log;
 pub use called_application::Application;
 pub use caller_keeper::CallerKeeper;

@@ -20,6 +20,8 @@ const ASKED_WITHIN: Duration = Duration::from_millis(250);
 pub(crate) enum Job {
     Hash(Password, Reply<PasswordHash>),
     Verify(Password, Stored, Reply<Verdict>),
+    /// A comparison, and what is stored in place of the digest.
+    VerifyDigest(Password, SaltedDigest, Reply<(Verdict, PasswordHash)>),
     Wrap(SaltedDigest, Reply<PasswordHash>),
 }
 
@@ -49,6 +51,7 @@ impl Job {
         match self {
             Self::Hash(_, reply) | Self::Wrap(_, reply) => reply.is_wanted(),
             Self::Verify(_, _, reply) => reply.is_wanted(),
+            Self::VerifyDigest(_, _, reply) => reply.is_wanted(),
         }
     }
 }

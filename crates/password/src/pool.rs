@@ -4,6 +4,7 @@
 //! nowhere.
 
 use std::num::NonZeroUsize;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
@@ -43,8 +44,8 @@ pub struct PoolSettings {
     /// How long it takes is measured at the start, so that the first refusal of
     /// such a hash is not told by its time either.
     pub examples: Vec<PasswordHash>,
-    /// Whether people have mere digests in another system, which are wrapped before
-    /// they are stored: so that the first refusal of one is not told either.
+    /// Whether people have mere digests in another system, who are adopted after the
+    /// comparison: so that the first refusal of one is not told either.
     pub has_digests: bool,
     /// Whether the threads run only where no other would, on Linux, and one more
     /// does what is late. Else they are merely nice.
@@ -262,6 +263,18 @@ impl PasswordHasher for Argon2Pool {
 }
 
 impl Argon2Place {
+    /// What is over as soon as the comparison that is asked for now, of a password of
+    /// so many bytes, may be answered with a refusal.
+    fn refusable(&self, password: usize) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let asked = worker::now();
+        let shared = Arc::clone(&self.shared);
+        Box::pin(async move {
+            if let Some(from) = shared.refusals.release(asked, password) {
+                tokio::time::sleep_until(from.into()).await;
+            }
+        })
+    }
+
     /// Has a job done that takes `weight` times as long as a new hash.
     async fn submit<T>(
         self,
@@ -290,19 +303,31 @@ impl HashingPlace for Argon2Place {
         password: Password,
         hash: Option<PasswordHash>,
     ) -> Result<Verdict, HashError> {
-        let asked = worker::now();
         let length = password.expose().len();
-        let shared = Arc::clone(&self.shared);
-        let stored = Stored::read(hash.as_ref(), shared.parameters);
-        let weight = shared.weight(&stored, length);
+        let refusable = self.refusable(length);
+        let stored = Stored::read(hash.as_ref(), self.shared.parameters);
+        let weight = self.shared.weight(&stored, length);
         let verdict = self
             .submit(weight, |reply| Job::Verify(password, stored, reply))
             .await?;
-        Ok(verdict.refusable(Box::pin(async move {
-            if let Some(from) = shared.refusals.release(asked, length) {
-                tokio::time::sleep_until(from.into()).await;
+        Ok(verdict.refusable(refusable))
+    }
+
+    async fn verify_digest(
+        self: Box<Self>,
+        password: Password,
+        digest: ImportedHash,
+    ) -> Result<(Verdict, PasswordHash), HashError> {
+        let refusable = self.refusable(password.expose().len());
+        match StoredHash::parse(digest.hash.expose(), self.shared.parameters) {
+            Ok(StoredHash::Imported(Imported::Digest(digest))) => {
+                let job = |reply| Job::VerifyDigest(password, digest, reply);
+                let (verdict, stored) = self.submit(1, job).await?;
+                Ok((verdict.refusable(refusable), stored))
             }
-        })))
+            Ok(_) => Err(HashError::Failed("must be a digest".into())),
+            Err(reason) => Err(HashError::Failed(reason.into())),
+        }
     }
 
     async fn wrap(self: Box<Self>, imported: ImportedHash) -> Result<PasswordHash, HashError> {

@@ -1,6 +1,6 @@
 //! When a refusal is answered: no sooner than if it had been of the dearest hash
-//! that is in use, or of a digest that is wrapped as its owner is adopted, so that its time does not tell of whom there is one. Nothing is
-//! computed meanwhile, and no thread waits.
+//! that is in use, or of a digest whose owner is adopted, so that its time does not
+//! tell of whom there is one. Nothing is computed meanwhile, and no thread waits.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -22,8 +22,9 @@ pub(crate) struct Refusals(Mutex<State>);
 
 struct State {
     dear: Vec<Dear>,
-    /// How long it takes to wrap a digest, if there are any: a moving average.
-    wrapping: Option<Duration>,
+    /// How long it takes to make what is stored of a digest, if there are any whose
+    /// owners are adopted: a moving average.
+    digest: Option<Duration>,
     /// From when on each of the threads that compare dear hashes would be free,
     /// had every refusal been of the dearest.
     free_from: Vec<Option<Instant>>,
@@ -40,7 +41,7 @@ impl Refusals {
     pub(crate) fn new(threads: usize) -> Self {
         Self(Mutex::new(State {
             dear: Vec::new(),
-            wrapping: None,
+            digest: None,
             free_from: vec![None; threads],
         }))
     }
@@ -62,11 +63,11 @@ impl Refusals {
         state.dear.push(Dear { kind, took });
     }
 
-    /// Says how long it took to wrap a digest.
-    pub(crate) fn note_wrapping(&self, took: Duration) {
+    /// Says how long it took to make what is stored of a digest.
+    pub(crate) fn note_digest(&self, took: Duration) {
         let mut state = self.lock();
         let average = |known: Duration| known / 8 * 7 + took / 8;
-        state.wrapping = Some(state.wrapping.map_or(took, average));
+        state.digest = Some(state.digest.map_or(took, average));
     }
 
     /// From when on the comparison that was asked for at `asked`, of a password of
@@ -77,11 +78,11 @@ impl Refusals {
             let parts = u32::try_from(dear.kind.grows(password)).unwrap_or(u32::MAX);
             dear.took.saturating_mul(parts)
         });
-        // It is compared as well, at the same time or before.
-        let wrapped = state.wrapping.map(|took| took * 2);
-        let dearest = took.chain(wrapped).max()?;
         // With headroom: half of them take longer than the average.
-        let floor = (dearest + dearest / 2).min(LONGEST);
+        let dearest = took.max().map(|took| took + took / 2);
+        // With what is stored of it, its owner is adopted: as long again is left for that.
+        let digest = state.digest.map(|took| took * 2);
+        let floor = dearest.max(digest)?.min(LONGEST);
         let thread = state.free_from.iter_mut().min()?;
         let begun = thread.map_or(asked, |free| free.max(asked));
         let released = (begun + floor).min(asked + LONGEST);
@@ -132,14 +133,14 @@ mod tests {
     }
 
     #[test]
-    fn where_digests_are_wrapped_refusals_are_held_back_for_both_hashes() {
+    fn where_owners_of_digests_are_adopted_refusals_are_held_back_for_twice_the_hash() {
         let refusals = Refusals::new(1);
-        refusals.note_wrapping(40 * MILLI);
+        refusals.note_digest(40 * MILLI);
         let asked = Instant::now();
-        assert_eq!(refusals.release(asked, SHORT), Some(asked + 120 * MILLI));
-        refusals.note_wrapping(80 * MILLI);
+        assert_eq!(refusals.release(asked, SHORT), Some(asked + 80 * MILLI));
+        refusals.note_digest(80 * MILLI);
         let later = asked + 500 * MILLI;
-        assert_eq!(refusals.release(later, SHORT), Some(later + 135 * MILLI));
+        assert_eq!(refusals.release(later, SHORT), Some(later + 90 * MILLI));
         refusals.note(bcrypt(12), SHORT, 200 * MILLI);
         let last = later + 500 * MILLI;
         assert_eq!(refusals.release(last, SHORT), Some(last + 300 * MILLI));

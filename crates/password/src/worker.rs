@@ -105,6 +105,10 @@ impl Worker {
                 self.reply(reply, wrapped);
             }
             Job::Verify(password, stored, reply) => self.compare(password, stored, reply),
+            Job::VerifyDigest(password, digest, reply) => {
+                let compared = self.compare_digest(password, digest);
+                self.reply(reply, compared);
+            }
         }
     }
 
@@ -133,10 +137,27 @@ impl Worker {
     }
 
     fn wrap(&mut self, digest: &SaltedDigest) -> Result<PasswordHash, HashError> {
-        let started = now();
         let phc = self.hash(digest.digest())?;
-        self.shared.refusals.note_wrapping(started.elapsed());
         Ok(to_wrapped(digest.how(), &phc))
+    }
+
+    /// The digest itself is computed in no time. What is stored of it costs one hash,
+    /// of the password or of the digest.
+    fn compare_digest(
+        &mut self,
+        password: &Password,
+        digest: &SaltedDigest,
+    ) -> Result<(Verdict, PasswordHash), HashError> {
+        let password = password.expose().as_bytes();
+        let computed = digest.compute(password);
+        let matches = verify_slices_are_equal(&computed, digest.digest()).is_ok();
+        let started = now();
+        let stored = match matches {
+            true => self.hash(password)?,
+            false => self.wrap(digest)?,
+        };
+        self.shared.refusals.note_digest(started.elapsed());
+        Ok((Verdict::new(matches, None), stored))
     }
 
     /// Compares, answers, and then makes a new hash if the password is right and
@@ -192,7 +213,7 @@ impl Worker {
     }
 
     /// Measures what this machine takes for a hash, before there is one: of a new
-    /// one, of the examples of dearer ones, and of digests that are wrapped.
+    /// one, of the examples of dearer ones, and of what is stored of digests.
     pub(crate) fn calibrate(
         &mut self,
         examples: &[PasswordHash],
@@ -210,7 +231,7 @@ impl Worker {
             .store(measured, Ordering::Relaxed);
         if has_digests {
             let took = Duration::from_nanos(measured);
-            self.shared.refusals.note_wrapping(took);
+            self.shared.refusals.note_digest(took);
         }
         for example in examples {
             self.verify(

@@ -6,12 +6,14 @@
 
 mod hashes;
 mod new_user;
+mod taken_over;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::hashes::readable;
 pub(crate) use self::hashes::storable;
-use self::hashes::{readable, stored};
+pub(crate) use self::new_user::TakenOver;
 use self::new_user::{Adopting, state};
 use crate::application::{IdentifierUndos, Repeats};
 use crate::error::{Error, Refusal};
@@ -205,8 +207,8 @@ impl Adoption {
         Ok(())
     }
 
-    /// Adopts a user whom an identifier was found to name, with so many failed attempts
-    /// at the password. `None` if somebody else has got the identifier meanwhile.
+    /// Adopts a user whom an identifier was found to name, with what is taken over.
+    /// `None` if somebody else has got the identifier meanwhile.
     ///
     /// # Errors
     /// One of the databases does not answer.
@@ -215,7 +217,7 @@ impl Adoption {
         group: &GroupId,
         found_by: &Identifier,
         existing: &ExistingUser,
-        failures: u32,
+        taken_over: TakenOver,
         origin: &Origin,
     ) -> Result<Option<Adopted>, Error> {
         let id = ExternalId::parse(&existing.external_id);
@@ -226,9 +228,7 @@ impl Adoption {
             found_by,
             existing,
             state: self.state(existing),
-            hash: stored(&*self.hasher, existing).await?,
-            identifiers: self.unshared(group, found_by, existing).await?,
-            failures,
+            taken_over,
         };
         let mut repeats = Repeats::default();
         loop {
@@ -270,31 +270,6 @@ impl Adoption {
         Ok(Some(id))
     }
 
-    /// The identifiers of a user that no other row there has.
-    async fn unshared(
-        &self,
-        group: &GroupId,
-        found_by: &Identifier,
-        existing: &ExistingUser,
-    ) -> Result<Vec<Identifier>, Error> {
-        let mut identifiers = vec![found_by.clone()];
-        let others = existing.identifiers.iter().filter(|id| *id != found_by);
-        for other in others {
-            let Some(users) = self.source(group) else {
-                break;
-            };
-            if let Holder::User(user) = users
-                .holder(other)
-                .await
-                .map_err(|error| unavailable(&error))?
-                && user.external_id == existing.external_id
-            {
-                identifiers.push(other.clone());
-            }
-        }
-        Ok(identifiers)
-    }
-
     /// The user whom a proof is about: the one for whom the code was made, or one who is
     /// adopted because the address is proved to be his.
     ///
@@ -330,7 +305,9 @@ impl Adoption {
             return Ok(None);
         };
         let existing = self.readable(existing);
-        let adopted = self.adopt(&proved.group, &address, &existing, 0, origin);
+        let group = &proved.group;
+        let taken_over = self.take_over(group, &address, &existing).await?;
+        let adopted = self.adopt(group, &address, &existing, taken_over, origin);
         let adopted = adopted.await?;
         Ok(adopted.map(|adopted| ProvenUser::of(&adopted.account.user)))
     }
@@ -360,8 +337,9 @@ impl Adoption {
             if let Found::User(found) = found
                 && found.external_id == existing.external_id
             {
-                let adopted = self.adopt(group, identifier, &found, 0, origin).await?;
-                return Ok(adopted.map(|adopted| adopted.account.user));
+                let taken_over = self.take_over(group, identifier, &found).await?;
+                let adopted = self.adopt(group, identifier, &found, taken_over, origin);
+                return Ok(adopted.await?.map(|adopted| adopted.account.user));
             }
         }
         // It may have been adopted meanwhile, for another token or a password.

@@ -52,6 +52,18 @@ pub trait HashingPlace: Send {
         hash: Option<PasswordHash>,
     ) -> Result<Verdict, HashError>;
 
+    /// Compares a password with a mere digest, and makes the hash that is stored in
+    /// its place: of the password if it matches, else of the digest, as
+    /// [`wrap`](Self::wrap) does. Either way that is the only work that takes time.
+    ///
+    /// # Errors
+    /// [`HashError::Failed`] if it is no digest.
+    async fn verify_digest(
+        self: Box<Self>,
+        password: Password,
+        digest: ImportedHash,
+    ) -> Result<(Verdict, PasswordHash), HashError>;
+
     /// Makes of a digest that is computed in no time a hash that is not, without
     /// the password. A hash that is no such digest stays as it is.
     ///

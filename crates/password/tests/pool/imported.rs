@@ -11,10 +11,10 @@ use proptest::prelude::*;
 use super::support::{DIFFERS, MATCHES, cheap, password, pool, verify};
 
 /// Who made it, the password, the hash, its format.
-const MADE: &str = include_str!("../vectors/made.tsv");
+pub(crate) const MADE: &str = include_str!("../vectors/made.tsv");
 
 /// Passwords and hashes that were published with the functions.
-const PUBLISHED: [(&str, &str); 11] = [
+pub(crate) const PUBLISHED: [(&str, &str); 11] = [
     // RFC 7914, 12 and 11
     (
         "password",
@@ -63,13 +63,13 @@ const PUBLISHED: [(&str, &str); 11] = [
     ("test12345", "$P$9IQRaTwmfeRo7ud9Fh4E2PdI0S3r.L0"),
 ];
 
-fn import(pool: &Argon2Pool, format: &str, hash: &str) -> ImportedHash {
+pub(crate) fn import(pool: &Argon2Pool, format: &str, hash: &str) -> ImportedHash {
     let format: HashFormat = format.parse().expect(format);
     let imported = pool.import(format, hash);
     imported.unwrap_or_else(|error| panic!("{hash}: {error}"))
 }
 
-async fn is_hash_of(pool: &Argon2Pool, text: &str, hash: &PasswordHash) -> bool {
+pub(crate) async fn is_hash_of(pool: &Argon2Pool, text: &str, hash: &PasswordHash) -> bool {
     let seen = verify(pool, text, Some(hash.clone())).await;
     let seen = seen.unwrap_or_else(|error| panic!("{}: {error}", hash.expose()));
     assert_eq!(seen.outdated, seen.matches, "{}", hash.expose());
@@ -129,42 +129,6 @@ async fn bcrypt_takes_72_bytes_and_the_new_hash_all_of_them() {
     assert_eq!(seen.expect("a verdict"), MATCHES);
     let seen = verify(&pool, &other_end, Some(new)).await;
     assert_eq!(seen.expect("a verdict"), DIFFERS);
-}
-
-#[tokio::test]
-async fn a_digest_is_wrapped_without_its_password_and_replaced_with_it() {
-    let pool = pool(cheap());
-    let mut wrapped = 0;
-    for line in MADE.lines().filter(|line| line.starts_with("hashlib\t")) {
-        let fields: Vec<&str> = line.split('\t').collect();
-        let imported = import(&pool, fields[3], fields[2]);
-        if !imported.is_digest {
-            continue;
-        }
-        let digest = imported.hash.expose().rsplit('$').next().expect("a digest");
-        let digest = digest.to_owned();
-        let hash = pool.admit().expect("a place").wrap(imported).await;
-        let hash = hash.expect("a hash");
-        assert!(
-            hash.expose().starts_with("$argon2id-of$"),
-            "{}",
-            hash.expose()
-        );
-        assert!(!hash.expose().contains(&digest), "it is kept beside");
-        assert!(is_hash_of(&pool, fields[1], &hash).await, "{line}");
-        assert!(!is_hash_of(&pool, &digest, &hash).await, "{line}");
-        wrapped += 1;
-    }
-    assert_eq!(wrapped, 64);
-}
-
-#[tokio::test]
-async fn a_hash_that_is_no_digest_is_not_wrapped() {
-    let pool = pool(cheap());
-    let imported = import(&pool, "auto", PUBLISHED[8].1);
-    assert!(!imported.is_digest);
-    let hash = pool.admit().expect("a place").wrap(imported.clone()).await;
-    assert!(hash.expect("a hash") == imported.hash);
 }
 
 #[test]

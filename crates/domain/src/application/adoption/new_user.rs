@@ -10,6 +10,16 @@ use crate::model::{
 };
 use crate::ports::{StoreError, UnitOfWork};
 
+/// What is taken over of a user.
+pub(crate) struct TakenOver {
+    /// The hash that is stored. A mere digest never is.
+    pub(crate) hash: Option<PasswordHash>,
+    /// The identifiers that no other row there has.
+    pub(crate) identifiers: Vec<Identifier>,
+    /// Failed attempts at the password.
+    pub(crate) failures: u32,
+}
+
 /// A user who is being adopted.
 pub(super) struct Adopting<'a> {
     pub(super) group: &'a GroupId,
@@ -17,10 +27,8 @@ pub(super) struct Adopting<'a> {
     pub(super) found_by: &'a Identifier,
     pub(super) existing: &'a ExistingUser,
     pub(super) state: UserState,
-    pub(super) hash: Option<PasswordHash>,
-    /// Those that are not found to be somebody's yet.
-    pub(super) identifiers: Vec<Identifier>,
-    pub(super) failures: u32,
+    /// Of the identifiers, those that are not found to be somebody's yet.
+    pub(super) taken_over: TakenOver,
 }
 
 impl Adopting<'_> {
@@ -45,7 +53,7 @@ impl Adopting<'_> {
             return Err(Refusal::Group.into());
         }
         uow.insert_user(&user).await.map_err(faster)?;
-        for identifier in self.identifiers.clone() {
+        for identifier in self.taken_over.identifiers.clone() {
             let holder = uow.lock_user_by_identifier(self.group, &identifier);
             if holder.await?.is_some() {
                 self.leave_out(&identifier);
@@ -67,13 +75,13 @@ impl Adopting<'_> {
                 inserted => inserted?,
             }
         }
-        if !self.identifiers.contains(self.found_by) {
+        if !self.taken_over.identifiers.contains(self.found_by) {
             return Ok(false);
         }
-        match &self.hash {
+        match &self.taken_over.hash {
             Some(hash) => {
                 let mut credential = PasswordCredential::new(id, hash.clone(), now);
-                credential.failures = self.failures;
+                credential.failures = self.taken_over.failures;
                 uow.put_credential(&credential).await?;
             }
             None => uow.raise_credential_version(id).await?,
@@ -82,7 +90,8 @@ impl Adopting<'_> {
     }
 
     fn leave_out(&mut self, identifier: &Identifier) {
-        self.identifiers.retain(|kept| kept != identifier);
+        let identifiers = &mut self.taken_over.identifiers;
+        identifiers.retain(|kept| kept != identifier);
     }
 }
 

@@ -1,10 +1,11 @@
 //! Comparing a password, and counting the attempt meanwhile. Of a user of an existing
 //! database the hash from there is compared, while the user is adopted: that takes the
-//! place of counting.
+//! place of counting. The owner of a mere digest is adopted after the comparison, with
+//! what that makes to be stored.
 
-use futures_util::future::try_join;
+use futures_util::future::{TryFutureExt as _, try_join};
 
-use crate::application::{Application, Found, compare_password};
+use crate::application::{Application, Found, TakenOver, compare_password};
 use crate::error::{Error, Refusal};
 use crate::model::{
     Device, ExistingUser, GroupId, Identifier, Password, PasswordCredential, PasswordHash, UserId,
@@ -46,8 +47,7 @@ impl Claimed<'_> {
         password: Password,
         place: Box<dyn HashingPlace>,
     ) -> Result<Matched, Error> {
-        let verify = self.verify(place, password);
-        let (verdict, counted) = try_join(verify, self.count(app)).await?;
+        let (verdict, counted) = self.compare_and_count(app, password, place).await?;
         let (user, credential) = match counted.account {
             Some(Account {
                 user,
@@ -73,48 +73,68 @@ impl Claimed<'_> {
         })
     }
 
-    async fn verify(
+    async fn compare_and_count(
         &self,
-        place: Box<dyn HashingPlace>,
+        app: &Application,
         password: Password,
-    ) -> Result<Verdict, Error> {
+        place: Box<dyn HashingPlace>,
+    ) -> Result<(Verdict, Counted), Error> {
         let Found::User(existing) = &self.found else {
             let account = self.account.as_ref();
             let credential = account.and_then(|account| account.credential.as_ref());
-            return compare_password(place, password, credential).await;
+            let verify = compare_password(place, password, credential);
+            return try_join(verify, self.count(app)).await;
         };
-        let verdict = place.verify(password, existing.password.clone()).await;
-        if let Err(HashError::Failed(reason)) = &verdict {
-            let id = &existing.external_id;
-            tracing::error!(id, reason, "the hash in a row of the existing database");
+        let (group, identifier) = (self.group, self.identifier);
+        if let Some(digest) = app.adoption.digest(existing) {
+            let verify = place.verify_digest(password, digest);
+            let verify = verify.map_err(|error| unreadable(existing, error));
+            let unshared = app.adoption.unshared(group, identifier, existing);
+            let ((verdict, hash), identifiers) = try_join(verify, unshared).await?;
+            let taken_over = TakenOver {
+                hash: Some(hash),
+                identifiers,
+                failures: 1,
+            };
+            return Ok((verdict, self.adopt(app, existing, taken_over).await?));
         }
-        Ok(verdict?)
+        let verify = place.verify(password, existing.password.clone());
+        let verify = verify.map_err(|error| unreadable(existing, error));
+        let adopt = async {
+            let taken_over = app.adoption.take_over(group, identifier, existing);
+            let taken_over = TakenOver {
+                failures: 1,
+                ..taken_over.await?
+            };
+            self.adopt(app, existing, taken_over).await
+        };
+        try_join(verify, adopt).await
     }
 
     async fn count(&self, app: &Application) -> Result<Counted, Error> {
-        match &self.found {
-            Found::User(existing) => self.adopt(app, existing).await,
-            Found::Nobody | Found::Adopted(_) | Found::Unusable => {
-                let account = self.account.clone();
-                let credential = account.as_ref();
-                let credential = credential.and_then(|account| account.credential.as_ref());
-                let is_counted = self.count_attempt(app, credential).await?;
-                Ok(Counted {
-                    account,
-                    is_counted,
-                    is_other: false,
-                })
-            }
-        }
+        let account = self.account.clone();
+        let credential = account.as_ref();
+        let credential = credential.and_then(|account| account.credential.as_ref());
+        let is_counted = self.count_attempt(app, credential).await?;
+        Ok(Counted {
+            account,
+            is_counted,
+            is_other: false,
+        })
     }
 
     /// Adopts the user with this attempt as its first. If it was adopted a moment ago
     /// for another, that is counted as of anybody who is known.
-    async fn adopt(&self, app: &Application, existing: &ExistingUser) -> Result<Counted, Error> {
+    async fn adopt(
+        &self,
+        app: &Application,
+        existing: &ExistingUser,
+        taken_over: TakenOver,
+    ) -> Result<Counted, Error> {
         let (group, identifier) = (self.group, self.identifier);
         let adopted = app
             .adoption
-            .adopt(group, identifier, existing, 1, app.origin());
+            .adopt(group, identifier, existing, taken_over, app.origin());
         let Some(adopted) = adopted.await? else {
             // Somebody else has got the identifier meanwhile.
             let is_counted = self.count_attempt(app, None).await?;
@@ -129,7 +149,7 @@ impl Claimed<'_> {
         let (is_counted, is_other) = if adopted.is_new {
             (credential.is_some(), false)
         } else {
-            // A digest was wrapped, or the password was changed here since.
+            // Another made the hash of a digest, or the password was changed here since.
             let stored = credential.map(|credential| &credential.hash);
             let is_other = stored != existing.password.as_ref();
             (self.count_attempt(app, credential).await?, is_other)
@@ -162,4 +182,13 @@ impl Claimed<'_> {
         app.store.count_attempt_of_nobody(row).await?;
         Ok(false)
     }
+}
+
+/// Says whose hash cannot be compared with.
+fn unreadable(existing: &ExistingUser, error: HashError) -> Error {
+    if let HashError::Failed(reason) = &error {
+        let id = &existing.external_id;
+        tracing::error!(id, reason, "the hash in a row of the existing database");
+    }
+    error.into()
 }
