@@ -19,7 +19,7 @@ use rustls::{
 use tokio::{task::spawn_blocking, time::interval};
 use zeroize::Zeroizing;
 
-use super::{TlsFiles, TransportError, UnfitCertificate, x509};
+use super::{Protocols, TlsFiles, TransportError, UnfitCertificate, x509};
 
 /// How often the files are looked at. Contents are compared, not times: Kubernetes swaps symbolic links,
 /// and copies can keep their times.
@@ -36,6 +36,7 @@ const CLIENT_CA: &str = "client CA certificate";
 /// How new connections speak TLS.
 pub(super) struct Certificates {
     files: TlsFiles,
+    protocols: Protocols,
     current: ArcSwap<Loaded>,
 }
 
@@ -61,7 +62,8 @@ struct FileContents {
 /// # Errors
 /// Which file is missing, unreadable, not PEM, not usable, or does not match the other.
 pub fn check_tls_files(files: &TlsFiles) -> Result<Option<UnfitCertificate>, TransportError> {
-    Ok(FileContents::read(files)?.load(files)?.unfit)
+    let contents = FileContents::read(files)?;
+    Ok(contents.load(files, Protocols::Http2)?.unfit)
 }
 
 impl Certificates {
@@ -69,12 +71,13 @@ impl Certificates {
     ///
     /// # Errors
     /// Which file is missing, unreadable, not PEM, not usable, or does not match the other.
-    pub(super) fn load(files: &TlsFiles) -> Result<Self, TransportError> {
-        let loaded = FileContents::read(files)?.load(files)?;
+    pub(super) fn load(files: &TlsFiles, protocols: Protocols) -> Result<Self, TransportError> {
+        let loaded = FileContents::read(files)?.load(files, protocols)?;
         loaded.show_end();
         show_refusal(false);
         Ok(Self {
             files: files.clone(),
+            protocols,
             current: ArcSwap::from_pointee(loaded),
         })
     }
@@ -117,7 +120,7 @@ impl Certificates {
     }
 
     fn replace(&self, contents: &FileContents) -> Result<(), TransportError> {
-        let loaded = contents.load(&self.files)?;
+        let loaded = contents.load(&self.files, self.protocols)?;
         let current = self.current.load();
         // Nobody is helped if the one that is served is no better.
         if let (Some(unfit), None) = (loaded.unfit, current.unfit) {
@@ -177,8 +180,8 @@ impl FileContents {
         parts.iter().flat_map(AsRef::as_ref).copied().collect()
     }
 
-    /// TLS 1.2 and 1.3 for HTTP/2 alone. Who shows a client certificate is verified; who shows none is let in.
-    fn load(&self, files: &TlsFiles) -> Result<Loaded, TransportError> {
+    /// TLS 1.2 and 1.3 for these protocols alone. Who shows a client certificate is verified; who shows none is let in.
+    fn load(&self, files: &TlsFiles, protocols: Protocols) -> Result<Loaded, TransportError> {
         let provider = Arc::new(provider::default_provider());
         let key = self.certified_key(files, &provider)?;
         let end = x509::end(&key.cert);
@@ -192,7 +195,7 @@ impl FileContents {
             None => builder.with_no_client_auth(),
         };
         let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
-        config.alpn_protocols = vec![b"h2".to_vec()];
+        config.alpn_protocols = protocols.alpn();
         if verifies_clients {
             // A resumed session would bring a certificate along that may have expired since it was verified.
             config.session_storage = Arc::new(NoServerSessionStorage {});

@@ -14,9 +14,12 @@ pub struct TransportConfig {
     pub listen: SocketAddr,
     /// The number of serving threads, each with its own runtime. `None`: as many as the process may run in parallel.
     pub cores: Option<NonZeroUsize>,
-    /// TLS from files. `None` serves plaintext HTTP/2.
+    /// TLS from files. `None` serves plaintext.
     pub tls: Option<TlsFiles>,
-    /// The time from accept until the TLS handshake is done and the HTTP/2 preface is read.
+    /// What may be spoken.
+    pub protocols: Protocols,
+    /// The time from accept until the TLS handshake is done and the HTTP/2 preface, or the first byte of
+    /// HTTP/1.1, is read.
     pub preface_timeout: Duration,
     /// The most connections held at once; one more is closed at once. A quarter of them, or 64, may be
     /// such of which no call was permitted yet.
@@ -38,6 +41,15 @@ pub struct TransportConfig {
     pub max_header_list_size: u32,
 }
 
+/// The protocols of a listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocols {
+    /// HTTP/2 alone, as gRPC needs it.
+    Http2,
+    /// HTTP/1.1 as well, for browsers and proxies.
+    Http1AndHttp2,
+}
+
 /// A certificate chain, its key, and whose client certificates are believed, read at start and again whenever the files change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
@@ -56,6 +68,7 @@ impl Default for TransportConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 50051)),
             cores: None,
             tls: None,
+            protocols: Protocols::Http2,
             preface_timeout: Duration::from_secs(10),
             max_connections: 10_000,
             max_connections_per_ip: 1_000,
@@ -65,6 +78,30 @@ impl Default for TransportConfig {
             keepalive_timeout: Duration::from_secs(10),
             max_connection_age: Some(Duration::from_secs(30 * 60)),
             max_header_list_size: 16 * 1024,
+        }
+    }
+}
+
+impl Protocols {
+    /// Whether HTTP/1.1 is one.
+    pub(super) fn have_http1(self) -> bool {
+        self == Self::Http1AndHttp2
+    }
+
+    /// As TLS names them (ALPN, RFC 7301), the better one first.
+    pub(super) fn alpn(self) -> Vec<Vec<u8>> {
+        let http2 = b"h2".to_vec();
+        match self {
+            Self::Http2 => vec![http2],
+            Self::Http1AndHttp2 => vec![http2, b"http/1.1".to_vec()],
+        }
+    }
+
+    /// What the threads that serve are called, followed by a number.
+    pub(super) fn thread_name(self) -> &'static str {
+        match self {
+            Self::Http2 => "grpc",
+            Self::Http1AndHttp2 => "http",
         }
     }
 }

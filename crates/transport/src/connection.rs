@@ -1,4 +1,4 @@
-//! A connection that has proved to speak HTTP/2, as tonic serves it.
+//! A connection that has begun to speak HTTP, as tonic's server serves it.
 
 use std::{
     io::{self, IoSlice},
@@ -35,12 +35,39 @@ const ENHANCE_YOUR_CALM: [u8; 17] = [
     0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0xb,
 ];
 
-/// A stream whose preface was read; reading begins with the preface again, for the HTTP/2 library expects it. Whoever
-/// sends too much besides permitted calls is cut off.
+/// What was read to know the protocol: the HTTP/2 preface, or the beginning of something else.
+#[derive(Debug)]
+pub(super) struct Greeting {
+    read: [u8; PREFACE.len()],
+    length: usize,
+    is_http2: bool,
+}
+
+impl Greeting {
+    pub(super) fn new(read: [u8; PREFACE.len()], length: usize) -> Self {
+        Self {
+            read,
+            length,
+            is_http2: read[..length] == PREFACE[..],
+        }
+    }
+
+    pub(super) fn is_http2(&self) -> bool {
+        self.is_http2
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.read[..self.length]
+    }
+}
+
+/// A stream whose greeting was read; reading begins with the greeting again, for the HTTP library expects it. Whoever
+/// sends too many HTTP/2 frames besides permitted calls is cut off.
 #[derive(Debug)]
 pub(super) struct Connection<T> {
     io: T,
     info: ConnectionInfo,
+    greeting: Greeting,
     replayed: usize,
     meter: FrameMeter,
     /// Ends when all tasks had their turn that were waiting for it when a call was read, while none was permitted.
@@ -50,10 +77,17 @@ pub(super) struct Connection<T> {
 
 impl<T> Connection<T> {
     /// Of a peer that may have so many calls in flight at once.
-    pub(super) fn new(io: T, peer: SocketAddr, slot: Slot, max_streams: u32) -> Self {
+    pub(super) fn new(
+        io: T,
+        greeting: Greeting,
+        peer: SocketAddr,
+        slot: Slot,
+        max_streams: u32,
+    ) -> Self {
         let info = ConnectionInfo::new(peer);
         Self {
             io,
+            greeting,
             replayed: 0,
             meter: FrameMeter::new(max_streams, info.permitted_calls(), timers::now()),
             info,
@@ -125,12 +159,18 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<T> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.replayed < PREFACE.len() {
-            let rest = &PREFACE[self.replayed..];
+        if self.replayed < self.greeting.length {
+            let rest = &self.greeting.bytes()[self.replayed..];
             let taken = rest.len().min(buf.remaining());
             buf.put_slice(&rest[..taken]);
             self.replayed += taken;
             return Poll::Ready(Ok(()));
+        }
+        if !self.greeting.is_http2() {
+            if self.meter.has_permitted_calls() {
+                self.slot.permit();
+            }
+            return Pin::new(&mut self.io).poll_read(cx, buf);
         }
         let before = buf.filled().len();
         if self.meter.has_permitted_calls() {
@@ -199,7 +239,8 @@ mod tests {
         let (mut peer_io, io) = tokio::io::duplex(64);
         peer_io.write_all(SETTINGS).await.unwrap();
         drop(peer_io);
-        let mut connection = Connection::new(io, peer, slot, 1);
+        let mut connection =
+            Connection::new(io, Greeting::new(*PREFACE, PREFACE.len()), peer, slot, 1);
 
         let mut first = [0; 10];
         connection.read_exact(&mut first).await.unwrap();
@@ -220,7 +261,8 @@ mod tests {
         let (mut peer_io, io) = tokio::io::duplex(64 * 1024);
         peer_io.write_all(&sent).await.unwrap();
         peer_io.write_all(&sent).await.unwrap();
-        let mut connection = Connection::new(io, peer, slot, 1);
+        let mut connection =
+            Connection::new(io, Greeting::new(*PREFACE, PREFACE.len()), peer, slot, 1);
         let mut buffer = vec![0; 16 * 1024];
         connection
             .read_exact(&mut [0; PREFACE.len()])

@@ -1,4 +1,4 @@
-//! One core: takes the connections handed to it through their handshake and serves them with tonic.
+//! One core: takes the connections handed to it through their handshake and serves them with tonic's server.
 
 use std::{
     convert::Infallible,
@@ -101,8 +101,7 @@ impl CoreServer {
             UnboundedReceiverStream::new(ready).map(Ok::<_, Infallible>),
             pending(),
         );
-        let max_streams = self.config.max_concurrent_streams;
-        let greeting = greet(self.accepted, max_streams, secure, greeted);
+        let greeting = greet(self.accepted, self.config, secure, greeted);
         tokio::select! {
             (served, ()) = async { tokio::join!(serving, greeting) } => served.map_err(|error| error.to_string()),
             () = deadline(self.stop) => Ok(()),
@@ -113,7 +112,7 @@ impl CoreServer {
 /// Runs the handshakes concurrently: a slow one holds up no other.
 async fn greet<T, H, F>(
     mut accepted: UnboundedReceiver<Accepted>,
-    max_streams: u32,
+    config: Arc<TransportConfig>,
     secure: H,
     greeted: UnboundedSender<Connection<T>>,
 ) where
@@ -128,8 +127,9 @@ async fn greet<T, H, F>(
                 let Some(next) = next else { break };
                 let secure = secure.clone();
                 let greeted = greeted.clone();
+                let config = Arc::clone(&config);
                 handshakes.spawn(async move {
-                    if let Some(connection) = next.handshake(max_streams, secure).await {
+                    if let Some(connection) = next.handshake(&config, secure).await {
                         // The other end is dropped only together with this runtime.
                         drop(greeted.send(connection));
                     }
@@ -152,6 +152,7 @@ async fn deadline(mut stop: watch::Receiver<Option<Instant>>) {
 
 fn server(config: &TransportConfig) -> Server {
     let server = Server::builder()
+        .accept_http1(config.protocols.have_http1())
         .timeout(config.request_timeout)
         .max_concurrent_streams(config.max_concurrent_streams)
         // As many as there may be: a client whose calls all run out of time at once is no flood. Floods have to pay.

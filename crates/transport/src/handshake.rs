@@ -1,4 +1,5 @@
-//! What a new connection must do before it is served: TLS if there is TLS, then the HTTP/2 preface, in time.
+//! What a new connection must do before it is served: TLS if there is TLS, then the HTTP/2 preface or, where it is
+//! spoken, the first bytes of HTTP/1.1, in time.
 
 use std::{future::Future, io, net::SocketAddr};
 
@@ -9,8 +10,9 @@ use tokio::{
 };
 
 use super::{
+    TransportConfig,
     admission::{Refusal, Slot},
-    connection::{Connection, PREFACE},
+    connection::{Connection, Greeting, PREFACE},
 };
 
 /// A connection as the acceptor hands it to a core; not yet registered with any runtime.
@@ -32,11 +34,10 @@ enum HandshakeError {
 }
 
 impl Accepted {
-    /// Reads up to the end of the preface; `secure` puts TLS, or nothing, over the socket. The connection may have so
-    /// many streams at once.
+    /// Reads up to the end of the greeting; `secure` puts TLS, or nothing, over the socket.
     pub(super) async fn handshake<T, F>(
         self,
-        max_streams: u32,
+        config: &TransportConfig,
         secure: impl FnOnce(TcpStream) -> F,
     ) -> Option<Connection<T>>
     where
@@ -46,14 +47,26 @@ impl Accepted {
         let greeting = async {
             let tcp = TcpStream::from_std(self.tcp).map_err(HandshakeError::Gone)?;
             let mut io = secure(tcp).await.map_err(tls_error)?;
-            read_preface(&mut io).await?;
-            Ok(io)
+            let greeting = read_greeting(&mut io).await?;
+            if !greeting.is_http2() && !config.protocols.have_http1() {
+                return Err(HandshakeError::Refused(Refusal::NotHttp2));
+            }
+            Ok((io, greeting))
         };
         let outcome = timeout_at(self.preface_due, greeting)
             .await
             .unwrap_or(Err(HandshakeError::Refused(Refusal::PrefaceTimeout)));
         match outcome {
-            Ok(io) => Some(Connection::new(io, self.peer, self.slot, max_streams)),
+            Ok((io, greeting)) => {
+                let max_streams = config.max_concurrent_streams;
+                Some(Connection::new(
+                    io,
+                    greeting,
+                    self.peer,
+                    self.slot,
+                    max_streams,
+                ))
+            }
             Err(HandshakeError::Gone(error)) => {
                 tracing::debug!(peer = %self.peer, %error, "connection ended before its preface");
                 None
@@ -77,8 +90,9 @@ fn tls_error(error: io::Error) -> HandshakeError {
     }
 }
 
-/// Stops at the first byte that differs, so that a client of another protocol does not wait for the deadline.
-async fn read_preface(io: &mut (impl AsyncRead + Unpin)) -> Result<(), HandshakeError> {
+/// Reads the HTTP/2 preface. Stops at the first byte that differs, so that a client of another protocol does not wait
+/// for the deadline.
+async fn read_greeting(io: &mut (impl AsyncRead + Unpin)) -> Result<Greeting, HandshakeError> {
     let mut read = [0; PREFACE.len()];
     let mut length = 0;
     while length < PREFACE.len() {
@@ -92,10 +106,10 @@ async fn read_preface(io: &mut (impl AsyncRead + Unpin)) -> Result<(), Handshake
         }
         length += more;
         if read[..length] != PREFACE[..length] {
-            return Err(HandshakeError::Refused(Refusal::NotHttp2));
+            break;
         }
     }
-    Ok(())
+    Ok(Greeting::new(read, length))
 }
 
 #[cfg(test)]
@@ -105,26 +119,30 @@ mod tests {
     #[tokio::test]
     async fn exactly_the_preface_is_taken() {
         let mut sent: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nSETTINGS";
-        read_preface(&mut sent).await.unwrap();
+        let greeting = read_greeting(&mut sent).await.unwrap();
+        assert!(greeting.is_http2());
         assert_eq!(sent, b"SETTINGS");
     }
 
     #[tokio::test]
-    async fn another_protocol_is_refused_at_its_first_byte() {
+    async fn another_protocol_is_noticed_at_its_first_byte() {
         for mut sent in [
             &b"GET / HTTP/1.1\r\n"[..],
             b"\x16\x03\x01",
             b"PRI * HTTP/1.1",
+            b"POST /token/pair HTTP/1.1\r\n",
         ] {
-            let error = read_preface(&mut sent).await.unwrap_err();
-            assert!(matches!(error, HandshakeError::Refused(Refusal::NotHttp2)));
+            let whole = sent;
+            let greeting = read_greeting(&mut sent).await.unwrap();
+            assert!(!greeting.is_http2());
+            assert_eq!([greeting.bytes(), sent].concat(), whole);
         }
     }
 
     #[tokio::test]
     async fn a_peer_that_leaves_early_is_not_counted_as_refused() {
         let mut sent: &[u8] = b"PRI * HT";
-        let error = read_preface(&mut sent).await.unwrap_err();
+        let error = read_greeting(&mut sent).await.unwrap_err();
         assert!(matches!(error, HandshakeError::Gone(_)));
     }
 }

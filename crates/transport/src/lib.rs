@@ -27,7 +27,7 @@ mod tests;
 mod tls_tests;
 
 pub use certificates::check_tls_files;
-pub use config::{TlsFiles, TransportConfig};
+pub use config::{Protocols, TlsFiles, TransportConfig};
 pub use connection_info::{ConnectionInfo, UnpermittedCall};
 pub use core_server::GrpcService;
 pub use error::TransportError;

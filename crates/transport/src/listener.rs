@@ -35,7 +35,8 @@ impl Listener {
     /// # Errors
     /// [`TransportError`] names the address or the file, and what would be right.
     pub fn bind(config: &TransportConfig) -> Result<Self, TransportError> {
-        let certificates = config.tls.as_ref().map(Certificates::load).transpose()?;
+        let load = |files| Certificates::load(files, config.protocols);
+        let certificates = config.tls.as_ref().map(load).transpose()?;
         let (listener, local_addr) =
             listen(config.listen).map_err(|source| TransportError::Listen {
                 address: config.listen,
@@ -55,7 +56,8 @@ impl Listener {
         self.local_addr
     }
 
-    /// Starts the serving threads `grpc-0`, `grpc-1`, … and the accepting thread `grpc-accept`.
+    /// Starts the serving threads `grpc-0`, `grpc-1`, … and the accepting thread `grpc-accept`, or `http-…` where
+    /// HTTP/1.1 is spoken, too.
     ///
     /// `make_service` is called once on each serving thread, inside its runtime. What it captures and must not
     /// run there (databases, hashing) belongs on another runtime. A panic in it ends its thread, which
@@ -74,6 +76,7 @@ impl Listener {
             self.config.max_connections_per_ip,
         ));
         let make_service = Arc::new(make_service);
+        let name = self.config.protocols.thread_name();
         let (stop, stopped) = watch::channel(None);
         let (ended, ends) = mpsc::unbounded_channel();
 
@@ -91,7 +94,7 @@ impl Listener {
             let tls = self.certificates.clone();
             let admission = Arc::clone(&admission);
             threads.push(worker::spawn(
-                &format!("grpc-{core}"),
+                &format!("{name}-{core}"),
                 ended.clone(),
                 move |runtime| {
                     let served =
@@ -112,15 +115,19 @@ impl Listener {
             certificates,
             ..
         } = self;
-        threads.push(worker::spawn("grpc-accept", ended, move |runtime| {
-            if let Some(certificates) = certificates {
-                runtime.spawn(certificates.follow_files());
-            }
-            runtime
-                .block_on(acceptor.run(listener, stopped))
-                .map(|()| 0)
-                .map_err(|error| error.to_string())
-        })?);
+        threads.push(worker::spawn(
+            &format!("{name}-accept"),
+            ended,
+            move |runtime| {
+                if let Some(certificates) = certificates {
+                    runtime.spawn(certificates.follow_files());
+                }
+                runtime
+                    .block_on(acceptor.run(listener, stopped))
+                    .map(|()| 0)
+                    .map_err(|error| error.to_string())
+            },
+        )?);
         Ok(ServerHandle::new(
             local_addr, admission, stop, ends, threads,
         ))

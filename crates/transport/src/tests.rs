@@ -10,7 +10,7 @@ use tokio::{
 use tonic::Code;
 
 use super::{
-    DrainReport, Listener, TransportConfig, TransportError,
+    DrainReport, Listener, Protocols, TransportConfig, TransportError,
     connection::PREFACE,
     probe::{Probes, call, connect, serve, try_connect},
     timers,
@@ -76,6 +76,37 @@ async fn another_protocol_is_closed_without_waiting() {
     let mut browser = TcpStream::connect(server.local_addr()).await.unwrap();
     browser.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     closed(browser).await;
+    assert_eq!(server.drain(PATIENCE).await, CLEAN);
+}
+
+#[tokio::test]
+async fn http1_is_spoken_beside_http2_where_it_may_be() {
+    let config = TransportConfig {
+        protocols: Protocols::Http1AndHttp2,
+        preface_timeout: Duration::from_secs(1),
+        ..TransportConfig::default()
+    };
+    let server = serve(config, &Probes::new());
+    let polite = connect(&server).await;
+    call(&polite, "core").await.unwrap();
+
+    // The first byte is that of the HTTP/2 preface, too.
+    let mut browser = TcpStream::connect(server.local_addr()).await.unwrap();
+    for part in [
+        &b"P"[..],
+        b"OST / HTTP/1.1\r\nhost: a\r\n",
+        b"content-length: 0\r\n\r\n",
+    ] {
+        browser.write_all(part).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let mut status = [0; 12];
+    browser.read_exact(&mut status).await.unwrap();
+    assert_eq!(&status[..9], b"HTTP/1.1 ");
+    drop(browser);
+
+    let silent = TcpStream::connect(server.local_addr()).await.unwrap();
+    closed(silent).await;
     assert_eq!(server.drain(PATIENCE).await, CLEAN);
 }
 

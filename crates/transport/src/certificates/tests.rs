@@ -35,7 +35,7 @@ fn the_metric_tells_the_first_expiry_of_the_chain_that_is_served() {
     metrics::with_local_recorder(&recorder, || {
         let chain = [until(2040, &key), until(2030, &key)].concat();
         fs::write(&files.certificate, chain).unwrap();
-        let certificates = Certificates::load(&files).unwrap();
+        let certificates = Certificates::load(&files, Protocols::Http2).unwrap();
         tells("1893456000");
         fs::write(&files.certificate, until(2041, &key)).unwrap();
         certificates
@@ -81,7 +81,7 @@ fn a_renewed_certificate_that_no_client_believes_is_refused() {
         (made(&[], true, &key), "authority and has no subjectAltName"),
     ];
     fs::write(&files.certificate, until(2040, &key)).unwrap();
-    let certificates = Certificates::load(&files).unwrap();
+    let certificates = Certificates::load(&files, Protocols::Http2).unwrap();
     let served = || certificates.current.load().fingerprint.clone();
     let renew = |pem: &str| {
         fs::write(&files.certificate, pem).unwrap();
@@ -102,7 +102,7 @@ fn a_renewed_certificate_that_no_client_believes_is_refused() {
     // The start warns of them, and one takes over from another.
     for (pem, _) in &unfit {
         fs::write(&files.certificate, pem).unwrap();
-        let certificates = Certificates::load(&files).unwrap();
+        let certificates = Certificates::load(&files, Protocols::Http2).unwrap();
         fs::write(&files.certificate, made(&[], false, &key)).unwrap();
         certificates
             .replace(&FileContents::read(&files).unwrap())
@@ -131,7 +131,7 @@ fn the_metric_tells_for_how_long_changed_files_are_refused() {
         .build()
         .unwrap();
     metrics::with_local_recorder(&recorder, || {
-        let certificates = Arc::new(Certificates::load(&files).unwrap());
+        let certificates = Arc::new(Certificates::load(&files, Protocols::Http2).unwrap());
         assert!(tells("0"));
         runtime.block_on(async {
             tokio::spawn(certificates.follow_files());
