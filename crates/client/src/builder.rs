@@ -57,6 +57,17 @@ impl Client {
     pub fn builder(endpoint: impl Into<String>) -> ClientBuilder {
         ClientBuilder::new(endpoint.into())
     }
+
+    /// The same connections for another caller, who shows this key.
+    ///
+    /// # Errors
+    /// [`BuildError::ApiKey`] if no header can carry the key.
+    pub fn with_api_key(&self, key: &str) -> Result<Self, BuildError> {
+        let authorization = bearer(key)?;
+        Ok(Self::new(
+            self.transport().with_authorization(authorization),
+        ))
+    }
 }
 
 impl ClientBuilder {

@@ -33,6 +33,12 @@ impl Client {
         Self { transport }
     }
 
+    /// The way to the service, for stubs that were generated elsewhere.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        self.transport.clone()
+    }
+
     /// AuthService: signing up and in, refreshing, validating, revoking.
     #[must_use]
     pub fn auth(&self) -> AuthServiceClient<Transport> {

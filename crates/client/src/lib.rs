@@ -28,6 +28,8 @@ pub use {http, prost_types, tonic};
 /// The messages and stubs of the contract.
 pub use countersign_proto::v1 as proto;
 pub use countersign_proto::v1::{ErrorReason, RejectionReason};
+/// The descriptors of the contract, and the domain of its errors.
+pub use countersign_proto::{ERROR_DOMAIN, FILE_DESCRIPTOR_SET};
 pub use tonic::async_trait;
 pub use tower::Layer;
 

@@ -55,6 +55,19 @@ impl Transport {
     }
 }
 
+impl Transport {
+    /// The same connections, with another header.
+    pub(crate) fn with_authorization(&self, authorization: HeaderValue) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                pool: Arc::clone(&self.shared.pool),
+                authorization: Some(authorization),
+                timeouts: self.shared.timeouts,
+            }),
+        }
+    }
+}
+
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transport")
