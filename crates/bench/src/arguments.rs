@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "128")]
     pub(crate) in_flight: NonZeroUsize,
 
-    /// validate: different tokens, drawn evenly.
+    /// validate, check: different tokens, drawn evenly.
     #[arg(long, default_value = "10000", value_parser = clap::value_parser!(u32).range(1..=2_000_000))]
     pub(crate) tokens: u32,
 
@@ -91,7 +91,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
 
-    /// floor-echo: the size of an answer.
+    /// floor-echo, floor-check: the size of an answer.
     #[arg(long, hide = true, default_value = "173")]
     pub(crate) answer_bytes: usize,
 }
@@ -101,6 +101,8 @@ pub(crate) struct Arguments {
 pub(crate) enum What {
     /// ValidateToken beside a bare echo of the same sizes on the same transport
     Validate,
+    /// Check, as Envoy asks it, beside a bare handler that reads and answers as much
+    Check,
     /// IssueTokens with a password beside Argon2id alone on every core
     Issue,
     /// IssueTokens and a code of an authenticator app beside IssueTokens alone
@@ -128,6 +130,9 @@ pub(crate) enum What {
     /// The echo, as a process of its own
     #[value(hide = true)]
     FloorEcho,
+    /// The bare handler, as a process of its own
+    #[value(hide = true)]
+    FloorCheck,
     /// Threads of idle priority that spin, as a process of its own
     #[value(hide = true)]
     FloorSpin,

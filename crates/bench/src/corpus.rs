@@ -1,11 +1,13 @@
 //! Questions and the answers that are right, both as bytes on the wire.
 
+use countersign_proto::envoy::service::auth::v3::CheckResponse;
 use countersign_proto::v1::{ValidateTokenRequest, ValidateTokenResponse};
 use prost::Message;
 use prost::bytes::Bytes;
 use tonic::codegen::http::HeaderValue;
 use tonic::codegen::http::uri::PathAndQuery;
 
+use crate::check_messages;
 use crate::echo::{self, Echoed};
 use crate::failure::{Context as _, Failure};
 use crate::forge::Forged;
@@ -42,6 +44,43 @@ impl Corpus {
                 let read = |bytes| ValidateTokenResponse::decode(bytes).ok();
                 read(answer).is_some() && read(answer) == read(expected)
             },
+        }
+    }
+
+    /// Check of a request with each token; the right answer tells exactly who it is, and
+    /// removes all other headers that tell of it.
+    pub(crate) fn of_checks(tokens: &[Forged]) -> Self {
+        let question = |forged: &Forged| {
+            let request = check_messages::question(&forged.token);
+            let answer = check_messages::passed(forged);
+            (
+                request.encode_to_vec().into(),
+                answer.encode_to_vec().into(),
+            )
+        };
+        Self {
+            path: PathAndQuery::from_static("/envoy.service.auth.v3.Authorization/Check"),
+            authorization: None,
+            questions: tokens.iter().map(question).collect(),
+            means: |answer, expected| {
+                let read = |bytes| CheckResponse::decode(bytes).ok();
+                read(answer).is_some() && read(answer) == read(expected)
+            },
+        }
+    }
+
+    /// The very same questions to the bare handler, and answers of the size of the right
+    /// ones.
+    pub(crate) fn of_bare_checks(&self) -> Self {
+        let answer = Bytes::from(check_messages::bare_answer(self.answer_bytes()).encode_to_vec());
+        let asked = self.questions.iter();
+        Self {
+            path: self.path.clone(),
+            authorization: self.authorization.clone(),
+            questions: asked
+                .map(|(question, _)| (question.clone(), answer.clone()))
+                .collect(),
+            means: |_, _| false,
         }
     }
 
@@ -130,10 +169,9 @@ impl Corpus {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use countersign_proto::v1::Claims;
     use countersign_proto::v1::validate_token_response::Verdict;
-
-    use super::*;
 
     fn forged(subject: &str) -> Forged {
         let claims = Claims {
@@ -164,5 +202,9 @@ mod tests {
         let echoes = corpus.of_echoes();
         assert_eq!(echoes.request(0), corpus.request(0));
         assert_eq!(echoes.answer_bytes(), corpus.answer_bytes());
+        let checks = Corpus::of_checks(&[forged("ann")]);
+        let bare = checks.of_bare_checks();
+        assert_eq!(bare.request(0), checks.request(0));
+        assert_eq!(bare.answer_bytes(), checks.answer_bytes());
     }
 }

@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
-use countersign_transport::{ConnectionInfo, Listener, TransportConfig};
+use countersign_transport::{ConnectionInfo, GrpcService, Listener, TransportConfig};
 use tonic::body::Body;
 use tonic::codegen::Service;
 use tonic::codegen::http;
@@ -34,16 +34,23 @@ pub(crate) fn answer(mut request: Echoed, bytes: usize) -> Echoed {
     request
 }
 
+/// Serves the echo.
+pub(crate) fn serve(answer_bytes: usize) -> Result<(), Failure> {
+    serve_until_the_parent_goes(move || Echo { answer_bytes })
+}
+
 /// Serves until standard input ends, which it does when the parent goes. Prints
 /// the address first.
-pub(crate) fn serve(answer_bytes: usize) -> Result<(), Failure> {
+pub(crate) fn serve_until_the_parent_goes<S: GrpcService>(
+    make_service: impl Fn() -> S + Send + Sync + 'static,
+) -> Result<(), Failure> {
     let config = TransportConfig {
         listen: (Ipv4Addr::LOCALHOST, 0).into(),
         ..TransportConfig::default()
     };
     let server = Listener::bind(&config)
         .context("the echo's transport")?
-        .serve(move || Echo { answer_bytes })
+        .serve(make_service)
         .context("the echo's transport")?;
     let mut stdout = io::stdout();
     writeln!(stdout, "{}", server.local_addr()).context("standard output")?;

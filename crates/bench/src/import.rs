@@ -247,7 +247,7 @@ fn beside_validations(
     let tokens = Arc::new(Corpus::of_tokens(&tokens));
     drive(RawCaller::once_each(&tokens, 64), target, WARMING)?;
     let echoes = Arc::new(tokens.of_echoes());
-    let floor = Floor::start(tokens.echoed_bytes())?;
+    let floor = Floor::start("floor-echo", tokens.echoed_bytes())?;
     let floor = floor.target(arguments.connections.get());
     drive(RawCaller::once_each(&echoes, 64), floor, WARMING)?;
     let (mut calm, mut beside) = (histogram()?, histogram()?);

@@ -5,6 +5,8 @@
 //! system tells how much CPU each of them took.
 
 mod arguments;
+mod check;
+mod check_messages;
 mod cleaning;
 mod closed_loop;
 mod codes;
@@ -53,8 +55,9 @@ use report::{Figure, Report};
 
 type Measure = fn(&Arguments) -> Result<Vec<Figure>, Failure>;
 
-const MEASUREMENTS: [(What, Measure); 12] = [
+const MEASUREMENTS: [(What, Measure); 13] = [
     (What::Validate, validate::measure),
+    (What::Check, check::measure),
     (What::Revocations, revocations::measure),
     (What::Issue, issue::measure),
     (What::SecondFactor, second_factor::measure),
@@ -82,6 +85,9 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.what == What::FloorEcho {
         return echo::serve(arguments.answer_bytes);
+    }
+    if arguments.what == What::FloorCheck {
+        return check::serve(arguments.answer_bytes);
     }
     if arguments.what == What::FloorSpin {
         return spinning::spin();

@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub(crate) struct Process(pub(crate) Child);
 
-/// The echo.
+/// The echo, or another floor.
 #[derive(Debug)]
 pub(crate) struct Floor {
     process: Process,
@@ -59,10 +59,10 @@ impl Drop for Process {
 }
 
 impl Floor {
-    pub(crate) fn start(answer_bytes: usize) -> Result<Self, Failure> {
+    pub(crate) fn start(program_of: &str, answer_bytes: usize) -> Result<Self, Failure> {
         let program = std::env::current_exe().context("this program's path")?;
         let mut child = Command::new(program)
-            .args(["floor-echo", "--answer-bytes", &answer_bytes.to_string()])
+            .args([program_of, "--answer-bytes", &answer_bytes.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -170,6 +170,7 @@ impl Setup {
         command
             .arg("serve")
             .env("COUNTERSIGN__SERVER__LISTEN", address.to_string())
+            .env("COUNTERSIGN__GATEWAY__LISTEN", "")
             .env("COUNTERSIGN__METRICS__LISTEN", free_address()?.to_string())
             .stdout(Stdio::null())
             .stderr(log);

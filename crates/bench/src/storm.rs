@@ -69,7 +69,7 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Failure> {
     let (_, capacity) = drive(few.map(SigningIn::new).collect(), target, arguments.round())?;
     let storm = storm_rate(capacity.rate())?;
     let echoes = Arc::new(tokens.of_echoes());
-    let floor = Floor::start(tokens.echoed_bytes())?;
+    let floor = Floor::start("floor-echo", tokens.echoed_bytes())?;
     let floor = floor.target(arguments.connections.get());
     drive(RawCaller::once_each(&echoes, 64), floor, WARMING)?;
     eprintln!("storm: {RATE} validations and {storm} sign-ins a second, SQLite");

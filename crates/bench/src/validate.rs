@@ -10,7 +10,7 @@ use crate::closed_loop::{Target, drive, runtime};
 use crate::connections::Connection;
 use crate::corpus::Corpus;
 use crate::failure::Failure;
-use crate::forge::forge;
+use crate::forge::{Forged, forge};
 use crate::open_loop;
 use crate::raw_call::{self, RawCaller};
 use crate::report::{Figure, Gate, Rates};
@@ -30,7 +30,34 @@ const KNOWING: Duration = Duration::from_secs(5);
 /// How long asking each question once may take.
 pub(crate) const WARMING: Duration = Duration::from_secs(600);
 
+/// An RPC that is asked about tokens, and the floor beside it.
+pub(crate) struct Compared {
+    pub(crate) rpc: &'static str,
+    pub(crate) corpus: fn(&[Forged]) -> Corpus,
+    pub(crate) floor: &'static str,
+    /// What this program is started as to be the floor.
+    pub(crate) floor_program: &'static str,
+    pub(crate) floor_corpus: fn(&Corpus) -> Corpus,
+    /// How many bytes the floor is told to answer.
+    pub(crate) floor_bytes: fn(&Corpus) -> usize,
+    pub(crate) gate: f64,
+}
+
 pub(crate) fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Failure> {
+    let compared = Compared {
+        rpc: "ValidateToken",
+        corpus: Corpus::of_tokens,
+        floor: "bare echo",
+        floor_program: "floor-echo",
+        floor_corpus: Corpus::of_echoes,
+        floor_bytes: Corpus::echoed_bytes,
+        gate: GATE,
+    };
+    beside(arguments, &compared)
+}
+
+/// Measures an RPC beside its floor.
+pub(crate) fn beside(arguments: &Arguments, compared: &Compared) -> Result<Vec<Figure>, Failure> {
     let cached = CACHED_TOKENS
         .max(arguments.tokens.saturating_mul(2))
         .to_string();
@@ -42,12 +69,13 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Failure> {
     let server = setup.start()?;
     let tokens = runtime()?.block_on(forge(&setup, &server, arguments.tokens))?;
     let key = setup.new_caller("service")?;
-    let tokens = Arc::new(Corpus::of_tokens(&tokens).with_key(&key)?);
+    let tokens = Arc::new((compared.corpus)(&tokens).with_key(&key)?);
     runtime()?.block_on(until_known(&tokens, server.address()))?;
-    let echoes = Arc::new(tokens.of_echoes());
-    let floor = Floor::start(tokens.echoed_bytes())?;
+    let echoes = Arc::new((compared.floor_corpus)(&tokens));
+    let floor = Floor::start(compared.floor_program, (compared.floor_bytes)(&tokens))?;
     eprintln!(
-        "validate: {} tokens, requests of {} and answers of {} bytes, {} calls in flight on {} connections",
+        "{}: {} tokens, requests of {} and answers of {} bytes, {} calls in flight on {} connections",
+        compared.rpc,
         arguments.tokens,
         tokens.request_bytes(),
         tokens.answer_bytes(),
@@ -61,25 +89,28 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Failure> {
         drive(RawCaller::once_each(corpus, 64), target, WARMING)?;
     }
     if let Some(rate) = arguments.open_loop {
-        let sides = [("echo", &echoes, floor), ("validate", &tokens, ours)];
+        let sides = [
+            (compared.floor, &echoes, floor),
+            (compared.rpc, &tokens, ours),
+        ];
         return open_loop::measure(arguments, rate, &sides);
     }
 
     let side = |name, corpus, target| Side::new(name, move || round(arguments, corpus, target));
     let sides = vec![
-        side("bare echo", &echoes, floor),
+        side(compared.floor, &echoes, floor),
         side("ours", &tokens, ours),
     ];
     let mut samples = alternate(arguments.rounds, sides)?.into_iter();
     Ok(vec![Figure::Rates(Rates {
         name: format!(
-            "ValidateToken, {} hot tokens, an API key on each call",
-            arguments.tokens
+            "{}, {} hot tokens, an API key on each call",
+            compared.rpc, arguments.tokens
         ),
-        floor_name: "bare echo".into(),
+        floor_name: compared.floor.into(),
         floor: samples.next().unwrap_or_default(),
         ours: samples.next().unwrap_or_default(),
-        gate: Some(Gate::Ratio(GATE)),
+        gate: Some(Gate::Ratio(compared.gate)),
     })])
 }
 

@@ -11,7 +11,7 @@ use prost_types::FileDescriptorSet;
 mod policies;
 
 /// The files of the contract, from its root.
-const FILES: [&str; 11] = [
+const FILES: [&str; 16] = [
     "countersign/v1/audit.proto",
     "countersign/v1/auth.proto",
     "countersign/v1/error_reason.proto",
@@ -23,6 +23,11 @@ const FILES: [&str; 11] = [
     "countersign/v1/types.proto",
     "countersign/v1/user.proto",
     "countersign/v1/verification.proto",
+    "envoy/config/core/v3/base.proto",
+    "envoy/service/auth/v3/attribute_context.proto",
+    "envoy/service/auth/v3/external_auth.proto",
+    "envoy/type/v3/http_status.proto",
+    "google/rpc/status.proto",
 ];
 
 /// The root of the repository.
@@ -87,6 +92,34 @@ const SECRET: [&str; 52] = [
     "WithdrawProfileRequest",
 ];
 
+/// Those of other contracts.
+const SECRET_OF_OTHERS: [&str; 2] = [
+    ".envoy.config.core.v3.HeaderValue",
+    ".envoy.service.auth.v3.AttributeContext.HttpRequest",
+];
+
+/// The packages of the contract. Each has a file of its own, and `src/lib.rs` the
+/// modules around them.
+const PACKAGES: [(&str, &str); 5] = [
+    (
+        "countersign.v1.rs",
+        "crates/proto/src/gen/countersign.v1.rs",
+    ),
+    (
+        "envoy.config.core.v3.rs",
+        "crates/proto/src/gen/envoy.config.core.v3.rs",
+    ),
+    (
+        "envoy.service.auth.v3.rs",
+        "crates/proto/src/gen/envoy.service.auth.v3.rs",
+    ),
+    (
+        "envoy.r#type.v3.rs",
+        "crates/proto/src/gen/envoy.type.v3.rs",
+    ),
+    ("google.rpc.rs", "crates/proto/src/gen/google.rpc.rs"),
+];
+
 /// The path of a file from the root of the repository, and its content.
 type Generated = (&'static str, Vec<u8>);
 
@@ -106,14 +139,19 @@ pub(crate) fn generate() -> Result<Vec<Generated>, Box<dyn Error>> {
         .emit_rerun_if_changed(false)
         .codec_path("crate::SmallBuffers")
         .skip_debug(SECRET.map(|message| format!(".countersign.v1.{message}")))
+        .skip_debug(SECRET_OF_OTHERS)
         .compile_fds(FileDescriptorSet::decode(&*descriptors)?)?;
-    let code = std::fs::read(out.path().join("countersign.v1.rs"))?;
-    Ok(vec![
-        ("crates/proto/src/gen/countersign.v1.rs", code),
+    let mut generated = vec![
         ("crates/proto/src/gen/countersign.v1.bin", descriptors),
         ("crates/proto/src/gen/rpcs.rs", policies::code(&rpcs).into()),
         ("docs/rpcs.md", policies::table(&rpcs).into()),
-    ])
+    ];
+    for (name, path) in PACKAGES {
+        let code =
+            std::fs::read(out.path().join(name)).map_err(|error| format!("{name}: {error}"))?;
+        generated.push((path, code));
+    }
+    Ok(generated)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

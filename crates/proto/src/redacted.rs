@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::envoy::config::core::v3::HeaderValue;
+use crate::envoy::service::auth::v3::attribute_context::HttpRequest;
 use crate::v1;
 
 macro_rules! redacted {
@@ -16,6 +18,8 @@ macro_rules! redacted {
 }
 
 redacted!(
+    HeaderValue,
+    HttpRequest,
     v1::AddIdentifierRequest,
     v1::BeginEnrollmentRequest,
     v1::BeginEnrollmentResponse,
@@ -72,6 +76,9 @@ redacted!(
 
 #[cfg(test)]
 mod tests {
+    use crate::envoy::config::core::v3::{HeaderMap, HeaderValue};
+    use crate::envoy::service::auth::v3::attribute_context::{HttpRequest, Request};
+    use crate::envoy::service::auth::v3::{AttributeContext, CheckRequest};
     use crate::v1;
 
     #[test]
@@ -86,6 +93,31 @@ mod tests {
             ..Default::default()
         };
         assert!(!format!("{request:?}").contains("horse"));
+    }
+
+    #[test]
+    fn the_headers_of_a_request_are_not_shown() {
+        let authorization = "Bearer dG9rZW4".to_owned();
+        let http = HttpRequest {
+            headers: [("authorization".to_owned(), authorization.clone())].into(),
+            header_map: Some(HeaderMap {
+                headers: vec![HeaderValue {
+                    key: "authorization".into(),
+                    value: authorization,
+                    raw_value: Vec::new(),
+                }],
+            }),
+            ..Default::default()
+        };
+        let shown = format!("{http:?} {:?}", http.header_map);
+        let request = CheckRequest {
+            attributes: Some(AttributeContext {
+                request: Some(Request { http: Some(http) }),
+                ..Default::default()
+            }),
+        };
+        let shown = format!("{shown} {request:?}");
+        assert!(!shown.contains("dG9rZW4"), "{shown}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! The server as a whole (the empty name) is SERVING while it takes calls:
 //! whether a database answers must not restart it. AuthService serves while it
-//! can validate and sign tokens, GroupService, ServiceAccountService and SessionService
+//! can validate and sign tokens, Authorization while it can validate them, GroupService, ServiceAccountService and SessionService
 //! while the database can be written, FactorService, UserService and VerificationService while the ephemeral
 //! store can be, too. None of them does on a machine whose clock is far off.
 
@@ -23,6 +23,7 @@ const SERVICE_ACCOUNT: &str = "countersign.v1.ServiceAccountService";
 const SESSION: &str = "countersign.v1.SessionService";
 const USER: &str = "countersign.v1.UserService";
 const VERIFICATION: &str = "countersign.v1.VerificationService";
+const AUTHORIZATION: &str = "envoy.service.auth.v3.Authorization";
 
 /// Sets the status of each service.
 #[derive(Clone)]
@@ -55,6 +56,7 @@ impl Health {
         metrics::dependency("ephemeral", ephemeral.is_ok());
         self.say("", true);
         self.say(AUTH, is_clock_good && is_fresh && app.keyring.can_sign());
+        self.say(AUTHORIZATION, is_clock_good && is_fresh);
         self.say(GROUP, is_clock_good && store.is_ok());
         self.say(SERVICE_ACCOUNT, is_clock_good && store.is_ok());
         self.say(SESSION, is_clock_good && store.is_ok());
@@ -96,6 +98,7 @@ impl Health {
             SESSION,
             USER,
             VERIFICATION,
+            AUTHORIZATION,
         ];
         for service in all {
             self.service.set(service, false);

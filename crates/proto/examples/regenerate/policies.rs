@@ -115,7 +115,7 @@ fn role_in_rust(role: &str) -> String {
 pub(crate) fn table(rpcs: &[Rpc]) -> String {
     let mut table = String::from(
         "# Who may call what\n\n\
-         Generated from [`proto/countersign/v1`](../proto/countersign/v1) by `cargo regenerate`. \
+         Generated from [`proto/`](../proto) by `cargo regenerate`. \
          A caller needs one of the roles. The time is counted from the headers of a call to its \
          answer; `server.request_timeout` and the caller's own `grpc-timeout` shorten it. Health \
          (`grpc.health.v1`) and reflection need no key.\n",

@@ -504,4 +504,12 @@
         timeout: Duration::from_secs(30),
         idempotency: Idempotency::Idempotent,
     },
+    Rpc {
+        service: "envoy.service.auth.v3.Authorization",
+        name: "Check",
+        path: "/envoy.service.auth.v3.Authorization/Check",
+        roles: &[CallerRole::Service, CallerRole::Gateway],
+        timeout: Duration::from_secs(5),
+        idempotency: Idempotency::NoSideEffects,
+    },
 ]

@@ -1,5 +1,6 @@
 //! The way of the busiest RPCs, past the router and the generated stubs:
-//! ValidateToken, asked on every request of every service, and the two of codes.
+//! ValidateToken and Check, asked on every request of every service, and the two of
+//! codes.
 
 use std::convert::identity;
 use std::pin::pin;
@@ -14,6 +15,7 @@ use tower::Service;
 
 use crate::grpc::call::Call;
 use crate::grpc::check_headers::{self, HeaderCheck};
+use crate::grpc::ext_authz::AuthorizationService;
 use crate::grpc::gzip_body::GzipBody;
 use crate::grpc::protocol::Encoding;
 use crate::grpc::unary;
@@ -32,12 +34,14 @@ pub(crate) struct FastPath<S> {
 /// What answers the busiest RPCs.
 pub(crate) struct FastServices {
     pub(crate) validate_token: Arc<ValidateTokenService>,
+    pub(crate) authorization: AuthorizationService,
     pub(crate) verification: VerificationGrpc,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum FastRpc {
     ValidateToken,
+    Check,
     SendCode,
     CheckCode,
 }
@@ -46,6 +50,7 @@ impl FastRpc {
     fn at(path: &str) -> Option<Self> {
         match path {
             "/countersign.v1.AuthService/ValidateToken" => Some(Self::ValidateToken),
+            "/envoy.service.auth.v3.Authorization/Check" => Some(Self::Check),
             "/countersign.v1.VerificationService/SendCode" => Some(Self::SendCode),
             "/countersign.v1.VerificationService/CheckCode" => Some(Self::CheckCode),
             _ => None,
@@ -65,6 +70,10 @@ impl FastServices {
             FastRpc::ValidateToken => {
                 let question = unary::read(body).await?;
                 self.validate_token.answer(&question).await?.into_bytes()
+            }
+            FastRpc::Check => {
+                let question = unary::read_encoded(body).await?;
+                self.authorization.answer(&question).await?
             }
             FastRpc::SendCode => {
                 let message = unary::read(body).await?;

@@ -19,6 +19,9 @@ const MAX_MESSAGE: usize = 64 * 1024;
 /// long has an answer, too.
 const MAX_QUESTION: usize = 1024 * 1024;
 
+/// Of a question about a request: the same, and all of its headers.
+const MAX_CHECK: usize = MAX_QUESTION + 64 * 1024;
+
 /// Of 256 questions about the longest tokens, each with an audience and scopes.
 const MAX_QUESTIONS: usize = 256 * 10 * 1024;
 
@@ -53,6 +56,7 @@ impl RpcTable {
                 timeout: described.timeout.min(longest),
                 max_message: match described.name {
                     "ValidateToken" => MAX_QUESTION,
+                    "Check" => MAX_CHECK,
                     "ValidateTokens" => MAX_QUESTIONS,
                     "ImportUsers" => MAX_IMPORT,
                     _ => MAX_MESSAGE,

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use http_body::{Body as HttpBody, Frame};
 use http_body_util::BodyExt as _;
 use prost::Message;
-use prost::bytes::{Bytes, BytesMut};
+use prost::bytes::{Buf as _, Bytes, BytesMut};
 use tonic::Status;
 use tonic::body::Body;
 
@@ -35,7 +35,19 @@ where
     M: Message + Default,
     B: HttpBody<Data = Bytes, Error = Status>,
 {
-    let content = content(body).await?;
+    let message = read_encoded(body).await?;
+    M::decode(message).map_err(|error| Failure::Unreadable(error.to_string()))
+}
+
+/// Reads the one message of a request as its bytes.
+///
+/// # Errors
+/// If the body fails, or has no message.
+pub(crate) async fn read_encoded<B>(body: B) -> Result<Bytes, Failure>
+where
+    B: HttpBody<Data = Bytes, Error = Status>,
+{
+    let mut content = content(body).await?;
     let unreadable = |why: &str| Failure::Unreadable(why.to_owned());
     let Some((&[flag, a, b, c, d], message)) = content.split_first_chunk::<HEAD>() else {
         return Err(unreadable("It is missing."));
@@ -46,7 +58,8 @@ where
     if u32::from_be_bytes([a, b, c, d]) as usize != message.len() {
         return Err(unreadable("It broke off."));
     }
-    M::decode(message).map_err(|error| Failure::Unreadable(error.to_string()))
+    content.advance(HEAD);
+    Ok(content)
 }
 
 /// All of a body: without a copy, if it comes in one frame.

@@ -25,6 +25,9 @@ pub(crate) struct ValidateTokenService {
     pub(crate) validations: Arc<Validations>,
 }
 
+/// What is told of a token, whatever the answer looks like.
+pub(crate) type Verdict = Result<Arc<VerifiedToken>, NotAccepted>;
+
 /// An encoded `ValidateTokenResponse`, in its frame.
 pub(crate) enum Answer {
     /// That of a good token.
@@ -119,6 +122,23 @@ impl ValidateTokenService {
             scopes: &question.required_scopes,
             authentication,
         };
+        let verdict = self.judge_of_many(question, reread).await?;
+        Ok(verdict.map_or_else(Answer::rejected, Answer::Kept))
+    }
+
+    /// Validates one token, whoever asks.
+    ///
+    /// # Errors
+    /// Unavailable, if it cannot be told whether it is good.
+    pub(crate) async fn judge(&self, question: Question<'_>) -> Result<Verdict, Error> {
+        self.judge_of_many(question, &mut Reread::default()).await
+    }
+
+    async fn judge_of_many(
+        &self,
+        question: Question<'_>,
+        reread: &mut Reread,
+    ) -> Result<Verdict, Error> {
         let mut readings = 0;
         let outcome = loop {
             match self.validator.validate(question) {
@@ -147,7 +167,7 @@ impl ValidateTokenService {
             }
         };
         self.validations.count(outcome.is_ok());
-        Ok(outcome.map_or_else(Answer::rejected, Answer::Kept))
+        Ok(outcome)
     }
 }
 

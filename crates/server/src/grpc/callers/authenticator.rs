@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use countersign_domain::model::{KeyHash, KeyUse, Role};
+use countersign_domain::model::{ApiKey, KeyHash, KeyUse, Role};
 use countersign_domain::ports::{AllCallers, Clock};
 use countersign_transport::PeerCertificate;
 use http::HeaderMap;
@@ -13,13 +13,15 @@ use http::header::AUTHORIZATION;
 
 use super::changes;
 use super::expiry::ExpiryLog;
-use super::known::{KnownCaller, KnownCallers, KnownKey, minute};
+use super::known::{KnownCaller, KnownCallers, minute};
 use super::unidentified::Unidentified;
 
 /// Knows the callers by the hashes of their keys and the names in their
 /// certificates.
 pub(crate) struct CallerAuthenticator {
     state: ArcSwap<State>,
+    /// The gateway of this process, and the hash of the key that was made for it.
+    gateway: Option<(KeyHash, Arc<KnownCaller>)>,
     clock: Arc<dyn Clock>,
     /// The minute by the clock, when it was looked at last.
     minute: AtomicU32,
@@ -50,9 +52,18 @@ impl CallerAuthenticator {
                 callers: KnownCallers::new(callers.readable, &KnownCallers::default()),
                 everybody: is_open.then(everybody),
             }),
+            gateway: None,
             clock,
             expiry_log: Mutex::default(),
         }
+    }
+
+    /// Knows the gateway of this process by this key, which nobody else has.
+    #[must_use]
+    pub(crate) fn with_gateway(mut self, key: &ApiKey) -> Self {
+        let gateway = KnownCaller::new("gateway", vec![Role::Gateway]);
+        self.gateway = Some((KeyHash::of(key.expose()), Arc::new(gateway)));
+        self
     }
 
     /// Logs which keys expire, and takes the minute over in which calls are
@@ -116,12 +127,23 @@ impl CallerAuthenticator {
     ) -> T {
         let state = self.state.load();
         if let Some(everybody) = &state.everybody {
-            return then(Ok(everybody));
+            // The gateway is told from the others, so that its sessions stay its own when a caller comes. Any other
+            // key is nobody's: who shows one is not let in as who shows none, for a gateway hands on what strangers
+            // show.
+            return then(match shown_key(headers) {
+                Some(hash) => self.gateway(hash).ok_or(Unidentified::Unknown),
+                None => Ok(everybody),
+            });
         }
         let minute = self.minute.load(Ordering::Relaxed);
         let by_key = || {
-            let key = state.key(headers).ok_or(Unidentified::Unknown);
-            key.and_then(|key| key.admit(&*self.clock, minute))
+            let hash = shown_key(headers).ok_or(Unidentified::Unknown)?;
+            if let Some(gateway) = self.gateway(hash) {
+                return Ok(gateway);
+            }
+            let key = state.callers.by_hash.get(&hash);
+            key.ok_or(Unidentified::Unknown)?
+                .admit(&*self.clock, minute)
         };
         let Some(certificate) = certificate else {
             return then(by_key());
@@ -131,6 +153,11 @@ impl CallerAuthenticator {
             return then(by_certificate);
         }
         then(by_certificate.and_then(|caller| agreed(caller, by_key()?)))
+    }
+
+    fn gateway(&self, shown: KeyHash) -> Option<&Arc<KnownCaller>> {
+        let (hash, gateway) = self.gateway.as_ref()?;
+        (*hash == shown).then_some(gateway)
     }
 }
 
@@ -148,19 +175,16 @@ fn agreed<'a>(
     })
 }
 
-impl State {
-    /// The key that is shown, if it is somebody's.
-    fn key(&self, headers: &HeaderMap) -> Option<&Arc<KnownKey>> {
-        let mut shown = headers.get_all(AUTHORIZATION).iter();
-        // Of two, nobody could tell which one was meant.
-        let (Some(only), None) = (shown.next(), shown.next()) else {
-            return None;
-        };
-        let (scheme, key) = only.to_str().ok()?.split_once(' ')?;
-        let is_bearer = scheme.eq_ignore_ascii_case("bearer");
-        let known = || self.callers.by_hash.get(&KeyHash::of(key));
-        is_bearer.then(known).flatten()
-    }
+/// The hash of the key that is shown.
+fn shown_key(headers: &HeaderMap) -> Option<KeyHash> {
+    let mut shown = headers.get_all(AUTHORIZATION).iter();
+    // Of two, nobody could tell which one was meant.
+    let (Some(only), None) = (shown.next(), shown.next()) else {
+        return None;
+    };
+    let (scheme, key) = only.to_str().ok()?.split_once(' ')?;
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+    is_bearer.then(|| KeyHash::of(key))
 }
 
 impl std::fmt::Debug for CallerAuthenticator {
