@@ -1,0 +1,29 @@
+//! The HTTP edge of Countersign: REST, cookies, discovery and forward authentication. It holds no state, and speaks to
+//! the service through `countersign-client` alone, as a caller with the role `gateway`.
+
+mod claims_json;
+mod context;
+mod cookies;
+mod credentials;
+mod discovery;
+mod forward_auth;
+mod gateway;
+mod input;
+mod oauth;
+mod origin;
+mod pages;
+mod problem;
+mod rest;
+mod return_to;
+mod session;
+mod settings;
+mod state;
+mod token_routes;
+mod tokens;
+mod url;
+
+/// The way to the service.
+pub use countersign_client as client;
+pub use gateway::Gateway;
+pub use ipnet::IpNet;
+pub use settings::{PublicUrl, PublicUrlError, Settings};

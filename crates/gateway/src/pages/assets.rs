@@ -1,0 +1,49 @@
+//! The stylesheet, the script and the icons, which stand in the program.
+
+use axum::Router;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use http::HeaderValue;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+
+use crate::state::State;
+
+/// Until the next release, at the most for an hour: the names stay the same.
+const FRESH: HeaderValue = HeaderValue::from_static("public, max-age=3600");
+
+const CSS: HeaderValue = HeaderValue::from_static("text/css; charset=utf-8");
+const JAVASCRIPT: HeaderValue = HeaderValue::from_static("text/javascript; charset=utf-8");
+const SVG: HeaderValue = HeaderValue::from_static("image/svg+xml");
+
+pub(super) fn routes() -> Router<State> {
+    let mut router = Router::new();
+    for (path, content_type, body) in [
+        (
+            "/assets/style.css",
+            CSS,
+            include_str!("../../assets/style.css"),
+        ),
+        (
+            "/assets/page.js",
+            JAVASCRIPT,
+            include_str!("../../assets/page.js"),
+        ),
+        (
+            "/assets/icon.svg",
+            SVG,
+            include_str!("../../assets/icon.svg"),
+        ),
+        (
+            "/assets/chevron.svg",
+            SVG,
+            include_str!("../../assets/chevron.svg"),
+        ),
+    ] {
+        router = router.route(path, get(async move || served(content_type.clone(), body)));
+    }
+    router
+}
+
+fn served(content_type: HeaderValue, body: &'static str) -> Response {
+    ([(CONTENT_TYPE, content_type), (CACHE_CONTROL, FRESH)], body).into_response()
+}
