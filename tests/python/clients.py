@@ -49,7 +49,7 @@ def health(server):
     except grpc.RpcError as error:
         expect("Check of an unknown service", error.code(), grpc.StatusCode.NOT_FOUND)
     listed = stub.List(health_pb2.HealthListRequest(), timeout=5).statuses
-    services = ["", *(f"countersign.v1.{name}" for name in SERVICES)]
+    services = ["", *SERVICES]
     expect("List", {name: told.status for name, told in listed.items()}, dict.fromkeys(services, SERVING))
     watch = stub.Watch(health_pb2.HealthCheckRequest(service="countersign.v1.AuthService"), timeout=60)
     expect("Watch begins with", next(watch).status, SERVING)

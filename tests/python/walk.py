@@ -29,13 +29,14 @@ POSTGRES = os.environ.get("COUNTERSIGN_TEST_POSTGRES", "postgres://root@127.0.0.
 MARIADB = os.environ.get("COUNTERSIGN_TEST_MARIADB", "mysql://root@127.0.0.1:3306/test")
 REDIS = os.environ.get("COUNTERSIGN_TEST_REDIS", "redis://127.0.0.1:6379")
 SERVICES = (
-    "AuthService",
-    "FactorService",
-    "GroupService",
-    "ServiceAccountService",
-    "SessionService",
-    "UserService",
-    "VerificationService",
+    "countersign.v1.AuthService",
+    "countersign.v1.FactorService",
+    "countersign.v1.GroupService",
+    "countersign.v1.ServiceAccountService",
+    "countersign.v1.SessionService",
+    "countersign.v1.UserService",
+    "countersign.v1.VerificationService",
+    "envoy.service.auth.v3.Authorization",
 )
 
 
@@ -48,8 +49,7 @@ class Client:
         self.database = ProtoReflectionDescriptorDatabase(self.channel)
         self.pool = descriptor_pool.DescriptorPool(self.database)
         self.methods = {}
-        for service in SERVICES:
-            name = f"countersign.v1.{service}"
+        for name in SERVICES:
             assert name in self.database.get_services(), f"reflection does not list {name}"
             for method in self.pool.FindServiceByName(name).methods:
                 self.methods[method.name] = (f"/{name}/{method.name}", method)
@@ -101,6 +101,7 @@ class Server:
             "COUNTERSIGN__SERVER__LISTEN": "127.0.0.1:0",
             "COUNTERSIGN__SERVER__DRAIN_DELAY": "0s",
             "COUNTERSIGN__METRICS__LISTEN": "",
+            "COUNTERSIGN__GATEWAY__LISTEN": "",
             "COUNTERSIGN__LOG__FORMAT": "json",
             "COUNTERSIGN__DATA_DIR": self.folder.name + "/data",
         } | settings
@@ -108,7 +109,7 @@ class Server:
         self.process = subprocess.Popen(
             [binary], cwd=self.folder.name, env=environment, stderr=subprocess.PIPE, text=True
         )
-        self.address = None
+        self.address, self.gateway = None, None
         self.changed = threading.Condition()
         threading.Thread(target=self._read, daemon=True).start()
         with self.changed:
@@ -125,6 +126,8 @@ class Server:
             with self.changed:
                 if fields.get("message") == "listening":
                     self.address = fields["address"]
+                if fields.get("message") == "the gateway listens":
+                    self.gateway = fields["address"]
                 if "code" in fields and "to" in fields:
                     self.codes[fields["to"]] = fields["code"]
                 if "link" in fields and "to" in fields:
@@ -160,7 +163,7 @@ class Server:
 def walk(server):
     client = Client(server.address)
     stub = health_pb2_grpc.HealthStub(client.channel)
-    for service in ("", *(f"countersign.v1.{s}" for s in SERVICES)):
+    for service in ("", *SERVICES):
         status = stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=5).status
         assert status == health_pb2.HealthCheckResponse.SERVING, f"{service or 'server'}: {status}"
 

@@ -18,6 +18,7 @@ impl Settings {
         settings.set("server.listen", "127.0.0.1:0");
         settings.set("server.drain_delay", "100ms");
         settings.set("metrics.listen", "");
+        settings.set("gateway.listen", "");
         // Many servers at once share a database server with room for a hundred.
         settings.set("database.max_connections", 8);
         settings.set("log.format", "json");

@@ -29,7 +29,8 @@ const SERVICE_ACCOUNT: &str = "countersign.v1.ServiceAccountService";
 const SESSION: &str = "countersign.v1.SessionService";
 const USER: &str = "countersign.v1.UserService";
 const VERIFICATION: &str = "countersign.v1.VerificationService";
-const ALL: [&str; 8] = [
+const AUTHORIZATION: &str = "envoy.service.auth.v3.Authorization";
+const ALL: [&str; 9] = [
     "",
     AUTH,
     FACTOR,
@@ -38,6 +39,7 @@ const ALL: [&str; 8] = [
     SESSION,
     USER,
     VERIFICATION,
+    AUTHORIZATION,
 ];
 
 async fn an_outage_is_told_of_the_services_that_it_concerns(backend: Backend) {
@@ -48,24 +50,24 @@ async fn an_outage_is_told_of_the_services_that_it_concerns(backend: Backend) {
         .start()
         .await;
     let gateway = world.gateway();
-    statuses_become(&gateway, [true; 8]).await;
+    statuses_become(&gateway, [true; 9]).await;
     world.redis_line().set(Mode::Cut);
     statuses_become(
         &gateway,
-        [true, true, false, true, true, true, false, false],
+        [true, true, false, true, true, true, false, false, true],
     )
     .await;
     world.redis_line().set(Mode::Pass);
-    statuses_become(&gateway, [true; 8]).await;
+    statuses_become(&gateway, [true; 9]).await;
     world.database_line().set(Mode::Cut);
     statuses_become(
         &gateway,
-        [true, false, false, false, false, false, false, false],
+        [true, false, false, false, false, false, false, false, false],
     )
     .await;
-    statuses_become(&world.replica(1).gateway(), [true; 8]).await;
+    statuses_become(&world.replica(1).gateway(), [true; 9]).await;
     world.database_line().set(Mode::Pass);
-    statuses_become(&gateway, [true; 8]).await;
+    statuses_become(&gateway, [true; 9]).await;
 }
 
 #[test]
@@ -73,7 +75,7 @@ fn each_service_of_the_contract_has_a_status() {
     on_a_backend(Backend::Sqlite, async |backend| {
         let world = World::start(backend, 1).await;
         let gateway = world.gateway();
-        statuses_become(&gateway, [true; 8]).await;
+        statuses_become(&gateway, [true; 9]).await;
         for rpc in RPCS {
             assert!(is_serving(&gateway, rpc.service).await, "{}", rpc.service);
         }
@@ -102,7 +104,7 @@ fn a_watch_tells_changes_only_and_of_unknown_services_too() {
     on_a_backend(Backend::Sqlite, async |backend| {
         let world = World::start(backend, 1).await;
         let gateway = world.gateway();
-        statuses_become(&gateway, [true; 8]).await;
+        statuses_become(&gateway, [true; 9]).await;
         for (service, status) in [
             ("", ServingStatus::Serving),
             ("countersign.v1.AuthService", ServingStatus::Serving),
@@ -148,7 +150,7 @@ fn a_drain_is_told_while_a_call_in_flight_finishes() {
         let mina = world.sign_up().await;
         let tokens = mina.sign_in().await;
         let idle = world.gateway();
-        statuses_become(&idle, [true; 8]).await;
+        statuses_become(&idle, [true; 9]).await;
         let mut watch = client(&idle)
             .watch(request(""))
             .await
@@ -175,7 +177,7 @@ fn a_drain_is_told_while_a_call_in_flight_finishes() {
         let told = told.expect("alive").expect("a status");
         assert_eq!(told.status(), ServingStatus::NotServing);
         drop(watch);
-        statuses_become(&idle, [false; 8]).await;
+        statuses_become(&idle, [false; 9]).await;
         assert_eq!(
             mina.gateway.judge(&tokens.access_token).await,
             "VALID",
@@ -229,7 +231,7 @@ fn the_probe_exits_as_grpc_health_probe_does() {
             let all = [&["healthcheck"], arguments].concat();
             world.replica(0).run(&all).await
         };
-        statuses_become(&world.gateway(), [true; 8]).await;
+        statuses_become(&world.gateway(), [true; 9]).await;
         for service in ALL {
             let found = probe(&[&address, &format!("-service={service}")]).await;
             assert_eq!(
@@ -247,7 +249,7 @@ fn the_probe_exits_as_grpc_health_probe_does() {
         );
         assert_eq!(probe(&[&address, "-service=no.such.Service"]).await.code, 3);
         world.replica(0).terminate().await;
-        statuses_become(&world.gateway(), [false; 8]).await;
+        statuses_become(&world.gateway(), [false; 9]).await;
         let draining = probe(&[&address]).await;
         assert_eq!(draining.code, 4, "{draining:?}");
         world.replica(0).kill().await;
@@ -255,7 +257,7 @@ fn the_probe_exits_as_grpc_health_probe_does() {
 }
 
 /// Waits until the statuses of [`ALL`] are these.
-async fn statuses_become(gateway: &Gateway, serving: [bool; 8]) {
+async fn statuses_become(gateway: &Gateway, serving: [bool; 9]) {
     let is_so = || async {
         // Whoever asks without a pause, and shows no key, is cut off.
         sleep(Duration::from_millis(50)).await;

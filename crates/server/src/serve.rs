@@ -1,7 +1,7 @@
 //! `countersign serve`: from the configuration to a service that takes calls,
 //! and from a signal to its end without a dropped call.
 
-use std::io;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,10 +12,9 @@ use countersign_proto::v1::service_account_service_server::ServiceAccountService
 use countersign_proto::v1::session_service_server::SessionServiceServer;
 use countersign_proto::v1::user_service_server::UserServiceServer;
 use countersign_proto::v1::verification_service_server::VerificationServiceServer;
-use countersign_transport::{GrpcService, Listener, ServerHandle};
+use countersign_transport::{GrpcService, Listener, ServerHandle, ThreadEnded};
 use metrics_process::Collector;
 use tokio::runtime::Handle;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 use tonic::service::Routes;
 use tonic_health::pb::health_server::HealthServer;
@@ -25,10 +24,12 @@ use crate::announcement;
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::descriptors;
+use crate::gateway::{self, Beside};
 use crate::grpc::{
-    AuthGrpc, Bodies, BodyBudget, CheckHeaders, FactorGrpc, FastPath, FastServices, GroupGrpc,
-    HeaderCheck, OpenCalls, Reflection, RpcRunner, RpcTable, ServiceAccountGrpc, SessionGrpc,
-    UserGrpc, ValidateTokenService, VerificationGrpc, describe_for_reflection,
+    AuthGrpc, AuthorizationService, Bodies, BodyBudget, CheckHeaders, FactorGrpc, FastPath,
+    FastServices, GroupGrpc, HeaderCheck, OpenCalls, Reflection, RpcRunner, RpcTable,
+    ServiceAccountGrpc, SessionGrpc, UserGrpc, ValidateTokenService, VerificationGrpc,
+    describe_for_reflection,
 };
 use crate::health::Health;
 use crate::health_list::HealthWithList;
@@ -38,6 +39,7 @@ use crate::metrics::{self, Validations};
 use crate::metrics_server::{MetricsServer, Pages};
 use crate::readings::Readings;
 use crate::serve_error::ServeError;
+use crate::signals::{Signals, Stop};
 use crate::traces::{SpanExport, Tracer};
 use crate::wiring::{self, Wired};
 
@@ -78,6 +80,7 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
     let spans = SpanExport::start(&config.traces)?;
     let listener = Listener::bind(&descriptors::transport(&config))?;
     let address = listener.local_addr();
+    let gateway_key = Arc::clone(&wired.gateway_key);
     let jobs = Jobs {
         app: Arc::clone(&wired.app),
         callers: Arc::clone(&wired.callers),
@@ -119,11 +122,16 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
     // write, both wait for. Descriptions are large, and hardly asked for.
     let build = move || services.build(health_service.clone(), &reflection);
     let server = listener.serve(build)?;
+    let beside = Beside {
+        server: address,
+        key: &gateway_key,
+    };
+    let gateway = gateway::start(&config, beside)?;
     jobs.clone().start();
     if let Some((server, pages)) = metrics_server.zip(pages) {
         tokio::spawn(server.run(pages));
     }
-    finish(server, &config, &health, spans, &mut signals).await?;
+    finish(server, gateway, &config, &health, spans, &mut signals).await?;
     // The last uses and refused attempts; a database that does not answer holds nothing up.
     let last = async {
         drop(jobs.clone().note_key_uses().await);
@@ -137,6 +145,7 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
 /// flight.
 async fn finish(
     mut server: ServerHandle,
+    mut gateway: Option<ServerHandle>,
     config: &Config,
     health: &Health,
     spans: Option<SpanExport>,
@@ -145,6 +154,7 @@ async fn finish(
     let signal = tokio::select! {
         signal = signals.next() => signal,
         ended = server.failed() => return Err(ServeError::ThreadEnded(ended.name, ended.reason)),
+        ended = failed(&mut gateway) => return Err(ServeError::ThreadEnded(ended.name, ended.reason)),
     };
     // Who presses Ctrl-C has no load balancer that must notice first.
     let delay = match signal {
@@ -157,6 +167,10 @@ async fn finish(
     let drain = async {
         tokio::time::sleep(delay).await;
         health.end_watches();
+        if let Some(gateway) = gateway {
+            // First, for it calls the server.
+            gateway.drain(limit).await;
+        }
         let report = server.drain(limit).await;
         if let Some(spans) = &spans {
             spans.finish().await;
@@ -168,6 +182,14 @@ async fn finish(
         _ = signals.next() => tracing::warn!("a second signal: stopped at once"),
     }
     Ok(())
+}
+
+/// Waits until a thread of the gateway dies: for ever, if there is none.
+async fn failed(gateway: &mut Option<ServerHandle>) -> ThreadEnded {
+    match gateway {
+        Some(gateway) => gateway.failed().await,
+        None => pending().await,
+    }
 }
 
 struct Services {
@@ -250,6 +272,9 @@ impl Services {
         });
         FastPath {
             services: Arc::new(FastServices {
+                authorization: AuthorizationService {
+                    validate_token: Arc::clone(&validate_token),
+                },
                 validate_token,
                 verification: verification.clone(),
             }),
@@ -259,33 +284,6 @@ impl Services {
                 work_runtime: self.work_runtime.clone(),
                 rest: routes.prepare(),
             },
-        }
-    }
-}
-
-/// The signal that ends the server.
-enum Stop {
-    Terminate,
-    Interrupt,
-}
-
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) -> Stop {
-        tokio::select! {
-            _ = self.terminate.recv() => Stop::Terminate,
-            _ = self.interrupt.recv() => Stop::Interrupt,
         }
     }
 }

@@ -63,6 +63,9 @@ pub enum ServeError {
         why = OPEN_TO_THE_WORLD.why
     )]
     OpenToTheWorld(SocketAddr),
+    /// The gateway's settings cannot work.
+    #[error("the gateway: {0}")]
+    Gateway(String),
     /// The metrics cannot be served.
     #[error(
         "the metrics cannot be served on {0}: {1}; metrics.listen names another address, or none \

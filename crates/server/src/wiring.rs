@@ -9,7 +9,7 @@ use countersign_domain::application::{
     DatabaseClock, ExistingSource, KeyKeeper, KnownGroups, Ports,
 };
 use countersign_domain::model::{
-    GroupId, KeyState, MasterKey, Origin, SealedSigningKey, SealingKey,
+    ApiKey, GroupId, KeyState, MasterKey, Origin, SealedSigningKey, SealingKey,
 };
 use countersign_domain::ports::{AllCallers, Clock, EphemeralStore, MessageSender, Random, Store};
 use countersign_domain::use_cases::{EnsureGroups, EnsureSigningKeys, ReadGroups};
@@ -45,6 +45,8 @@ pub(crate) struct Wired {
     /// The sender of the application, likewise.
     pub(crate) router: Option<Arc<Router>>,
     pub(crate) callers: Arc<CallerAuthenticator>,
+    /// The key of the gateway of this process.
+    pub(crate) gateway_key: Arc<ApiKey>,
     pub(crate) validator: Arc<TokenValidator>,
     pub(crate) feed_reader: Arc<FeedReader>,
     pub(crate) notifications: Arc<Notifications>,
@@ -108,7 +110,13 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
     let hasher = Argon2Pool::start(pool, Arc::clone(&random))
         .map(Arc::new)
         .map_err(ServeError::Hasher)?;
-    let callers = authenticate(store.callers().await?, config.server.listen, clock.clone())?;
+    let gateway_key = ApiKey::generate(&SystemRandom);
+    let callers = authenticate(
+        store.callers().await?,
+        config.server.listen,
+        clock.clone(),
+        &gateway_key,
+    )?;
     let feed = Arc::new(RevocationFeed::new());
     let audience = settings.tokens.audiences.first().cloned();
     let validator = TokenValidator::new(
@@ -154,6 +162,7 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
         hasher,
         router,
         callers: Arc::new(callers),
+        gateway_key: Arc::new(gateway_key),
         validator: Arc::new(validator),
         feed_reader,
         notifications,
@@ -230,10 +239,11 @@ fn authenticate(
     callers: AllCallers,
     listen: SocketAddr,
     clock: Arc<dyn Clock>,
+    gateway_key: &ApiKey,
 ) -> Result<CallerAuthenticator, ServeError> {
     let is_loopback = listen.ip().is_loopback();
     if callers.is_empty() && !is_loopback {
         return Err(ServeError::OpenToTheWorld(listen));
     }
-    Ok(CallerAuthenticator::new(callers, is_loopback, clock))
+    Ok(CallerAuthenticator::new(callers, is_loopback, clock).with_gateway(gateway_key))
 }

@@ -60,8 +60,8 @@ async fn a_wrong_password_tells_nothing_of_whom_an_existing_database_has(backend
     tell_nothing(at_todays_cost(backend), Kind::cheap(), MUCH).await;
 }
 
-/// They are wrapped before they are stored, which is a hash more: it takes far longer
-/// than any database.
+/// Their owners are adopted after the hash, not beside it, and refusals held back for
+/// longer than that takes on any of the databases.
 #[test]
 fn digests_of_an_existing_database_are_not_told_by_the_time() {
     on_a_backend(Backend::Sqlite, async |backend| {

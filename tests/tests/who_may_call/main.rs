@@ -13,8 +13,9 @@ mod table;
 
 use std::collections::BTreeSet;
 
+use countersign_proto::envoy::service::auth::v3::CheckResponse;
 use countersign_proto::{RPCS, Rpc, v1};
-use countersign_tests::{Backend, Tally, on_every_backend, reason, say};
+use countersign_tests::{Backend, Decision, Tally, on_every_backend, reason, say};
 use prost::Message as _;
 use tonic::Status;
 
@@ -142,6 +143,10 @@ fn word(rpc: &Rpc, answer: &Result<Vec<u8>, Status>) -> String {
                 panic!("one token was asked about");
             };
             answer.verdict.clone()
+        }
+        "Check" => {
+            let answer = CheckResponse::decode(&bytes[..]).expect("an answer");
+            return Decision::of(answer).in_a_line();
         }
         _ => return "OK".into(),
     };

@@ -19,7 +19,7 @@ use crate::table::Object;
 pub(crate) async fn message(cast: &Cast, rpc: &str, object: Object) -> Vec<u8> {
     match rpc {
         "IssueTokens" | "RefreshTokens" | "ValidateToken" | "ValidateTokens" | "RevokeToken"
-        | "ListSigningKeys" => tokens::message(cast, rpc, object).await,
+        | "ListSigningKeys" | "Check" => tokens::message(cast, rpc, object).await,
         "GetProfile"
         | "UpdateProfile"
         | "WithdrawProfile"

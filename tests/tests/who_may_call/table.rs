@@ -352,6 +352,8 @@ pub(crate) const ROWS: &[Row] = &[
         "CancelVerification",
         &[(Own, "OK"), (Absent, "OK"), (Ended, "OK")],
     ),
+    // Authorization
+    row("Check", ABOUT_A_REQUEST),
 ];
 
 const ABOUT_A_TOKEN: &[(Object, &str)] = &[
@@ -363,6 +365,21 @@ const ABOUT_A_TOKEN: &[(Object, &str)] = &[
     (RevokedToken, "REVOKED"),
     (TokenOfSuspended, "REVOKED"),
 ];
+
+/// A denial is an answer, too.
+const ABOUT_A_REQUEST: &[(Object, &str)] = &[
+    (Own, "OK"),
+    (OfOtherGroup, "OK"),
+    (NoToken, "401 Bearer"),
+    (Absent, INVALID_TOKEN),
+    (RefreshToken, INVALID_TOKEN),
+    (ExpiredToken, INVALID_TOKEN),
+    (RevokedToken, INVALID_TOKEN),
+    (TokenOfSuspended, INVALID_TOKEN),
+    (TokenOfServiceAccount, "OK"),
+];
+
+const INVALID_TOKEN: &str = "401 Bearer error=\"invalid_token\"";
 
 const ONE_SESSION: &[(Object, &str)] = &[
     (Own, "OK"),

@@ -57,6 +57,14 @@ pub(super) enum Command {
     /// Serve until SIGTERM or SIGINT (the default)
     #[command(after_help = "Example: countersign serve --config /etc/countersign.toml")]
     Serve,
+    /// Serve HTTP alone, for a service elsewhere, until SIGTERM or SIGINT
+    ///
+    /// Everything is read from the configuration, section [gateway]; gateway.endpoint
+    /// names the service, gateway.api_key is that of a caller with the role gateway, and
+    /// tokens.issuer is that of the service. `countersign serve` has a gateway of its own
+    /// where gateway.listen says so.
+    #[command(after_help = "Example: countersign gateway --config /etc/countersign.toml")]
+    Gateway,
     /// Walk the main job against a running server: from a code to a revoked token
     ///
     /// Signs up a person with a random address, signs in, validates, refreshes,

@@ -23,7 +23,8 @@ use super::{
     try_command, user_sessions, users,
 };
 use crate::config::{Config, Environment, LogConfig, LogFormat, Sources};
-use crate::{logging, serve};
+use crate::serve_error::ServeError;
+use crate::{gateway, logging, serve};
 
 /// Runs the command that the process was started with.
 ///
@@ -88,7 +89,8 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
         flags: arguments.flags,
     };
     match arguments.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve(&sources(environment)),
+        Command::Serve => serve(&sources(environment), serve::run),
+        Command::Gateway => serve(&sources(environment), gateway::run),
         Command::Operator(command) => {
             let config = Config::load(&sources(environment))?;
             let outcome = one_thread()?.block_on(operate(command, &config))?;
@@ -206,7 +208,10 @@ fn api_key_of(environment: &Environment) -> Option<SecretString> {
 }
 
 /// Serves. Where the log is JSON, the reason of a failure is a line of it.
-fn serve(sources: &Sources) -> Result<ExitCode, Failure> {
+fn serve<F>(sources: &Sources, run: fn(Config) -> F) -> Result<ExitCode, Failure>
+where
+    F: Future<Output = Result<(), ServeError>>,
+{
     let loaded = Config::load(sources);
     let log = match &loaded {
         Ok(config) => config.log.clone(),
@@ -216,7 +221,8 @@ fn serve(sources: &Sources) -> Result<ExitCode, Failure> {
         },
     };
     logging::start(&log)?;
-    let ended = loaded.map_err(Failure::from).and_then(run_server);
+    let ended = loaded.map_err(Failure::from);
+    let ended = ended.and_then(|config| Ok(many_threads()?.block_on(run(config))?));
     match ended {
         Err(failure) if log.format == LogFormat::Json => {
             tracing::error!("{failure}");
@@ -226,13 +232,12 @@ fn serve(sources: &Sources) -> Result<ExitCode, Failure> {
     }
 }
 
-fn run_server(config: Config) -> Result<(), Failure> {
-    let runtime = Builder::new_multi_thread()
+fn many_threads() -> io::Result<Runtime> {
+    Builder::new_multi_thread()
         .worker_threads(work_threads())
         .thread_name("work")
         .enable_all()
-        .build()?;
-    Ok(runtime.block_on(serve::run(config))?)
+        .build()
 }
 
 async fn operate(command: OperatorCommand, config: &Config) -> Result<Outcome, Failure> {

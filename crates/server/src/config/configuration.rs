@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::checks::Checks;
 use super::{
-    AlimTalkConfig, AuditConfig, DatabaseConfig, DeliveryConfig, DevicesConfig, IdentifiersConfig,
-    KeysConfig, LegacyConfig, LogConfig, MetricsConfig, MfaConfig, PasskeysConfig, PasswordsConfig,
-    RedisConfig, SensConfig, ServerConfig, ServiceUrl, SmtpConfig, TokensConfig, TracesConfig,
-    UsersConfig, ValidationConfig, VerificationConfig, WebhookConfig,
+    AlimTalkConfig, AuditConfig, DatabaseConfig, DeliveryConfig, DevicesConfig, GatewayConfig,
+    IdentifiersConfig, KeysConfig, LegacyConfig, LogConfig, MetricsConfig, MfaConfig,
+    PasskeysConfig, PasswordsConfig, RedisConfig, SensConfig, ServerConfig, ServiceUrl, SmtpConfig,
+    TokensConfig, TracesConfig, UsersConfig, ValidationConfig, VerificationConfig, WebhookConfig,
 };
 
 /// All that may be set. Every value has a default: an empty file is a good
@@ -23,6 +23,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Listening, and what a connection may cost.
     pub server: ServerConfig,
+    /// HTTP beside gRPC.
+    pub gateway: GatewayConfig,
     /// Prometheus metrics.
     pub metrics: MetricsConfig,
     /// Logs.
@@ -74,6 +76,7 @@ impl Default for Config {
         Self {
             data_dir: "countersign-data".into(),
             server: ServerConfig::default(),
+            gateway: GatewayConfig::default(),
             metrics: MetricsConfig::default(),
             log: LogConfig::default(),
             traces: TracesConfig::default(),
@@ -102,8 +105,9 @@ impl Default for Config {
 
 impl Config {
     /// The settings whose values no message shows.
-    pub(super) const SECRET: [&str; 13] = [
+    pub(super) const SECRET: [&str; 14] = [
         "database.url",
+        "gateway.api_key",
         "keys.master_key",
         "legacy.url",
         "redis.url",
@@ -158,6 +162,7 @@ impl Config {
             "must name a directory",
         );
         self.server.check(checks);
+        self.gateway.check(checks);
         self.traces.check(checks);
         self.database.check(checks);
         self.redis.check(checks);

@@ -49,6 +49,9 @@ pub struct Flags {
     /// Address of gRPC, such as 0.0.0.0:50051
     #[arg(long, global = true, value_name = "ADDRESS")]
     pub listen: Option<String>,
+    /// Address of HTTP, such as 0.0.0.0:8080 (see [gateway])
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    pub http: Option<String>,
     /// sqlite://…, postgres://…, mysql://… or mariadb://…
     #[arg(long, global = true, value_name = "URL")]
     pub database_url: Option<ServiceUrl>,
@@ -66,6 +69,7 @@ impl Flags {
         [
             ("data_dir", "--data-dir", self.data_dir.clone()),
             ("server.listen", "--listen", self.listen.clone()),
+            ("gateway.listen", "--http", self.http.clone()),
             ("database.url", "--database-url", url(&self.database_url)),
             ("redis.url", "--redis-url", url(&self.redis_url)),
             ("log.format", "--log-format", self.log_format.clone()),

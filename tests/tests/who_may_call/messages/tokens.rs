@@ -2,7 +2,7 @@
 
 use countersign_proto::v1;
 use countersign_proto::v1::issue_tokens_request::Grant;
-use countersign_tests::{PASSWORD, email};
+use countersign_tests::{PASSWORD, ProxiedRequest, email};
 use prost::Message as _;
 
 use super::unknown;
@@ -18,6 +18,14 @@ pub(super) async fn message(cast: &Cast, rpc: &str, object: Object) -> Vec<u8> {
         "ValidateTokens" => {
             let requests = vec![question(cast, object).await];
             v1::ValidateTokensRequest { requests }.encode_to_vec()
+        }
+        "Check" => {
+            let token = question(cast, object).await.access_token;
+            let request = match object {
+                Object::NoToken => ProxiedRequest::new(),
+                _ => ProxiedRequest::with_token(&token),
+            };
+            request.question().encode_to_vec()
         }
         "RevokeToken" => revoke(cast, object).await,
         "ListSigningKeys" => v1::ListSigningKeysRequest {}.encode_to_vec(),

@@ -20,7 +20,7 @@ fn every_command_says_what_it_does_and_shows_an_example() {
     let root = Arguments::command();
     root.clone().debug_assert();
     let leaves = leaves(&root, "countersign");
-    assert_eq!(leaves.len(), 51);
+    assert_eq!(leaves.len(), 52);
     for (path, mut command) in leaves {
         let help = command.render_long_help().to_string();
         assert!(command.get_about().is_some(), "{path} has no description");

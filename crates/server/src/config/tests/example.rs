@@ -7,7 +7,7 @@ use super::super::schema::Schema;
 use super::*;
 
 /// Settings without a default: the example shows what they look like.
-const OPTIONAL: [&str; 31] = [
+const OPTIONAL: [&str; 37] = [
     "server.tls_certificate",
     "server.tls_private_key",
     "server.tls_client_ca",
@@ -24,6 +24,12 @@ const OPTIONAL: [&str; 31] = [
     "legacy.active_column",
     "legacy.banned_column",
     "legacy.withdrawn_at_column",
+    "gateway.public_url",
+    "gateway.endpoint",
+    "gateway.api_key",
+    "gateway.endpoint_ca",
+    "gateway.tls_certificate",
+    "gateway.tls_private_key",
     "delivery.templates",
     "delivery.tls_ca",
     "sens.service_id",

@@ -39,7 +39,8 @@ fn unknown_keys_of_the_file_are_named_with_what_there_is() {
     let has = |text: &str| assert!(texts.iter().any(|t| t.contains(text)), "{text}: {texts:#?}");
     has("colour (");
     has(
-        "is not a setting; there are alimtalk, audit, data_dir, database, delivery, devices, identifiers",
+        "is not a setting; there are alimtalk, audit, data_dir, database, delivery, devices, gateway, \
+         identifiers",
     );
     has("countersign.toml) must be a section, as [server]");
     has("redis.urI (");
@@ -95,7 +96,7 @@ fn a_variable_that_is_no_setting_is_refused_with_the_nearest_one() {
         ),
         (
             "COUNTERSIGN_LISTEN",
-            "COUNTERSIGN__METRICS__LISTEN or COUNTERSIGN__SERVER__LISTEN",
+            "COUNTERSIGN__GATEWAY__LISTEN or COUNTERSIGN__METRICS__LISTEN or COUNTERSIGN__SERVER__LISTEN",
         ),
         ("COUNTERSIGN_LOG_LEVEL", "COUNTERSIGN__LOG__FILTER"),
         ("COUNTERSIGN_CONFIG_FILE", "COUNTERSIGN_CONFIG"),

@@ -43,6 +43,7 @@ fn every_flag_sets_its_setting() {
     given.sources.flags = Flags {
         data_dir: Some("/srv/data".into()),
         listen: Some("[::1]:1".into()),
+        http: Some("[::1]:2".into()),
         database_url: Some(ServiceUrl::new("postgres://db/auth".into())),
         redis_url: Some(ServiceUrl::new("redis://redis".into())),
         log_format: Some("json".into()),
@@ -50,6 +51,7 @@ fn every_flag_sets_its_setting() {
     let config = given.good();
     assert_eq!(config.data_dir, PathBuf::from("/srv/data"));
     assert_eq!(config.server.listen.to_string(), "[::1]:1");
+    assert_eq!(config.gateway.listen.to_string(), "[::1]:2");
     assert_eq!(config.database_url().expose(), "postgres://db/auth");
     assert_eq!(
         config.redis.url.map(|url| url.expose().to_owned()),
