@@ -49,7 +49,7 @@ pub struct Flags {
     /// Address of gRPC, such as 0.0.0.0:50051
     #[arg(long, global = true, value_name = "ADDRESS")]
     pub listen: Option<String>,
-    /// Address of HTTP, such as 0.0.0.0:8080 (see [gateway])
+    /// Address of HTTP, such as 0.0.0.0:8080
     #[arg(long, global = true, value_name = "ADDRESS")]
     pub http: Option<String>,
     /// sqlite://…, postgres://…, mysql://… or mariadb://…
