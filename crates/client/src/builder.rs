@@ -58,7 +58,8 @@ impl Client {
         ClientBuilder::new(endpoint.into())
     }
 
-    /// The same connections for another caller, who shows this key.
+    /// The same connections for another caller, who must be known by this key: a server that lets everybody on its
+    /// machine in, since it has no callers yet, refuses it.
     ///
     /// # Errors
     /// [`BuildError::ApiKey`] if no header can carry the key.

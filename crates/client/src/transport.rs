@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use countersign_proto::KEY_MUST_BE_KNOWN;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderValue, Request, Response};
@@ -32,6 +33,8 @@ pub struct Transport {
 struct Shared {
     pool: Arc<Pool>,
     authorization: Option<HeaderValue>,
+    /// Whether the key is somebody else's, who must be known by it.
+    key_must_be_known: bool,
     timeouts: Timeouts,
 }
 
@@ -49,6 +52,7 @@ impl Transport {
             shared: Arc::new(Shared {
                 pool: Arc::new(pool),
                 authorization,
+                key_must_be_known: false,
                 timeouts,
             }),
         }
@@ -56,12 +60,13 @@ impl Transport {
 }
 
 impl Transport {
-    /// The same connections, with another header.
+    /// The same connections, for somebody who must be known by this header.
     pub(crate) fn with_authorization(&self, authorization: HeaderValue) -> Self {
         Self {
             shared: Arc::new(Shared {
                 pool: Arc::clone(&self.shared.pool),
                 authorization: Some(authorization),
+                key_must_be_known: true,
                 timeouts: self.shared.timeouts,
             }),
         }
@@ -97,6 +102,10 @@ impl Shared {
         let (mut head, body) = request.into_parts();
         if let Some(authorization) = &self.authorization {
             head.headers.insert(AUTHORIZATION, authorization.clone());
+        }
+        if self.key_must_be_known {
+            let set = HeaderValue::from_static("1");
+            head.headers.insert(KEY_MUST_BE_KNOWN, set);
         }
         let path = head.uri.path();
         let deadline = deadline::deadline(&head.headers, self.timeouts.of(path));

@@ -63,3 +63,7 @@ pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("gen/countersign.v1.bin");
 
 /// The `domain` of every `google.rpc.ErrorInfo` of this service.
 pub const ERROR_DOMAIN: &str = "countersign";
+
+/// Metadata by which a call is refused whose API key is nobody's, also by a server that has no callers yet and lets
+/// everybody on its machine in. A gateway sets it where it hands on the key of a stranger.
+pub const KEY_MUST_BE_KNOWN: &str = "x-countersign-key-must-be-known";

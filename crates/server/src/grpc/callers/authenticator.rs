@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use countersign_domain::model::{ApiKey, KeyHash, KeyUse, Role};
 use countersign_domain::ports::{AllCallers, Clock};
+use countersign_proto::KEY_MUST_BE_KNOWN;
 use countersign_transport::PeerCertificate;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -127,11 +128,11 @@ impl CallerAuthenticator {
     ) -> T {
         let state = self.state.load();
         if let Some(everybody) = &state.everybody {
-            // The gateway is told from the others, so that its sessions stay its own when a caller comes. Any other
-            // key is nobody's: who shows one is not let in as who shows none, for a gateway hands on what strangers
-            // show.
-            return then(match shown_key(headers) {
-                Some(hash) => self.gateway(hash).ok_or(Unidentified::Unknown),
+            // The gateway is told from the others, so that its sessions stay its own when a caller comes.
+            let gateway = shown_key(headers).and_then(|hash| self.gateway(hash));
+            return then(match gateway {
+                Some(gateway) => Ok(gateway),
+                None if headers.contains_key(KEY_MUST_BE_KNOWN) => Err(Unidentified::Unknown),
                 None => Ok(everybody),
             });
         }

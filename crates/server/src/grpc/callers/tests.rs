@@ -6,15 +6,17 @@ use std::time::Duration;
 
 use countersign_domain::Refusal;
 use countersign_domain::model::{
-    Caller, CallerKey, CallerName, KeyHash, KeyUse, Role, SubjectAltName, Timestamp,
+    ApiKey, Caller, CallerKey, CallerName, KeyHash, KeyUse, Role, SubjectAltName, Timestamp,
 };
 use countersign_domain::ports::{AllCallers, Clock as _};
 use countersign_domain::testing::HandClock;
+use countersign_proto::KEY_MUST_BE_KNOWN;
 use countersign_transport::PeerCertificate;
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
 
 use super::{CallerAuthenticator, Unidentified};
+use crate::system::SystemRandom;
 
 const KEY: &str = "csk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const SECOND_KEY: &str = "csk_BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB";
@@ -256,5 +258,22 @@ fn a_certificate_is_its_callers_and_contradicts_no_key() {
             (Err(why), Err(part)) => assert!(why.contains(part), "{part}: {why}"),
             (found, _) => panic!("{names:?} {keys:?}: {found:?}"),
         }
+    }
+}
+
+#[test]
+fn the_gateway_of_the_process_is_known_by_its_key_with_and_without_callers() {
+    let unknown = || Err(Unidentified::Unknown);
+    let key = ApiKey::generate(&SystemRandom);
+    for (callers, of_nobody) in [(vec![], Ok("local".to_owned())), (vec![shop()], unknown())] {
+        let callers = authenticator(callers, true).with_gateway(&key);
+        let named = |keys: &[&str]| name_of(&callers, &with_keys(keys));
+        assert_eq!(named(&[key.expose()]), Ok("gateway".to_owned()));
+        assert_eq!(named(&["csk_of_nobody"]), of_nobody);
+        assert_eq!(named(&[key.expose(), key.expose()]), of_nobody);
+        // As the gateway hands on the key of a stranger.
+        let mut headers = with_keys(&["csk_of_nobody"]);
+        headers.insert(KEY_MUST_BE_KNOWN, HeaderValue::from_static("1"));
+        assert_eq!(name_of(&callers, &headers), unknown());
     }
 }
