@@ -214,8 +214,11 @@ pub(crate) async fn texts(backend: Backend, url: &str, query: &str) -> Vec<Strin
             }
             Backend::MariaDb => {
                 let mut connection = MySqlConnection::connect(url).await?;
-                let rows = sqlx::query_scalar(text);
-                rows.fetch_all(&mut connection).await
+                let rows = sqlx::query_scalar::<_, Vec<u8>>(text);
+                let rows = rows.fetch_all(&mut connection).await?;
+                // It takes bytes for UTF-8 that are none.
+                let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
+                Ok(rows.iter().map(text).collect())
             }
         }
     };
