@@ -8,7 +8,7 @@ use axum::routing::get;
 use countersign_client::proto::{
     BeginMfaAssertionRequest, SendMfaCodeRequest, ValidateMfaSessionRequest,
 };
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use serde::Deserialize;
 
 use super::errors::Errors;
@@ -105,11 +105,7 @@ async fn page(
         ),
     };
     let others = cookie.factors.iter().filter(|f| f.value != chosen.value);
-    let status = if progress.errors.any() {
-        StatusCode::UNPROCESSABLE_ENTITY
-    } else {
-        StatusCode::OK
-    };
+    let status = progress.errors.status();
     let template = FactorPage {
         page: visitor.page(progress.errors),
         words: visitor.words,

@@ -5,7 +5,6 @@ use axum::Router;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use countersign_client::proto::{ResetPasswordRequest, StartPasswordResetRequest};
-use http::StatusCode;
 use serde::Deserialize;
 
 use super::errors::Errors;
@@ -50,11 +49,7 @@ async fn show(visitor: Visitor) -> Response {
 }
 
 fn forgotten(visitor: &Visitor, identifier: String, errors: Errors) -> Response {
-    let status = if errors.any() {
-        StatusCode::UNPROCESSABLE_ENTITY
-    } else {
-        StatusCode::OK
-    };
+    let status = errors.status();
     let template = Forgotten {
         page: visitor.page(errors),
         words: visitor.words,
@@ -152,11 +147,7 @@ async fn check(visitor: Visitor, form: Result<Form<CodeForm>, Problem>) -> Respo
 
 /// The page on which the new password is set, by the proof.
 pub(super) fn new_password(visitor: &Visitor, proof: String, errors: Errors) -> Response {
-    let status = if errors.any() {
-        StatusCode::UNPROCESSABLE_ENTITY
-    } else {
-        StatusCode::OK
-    };
+    let status = errors.status();
     let template = NewPassword {
         page: visitor.page(errors),
         words: visitor.words,

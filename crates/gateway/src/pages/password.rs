@@ -37,11 +37,7 @@ async fn show(visitor: Visitor) -> Response {
 }
 
 fn page(visitor: &Visitor, member: &Member, errors: Errors) -> Response {
-    let status = if errors.any() {
-        StatusCode::UNPROCESSABLE_ENTITY
-    } else {
-        StatusCode::OK
-    };
+    let status = errors.status();
     let template = Password {
         page: visitor.account_page(member.name(), errors),
         words: visitor.words,

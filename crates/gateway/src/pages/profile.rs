@@ -94,11 +94,7 @@ async fn page(
             None => {}
         }
     }
-    let status = if errors.any() {
-        StatusCode::UNPROCESSABLE_ENTITY
-    } else {
-        StatusCode::OK
-    };
+    let status = errors.status();
     let locale = member.profile.locale.as_str();
     let choice = |value: &'static str, text: &'static str| Choice {
         value,
