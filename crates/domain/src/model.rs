@@ -41,6 +41,7 @@ mod phone_spellings;
 mod profile;
 mod profile_attribute;
 mod proof;
+mod provider;
 mod reauthentication;
 mod recovery_code;
 mod refresh_token;
@@ -114,6 +115,11 @@ pub use phone::{Phone, Region};
 pub use profile::{Attributes, LanguageTag, PersonName, Profile, TimeZone};
 pub use profile_attribute::{AttributeKind, AttributeName, AttributesChange, ProfileAttribute};
 pub use proof::Proof;
+pub use provider::{
+    AuthorizationRequest, AuthorizationResponse, NativeIdToken, Provider, ProviderEmail,
+    ProviderEvent, ProviderEventKind, ProviderId, ProviderIdError, ProviderKind,
+    ProviderNotification, ProviderSecret, ProviderSubject, ProviderUser, ResponseMode,
+};
 pub use reauthentication::{Reauthentication, Shown};
 pub use recovery_code::RecoveryCode;
 pub use refresh_token::{RefreshToken, RefreshTokenKey};
