@@ -17,7 +17,7 @@ const SESSIONS: usize = 8;
 const AROUND: Duration = Duration::from_secs(3);
 /// The version of the tables that this release knows.
 const KNOWN: i64 = 14;
-const TABLES: [&str; 21] = [
+const TABLES: [&str; 22] = [
     "audit_events",
     "users",
     "identifiers",
@@ -32,6 +32,7 @@ const TABLES: [&str; 21] = [
     "caller_key_uses",
     "caller_sans",
     "factors",
+    "federated_identities",
     "factor_credentials",
     "recovery_codes",
     "outbox",

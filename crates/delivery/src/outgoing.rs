@@ -88,6 +88,10 @@ pub enum MessageName {
     FactorAdded,
     /// A second factor was removed.
     FactorRemoved,
+    /// An account at a provider was linked.
+    FederatedIdentityLinked,
+    /// An account at a provider was unlinked.
+    FederatedIdentityUnlinked,
     /// New recovery codes took the place of the earlier ones.
     RecoveryCodesReplaced,
     /// Somebody signed in on a device that was not known.
@@ -176,7 +180,7 @@ impl Channel {
 
 impl MessageName {
     /// All that there are.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::SignUp,
         Self::SignIn,
         Self::SecondFactor,
@@ -191,6 +195,8 @@ impl MessageName {
         Self::PasswordWasReset,
         Self::FactorAdded,
         Self::FactorRemoved,
+        Self::FederatedIdentityLinked,
+        Self::FederatedIdentityUnlinked,
         Self::RecoveryCodesReplaced,
         Self::NewDevice,
         Self::AccountClosed,
@@ -230,6 +236,8 @@ impl MessageName {
             Content::PasswordReset => Self::PasswordWasReset,
             Content::FactorAdded => Self::FactorAdded,
             Content::FactorRemoved => Self::FactorRemoved,
+            Content::FederatedIdentityLinked => Self::FederatedIdentityLinked,
+            Content::FederatedIdentityUnlinked => Self::FederatedIdentityUnlinked,
             Content::RecoveryCodesReplaced => Self::RecoveryCodesReplaced,
             Content::NewDevice => Self::NewDevice,
             Content::AccountClosed => Self::AccountClosed,
@@ -260,6 +268,8 @@ impl MessageName {
             Self::PasswordWasReset => "password_was_reset",
             Self::FactorAdded => "factor_added",
             Self::FactorRemoved => "factor_removed",
+            Self::FederatedIdentityLinked => "federated_identity_linked",
+            Self::FederatedIdentityUnlinked => "federated_identity_unlinked",
             Self::RecoveryCodesReplaced => "recovery_codes_replaced",
             Self::NewDevice => "new_device",
             Self::AccountClosed => "account_closed",

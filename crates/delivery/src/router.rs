@@ -181,6 +181,8 @@ impl Router {
             | Content::PasswordReset
             | Content::FactorAdded
             | Content::FactorRemoved
+            | Content::FederatedIdentityLinked
+            | Content::FederatedIdentityUnlinked
             | Content::RecoveryCodesReplaced
             | Content::NewDevice
             | Content::AccountClosed

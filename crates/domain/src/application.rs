@@ -9,6 +9,8 @@ mod code_factors;
 mod database_clock;
 mod devices;
 mod enrollments;
+mod federated_identities;
+mod federated_sign_ins;
 mod groups;
 mod identifier_undos;
 mod key_keeper;
@@ -40,7 +42,10 @@ use std::sync::Arc;
 
 use self::sealed_records::SealedRecords;
 use crate::model::MasterKey;
-use crate::ports::{Clock, EphemeralStore, MessageSender, Notifier, PasswordHasher, Random, Store};
+use crate::ports::{
+    Clock, EphemeralStore, IdentityProviders, MessageSender, Notifier, PasswordHasher, Random,
+    Store,
+};
 use crate::validation::{AccessTokens, Keyring, RevocationFeed};
 
 pub use adoption::{Adoption, ExistingSource};
@@ -54,6 +59,9 @@ pub use database_clock::DatabaseClock;
 pub(crate) use devices::DeviceSignIn;
 pub use devices::{Devices, KnownDevice};
 pub use enrollments::{Enrollment, Enrollments, Given};
+pub use federated_identities::FederatedIdentities;
+pub use federated_sign_ins::{BegunFederatedSignIn, FederatedSignIns};
+pub(crate) use federated_sign_ins::{Whose, failed, signing_in};
 pub use groups::{GroupRules, Groups};
 pub use identifier_undos::IdentifierUndos;
 pub use key_keeper::KeyKeeper;
@@ -61,6 +69,7 @@ pub use known_groups::{GroupReading, KnownGroups};
 pub(crate) use limits::{Charge, FactorCodeUse, Recipient, Sends};
 pub use limits::{Limits, Pool, Rule, UnverifiedCounts};
 pub use messages::Messages;
+pub(crate) use messages::Outgoing;
 pub use mfa_sessions::MfaSessions;
 pub(crate) use new_user::{NewUser, username_taken};
 pub use passkey_challenges::{BegunAssertion, MadeChallenge, PasskeyChallenges};
@@ -107,6 +116,8 @@ pub struct Ports {
     pub notifier: Arc<dyn Notifier>,
     /// An existing database whose users are adopted, if there is one.
     pub existing: Option<ExistingSource>,
+    /// The providers of sign-ins, if there are any.
+    pub identity_providers: Option<Arc<dyn IdentityProviders>>,
 }
 
 /// What all calls share.
@@ -141,6 +152,10 @@ pub struct Collaborators {
     pub mfa_sessions: MfaSessions,
     /// Known devices.
     pub devices: Devices,
+    /// Sign-ins at providers.
+    pub federated_sign_ins: FederatedSignIns,
+    /// Accounts at providers that are linked to users.
+    pub federated_identities: FederatedIdentities,
     /// The addresses of people who have left.
     pub rejoining: Rejoining,
     /// Changes of addresses that can be undone.
@@ -257,8 +272,20 @@ impl Collaborators {
             mfa_sessions: MfaSessions::new(
                 Arc::clone(&ports.ephemeral),
                 Arc::clone(&clock),
-                records,
+                records.clone(),
                 Arc::clone(&limits),
+            ),
+            federated_sign_ins: FederatedSignIns::new(
+                ports.identity_providers,
+                Arc::clone(&ports.ephemeral),
+                Arc::clone(&clock),
+                records,
+            ),
+            federated_identities: FederatedIdentities::new(
+                Arc::clone(&ports.store),
+                Arc::clone(&clock),
+                Arc::clone(&ports.random),
+                &secrets,
             ),
             devices: Devices::new(
                 Arc::clone(&ports.store),

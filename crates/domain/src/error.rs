@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use countersign_token::Rejection;
 
-use crate::model::{Role, SignInWay, Timestamp, UserState};
+use crate::model::{ProviderId, Role, SignInWay, Timestamp, UserState};
 use crate::ports::{EphemeralError, HashError, StoreError};
 
 /// Why a use-case did not do what it was asked.
@@ -34,6 +34,9 @@ pub enum Error {
     /// It could not be told, or not be done for certain, for another reason.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// A provider of sign-ins does not answer, or refuses this server.
+    #[error("the provider {0} cannot be asked")]
+    ProviderUnavailable(ProviderId),
     /// A fault of ours.
     #[error("internal fault: {0}")]
     Internal(String),
@@ -205,6 +208,30 @@ pub enum Refusal {
     /// The call acts for a person, and the access token is a service account's.
     #[error("the access token is one of a service account")]
     ServiceAccountToken,
+    /// What a provider sent back is not good, or the person did not consent there.
+    #[error("the sign-in at the provider is refused")]
+    FederatedSignIn,
+    /// No provider of sign-ins has this name.
+    #[error("there is no such provider")]
+    Provider,
+    /// What stands for an account at a provider is not good, or was used.
+    #[error("the federation token is not valid")]
+    FederationToken,
+    /// The account at the provider is linked to a user of the group.
+    #[error("the account is linked to a user")]
+    FederatedIdentityTaken,
+    /// The person has no such linked account.
+    #[error("there is no such linked account")]
+    FederatedIdentity,
+    /// The person has as many linked accounts as one may have.
+    #[error("there are too many linked accounts")]
+    TooManyFederatedIdentities,
+    /// The person could not sign in any more.
+    #[error("it is the last way to sign in")]
+    LastWayIn,
+    /// The message is not the provider's.
+    #[error("the message is not the provider's")]
+    ProviderNotification,
 }
 
 impl Refusal {
@@ -331,7 +358,11 @@ impl Error {
         match self {
             Self::Invalid(_) | Self::Refused(_) => true,
             Self::Exhausted { limit, .. } => *limit != Limit::Hashing,
-            Self::Store(_) | Self::Ephemeral(_) | Self::Unavailable(_) | Self::Internal(_) => false,
+            Self::Store(_)
+            | Self::Ephemeral(_)
+            | Self::Unavailable(_)
+            | Self::ProviderUnavailable(_)
+            | Self::Internal(_) => false,
         }
     }
 

@@ -14,6 +14,8 @@ mod email;
 mod existing_user;
 mod external_id;
 mod factor;
+mod federated_account;
+mod federated_identity;
 mod group;
 mod group_field;
 mod group_policy;
@@ -81,12 +83,14 @@ pub use email::Email;
 pub use existing_user::{ExistingState, ExistingUser, LeftOut, UnreadableUser};
 pub use external_id::ExternalId;
 pub use factor::{CodeFactor, Factor, FactorKind, FactorLabel};
+pub use federated_account::{FederatedAccount, FederatedCallback, SealedText};
+pub use federated_identity::{FederatedDetails, FederatedIdentity, SubjectDigest};
 pub use group::{Group, GroupEtag, GroupId};
 pub use group_field::GroupField;
 pub use group_policy::{GroupPolicy, SignInWay};
 pub use id::{
-    AuditEventId, FactorId, MessageId, ServiceAccountCredentialId, ServiceAccountId, SessionId,
-    UserId, VerificationId,
+    AuditEventId, FactorId, FederatedIdentityId, MessageId, ServiceAccountCredentialId,
+    ServiceAccountId, SessionId, UserId, VerificationId,
 };
 pub use identifier::{Address, Identifier, IdentifierKind};
 pub use identifier_prefix::IdentifierPrefix;

@@ -20,6 +20,8 @@ mod enroll_factor;
 mod ensure_groups;
 mod ensure_signing_keys;
 mod factors;
+mod federated_identities;
+mod federated_sign_in;
 mod groups;
 mod import_users;
 mod issue_service_account_token;
@@ -33,6 +35,7 @@ mod own_profile;
 mod read_groups;
 mod read_revocations;
 mod read_signing_keys;
+mod receive_provider_notification;
 mod refresh_tokens;
 mod remove_caller;
 mod reset_password;
@@ -76,12 +79,17 @@ pub use ensure_signing_keys::EnsureSigningKeys;
 pub use factors::{
     ListFactors, ListedFactor, ListedFactors, RegenerateRecoveryCodes, RemoveFactor,
 };
+pub use federated_identities::{
+    AccountToLink, LinkFederatedIdentity, ListFederatedIdentities, ListedIdentity,
+    UnlinkFederatedIdentity,
+};
+pub use federated_sign_in::{BeginFederatedSignIn, ListProviders};
 pub use groups::{CreateGroup, DeleteGroup, UpdateGroup};
 pub use import_users::{ImportOutcome, ImportRefusal, ImportUsers};
 pub use issue_service_account_token::{
     IssueServiceAccountToken, ServiceAccountProof, ServiceAccountToken,
 };
-pub use issue_tokens::{Grant, IssueTokens, Issued, MfaRequired};
+pub use issue_tokens::{FederatedProof, Grant, IssueTokens, Issued, MfaRequired, UnlinkedAccount};
 pub use list_audit_events::{ListAuditEvents, ListedAuditEvents};
 pub use list_groups::{GetGroup, ListGroups, ListedGroups};
 pub use list_identifiers::{ListIdentifiers, ListedIdentifiers, UndoableChange};
@@ -91,6 +99,7 @@ pub use own_profile::{GetProfile, UpdateProfile, WithdrawProfile};
 pub use read_groups::ReadGroups;
 pub use read_revocations::ReadRevocations;
 pub use read_signing_keys::ReadSigningKeys;
+pub use receive_provider_notification::ReceiveProviderNotification;
 pub use refresh_tokens::RefreshTokens;
 pub use remove_caller::RemoveCaller;
 pub use reset_password::ResetPassword;

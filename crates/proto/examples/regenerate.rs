@@ -11,11 +11,12 @@ use prost_types::FileDescriptorSet;
 mod policies;
 
 /// The files of the contract, from its root.
-const FILES: [&str; 16] = [
+const FILES: [&str; 17] = [
     "countersign/v1/audit.proto",
     "countersign/v1/auth.proto",
     "countersign/v1/error_reason.proto",
     "countersign/v1/factor.proto",
+    "countersign/v1/federation.proto",
     "countersign/v1/group.proto",
     "countersign/v1/policy.proto",
     "countersign/v1/service_account.proto",
@@ -37,10 +38,12 @@ pub(crate) fn root() -> PathBuf {
 
 /// Messages with a secret in them: their `Debug` is written by hand, in
 /// `src/redacted.rs`.
-const SECRET: [&str; 52] = [
+const SECRET: [&str; 62] = [
     "AddIdentifierRequest",
     "BeginEnrollmentRequest",
     "BeginEnrollmentResponse",
+    "BeginFederatedSignInRequest",
+    "BeginFederatedSignInResponse",
     "BeginMfaAssertionRequest",
     "BeginStepUpAssertionRequest",
     "ChangeIdentifierRequest",
@@ -54,18 +57,25 @@ const SECRET: [&str; 52] = [
     "CreateMfaSessionResponse",
     "CreateServiceAccountSecretResponse",
     "CreateUserRequest",
+    "FederatedAccount",
+    "FederatedCallback",
     "GetProfileRequest",
     "GetVerificationRequest",
+    "IdTokenGrant",
     "ImportUsersRequest",
     "ImportedUser",
     "IssueTokensRequest",
     "IssueTokensResponse",
+    "LinkFederatedIdentityRequest",
     "ListFactorsRequest",
+    "ListFederatedIdentitiesRequest",
     "ListIdentifiersRequest",
     "MfaRequired",
     "PasskeyGrant",
     "PasswordGrant",
     "Person",
+    "ProviderCallback",
+    "ReceiveProviderNotificationRequest",
     "RefreshTokensRequest",
     "RegenerateRecoveryCodesRequest",
     "RegenerateRecoveryCodesResponse",
@@ -84,6 +94,7 @@ const SECRET: [&str; 52] = [
     "StepUpSessionResponse",
     "Tokens",
     "UndoIdentifierChangeRequest",
+    "UnlinkFederatedIdentityRequest",
     "UpdateProfileRequest",
     "ValidateMfaSessionRequest",
     "ValidateMfaSessionResponse",

@@ -123,6 +123,18 @@ fn english(name: MessageName) -> BuiltIn {
             text: "An authenticator was removed from your account. If it was not you, reset your \
                    password now.",
         },
+        MessageName::FederatedIdentityLinked => BuiltIn {
+            sms: "[{product}] A new way to sign in was added. If it was not you, reset your password.",
+            subject: "[{product}] A new way to sign in was added",
+            text: "Your account can now be signed in to with an account at another service. If it \
+                   was not you, reset your password now and remove it from your linked accounts.",
+        },
+        MessageName::FederatedIdentityUnlinked => BuiltIn {
+            sms: "[{product}] A linked account was removed. If it was not you, reset your password.",
+            subject: "[{product}] A linked account was removed",
+            text: "An account at another service can no longer be used to sign in to your account. \
+                   If it was not you, reset your password now.",
+        },
         MessageName::RecoveryCodesReplaced => BuiltIn {
             sms: "[{product}] New recovery codes were made. If it was not you, reset your password.",
             subject: "[{product}] New recovery codes were made",
@@ -289,6 +301,18 @@ fn korean(name: MessageName) -> BuiltIn {
             sms: "[{product}] 2단계 인증이 삭제되었습니다. 본인이 아니면 비밀번호를 바꾸세요.",
             subject: "[{product}] 2단계 인증이 삭제되었습니다",
             text: "계정에서 인증 앱이 삭제되었습니다. 본인이 아니면 즉시 비밀번호를 재설정해 주세요.",
+        },
+        MessageName::FederatedIdentityLinked => BuiltIn {
+            sms: "[{product}] 간편 로그인이 연결되었습니다. 본인이 아니면 비밀번호를 바꾸세요.",
+            subject: "[{product}] 간편 로그인이 연결되었습니다",
+            text: "다른 서비스의 계정으로 로그인할 수 있게 되었습니다. 본인이 아니면 즉시 비밀번호를 \
+                   재설정하고 연결된 계정에서 해제해 주세요.",
+        },
+        MessageName::FederatedIdentityUnlinked => BuiltIn {
+            sms: "[{product}] 간편 로그인이 해제되었습니다. 본인이 아니면 비밀번호를 바꾸세요.",
+            subject: "[{product}] 간편 로그인이 해제되었습니다",
+            text: "다른 서비스의 계정으로 더 이상 로그인할 수 없습니다. 본인이 아니면 즉시 \
+                   비밀번호를 재설정해 주세요.",
         },
         MessageName::RecoveryCodesReplaced => BuiltIn {
             sms: "[{product}] 복구 코드가 새로 발급되었습니다. 본인이 아니면 비밀번호를 바꾸세요.",

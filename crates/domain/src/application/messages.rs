@@ -10,7 +10,8 @@ use super::SeldomLog;
 use crate::error::{Error, Refusal};
 use crate::model::{
     Address, Code, IdentifierChangeKind, Link, LinkPrefix, LinkToken, Locale, MessageId,
-    MessageKind, Purpose, QueuedMessage, SealingKey, Timestamp, UndoToken,
+    MessageKind, ProviderId, ProviderSecret, Purpose, QueuedMessage, SealingKey, Timestamp,
+    UndoToken,
 };
 use crate::ports::{Clock, Content, Message, MessageSender, Notifier, Random};
 
@@ -30,11 +31,35 @@ pub struct Messages {
 /// How long a notice is worth sending.
 const NOTICE_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How long taking a consent back is tried.
+const CONSENT_TTL: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+
 /// A message as it is sealed. Nobody is written to if there is none: so that
 /// neither the outbox nor the time of an answer tells who has an account.
 #[derive(Serialize, Deserialize)]
 struct Sealed {
     message: Option<SealedMessage>,
+    /// Not in messages of the release before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    consent: Option<SealedConsent>,
+}
+
+/// A consent that is to be taken back at a provider.
+#[derive(Serialize, Deserialize)]
+struct SealedConsent {
+    provider: ProviderId,
+    refresh_token: ProviderSecret,
+}
+
+/// What is in the outbox.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    /// Nothing: there is nobody to write to.
+    Nothing,
+    /// A message to a person.
+    Message(Message),
+    /// A consent that is to be taken back at a provider.
+    ConsentRevocation(ProviderId, ProviderSecret),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -63,6 +88,8 @@ enum SealedContent {
     PasswordReset,
     FactorAdded,
     FactorRemoved,
+    FederatedIdentityLinked,
+    FederatedIdentityUnlinked,
     RecoveryCodesReplaced,
     NewDevice,
     AccountClosed,
@@ -167,8 +194,25 @@ impl Messages {
         reached.map(notice).collect()
     }
 
-    /// The message, if there is one to anybody.
-    pub(crate) fn open(&self, queued: &QueuedMessage) -> Result<Option<Message>, Error> {
+    /// The taking back of a consent at a provider.
+    pub(crate) fn consent_revocation(
+        &self,
+        provider: &ProviderId,
+        refresh_token: &ProviderSecret,
+    ) -> Result<QueuedMessage, Error> {
+        let sealed = Sealed {
+            message: None,
+            consent: Some(SealedConsent {
+                provider: provider.clone(),
+                refresh_token: refresh_token.clone(),
+            }),
+        };
+        let expires_at = self.clock.now().plus(CONSENT_TTL);
+        self.seal_all(self.new_id(), MessageKind::Notice, &sealed, expires_at)
+    }
+
+    /// What is in the outbox.
+    pub(crate) fn open(&self, queued: &QueuedMessage) -> Result<Outgoing, Error> {
         let fault = |what: String| Error::Internal(format!("message {} {what}", queued.id));
         let plain = self
             .key
@@ -176,10 +220,18 @@ impl Messages {
             .map_err(|error| fault(error.to_string()))?;
         let sealed: Sealed = serde_json::from_slice(&plain)
             .map_err(|error| fault(format!("cannot be read: {error}")))?;
-        sealed
-            .message
-            .map(|message| message.restore().map_err(|rule| fault(rule.to_owned())))
-            .transpose()
+        if let Some(consent) = sealed.consent {
+            let SealedConsent {
+                provider,
+                refresh_token,
+            } = consent;
+            return Ok(Outgoing::ConsentRevocation(provider, refresh_token));
+        }
+        let Some(message) = sealed.message else {
+            return Ok(Outgoing::Nothing);
+        };
+        let message = message.restore().map_err(|rule| fault(rule.to_owned()))?;
+        Ok(Outgoing::Message(message))
     }
 
     /// Tells the job that there is a message. To be called after the commit.
@@ -196,8 +248,19 @@ impl Messages {
     ) -> Result<QueuedMessage, Error> {
         let sealed = Sealed {
             message: message.map(SealedMessage::of),
+            consent: None,
         };
-        let plain = serde_json::to_vec(&sealed)
+        self.seal_all(id, kind, &sealed, expires_at)
+    }
+
+    fn seal_all(
+        &self,
+        id: MessageId,
+        kind: MessageKind,
+        sealed: &Sealed,
+        expires_at: Timestamp,
+    ) -> Result<QueuedMessage, Error> {
+        let plain = serde_json::to_vec(sealed)
             .map(Zeroizing::new)
             .map_err(|error| Error::Internal(format!("a message cannot be written: {error}")))?;
         Ok(QueuedMessage {
@@ -237,6 +300,8 @@ impl SealedMessage {
             Content::PasswordReset => SealedContent::PasswordReset,
             Content::FactorAdded => SealedContent::FactorAdded,
             Content::FactorRemoved => SealedContent::FactorRemoved,
+            Content::FederatedIdentityLinked => SealedContent::FederatedIdentityLinked,
+            Content::FederatedIdentityUnlinked => SealedContent::FederatedIdentityUnlinked,
             Content::RecoveryCodesReplaced => SealedContent::RecoveryCodesReplaced,
             Content::NewDevice => SealedContent::NewDevice,
             Content::AccountClosed => SealedContent::AccountClosed,
@@ -289,6 +354,8 @@ impl SealedMessage {
             SealedContent::PasswordReset => Content::PasswordReset,
             SealedContent::FactorAdded => Content::FactorAdded,
             SealedContent::FactorRemoved => Content::FactorRemoved,
+            SealedContent::FederatedIdentityLinked => Content::FederatedIdentityLinked,
+            SealedContent::FederatedIdentityUnlinked => Content::FederatedIdentityUnlinked,
             SealedContent::RecoveryCodesReplaced => Content::RecoveryCodesReplaced,
             SealedContent::NewDevice => Content::NewDevice,
             SealedContent::AccountClosed => Content::AccountClosed,

@@ -3,7 +3,8 @@
 use crate::application::Application;
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Address, AuditAction, GroupId, Identifier, PasswordCredential, PasswordHash, User, UserId,
+    Address, AuditAction, FederatedAccount, GroupId, Identifier, PasswordCredential, PasswordHash,
+    User, UserId,
 };
 use crate::ports::{Clock as _, StoreError, UnitOfWork};
 
@@ -13,6 +14,8 @@ pub(crate) struct NewUser {
     pub(crate) address: Address,
     pub(crate) username: Option<Identifier>,
     pub(crate) password: Option<PasswordHash>,
+    /// The account at a provider that is linked to it.
+    pub(crate) account: Option<FederatedAccount>,
 }
 
 impl NewUser {
@@ -56,6 +59,13 @@ impl NewUser {
         if let Some(hash) = &self.password {
             uow.put_credential(&PasswordCredential::new(user.id, hash.clone(), now))
                 .await?;
+        }
+        if let Some(account) = &self.account {
+            let identities = &app.federated_identities;
+            let identity = identities.link(uow, &user, account).await?;
+            let event = app.event(AuditAction::FederatedIdentityLinked).on(&user);
+            let event = event.by_itself().named(identity.provider.to_string());
+            uow.insert_audit_event(&event).await?;
         }
         let event = app.event(AuditAction::UserSignedUp).on(&user);
         let event = event.by_itself().with_address(&self.address);

@@ -3,7 +3,7 @@
 
 use crate::application::{Application, Repeats};
 use crate::error::{Error, Refusal};
-use crate::model::{AuditAction, Identifier, Locale, Timestamp, User, UserId};
+use crate::model::{AuditAction, Identifier, Locale, Timestamp, User, UserId, UserState};
 use crate::ports::{Clock as _, Content, ListedUser, StoreError, UnitOfWork};
 
 /// A change of a user.
@@ -62,6 +62,11 @@ impl UserChange {
             other => Error::from(other),
         })?;
         let identifiers = uow.identifiers_of(self.id).await?;
+        if matches!(user.state, UserState::Withdrawn(_)) {
+            let identities = &app.federated_identities;
+            let unlinked = identities.unlink_all(&mut *uow, &app.messages, self.id);
+            unlinked.await?;
+        }
         let ended = match self.ends_sessions {
             true => app.session_ending.end_all(&mut *uow, &user, None).await?,
             false => Vec::new(),

@@ -66,6 +66,10 @@ actions! {
     FactorEnrolled = "factor_enrolled",
     /// A person removed a second factor.
     FactorRemoved = "factor_removed",
+    /// A person linked an account at a provider.
+    FederatedIdentityLinked = "federated_identity_linked",
+    /// A person unlinked an account at a provider, or the provider said that it is gone.
+    FederatedIdentityUnlinked = "federated_identity_unlinked",
     /// A person replaced its recovery codes.
     RecoveryCodesReplaced = "recovery_codes_replaced",
     /// A person added an address.

@@ -55,6 +55,8 @@ pub enum SignInWay {
     VerifiedCode,
     /// With a passkey.
     Passkey,
+    /// With an account at a provider.
+    Federated,
 }
 
 impl GroupPolicy {
@@ -83,7 +85,12 @@ impl GroupPolicy {
 
 impl SignInWay {
     /// All that there are.
-    pub const ALL: [Self; 3] = [Self::Password, Self::VerifiedCode, Self::Passkey];
+    pub const ALL: [Self; 4] = [
+        Self::Password,
+        Self::VerifiedCode,
+        Self::Passkey,
+        Self::Federated,
+    ];
 
     /// The name of the way.
     #[must_use]
@@ -92,6 +99,7 @@ impl SignInWay {
             Self::Password => "password",
             Self::VerifiedCode => "verified_code",
             Self::Passkey => "passkey",
+            Self::Federated => "federated",
         }
     }
 }

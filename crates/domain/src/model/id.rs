@@ -68,6 +68,10 @@ id! {
     FactorId
 }
 id! {
+    /// The id of an account at a provider that is linked to a user.
+    FederatedIdentityId
+}
+id! {
     /// The id of a message in the outbox.
     MessageId
 }
@@ -124,6 +128,14 @@ impl ServiceAccountCredentialId {
 }
 
 impl FactorId {
+    /// A new id.
+    #[must_use]
+    pub fn generate(now: Timestamp, random: &dyn Random) -> Self {
+        Self(version_7(now, random))
+    }
+}
+
+impl FederatedIdentityId {
     /// A new id.
     #[must_use]
     pub fn generate(now: Timestamp, random: &dyn Random) -> Self {

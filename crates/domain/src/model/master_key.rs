@@ -45,6 +45,10 @@ pub struct Secrets {
     pub held: hmac::Key,
     /// Keys the digests of addresses that may not join again yet.
     pub tombstones: hmac::Key,
+    /// Keys the digests of accounts at providers.
+    pub subjects: hmac::Key,
+    /// Seals what is kept of accounts at providers.
+    pub federated: SealingKey,
 }
 
 impl MasterKey {
@@ -100,6 +104,11 @@ impl MasterKey {
                 &*self.derive(b"countersign held identifiers"),
             ),
             tombstones: hmac::Key::new(hmac::HMAC_SHA256, &*self.derive(b"countersign tombstones")),
+            subjects: hmac::Key::new(
+                hmac::HMAC_SHA256,
+                &*self.derive(b"countersign provider subjects"),
+            ),
+            federated: SealingKey::new(&self.derive(b"countersign federated identities")),
         }
     }
 

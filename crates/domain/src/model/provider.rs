@@ -200,6 +200,14 @@ impl ProviderId {
     }
 }
 
+impl Provider {
+    /// Whether the browser comes back with a POST from a page of the provider.
+    #[must_use]
+    pub fn is_form_post(&self) -> bool {
+        self.response_mode == ResponseMode::FormPost
+    }
+}
+
 impl ProviderSecret {
     /// A secret with this text.
     #[must_use]

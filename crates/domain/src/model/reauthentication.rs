@@ -46,22 +46,24 @@ impl Shown {
     /// How a person is authenticated who was so by `before`, and has shown this.
     ///
     /// Two factors are two of different kinds: something that the person has, with
-    /// the password or in a passkey that has verified the person. The password alone
+    /// the password, with what a provider of sign-ins has asked for, or in a passkey that has verified the person. The password alone
     /// renews no second factor that was shown before.
     #[must_use]
     pub fn methods_after(self, before: &[AuthenticationMethod]) -> Vec<AuthenticationMethod> {
         use AuthenticationMethod::{
-            MultiFactor, OneTimeCode, Password, ProofOfPossession, TextMessage, UserPresence,
+            Federated, MultiFactor, OneTimeCode, Password, ProofOfPossession, TextMessage,
+            UserPresence,
         };
         let has = |method| before.contains(&method);
+        let has_first = has(Password) || has(Federated) || has(MultiFactor);
         let (shown, is_multi_factor): (&[_], bool) = match self {
             Self::Password if has(MultiFactor) => return vec![Password],
             Self::Password => (&[Password], false),
-            Self::OneTimeCode => (&[OneTimeCode], has(Password) || has(MultiFactor)),
-            Self::TextMessage => (&[TextMessage], has(Password) || has(MultiFactor)),
+            Self::OneTimeCode => (&[OneTimeCode], has_first),
+            Self::TextMessage => (&[TextMessage], has_first),
             Self::Passkey { is_user_verified } => (
                 &[ProofOfPossession, UserPresence],
-                is_user_verified || has(Password) || has(MultiFactor),
+                is_user_verified || has_first,
             ),
         };
         let mut methods = before.to_vec();

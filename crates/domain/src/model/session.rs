@@ -72,6 +72,8 @@ pub enum AuthenticationMethod {
     ProofOfPossession,
     /// `user`: the person was there.
     UserPresence,
+    /// `fed`, which is not in RFC 8176: by a provider of sign-ins.
+    Federated,
     /// `mfa`: two of the others, of different kinds.
     MultiFactor,
 }
@@ -251,6 +253,7 @@ impl AuthenticationMethod {
             Self::TextMessage => "sms",
             Self::ProofOfPossession => "pop",
             Self::UserPresence => "user",
+            Self::Federated => "fed",
             Self::MultiFactor => "mfa",
         }
     }
@@ -271,6 +274,7 @@ impl AuthenticationMethod {
             "sms" => Some(Self::TextMessage),
             "pop" => Some(Self::ProofOfPossession),
             "user" => Some(Self::UserPresence),
+            "fed" => Some(Self::Federated),
             "mfa" => Some(Self::MultiFactor),
             _ => None,
         }

@@ -4,8 +4,8 @@
 use async_trait::async_trait;
 
 use crate::model::{
-    AuthorizationRequest, AuthorizationResponse, NativeIdToken, Provider, ProviderEvent, ProviderId,
-    ProviderNotification, ProviderUser,
+    AuthorizationRequest, AuthorizationResponse, NativeIdToken, Provider, ProviderEvent,
+    ProviderId, ProviderNotification, ProviderUser,
 };
 
 /// Speaks with providers. All that is checked about an answer of theirs is checked here: signature,
@@ -63,7 +63,8 @@ pub trait IdentityProviders: Send + Sync {
     ///
     /// # Errors
     /// [`ProviderError`].
-    async fn revoke(&self, provider: &ProviderId, refresh_token: &str) -> Result<(), ProviderError>;
+    async fn revoke(&self, provider: &ProviderId, refresh_token: &str)
+    -> Result<(), ProviderError>;
 }
 
 /// Why a provider has told of nobody.

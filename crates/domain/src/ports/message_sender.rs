@@ -70,6 +70,10 @@ pub enum Content {
     FactorAdded,
     /// A second factor was removed.
     FactorRemoved,
+    /// An account at a provider was linked.
+    FederatedIdentityLinked,
+    /// An account at a provider was unlinked.
+    FederatedIdentityUnlinked,
     /// New recovery codes took the place of the earlier ones.
     RecoveryCodesReplaced,
     /// Somebody signed in on a device that was not known.

@@ -11,10 +11,11 @@ use async_trait::async_trait;
 
 use super::{
     AuditChanges, AuditLog, CallerChanges, Callers, CredentialChanges, Credentials, DeviceChanges,
-    Devices, FactorChanges, Factors, GroupChanges, Groups, IdentifierUndoChanges, IdentifierUndos,
-    ManyUserChanges, ManyUsers, Outbox, OutboxChanges, RevocationChanges, Revocations,
-    ServiceAccountChanges, ServiceAccounts, SessionChanges, Sessions, SigningKeyChanges,
-    SigningKeys, StoreError, TombstoneChanges, UserChanges, Users,
+    Devices, FactorChanges, Factors, FederatedIdentities, FederatedIdentityChanges, GroupChanges,
+    Groups, IdentifierUndoChanges, IdentifierUndos, ManyUserChanges, ManyUsers, Outbox,
+    OutboxChanges, RevocationChanges, Revocations, ServiceAccountChanges, ServiceAccounts,
+    SessionChanges, Sessions, SigningKeyChanges, SigningKeys, StoreError, TombstoneChanges,
+    UserChanges, Users,
 };
 use crate::model::Timestamp;
 
@@ -31,6 +32,7 @@ pub trait Store:
     + Callers
     + Outbox
     + Factors
+    + FederatedIdentities
     + Devices
     + IdentifierUndos
     + Groups
@@ -66,6 +68,7 @@ pub trait UnitOfWork:
     + OutboxChanges
     + RevocationChanges
     + FactorChanges
+    + FederatedIdentityChanges
     + DeviceChanges
     + IdentifierUndoChanges
     + TombstoneChanges

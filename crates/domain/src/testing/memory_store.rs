@@ -10,6 +10,7 @@ mod credentials;
 mod devices;
 mod factors;
 mod faults;
+mod federated_identities;
 mod groups;
 mod identifier_undos;
 mod many_users;

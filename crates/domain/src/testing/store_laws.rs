@@ -13,6 +13,7 @@ mod clock;
 mod credentials;
 mod devices;
 mod factors;
+mod federated_identities;
 mod groups;
 mod identifier_undos;
 mod identifiers;
@@ -37,6 +38,7 @@ pub use clock::*;
 pub use credentials::*;
 pub use devices::*;
 pub use factors::*;
+pub use federated_identities::*;
 pub use groups::*;
 pub use identifier_undos::*;
 pub use identifiers::*;
@@ -148,6 +150,12 @@ macro_rules! store_laws {
             a_code_and_a_step_are_taken_with_the_unit_of_work
             of_64_who_take_a_recovery_code_at_once_one_gets_it
             deleting_a_user_deletes_its_factors
+            a_linked_account_is_read_as_written
+            a_linked_account_needs_its_user
+            an_account_is_linked_once_in_a_group
+            of_16_who_link_an_account_at_once_one_does
+            a_linked_account_is_used_and_deleted_by_its_user
+            linked_accounts_go_with_their_user
             a_device_is_read_as_written
             a_device_needs_its_user
             a_device_too_many_takes_the_place_of_the_first

@@ -107,6 +107,7 @@ impl World {
             sender: has_sender.then(|| sender.clone() as Arc<dyn MessageSender>),
             notifier: notifications.clone(),
             existing: None,
+            identity_providers: None,
         };
         let feed = Arc::new(RevocationFeed::new());
         let groups = Arc::new(KnownGroups::new());
@@ -162,6 +163,7 @@ impl World {
             sender: Some(self.sender.clone()),
             notifier: self.notifications.clone(),
             existing,
+            identity_providers: None,
         };
         let keyring = self.app.keyring.clone();
         let groups = Arc::clone(self.app.groups.known());
@@ -220,6 +222,8 @@ impl World {
                 | Content::PasswordReset
                 | Content::FactorAdded
                 | Content::FactorRemoved
+                | Content::FederatedIdentityLinked
+                | Content::FederatedIdentityUnlinked
                 | Content::RecoveryCodesReplaced
                 | Content::NewDevice
                 | Content::IdentifierChanged { .. }
@@ -243,6 +247,8 @@ impl World {
             | Content::PasswordReset
             | Content::FactorAdded
             | Content::FactorRemoved
+            | Content::FederatedIdentityLinked
+            | Content::FederatedIdentityUnlinked
             | Content::RecoveryCodesReplaced
             | Content::NewDevice
             | Content::IdentifierChanged { .. }

@@ -131,6 +131,9 @@ impl DeleteUser {
         check_etag(&user, self.etag.as_deref())?;
         let ended = app.session_ending.end_all(&mut *uow, &user, None).await?;
         app.rejoining.bury(&mut *uow, &user).await?;
+        let identities = &app.federated_identities;
+        let unlinked = identities.unlink_all(&mut *uow, &app.messages, self.id);
+        unlinked.await?;
         uow.delete_user(self.id).await?;
         let mut uow = erase_from_audit_log(&*app.store, uow, self.id).await?;
         app.adoption.keep_away(&mut *uow, &user).await?;
@@ -151,6 +154,9 @@ impl DeleteUser {
     ) -> Result<(), Error> {
         let ending = &app.session_ending;
         let ended = ending.end_of_anybody(&mut *uow, self.id, None).await?;
+        let identities = &app.federated_identities;
+        let unlinked = identities.unlink_all(&mut *uow, &app.messages, self.id);
+        unlinked.await?;
         uow.delete_user(self.id).await?;
         let mut uow = erase_from_audit_log(&*app.store, uow, self.id).await?;
         let mut event = app.event(AuditAction::UserDeleted);

@@ -80,6 +80,7 @@ fn new_user(record: &VerificationRecord, sign_up: &PendingSignUp) -> Result<NewU
         .transpose()
         .map_err(|rule| Error::Internal(format!("a kept user name {rule}")))?;
     Ok(NewUser {
+        account: None,
         group: record.group.clone(),
         address: record.address.clone(),
         username: username.map(Identifier::Username),

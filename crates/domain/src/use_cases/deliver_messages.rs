@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use crate::application::Application;
+use crate::application::{Application, Outgoing};
 use crate::error::Error;
-use crate::model::{ClaimedMessage, MessageId, MessageKind, Settlement};
-use crate::ports::{Clock as _, Content, MessageSender, SendError};
+use crate::model::{
+    ClaimedMessage, MessageId, MessageKind, ProviderId, ProviderSecret, Settlement,
+};
+use crate::ports::{Clock as _, Content, Message, ProviderError, SendError};
 
 /// Delivers the messages that are due.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub struct Delivered {
 /// The pause after the first failure. It doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Nobody waits for a consent to be taken back.
+const CONSENT_PAUSE: Duration = Duration::from_secs(30);
 
 impl DeliverMessages {
     /// How long a replica may take to settle what it has claimed. After that
@@ -38,17 +42,17 @@ impl DeliverMessages {
     /// If the database does not answer. What was claimed and not settled is
     /// doubtful then: a code is not sent again, a notice is.
     pub async fn execute(self, app: &Application) -> Result<Delivered, Error> {
-        let Some(sender) = app.messages.sender() else {
+        if app.messages.sender().is_none() && app.federated_sign_ins.providers().is_empty() {
             return Ok(Delivered {
                 settled: Vec::new(),
             });
-        };
+        }
         let now = app.clock.now();
         let claimed = app
             .store
             .claim_messages(now, now.plus(Self::CLAIM), self.batch)
             .await?;
-        let sendings = claimed.iter().map(|message| deliver(app, sender, message));
+        let sendings = claimed.iter().map(|message| deliver(app, message));
         let settled = join_all(sendings).await;
         app.store.settle_messages(&settled).await?;
         let kinds = claimed.iter().map(|claimed| claimed.message.kind);
@@ -59,54 +63,85 @@ impl DeliverMessages {
     }
 }
 
-async fn deliver(
-    app: &Application,
-    sender: &dyn MessageSender,
-    claimed: &ClaimedMessage,
-) -> (MessageId, Settlement) {
+async fn deliver(app: &Application, claimed: &ClaimedMessage) -> (MessageId, Settlement) {
     let queued = &claimed.message;
-    let is_code = queued.kind == MessageKind::Code;
-    if claimed.is_doubtful && is_code {
+    if claimed.is_doubtful && queued.kind == MessageKind::Code {
         tracing::warn!(message_id = %queued.id, "a code may have been sent: it is not sent again");
         return (queued.id, Settlement::Failed);
     }
     let settlement = match app.messages.open(queued) {
-        Ok(None) => Settlement::Sent,
-        Ok(Some(message)) if !may_lead_there(app, &message.content) => {
-            tracing::warn!(
-                message_id = %queued.id,
-                "verification.link_prefixes has no such prefix of a link: it is not sent"
-            );
-            // Another replica may have it already, or still.
-            Settlement::RetryAt(app.clock.now().plus(pause(claimed.attempts)))
+        Ok(Outgoing::Nothing) => Settlement::Sent,
+        Ok(Outgoing::Message(message)) => send(app, claimed, message).await,
+        Ok(Outgoing::ConsentRevocation(provider, token)) => {
+            revoke_consent(app, claimed, &provider, &token).await
         }
-        Ok(Some(message)) if claimed.attempts == 0 && !app.limits.may_notify(&message).await => {
-            log_left_out(app, queued.id);
-            Settlement::LeftOut
-        }
-        Ok(Some(message)) => match sender.send(queued.id, message).await {
-            Ok(()) => Settlement::Sent,
-            Err(error) => {
-                let may_be_sent_again = match error {
-                    SendError::Rejected(_) => false,
-                    SendError::Unknown(_) => !is_code,
-                    SendError::Refused(_) => true,
-                };
-                if may_be_sent_again {
-                    log_deferred(app, queued.id, &error);
-                    Settlement::RetryAt(app.clock.now().plus(pause(claimed.attempts)))
-                } else {
-                    tracing::warn!(message_id = %queued.id, %error, "a message was not sent");
-                    Settlement::Failed
-                }
-            }
-        },
         Err(error) => {
             tracing::error!(message_id = %queued.id, %error, "a message cannot be sent");
             Settlement::Failed
         }
     };
     (queued.id, settlement)
+}
+
+async fn send(app: &Application, claimed: &ClaimedMessage, message: Message) -> Settlement {
+    let id = claimed.message.id;
+    let again = || Settlement::RetryAt(app.clock.now().plus(pause(claimed.attempts)));
+    if !may_lead_there(app, &message.content) {
+        tracing::warn!(
+            message_id = %id,
+            "verification.link_prefixes has no such prefix of a link: it is not sent"
+        );
+        // Another replica may have it already, or still.
+        return again();
+    }
+    // Another replica may have one, or a restart may bring it.
+    let Some(sender) = app.messages.sender() else {
+        return again();
+    };
+    if claimed.attempts == 0 && !app.limits.may_notify(&message).await {
+        log_left_out(app, id);
+        return Settlement::LeftOut;
+    }
+    let Err(error) = sender.send(id, message).await else {
+        return Settlement::Sent;
+    };
+    let may_be_sent_again = match error {
+        SendError::Rejected(_) => false,
+        SendError::Unknown(_) => claimed.message.kind != MessageKind::Code,
+        SendError::Refused(_) => true,
+    };
+    if may_be_sent_again {
+        log_deferred(app, id, &error);
+        again()
+    } else {
+        tracing::warn!(message_id = %id, %error, "a message was not sent");
+        Settlement::Failed
+    }
+}
+
+/// Takes a consent back at its provider, which may have to be asked again for days.
+async fn revoke_consent(
+    app: &Application,
+    claimed: &ClaimedMessage,
+    provider: &ProviderId,
+    token: &ProviderSecret,
+) -> Settlement {
+    let revoked = match app.federated_sign_ins.adapter(provider) {
+        Ok(adapter) => adapter.revoke(provider, token.expose()).await,
+        Err(_) => Err(ProviderError::Unknown(provider.clone())),
+    };
+    match revoked {
+        Ok(()) => Settlement::Sent,
+        Err(error @ ProviderError::Rejected(_)) => {
+            tracing::warn!(%provider, %error, "a consent was not taken back at its provider");
+            Settlement::Failed
+        }
+        Err(error) => {
+            tracing::warn!(%provider, %error, "a consent is to be taken back later");
+            let pause = pause(claimed.attempts).max(CONSENT_PAUSE);
+            Settlement::RetryAt(app.clock.now().plus(pause))
+        }
+    }
 }
 
 /// A provider that is down defers all messages, again and again: the log tells of one
@@ -142,6 +177,8 @@ fn may_lead_there(app: &Application, content: &Content) -> bool {
         | Content::PasswordReset
         | Content::FactorAdded
         | Content::FactorRemoved
+        | Content::FederatedIdentityLinked
+        | Content::FederatedIdentityUnlinked
         | Content::RecoveryCodesReplaced
         | Content::NewDevice
         | Content::IdentifierChanged { .. }

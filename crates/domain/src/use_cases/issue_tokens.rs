@@ -3,11 +3,14 @@
 mod asked;
 mod comparison;
 mod facts;
+mod federated_grant;
 mod opening;
 mod passkey_grant;
 mod password_grant;
 mod proof_grant;
 
+use self::federated_grant::with_account;
+pub use self::federated_grant::{FederatedProof, UnlinkedAccount};
 pub use self::opening::MfaRequired;
 use self::opening::{Opened, Opening};
 use self::passkey_grant::with_passkey;
@@ -55,6 +58,8 @@ pub enum Grant {
     VerifiedCode(Proof),
     /// With a passkey that has verified the person.
     Passkey(Box<Assertion>),
+    /// An account at a provider.
+    Federated(FederatedProof),
 }
 
 /// What a sign-in yields.
@@ -64,6 +69,8 @@ pub enum Issued {
     Tokens(Tokens),
     /// A second factor has to be shown.
     MfaRequired(MfaRequired),
+    /// The account at a provider is linked to nobody yet.
+    Unlinked(Box<UnlinkedAccount>),
 }
 
 impl Issued {
@@ -77,6 +84,7 @@ impl Issued {
         match self {
             Self::Tokens(tokens) => tokens,
             Self::MfaRequired(_) => panic!("a second factor has to be shown"),
+            Self::Unlinked(_) => panic!("the account is linked to nobody"),
         }
     }
 }
@@ -87,6 +95,7 @@ impl Grant {
             Self::Password { .. } => SignInWay::Password,
             Self::VerifiedCode(_) => SignInWay::VerifiedCode,
             Self::Passkey(_) => SignInWay::Passkey,
+            Self::Federated(_) => SignInWay::Federated,
         }
     }
 }
@@ -118,6 +127,7 @@ impl IssueTokens {
             Grant::Passkey(assertion) => {
                 with_passkey(app, &self.group, &assertion, &opening).await?
             }
+            Grant::Federated(proof) => with_account(app, &self.group, proof, &opening).await?,
         };
         match opened {
             Opened::Session(opened, device) => {
@@ -126,6 +136,7 @@ impl IssueTokens {
                 Ok(Issued::Tokens(Tokens { device, ..tokens }))
             }
             Opened::MfaSession(required) => Ok(Issued::MfaRequired(required)),
+            Opened::Unlinked(account) => Ok(Issued::Unlinked(account)),
             Opened::Blocked(refusal, user) => {
                 let error = refusal.into();
                 opening.note_refused(app, &self.group, user, &error);

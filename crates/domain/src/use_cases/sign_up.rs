@@ -10,8 +10,8 @@ use self::by_code::Unproved;
 use crate::application::{Application, NewUser, Repeats};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    Address, ClientContext, GroupId, Identifier, Locale, NewPassword, Proof, Purpose, Timestamp,
-    UserId, Username, VerificationId,
+    Address, ClientContext, GroupId, Identifier, Locale, NewPassword, Proof, Purpose, SealedText,
+    SignInWay, Timestamp, UserId, Username, VerificationId,
 };
 
 /// Somebody signs up.
@@ -41,6 +41,17 @@ pub enum SignUpBy {
         /// The password, unless the person signs in with codes.
         password: Option<NewPassword>,
     },
+    /// A provider answers for it, or it was proved before.
+    Federated {
+        /// What stands for the account at the provider, which is linked to the user.
+        token: SealedText,
+        /// The proof, unless the provider answers for the address.
+        proof: Option<Proof>,
+        /// The password, unless the person signs in at the provider alone.
+        password: Option<NewPassword>,
+        /// The caller that was given the token.
+        client_id: String,
+    },
     /// By a code that is sent now.
     Code {
         /// The password.
@@ -69,7 +80,8 @@ impl SignUp {
     /// No such group, or one for which people do not sign up by themselves; a proof
     /// that is not valid, a taken identifier, too many messages or hashes, no sender.
     pub async fn execute(self, app: &Application) -> Result<SignedUp, Error> {
-        app.groups.named(&self.group)?.require_sign_up()?;
+        let rules = app.groups.named(&self.group)?;
+        rules.require_sign_up()?;
         match self.by {
             SignUpBy::Proof { proof, password } => {
                 let new = NewUser {
@@ -77,8 +89,31 @@ impl SignUp {
                     address: self.address,
                     username: self.username.map(Identifier::Username),
                     password: None,
+                    account: None,
                 };
-                with_proof(app, new, &proof, password).await
+                proved(app, new, Some(&proof), password).await
+            }
+            SignUpBy::Federated {
+                token,
+                proof,
+                password,
+                client_id,
+            } => {
+                rules.require_way(SignInWay::Federated)?;
+                let sign_ins = &app.federated_sign_ins;
+                let account = sign_ins.account_of(&self.group, &client_id, &token)?;
+                let mut new = NewUser {
+                    group: self.group,
+                    address: self.address,
+                    username: self.username.map(Identifier::Username),
+                    password: None,
+                    account: None,
+                };
+                if proof.is_none() && !new.is_answered_for(&account) {
+                    return Err(Refusal::Proof.into());
+                }
+                new.account = Some(account);
+                proved(app, new, proof.as_ref(), password).await
             }
             SignUpBy::Code { password } => {
                 let unproved = Unproved {
@@ -97,15 +132,18 @@ impl SignUp {
     }
 }
 
-async fn with_proof(
+/// Creates a user whose address is proved, or for whose address a provider answers.
+async fn proved(
     app: &Application,
     mut new: NewUser,
-    proof: &Proof,
+    proof: Option<&Proof>,
     password: Option<NewPassword>,
 ) -> Result<SignedUp, Error> {
-    let proved = app.verifications.proof(proof, Purpose::SignUp).await?;
-    if proved.group != new.group || proved.address != new.address {
-        return Err(Refusal::Proof.into());
+    if let Some(proof) = proof {
+        let proved = app.verifications.proof(proof, Purpose::SignUp).await?;
+        if proved.group != new.group || proved.address != new.address {
+            return Err(Refusal::Proof.into());
+        }
     }
     app.adoption
         .refuse_held(&new.group, new.identifiers())
@@ -120,7 +158,9 @@ async fn with_proof(
             let mut uow = app.store.begin().await?;
             let id = new.insert(&mut *uow, app).await?;
             // Before the commit: what becomes of that may stay unknown.
-            app.verifications.spend_once(proof, &mut is_spent).await?;
+            if let Some(proof) = proof {
+                app.verifications.spend_once(proof, &mut is_spent).await?;
+            }
             uow.commit().await?;
             Ok(SignedUp::Active(id))
         };

@@ -234,6 +234,10 @@ pub enum AuditAction {
     ServiceAccountTokenIssued = 44,
     /// A token of a service account was revoked.
     ServiceAccountTokenRevoked = 45,
+    /// A person linked an account at a provider of sign-ins, which `name` names.
+    FederatedIdentityLinked = 46,
+    /// A person unlinked one, or the provider said that it is gone.
+    FederatedIdentityUnlinked = 47,
 }
 impl AuditAction {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -296,6 +300,8 @@ impl AuditAction {
             Self::ServiceAccountTokenRevoked => {
                 "AUDIT_ACTION_SERVICE_ACCOUNT_TOKEN_REVOKED"
             }
+            Self::FederatedIdentityLinked => "AUDIT_ACTION_FEDERATED_IDENTITY_LINKED",
+            Self::FederatedIdentityUnlinked => "AUDIT_ACTION_FEDERATED_IDENTITY_UNLINKED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -354,6 +360,12 @@ impl AuditAction {
             }
             "AUDIT_ACTION_SERVICE_ACCOUNT_TOKEN_REVOKED" => {
                 Some(Self::ServiceAccountTokenRevoked)
+            }
+            "AUDIT_ACTION_FEDERATED_IDENTITY_LINKED" => {
+                Some(Self::FederatedIdentityLinked)
+            }
+            "AUDIT_ACTION_FEDERATED_IDENTITY_UNLINKED" => {
+                Some(Self::FederatedIdentityUnlinked)
             }
             _ => None,
         }
@@ -558,7 +570,7 @@ pub struct Claims {
     #[prost(string, repeated, tag = "11")]
     pub roles: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// `amr`: how the person was authenticated in this session (RFC 8176): `pwd`,
-    /// `otp`, `sms`, `pop`, `user`, `mfa`.
+    /// `otp`, `sms`, `pop`, `user`, `mfa`, and `fed`, which is not in there: by a provider.
     #[prost(string, repeated, tag = "12")]
     pub authentication_methods: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// `auth_time`: when the person was last authenticated in this session: at the
@@ -1526,6 +1538,971 @@ pub mod factor_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// ListProvidersRequest is about a group.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListProvidersRequest {
+    /// The group. `default` if empty. One whose policy does not let people sign in with
+    /// providers has none.
+    #[prost(string, tag = "1")]
+    pub group_id: ::prost::alloc::string::String,
+}
+/// ListProvidersResponse carries the providers.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListProvidersResponse {
+    /// The providers.
+    #[prost(message, repeated, tag = "1")]
+    pub providers: ::prost::alloc::vec::Vec<Provider>,
+}
+/// Provider is a provider of sign-ins.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Provider {
+    /// Its name in the configuration.
+    #[prost(string, tag = "1")]
+    pub provider: ::prost::alloc::string::String,
+    /// What it is.
+    #[prost(enumeration = "ProviderKind", tag = "2")]
+    pub kind: i32,
+    /// What people call it: `Google`.
+    #[prost(string, tag = "3")]
+    pub display_name: ::prost::alloc::string::String,
+}
+/// ProviderCallback is what a provider sends back with a browser (RFC 6749, 4.1.2; RFC
+/// 9207), from the query or the form, as it came. A parameter that came twice is an error
+/// of the provider, or an attack: refuse it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ProviderCallback {
+    /// `code`.
+    #[prost(string, tag = "1")]
+    pub code: ::prost::alloc::string::String,
+    /// `state`.
+    #[prost(string, tag = "2")]
+    pub state: ::prost::alloc::string::String,
+    /// `iss`.
+    #[prost(string, tag = "3")]
+    pub iss: ::prost::alloc::string::String,
+    /// `error`: the person did not consent (`access_denied`), or something went wrong.
+    #[prost(string, tag = "4")]
+    pub error: ::prost::alloc::string::String,
+    /// `user`, of Apple alone.
+    #[prost(string, tag = "5")]
+    pub user: ::prost::alloc::string::String,
+}
+/// FederatedAccount is an account at a provider that is linked to no user of the group.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct FederatedAccount {
+    /// To be given to SignUp, LinkFederatedIdentity or IssueTokens: opaque, at most 4,096
+    /// bytes. Good for 30 minutes, for the caller that got it. Keep it where scripts
+    /// cannot read it.
+    #[prost(string, tag = "1")]
+    pub federation_token: ::prost::alloc::string::String,
+    /// From when on it is not accepted.
+    #[prost(message, optional, tag = "2")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The provider.
+    #[prost(string, tag = "3")]
+    pub provider: ::prost::alloc::string::String,
+    /// The person's e-mail address, as the provider told it; empty if it did not, or if it
+    /// is none that could be used here.
+    #[prost(string, tag = "4")]
+    pub email: ::prost::alloc::string::String,
+    /// Whether the provider answers for the address being the person's.
+    #[prost(bool, tag = "5")]
+    pub is_email_verified: bool,
+    /// The person's name, as the provider told it.
+    #[prost(string, tag = "6")]
+    pub name: ::prost::alloc::string::String,
+}
+/// FederatedIdentity is an account at a provider that is linked to a user.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FederatedIdentity {
+    /// Its id.
+    #[prost(string, tag = "1")]
+    pub federated_identity_id: ::prost::alloc::string::String,
+    /// The provider's name in the configuration.
+    #[prost(string, tag = "2")]
+    pub provider: ::prost::alloc::string::String,
+    /// What people call the provider; its name if it is not configured any more.
+    #[prost(string, tag = "3")]
+    pub display_name: ::prost::alloc::string::String,
+    /// So much of the e-mail address there that the person recognises it: `m***@example.com`.
+    /// Empty if the provider told none.
+    #[prost(string, tag = "4")]
+    pub masked_email: ::prost::alloc::string::String,
+    /// When it was linked.
+    #[prost(message, optional, tag = "5")]
+    pub link_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the person last signed in with it. Absent if never.
+    #[prost(message, optional, tag = "6")]
+    pub last_sign_in_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// ListFederatedIdentitiesRequest names the person.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ListFederatedIdentitiesRequest {
+    /// The access token of the person. Required.
+    #[prost(string, tag = "1")]
+    pub access_token: ::prost::alloc::string::String,
+}
+/// ListFederatedIdentitiesResponse carries the linked accounts.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListFederatedIdentitiesResponse {
+    /// The accounts.
+    #[prost(message, repeated, tag = "1")]
+    pub federated_identities: ::prost::alloc::vec::Vec<FederatedIdentity>,
+}
+/// LinkFederatedIdentityRequest names the person and the account.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct LinkFederatedIdentityRequest {
+    /// The access token of the person. Required.
+    #[prost(string, tag = "1")]
+    pub access_token: ::prost::alloc::string::String,
+    /// For whom the gateway calls.
+    #[prost(message, optional, tag = "4")]
+    pub client_context: ::core::option::Option<ClientContext>,
+    /// The account. Exactly one is required.
+    #[prost(oneof = "link_federated_identity_request::Account", tags = "2, 3")]
+    pub account: ::core::option::Option<link_federated_identity_request::Account>,
+}
+/// Nested message and enum types in `LinkFederatedIdentityRequest`.
+pub mod link_federated_identity_request {
+    /// The account. Exactly one is required.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[prost(skip_debug)]
+    pub enum Account {
+        /// What the provider sent back, of a BeginFederatedSignIn with an access token of
+        /// this person.
+        #[prost(message, tag = "2")]
+        Callback(super::FederatedCallback),
+        /// The token of a FederatedAccount.
+        #[prost(string, tag = "3")]
+        FederationToken(::prost::alloc::string::String),
+    }
+}
+/// FederatedCallback is what a provider sent back, and what the browser kept.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct FederatedCallback {
+    /// From BeginFederatedSignIn. Required.
+    #[prost(string, tag = "1")]
+    pub federated_sign_in: ::prost::alloc::string::String,
+    /// The parameters of the callback.
+    #[prost(message, optional, tag = "2")]
+    pub callback: ::core::option::Option<ProviderCallback>,
+}
+/// LinkFederatedIdentityResponse carries the linked account.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkFederatedIdentityResponse {
+    /// The account.
+    #[prost(message, optional, tag = "1")]
+    pub federated_identity: ::core::option::Option<FederatedIdentity>,
+}
+/// UnlinkFederatedIdentityRequest names the person and the account.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct UnlinkFederatedIdentityRequest {
+    /// The access token of the person. Required.
+    #[prost(string, tag = "1")]
+    pub access_token: ::prost::alloc::string::String,
+    /// The account. Required.
+    #[prost(string, tag = "2")]
+    pub federated_identity_id: ::prost::alloc::string::String,
+    /// For whom the gateway calls.
+    #[prost(message, optional, tag = "3")]
+    pub client_context: ::core::option::Option<ClientContext>,
+}
+/// UnlinkFederatedIdentityResponse is empty.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnlinkFederatedIdentityResponse {}
+/// ReceiveProviderNotificationRequest carries a message as it came over HTTP.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ReceiveProviderNotificationRequest {
+    /// The provider. Required.
+    #[prost(string, tag = "1")]
+    pub provider: ::prost::alloc::string::String,
+    /// `Content-Type`.
+    #[prost(string, tag = "2")]
+    pub content_type: ::prost::alloc::string::String,
+    /// `Authorization`.
+    #[prost(string, tag = "3")]
+    pub authorization: ::prost::alloc::string::String,
+    /// The query of the address it came to.
+    #[prost(string, tag = "4")]
+    pub query: ::prost::alloc::string::String,
+    /// The body, at most 64 KiB.
+    #[prost(bytes = "vec", tag = "5")]
+    pub body: ::prost::alloc::vec::Vec<u8>,
+}
+/// ReceiveProviderNotificationResponse is empty.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReceiveProviderNotificationResponse {}
+/// ProviderKind is what a provider is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ProviderKind {
+    /// Never sent.
+    Unspecified = 0,
+    /// Google.
+    Google = 1,
+    /// Apple.
+    Apple = 2,
+    /// Kakao.
+    Kakao = 3,
+    /// Naver.
+    Naver = 4,
+    /// Any other OpenID Connect issuer.
+    OpenidConnect = 5,
+}
+impl ProviderKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "PROVIDER_KIND_UNSPECIFIED",
+            Self::Google => "PROVIDER_KIND_GOOGLE",
+            Self::Apple => "PROVIDER_KIND_APPLE",
+            Self::Kakao => "PROVIDER_KIND_KAKAO",
+            Self::Naver => "PROVIDER_KIND_NAVER",
+            Self::OpenidConnect => "PROVIDER_KIND_OPENID_CONNECT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "PROVIDER_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "PROVIDER_KIND_GOOGLE" => Some(Self::Google),
+            "PROVIDER_KIND_APPLE" => Some(Self::Apple),
+            "PROVIDER_KIND_KAKAO" => Some(Self::Kakao),
+            "PROVIDER_KIND_NAVER" => Some(Self::Naver),
+            "PROVIDER_KIND_OPENID_CONNECT" => Some(Self::OpenidConnect),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod federation_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// FederationService lists providers, and links accounts there to people here.
+    #[derive(Debug, Clone)]
+    pub struct FederationServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl FederationServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> FederationServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> FederationServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            FederationServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// ListProviders lists the providers that are configured, in the order of the
+        /// configuration. Not paged: there are a handful.
+        pub async fn list_providers(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListProvidersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListProvidersResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.FederationService/ListProviders",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("countersign.v1.FederationService", "ListProviders"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// ListFederatedIdentities lists the accounts that are linked to a person, the oldest
+        /// first. Not paged: there are at most 10.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID).
+        pub async fn list_federated_identities(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListFederatedIdentitiesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListFederatedIdentitiesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.FederationService/ListFederatedIdentities",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "countersign.v1.FederationService",
+                        "ListFederatedIdentities",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// LinkFederatedIdentity links an account at a provider to a person. The person's
+        /// addresses get a notice.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, FEDERATED_IDENTITY_LIMIT_REACHED: a
+        /// person has at most 10), PERMISSION_DENIED (FEDERATED_SIGN_IN_REFUSED,
+        /// FEDERATION_TOKEN_INVALID), ALREADY_EXISTS (FEDERATED_IDENTITY_TAKEN: another user has
+        /// it), NOT_FOUND (PROVIDER_NOT_FOUND), UNAVAILABLE (PROVIDER_UNAVAILABLE),
+        /// INVALID_ARGUMENT (FIELD_INVALID).
+        pub async fn link_federated_identity(
+            &mut self,
+            request: impl tonic::IntoRequest<super::LinkFederatedIdentityRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::LinkFederatedIdentityResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.FederationService/LinkFederatedIdentity",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "countersign.v1.FederationService",
+                        "LinkFederatedIdentity",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// UnlinkFederatedIdentity takes an account away from a person, who cannot sign in with
+        /// it any more. The person's addresses get a notice. Where the provider takes that
+        /// (Apple), the consent is taken back there soon after.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, LAST_WAY_IN: the person could not
+        /// sign in any more), NOT_FOUND (FEDERATED_IDENTITY_NOT_FOUND), INVALID_ARGUMENT
+        /// (FIELD_INVALID).
+        pub async fn unlink_federated_identity(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UnlinkFederatedIdentityRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UnlinkFederatedIdentityResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.FederationService/UnlinkFederatedIdentity",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "countersign.v1.FederationService",
+                        "UnlinkFederatedIdentity",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// ReceiveProviderNotification takes a message that a provider has sent by itself, as it
+        /// came over HTTP: that somebody has taken the consent back, or that an account there is
+        /// gone or was taken over. It is believed by the provider's signature or secret alone.
+        /// A consent that was taken back and an account that is gone unlink the account; each
+        /// ends the sessions of the user. Repeating it does no harm, and messages about nobody
+        /// are OK.
+        ///
+        /// Errors: PERMISSION_DENIED (PROVIDER_NOTIFICATION_REFUSED), NOT_FOUND
+        /// (PROVIDER_NOT_FOUND), UNAVAILABLE (PROVIDER_UNAVAILABLE), INVALID_ARGUMENT
+        /// (FIELD_INVALID).
+        pub async fn receive_provider_notification(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReceiveProviderNotificationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReceiveProviderNotificationResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.FederationService/ReceiveProviderNotification",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "countersign.v1.FederationService",
+                        "ReceiveProviderNotification",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod federation_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with FederationServiceServer.
+    #[async_trait]
+    pub trait FederationService: std::marker::Send + std::marker::Sync + 'static {
+        /// ListProviders lists the providers that are configured, in the order of the
+        /// configuration. Not paged: there are a handful.
+        async fn list_providers(
+            &self,
+            request: tonic::Request<super::ListProvidersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListProvidersResponse>,
+            tonic::Status,
+        >;
+        /// ListFederatedIdentities lists the accounts that are linked to a person, the oldest
+        /// first. Not paged: there are at most 10.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID).
+        async fn list_federated_identities(
+            &self,
+            request: tonic::Request<super::ListFederatedIdentitiesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListFederatedIdentitiesResponse>,
+            tonic::Status,
+        >;
+        /// LinkFederatedIdentity links an account at a provider to a person. The person's
+        /// addresses get a notice.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, FEDERATED_IDENTITY_LIMIT_REACHED: a
+        /// person has at most 10), PERMISSION_DENIED (FEDERATED_SIGN_IN_REFUSED,
+        /// FEDERATION_TOKEN_INVALID), ALREADY_EXISTS (FEDERATED_IDENTITY_TAKEN: another user has
+        /// it), NOT_FOUND (PROVIDER_NOT_FOUND), UNAVAILABLE (PROVIDER_UNAVAILABLE),
+        /// INVALID_ARGUMENT (FIELD_INVALID).
+        async fn link_federated_identity(
+            &self,
+            request: tonic::Request<super::LinkFederatedIdentityRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::LinkFederatedIdentityResponse>,
+            tonic::Status,
+        >;
+        /// UnlinkFederatedIdentity takes an account away from a person, who cannot sign in with
+        /// it any more. The person's addresses get a notice. Where the provider takes that
+        /// (Apple), the consent is taken back there soon after.
+        ///
+        /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, LAST_WAY_IN: the person could not
+        /// sign in any more), NOT_FOUND (FEDERATED_IDENTITY_NOT_FOUND), INVALID_ARGUMENT
+        /// (FIELD_INVALID).
+        async fn unlink_federated_identity(
+            &self,
+            request: tonic::Request<super::UnlinkFederatedIdentityRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UnlinkFederatedIdentityResponse>,
+            tonic::Status,
+        >;
+        /// ReceiveProviderNotification takes a message that a provider has sent by itself, as it
+        /// came over HTTP: that somebody has taken the consent back, or that an account there is
+        /// gone or was taken over. It is believed by the provider's signature or secret alone.
+        /// A consent that was taken back and an account that is gone unlink the account; each
+        /// ends the sessions of the user. Repeating it does no harm, and messages about nobody
+        /// are OK.
+        ///
+        /// Errors: PERMISSION_DENIED (PROVIDER_NOTIFICATION_REFUSED), NOT_FOUND
+        /// (PROVIDER_NOT_FOUND), UNAVAILABLE (PROVIDER_UNAVAILABLE), INVALID_ARGUMENT
+        /// (FIELD_INVALID).
+        async fn receive_provider_notification(
+            &self,
+            request: tonic::Request<super::ReceiveProviderNotificationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReceiveProviderNotificationResponse>,
+            tonic::Status,
+        >;
+    }
+    /// FederationService lists providers, and links accounts there to people here.
+    #[derive(Debug)]
+    pub struct FederationServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> FederationServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for FederationServiceServer<T>
+    where
+        T: FederationService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/countersign.v1.FederationService/ListProviders" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListProvidersSvc<T: FederationService>(pub Arc<T>);
+                    impl<
+                        T: FederationService,
+                    > tonic::server::UnaryService<super::ListProvidersRequest>
+                    for ListProvidersSvc<T> {
+                        type Response = super::ListProvidersResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListProvidersRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as FederationService>::list_providers(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListProvidersSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.FederationService/ListFederatedIdentities" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListFederatedIdentitiesSvc<T: FederationService>(pub Arc<T>);
+                    impl<
+                        T: FederationService,
+                    > tonic::server::UnaryService<super::ListFederatedIdentitiesRequest>
+                    for ListFederatedIdentitiesSvc<T> {
+                        type Response = super::ListFederatedIdentitiesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                super::ListFederatedIdentitiesRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as FederationService>::list_federated_identities(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListFederatedIdentitiesSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.FederationService/LinkFederatedIdentity" => {
+                    #[allow(non_camel_case_types)]
+                    struct LinkFederatedIdentitySvc<T: FederationService>(pub Arc<T>);
+                    impl<
+                        T: FederationService,
+                    > tonic::server::UnaryService<super::LinkFederatedIdentityRequest>
+                    for LinkFederatedIdentitySvc<T> {
+                        type Response = super::LinkFederatedIdentityResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::LinkFederatedIdentityRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as FederationService>::link_federated_identity(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = LinkFederatedIdentitySvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.FederationService/UnlinkFederatedIdentity" => {
+                    #[allow(non_camel_case_types)]
+                    struct UnlinkFederatedIdentitySvc<T: FederationService>(pub Arc<T>);
+                    impl<
+                        T: FederationService,
+                    > tonic::server::UnaryService<super::UnlinkFederatedIdentityRequest>
+                    for UnlinkFederatedIdentitySvc<T> {
+                        type Response = super::UnlinkFederatedIdentityResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                super::UnlinkFederatedIdentityRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as FederationService>::unlink_federated_identity(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UnlinkFederatedIdentitySvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.FederationService/ReceiveProviderNotification" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReceiveProviderNotificationSvc<T: FederationService>(
+                        pub Arc<T>,
+                    );
+                    impl<
+                        T: FederationService,
+                    > tonic::server::UnaryService<
+                        super::ReceiveProviderNotificationRequest,
+                    > for ReceiveProviderNotificationSvc<T> {
+                        type Response = super::ReceiveProviderNotificationResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                super::ReceiveProviderNotificationRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as FederationService>::receive_provider_notification(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReceiveProviderNotificationSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for FederationServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "countersign.v1.FederationService";
+    impl<T> tonic::server::NamedService for FederationServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// SignUpRequest describes the user to create.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
@@ -1551,6 +2528,12 @@ pub struct SignUpRequest {
     /// For whom the gateway calls.
     #[prost(message, optional, tag = "6")]
     pub client_context: ::core::option::Option<ClientContext>,
+    /// The token of a FederatedAccount: the account at the provider is linked to the new
+    /// user. If `identifier` is the address for which the provider answers
+    /// (FederatedAccount.is_email_verified), no proof is needed; otherwise `proof` is
+    /// required. No password is needed. Good until a user has it.
+    #[prost(string, tag = "7")]
+    pub federation_token: ::prost::alloc::string::String,
 }
 /// SignUpResponse tells what comes next.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1648,7 +2631,7 @@ pub struct IssueTokensRequest {
     #[prost(string, optional, tag = "10")]
     pub device_token: ::core::option::Option<::prost::alloc::string::String>,
     /// The grant. Exactly one is required.
-    #[prost(oneof = "issue_tokens_request::Grant", tags = "2, 3, 7, 8")]
+    #[prost(oneof = "issue_tokens_request::Grant", tags = "2, 3, 7, 8, 9, 11, 12")]
     pub grant: ::core::option::Option<issue_tokens_request::Grant>,
 }
 /// Nested message and enum types in `IssueTokensRequest`.
@@ -1669,6 +2652,15 @@ pub mod issue_tokens_request {
         /// No person: a service account.
         #[prost(message, tag = "8")]
         ServiceAccount(super::ServiceAccountGrant),
+        /// What a provider sent back with the browser.
+        #[prost(message, tag = "9")]
+        Federated(super::FederatedCallback),
+        /// A provider's ID token that an app has got by itself.
+        #[prost(message, tag = "11")]
+        IdToken(super::IdTokenGrant),
+        /// The token of a FederatedAccount that is linked to a user meanwhile. Good once.
+        #[prost(string, tag = "12")]
+        FederationToken(::prost::alloc::string::String),
     }
 }
 /// PasswordGrant signs in with an identifier and a password.
@@ -1698,6 +2690,67 @@ pub struct PasskeyGrant {
     /// most 16 KiB. Required.
     #[prost(string, tag = "1")]
     pub credential: ::prost::alloc::string::String,
+}
+/// BeginFederatedSignInRequest names a provider.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct BeginFederatedSignInRequest {
+    /// The group of the user. `default` if empty; with an access token it is that of the
+    /// person.
+    #[prost(string, tag = "1")]
+    pub group_id: ::prost::alloc::string::String,
+    /// The provider, as FederationService.ListProviders names it. Required.
+    #[prost(string, tag = "2")]
+    pub provider: ::prost::alloc::string::String,
+    /// Where the provider sends the browser back to, as it is registered there: `https`, or
+    /// `http` on loopback, at most 512 bytes, without a fragment. Required.
+    #[prost(string, tag = "3")]
+    pub redirect_uri: ::prost::alloc::string::String,
+    /// The access token of a person who links an account, with
+    /// FederationService.LinkFederatedIdentity. Empty to sign in.
+    #[prost(string, tag = "4")]
+    pub access_token: ::prost::alloc::string::String,
+    /// For whom the gateway calls.
+    #[prost(message, optional, tag = "5")]
+    pub client_context: ::core::option::Option<ClientContext>,
+}
+/// BeginFederatedSignInResponse carries where to send the browser.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct BeginFederatedSignInResponse {
+    /// Where the browser goes.
+    #[prost(string, tag = "1")]
+    pub authorization_url: ::prost::alloc::string::String,
+    /// To be kept in the browser, and given back with what the provider sends: opaque, at
+    /// most 4,096 bytes.
+    #[prost(string, tag = "2")]
+    pub federated_sign_in: ::prost::alloc::string::String,
+    /// Whether the provider sends the browser back with a POST from its own page (Apple).
+    /// A cookie that is `SameSite=Lax` does not come along then.
+    #[prost(bool, tag = "3")]
+    pub is_form_post: bool,
+    /// From when on it is not accepted.
+    #[prost(message, optional, tag = "4")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// IdTokenGrant signs in with an ID token that an app has got from a provider. Its
+/// audience is one of those that the provider's configuration names for apps.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct IdTokenGrant {
+    /// The provider. Required.
+    #[prost(string, tag = "1")]
+    pub provider: ::prost::alloc::string::String,
+    /// The token, at most 8,192 bytes. Good once. Required.
+    #[prost(string, tag = "2")]
+    pub id_token: ::prost::alloc::string::String,
+    /// The nonce that the app made for it: the token has the nonce itself, or its SHA-256 in
+    /// lower-case hexadecimal. Empty if none was made; the token must have none then.
+    #[prost(string, tag = "3")]
+    pub nonce: ::prost::alloc::string::String,
+    /// What Apple gave beside it at the first consent, `{"name": {…}}`, as JSON text.
+    #[prost(string, tag = "4")]
+    pub user: ::prost::alloc::string::String,
 }
 /// ServiceAccountGrant signs a service account in.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1747,7 +2800,7 @@ pub struct IssueTokensResponse {
     #[prost(message, optional, tag = "4")]
     pub device_token_expire_time: ::core::option::Option<::prost_types::Timestamp>,
     /// What the sign-in yields.
-    #[prost(oneof = "issue_tokens_response::Outcome", tags = "1, 2, 5")]
+    #[prost(oneof = "issue_tokens_response::Outcome", tags = "1, 2, 5, 6")]
     pub outcome: ::core::option::Option<issue_tokens_response::Outcome>,
 }
 /// Nested message and enum types in `IssueTokensResponse`.
@@ -1766,6 +2819,10 @@ pub mod issue_tokens_response {
         /// Of a service account: an access token, and no session.
         #[prost(message, tag = "5")]
         ServiceAccountToken(super::ServiceAccountToken),
+        /// A provider has authenticated the person, whose account there is linked to no user
+        /// of the group.
+        #[prost(message, tag = "6")]
+        FederatedAccount(super::FederatedAccount),
     }
 }
 /// ServiceAccountToken is what a service account gets.
@@ -2242,8 +3299,9 @@ pub mod auth_service_client {
         /// has an account: its owner then receives a notice instead of a code.
         ///
         /// Errors: INVALID_ARGUMENT (FIELD_INVALID), PERMISSION_DENIED
-        /// (PROOF_INVALID; USER_WITHDRAWN, only with a proof: its holder has left and may
-        /// not join again yet), ALREADY_EXISTS (IDENTIFIER_TAKEN, only with a proof;
+        /// (PROOF_INVALID; FEDERATION_TOKEN_INVALID; USER_WITHDRAWN, only with a proof: its
+        /// holder has left and may not join again yet), ALREADY_EXISTS
+        /// (FEDERATED_IDENTITY_TAKEN; IDENTIFIER_TAKEN, only with a proof;
         /// USERNAME_TAKEN: a user has the name, whatever the address),
         /// FAILED_PRECONDITION (SENDER_NOT_CONFIGURED, only without a proof),
         /// RESOURCE_EXHAUSTED (TOO_MANY_MESSAGES, OVERLOADED).
@@ -2332,6 +3390,43 @@ pub mod auth_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// BeginFederatedSignIn says where a browser goes to be authenticated by a provider
+        /// (OAuth 2.0 with PKCE, OpenID Connect), to sign in there or, with an access
+        /// token, to link the account there to the person's.
+        ///
+        /// Nothing is kept of it here: `federated_sign_in` is kept in the browser, in a
+        /// cookie that scripts cannot read, and whoever comes back without it, or with
+        /// another's, is refused. It is good once, for 10 minutes, for this caller.
+        ///
+        /// Errors: NOT_FOUND (PROVIDER_NOT_FOUND), UNAVAILABLE (PROVIDER_UNAVAILABLE),
+        /// FAILED_PRECONDITION (SIGN_IN_WAY_NOT_ALLOWED), UNAUTHENTICATED
+        /// (ACCESS_TOKEN_INVALID), INVALID_ARGUMENT (FIELD_INVALID).
+        pub async fn begin_federated_sign_in(
+            &mut self,
+            request: impl tonic::IntoRequest<super::BeginFederatedSignInRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginFederatedSignInResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::SmallBuffers::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/countersign.v1.AuthService/BeginFederatedSignIn",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("countersign.v1.AuthService", "BeginFederatedSignIn"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// IssueTokens signs a person in: one grant is exchanged for the tokens of a
         /// new session.
         ///
@@ -2355,6 +3450,12 @@ pub mod auth_service_client {
         /// user (`device_token`) are counted for that device alone, and nobody else's
         /// keep it out.
         ///
+        /// Whom a provider has authenticated is the user to whom that account is linked, by the
+        /// provider's issuer and subject alone: never by an e-mail address. If it is linked to
+        /// nobody, the answer is FederatedAccount: with its token SignUp makes a user, or
+        /// FederationService.LinkFederatedIdentity links it to a person who has signed in.
+        /// Whatever is wrong with what came back, the answer is FEDERATED_SIGN_IN_REFUSED.
+        ///
         /// A service account gets an access token alone, in its own name and for no session:
         /// its `sub` is its `client_id` (RFC 9068, section 2.2). Whatever is wrong with the
         /// account or with what it shows, the answer is SIGN_IN_REFUSED, which is charged to
@@ -2363,6 +3464,8 @@ pub mod auth_service_client {
         /// Errors: UNAUTHENTICATED (SIGN_IN_REFUSED), PERMISSION_DENIED
         /// (PROOF_INVALID, USER_SUSPENDED, USER_WITHDRAWN), RESOURCE_EXHAUSTED
         /// (TOO_MANY_ATTEMPTS, OVERLOADED), FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED, SECOND_FACTOR_UNAVAILABLE).
+        /// Of a provider's sign-in also PERMISSION_DENIED (FEDERATED_SIGN_IN_REFUSED), NOT_FOUND
+        /// (PROVIDER_NOT_FOUND) and UNAVAILABLE (PROVIDER_UNAVAILABLE).
         pub async fn issue_tokens(
             &mut self,
             request: impl tonic::IntoRequest<super::IssueTokensRequest>,
@@ -2665,8 +3768,9 @@ pub mod auth_service_server {
         /// has an account: its owner then receives a notice instead of a code.
         ///
         /// Errors: INVALID_ARGUMENT (FIELD_INVALID), PERMISSION_DENIED
-        /// (PROOF_INVALID; USER_WITHDRAWN, only with a proof: its holder has left and may
-        /// not join again yet), ALREADY_EXISTS (IDENTIFIER_TAKEN, only with a proof;
+        /// (PROOF_INVALID; FEDERATION_TOKEN_INVALID; USER_WITHDRAWN, only with a proof: its
+        /// holder has left and may not join again yet), ALREADY_EXISTS
+        /// (FEDERATED_IDENTITY_TAKEN; IDENTIFIER_TAKEN, only with a proof;
         /// USERNAME_TAKEN: a user has the name, whatever the address),
         /// FAILED_PRECONDITION (SENDER_NOT_CONFIGURED, only without a proof),
         /// RESOURCE_EXHAUSTED (TOO_MANY_MESSAGES, OVERLOADED).
@@ -2702,6 +3806,24 @@ pub mod auth_service_server {
             tonic::Response<super::BeginPasskeySignInResponse>,
             tonic::Status,
         >;
+        /// BeginFederatedSignIn says where a browser goes to be authenticated by a provider
+        /// (OAuth 2.0 with PKCE, OpenID Connect), to sign in there or, with an access
+        /// token, to link the account there to the person's.
+        ///
+        /// Nothing is kept of it here: `federated_sign_in` is kept in the browser, in a
+        /// cookie that scripts cannot read, and whoever comes back without it, or with
+        /// another's, is refused. It is good once, for 10 minutes, for this caller.
+        ///
+        /// Errors: NOT_FOUND (PROVIDER_NOT_FOUND), UNAVAILABLE (PROVIDER_UNAVAILABLE),
+        /// FAILED_PRECONDITION (SIGN_IN_WAY_NOT_ALLOWED), UNAUTHENTICATED
+        /// (ACCESS_TOKEN_INVALID), INVALID_ARGUMENT (FIELD_INVALID).
+        async fn begin_federated_sign_in(
+            &self,
+            request: tonic::Request<super::BeginFederatedSignInRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginFederatedSignInResponse>,
+            tonic::Status,
+        >;
         /// IssueTokens signs a person in: one grant is exchanged for the tokens of a
         /// new session.
         ///
@@ -2725,6 +3847,12 @@ pub mod auth_service_server {
         /// user (`device_token`) are counted for that device alone, and nobody else's
         /// keep it out.
         ///
+        /// Whom a provider has authenticated is the user to whom that account is linked, by the
+        /// provider's issuer and subject alone: never by an e-mail address. If it is linked to
+        /// nobody, the answer is FederatedAccount: with its token SignUp makes a user, or
+        /// FederationService.LinkFederatedIdentity links it to a person who has signed in.
+        /// Whatever is wrong with what came back, the answer is FEDERATED_SIGN_IN_REFUSED.
+        ///
         /// A service account gets an access token alone, in its own name and for no session:
         /// its `sub` is its `client_id` (RFC 9068, section 2.2). Whatever is wrong with the
         /// account or with what it shows, the answer is SIGN_IN_REFUSED, which is charged to
@@ -2733,6 +3861,8 @@ pub mod auth_service_server {
         /// Errors: UNAUTHENTICATED (SIGN_IN_REFUSED), PERMISSION_DENIED
         /// (PROOF_INVALID, USER_SUSPENDED, USER_WITHDRAWN), RESOURCE_EXHAUSTED
         /// (TOO_MANY_ATTEMPTS, OVERLOADED), FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED, SECOND_FACTOR_UNAVAILABLE).
+        /// Of a provider's sign-in also PERMISSION_DENIED (FEDERATED_SIGN_IN_REFUSED), NOT_FOUND
+        /// (PROVIDER_NOT_FOUND) and UNAVAILABLE (PROVIDER_UNAVAILABLE).
         async fn issue_tokens(
             &self,
             request: tonic::Request<super::IssueTokensRequest>,
@@ -3051,6 +4181,52 @@ pub mod auth_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = BeginPasskeySignInSvc(inner);
+                        let codec = crate::SmallBuffers::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/countersign.v1.AuthService/BeginFederatedSignIn" => {
+                    #[allow(non_camel_case_types)]
+                    struct BeginFederatedSignInSvc<T: AuthService>(pub Arc<T>);
+                    impl<
+                        T: AuthService,
+                    > tonic::server::UnaryService<super::BeginFederatedSignInRequest>
+                    for BeginFederatedSignInSvc<T> {
+                        type Response = super::BeginFederatedSignInResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::BeginFederatedSignInRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AuthService>::begin_federated_sign_in(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = BeginFederatedSignInSvc(inner);
                         let codec = crate::SmallBuffers::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -3735,6 +4911,38 @@ pub enum ErrorReason {
     /// where the form has a number. An operator sets it.
     /// {"reason": "EXTERNAL_ID_MISSING", "domain": "countersign"}
     ExternalIdMissing = 66,
+    /// PERMISSION_DENIED: what came back from the provider is not good, or the person did not
+    /// consent there. Why says the server's log.
+    /// {"reason": "FEDERATED_SIGN_IN_REFUSED", "domain": "countersign"}
+    FederatedSignInRefused = 67,
+    /// NOT_FOUND: no provider of sign-ins has this name.
+    /// {"reason": "PROVIDER_NOT_FOUND", "domain": "countersign"}
+    ProviderNotFound = 68,
+    /// UNAVAILABLE: the provider of the sign-in does not answer, or the server is not
+    /// configured as the provider wants it. Nothing was used up but what came back: begin
+    /// again.
+    /// {"reason": "PROVIDER_UNAVAILABLE", "domain": "countersign",
+    /// "metadata": {"provider": "google"}}
+    ProviderUnavailable = 69,
+    /// PERMISSION_DENIED: the federation token is unknown, expired, another caller's or
+    /// group's, or used.
+    /// {"reason": "FEDERATION_TOKEN_INVALID", "domain": "countersign"}
+    FederationTokenInvalid = 70,
+    /// ALREADY_EXISTS: the account at the provider is linked to a user of the group.
+    /// {"reason": "FEDERATED_IDENTITY_TAKEN", "domain": "countersign"}
+    FederatedIdentityTaken = 71,
+    /// NOT_FOUND: the person has no such linked account.
+    /// {"reason": "FEDERATED_IDENTITY_NOT_FOUND", "domain": "countersign"}
+    FederatedIdentityNotFound = 72,
+    /// FAILED_PRECONDITION: the person has as many linked accounts as one may have.
+    /// {"reason": "FEDERATED_IDENTITY_LIMIT_REACHED", "domain": "countersign"}
+    FederatedIdentityLimitReached = 73,
+    /// FAILED_PRECONDITION: the person could not sign in any more.
+    /// {"reason": "LAST_WAY_IN", "domain": "countersign"}
+    LastWayIn = 74,
+    /// PERMISSION_DENIED: the message is not the provider's.
+    /// {"reason": "PROVIDER_NOTIFICATION_REFUSED", "domain": "countersign"}
+    ProviderNotificationRefused = 75,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -3804,6 +5012,21 @@ impl ErrorReason {
             Self::TokenOfServiceAccount => "ERROR_REASON_TOKEN_OF_SERVICE_ACCOUNT",
             Self::DoubleInBatch => "ERROR_REASON_DOUBLE_IN_BATCH",
             Self::ExternalIdMissing => "ERROR_REASON_EXTERNAL_ID_MISSING",
+            Self::FederatedSignInRefused => "ERROR_REASON_FEDERATED_SIGN_IN_REFUSED",
+            Self::ProviderNotFound => "ERROR_REASON_PROVIDER_NOT_FOUND",
+            Self::ProviderUnavailable => "ERROR_REASON_PROVIDER_UNAVAILABLE",
+            Self::FederationTokenInvalid => "ERROR_REASON_FEDERATION_TOKEN_INVALID",
+            Self::FederatedIdentityTaken => "ERROR_REASON_FEDERATED_IDENTITY_TAKEN",
+            Self::FederatedIdentityNotFound => {
+                "ERROR_REASON_FEDERATED_IDENTITY_NOT_FOUND"
+            }
+            Self::FederatedIdentityLimitReached => {
+                "ERROR_REASON_FEDERATED_IDENTITY_LIMIT_REACHED"
+            }
+            Self::LastWayIn => "ERROR_REASON_LAST_WAY_IN",
+            Self::ProviderNotificationRefused => {
+                "ERROR_REASON_PROVIDER_NOTIFICATION_REFUSED"
+            }
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -3876,6 +5099,23 @@ impl ErrorReason {
             "ERROR_REASON_TOKEN_OF_SERVICE_ACCOUNT" => Some(Self::TokenOfServiceAccount),
             "ERROR_REASON_DOUBLE_IN_BATCH" => Some(Self::DoubleInBatch),
             "ERROR_REASON_EXTERNAL_ID_MISSING" => Some(Self::ExternalIdMissing),
+            "ERROR_REASON_FEDERATED_SIGN_IN_REFUSED" => {
+                Some(Self::FederatedSignInRefused)
+            }
+            "ERROR_REASON_PROVIDER_NOT_FOUND" => Some(Self::ProviderNotFound),
+            "ERROR_REASON_PROVIDER_UNAVAILABLE" => Some(Self::ProviderUnavailable),
+            "ERROR_REASON_FEDERATION_TOKEN_INVALID" => Some(Self::FederationTokenInvalid),
+            "ERROR_REASON_FEDERATED_IDENTITY_TAKEN" => Some(Self::FederatedIdentityTaken),
+            "ERROR_REASON_FEDERATED_IDENTITY_NOT_FOUND" => {
+                Some(Self::FederatedIdentityNotFound)
+            }
+            "ERROR_REASON_FEDERATED_IDENTITY_LIMIT_REACHED" => {
+                Some(Self::FederatedIdentityLimitReached)
+            }
+            "ERROR_REASON_LAST_WAY_IN" => Some(Self::LastWayIn),
+            "ERROR_REASON_PROVIDER_NOTIFICATION_REFUSED" => {
+                Some(Self::ProviderNotificationRefused)
+            }
             _ => None,
         }
     }
@@ -4156,6 +5396,8 @@ pub enum SignInWay {
     VerifiedCode = 2,
     /// With a passkey.
     Passkey = 3,
+    /// With an account at a provider.
+    Federated = 4,
 }
 impl SignInWay {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -4168,6 +5410,7 @@ impl SignInWay {
             Self::Password => "SIGN_IN_WAY_PASSWORD",
             Self::VerifiedCode => "SIGN_IN_WAY_VERIFIED_CODE",
             Self::Passkey => "SIGN_IN_WAY_PASSKEY",
+            Self::Federated => "SIGN_IN_WAY_FEDERATED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -4177,6 +5420,7 @@ impl SignInWay {
             "SIGN_IN_WAY_PASSWORD" => Some(Self::Password),
             "SIGN_IN_WAY_VERIFIED_CODE" => Some(Self::VerifiedCode),
             "SIGN_IN_WAY_PASSKEY" => Some(Self::Passkey),
+            "SIGN_IN_WAY_FEDERATED" => Some(Self::Federated),
             _ => None,
         }
     }

@@ -17,11 +17,12 @@ const CAPACITY: usize = 10_000;
 pub(super) struct DamagedRows(Mutex<HashSet<(&'static str, String, String)>>);
 
 /// The tables of which damaged rows are left out, or locked.
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "audit_events",
     "callers",
     "credentials",
     "factors",
+    "federated_identities",
     "groups",
     "identifier_undos",
     "identifiers",

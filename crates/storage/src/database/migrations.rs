@@ -20,6 +20,7 @@ mod m0011_add_user_profiles;
 mod m0012_create_groups;
 mod m0013_create_service_accounts;
 mod m0014_create_audit_events;
+mod m0015_create_federated_identities;
 mod runner;
 mod schema_versions;
 mod step;

@@ -12,6 +12,7 @@ pub(super) mod credentials;
 pub(super) mod devices;
 mod factor_credentials;
 mod factors;
+mod federated_identities;
 mod groups;
 pub(super) mod heartbeat;
 pub(super) mod identifier_undos;

@@ -46,6 +46,8 @@ fn kind(content: &Content) -> Option<&'static str> {
         Content::PasswordReset => Some("password-reset"),
         Content::FactorAdded => Some("factor-added"),
         Content::FactorRemoved => Some("factor-removed"),
+        Content::FederatedIdentityLinked => Some("federated-identity-linked"),
+        Content::FederatedIdentityUnlinked => Some("federated-identity-unlinked"),
         Content::RecoveryCodesReplaced => Some("recovery-codes-replaced"),
         Content::NewDevice => Some("new-device"),
         Content::AccountClosed => Some("account-closed"),

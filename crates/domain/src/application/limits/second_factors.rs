@@ -116,6 +116,19 @@ impl Limits {
         self.charge(budgets, Limit::Attempts).await
     }
 
+    /// Charges what a provider sent back to the source, before the provider is asked about it.
+    pub(crate) async fn charge_federated_answer(
+        &self,
+        client: &ClientContext,
+    ) -> Result<Charge, Error> {
+        let mut budgets = Vec::new();
+        if client.ip_address.is_some() {
+            let (limit, window) = self.settings.attempts_per_source;
+            budgets.push(self.budget("federated-source", &[&client.source()], limit, window));
+        }
+        self.charge(budgets, Limit::Attempts).await
+    }
+
     /// Charges an enrolment to the account before it is begun.
     pub(crate) async fn charge_enrollment(&self, user: UserId) -> Result<Charge, Error> {
         let budget = self.budget("enrollment", &[&user.to_string()], ENROLLMENTS, HOUR);

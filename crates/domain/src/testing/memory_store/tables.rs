@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     Caller, CallerName, CredentialDigest, DeliveryState, Device, DeviceDigest, Factor, FactorId,
-    Group, GroupId, Identifier, IdentifierUndo, MessageId, PasswordCredential, QueuedMessage,
-    Revocation, SealedSigningKey, ServiceAccount, ServiceAccountId, Session, SessionId, Timestamp,
-    Tombstone, TombstoneDigest, UndoDigest, User, UserId,
+    FederatedIdentity, FederatedIdentityId, Group, GroupId, Identifier, IdentifierUndo, MessageId,
+    PasswordCredential, QueuedMessage, Revocation, SealedSigningKey, ServiceAccount,
+    ServiceAccountId, Session, SessionId, Timestamp, Tombstone, TombstoneDigest, UndoDigest, User,
+    UserId,
 };
 use crate::ports::StoreError;
 
@@ -33,6 +34,7 @@ pub(super) struct Tables {
     pub(super) service_accounts: BTreeMap<ServiceAccountId, ServiceAccount>,
     /// With their numbers, which go up for each user.
     pub(super) identifier_undos: BTreeMap<UndoDigest, (u32, IdentifierUndo)>,
+    pub(super) federated_identities: BTreeMap<FederatedIdentityId, FederatedIdentity>,
     pub(super) tombstones: BTreeMap<TombstoneDigest, Tombstone>,
 }
 

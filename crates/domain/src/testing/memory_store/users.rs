@@ -177,6 +177,8 @@ impl UserChanges for MemoryUnitOfWork {
         devices.retain(|_, (_, device)| device.user_id != id);
         let undos = &mut self.tables.identifier_undos;
         undos.retain(|_, (_, undo)| undo.user_id != id);
+        let identities = &mut self.tables.federated_identities;
+        identities.retain(|_, identity| identity.user_id != id);
         Ok(())
     }
 

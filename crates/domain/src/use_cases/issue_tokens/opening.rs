@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::asked::{Asked, Offer};
 use super::facts::Facts;
+use super::federated_grant::UnlinkedAccount;
 use crate::application::{Application, DeviceSignIn, KnownDevice, SignIn};
 use crate::error::{Error, Refusal};
 use crate::model::{
@@ -49,6 +50,8 @@ pub(super) enum Opened {
     MfaSession(MfaRequired),
     /// Nothing: the person has proved itself, and is not let in.
     Blocked(Refusal, UserId),
+    /// The account that was shown is linked to nobody.
+    Unlinked(Box<UnlinkedAccount>),
 }
 
 impl Opening {

@@ -6,7 +6,7 @@ use super::{
     m0005_add_passkeys, m0006_create_devices, m0007_add_authentication_times,
     m0008_create_identifier_undos, m0009_index_outbox_by_kind, m0010_add_enrolling_authentications,
     m0011_add_user_profiles, m0012_create_groups, m0013_create_service_accounts,
-    m0014_create_audit_events,
+    m0014_create_audit_events, m0015_create_federated_identities,
 };
 
 pub(super) const MIGRATIONS: &[Migration] = &[
@@ -24,6 +24,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     m0012_create_groups::MIGRATION,
     m0013_create_service_accounts::MIGRATION,
     m0014_create_audit_events::MIGRATION,
+    m0015_create_federated_identities::MIGRATION,
 ];
 
 /// The version of the tables that this release knows.
