@@ -3,7 +3,7 @@
 //! The server as a whole (the empty name) is SERVING while it takes calls:
 //! whether a database answers must not restart it. AuthService serves while it
 //! can validate and sign tokens, Authorization while it can validate them, GroupService, ServiceAccountService and SessionService
-//! while the database can be written, FactorService, UserService and VerificationService while the ephemeral
+//! while the database can be written, FactorService, FederationService, UserService and VerificationService while the ephemeral
 //! store can be, too. None of them does on a machine whose clock is far off.
 
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use crate::metrics;
 
 const AUTH: &str = "countersign.v1.AuthService";
 const FACTOR: &str = "countersign.v1.FactorService";
+const FEDERATION: &str = "countersign.v1.FederationService";
 const GROUP: &str = "countersign.v1.GroupService";
 const SERVICE_ACCOUNT: &str = "countersign.v1.ServiceAccountService";
 const SESSION: &str = "countersign.v1.SessionService";
@@ -63,6 +64,7 @@ impl Health {
         let is_kept = store.is_ok() && ephemeral.is_ok();
         self.say(VERIFICATION, is_clock_good && is_kept);
         self.say(FACTOR, is_clock_good && is_kept);
+        self.say(FEDERATION, is_clock_good && is_kept);
         self.say(USER, is_clock_good && is_kept);
     }
 
@@ -93,6 +95,7 @@ impl Health {
             "",
             AUTH,
             FACTOR,
+            FEDERATION,
             GROUP,
             SERVICE_ACCOUNT,
             SESSION,

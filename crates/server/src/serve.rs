@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use countersign_proto::v1::auth_service_server::AuthServiceServer;
 use countersign_proto::v1::factor_service_server::FactorServiceServer;
+use countersign_proto::v1::federation_service_server::FederationServiceServer;
 use countersign_proto::v1::group_service_server::GroupServiceServer;
 use countersign_proto::v1::service_account_service_server::ServiceAccountServiceServer;
 use countersign_proto::v1::session_service_server::SessionServiceServer;
@@ -27,6 +28,7 @@ use crate::descriptors;
 use crate::gateway::{self, Beside};
 use crate::grpc::{
     AuthGrpc, AuthorizationService, Bodies, BodyBudget, CheckHeaders, FactorGrpc, FastPath,
+    FederationGrpc,
     FastServices, GroupGrpc, HeaderCheck, OpenCalls, Reflection, RpcRunner, RpcTable,
     ServiceAccountGrpc, SessionGrpc, UserGrpc, ValidateTokenService, VerificationGrpc,
     describe_for_reflection,
@@ -230,6 +232,9 @@ impl Services {
         let factor = FactorGrpc {
             runner: runner.clone(),
         };
+        let federation = FederationGrpc {
+            runner: runner.clone(),
+        };
         let group = GroupGrpc {
             runner: runner.clone(),
         };
@@ -247,6 +252,9 @@ impl Services {
                     SessionServiceServer::new(session).max_decoding_message_size(usize::MAX),
                 )
                 .add_service(FactorServiceServer::new(factor).max_decoding_message_size(usize::MAX))
+                .add_service(
+                    FederationServiceServer::new(federation).max_decoding_message_size(usize::MAX),
+                )
                 .add_service(GroupServiceServer::new(group).max_decoding_message_size(usize::MAX))
                 .add_service(
                     ServiceAccountServiceServer::new(service_account)

@@ -119,6 +119,10 @@ fn add_facts(
         Error::Store(_) | Error::Ephemeral(_) | Error::Unavailable(_) => {
             details.set_retry_info(Some(RETRY_UNAVAILABLE));
         }
+        Error::ProviderUnavailable(provider) => {
+            metadata.insert("provider".to_owned(), provider.to_string());
+            details.set_retry_info(Some(RETRY_UNAVAILABLE));
+        }
         Error::Refused(refusal) => metadata.extend(facts(*refusal)),
     }
 }
@@ -238,6 +242,7 @@ fn english_detail(error: &Error) -> Option<String> {
         | Error::Store(_)
         | Error::Ephemeral(_)
         | Error::Unavailable(_)
+        | Error::ProviderUnavailable(_)
         | Error::Internal(_) => None,
     }
 }
@@ -287,6 +292,7 @@ pub(crate) fn reason_of(error: &Error) -> ErrorReason {
         Error::Store(_) | Error::Ephemeral(_) | Error::Unavailable(_) => {
             ErrorReason::DependencyUnavailable
         }
+        Error::ProviderUnavailable(_) => ErrorReason::ProviderUnavailable,
         Error::Refused(refusal) => match refusal {
             Refusal::CallerNotPermitted(_) => ErrorReason::CallerNotPermitted,
             Refusal::SignIn => ErrorReason::SignInRefused,
@@ -337,6 +343,14 @@ pub(crate) fn reason_of(error: &Error) -> ErrorReason {
                 ErrorReason::ServiceAccountCredentialLimitReached
             }
             Refusal::ServiceAccountToken => ErrorReason::TokenOfServiceAccount,
+            Refusal::FederatedSignIn => ErrorReason::FederatedSignInRefused,
+            Refusal::Provider => ErrorReason::ProviderNotFound,
+            Refusal::FederationToken => ErrorReason::FederationTokenInvalid,
+            Refusal::FederatedIdentityTaken => ErrorReason::FederatedIdentityTaken,
+            Refusal::FederatedIdentity => ErrorReason::FederatedIdentityNotFound,
+            Refusal::TooManyFederatedIdentities => ErrorReason::FederatedIdentityLimitReached,
+            Refusal::LastWayIn => ErrorReason::LastWayIn,
+            Refusal::ProviderNotification => ErrorReason::ProviderNotificationRefused,
         },
     }
 }

@@ -3,19 +3,23 @@
 
 use figment::value::{Dict, Num, Value};
 
-use super::{Config, TokenProfileConfig};
+use super::{Config, ProviderSection, TokenProfileConfig};
 
 /// The settings that there are.
 #[derive(Debug)]
 pub(super) struct Schema {
     defaults: Dict,
-    /// Those of each profile of tokens.
-    profile: Dict,
+    /// Those of each profile of tokens, and of each provider of sign-ins, in the order of
+    /// [`NAMED`].
+    of_named: [Dict; 2],
 }
 
-/// The section of which there may be several, each under a name:
-/// `tokens.profiles.NAME`.
-const PROFILES: &str = "tokens.profiles";
+/// The sections of which there may be several, each under a name: `tokens.profiles.NAME`.
+const NAMED: [&str; 2] = ["tokens.profiles", "federation.providers"];
+
+/// What a name of such a section must be. It is a part of names of variables.
+const NAME: &str =
+    "must have a name of 1 to 32 lower-case letters and digits, which begins with a letter";
 
 impl Schema {
     pub(super) fn new() -> Self {
@@ -25,14 +29,17 @@ impl Schema {
         }
         Self {
             defaults: table(Config::default()),
-            profile: table(TokenProfileConfig::default()),
+            of_named: [
+                table(TokenProfileConfig::default()),
+                table(ProviderSection::default()),
+            ],
         }
     }
 
     /// The default of a setting; `None` if there is no such setting.
     pub(super) fn default(&self, key: &str) -> Option<&Value> {
-        if let Some((_, setting)) = of_profile(key) {
-            return self.profile.get(setting);
+        if let Some((which, setting)) = of_named(key) {
+            return self.of_named[which].get(setting);
         }
         let value = match key.split_once('.') {
             Some((section, name)) => self.defaults.get(section)?.as_dict()?.get(name)?,
@@ -110,8 +117,8 @@ impl Schema {
                 Value::Dict(_, section) if is_section => {
                     section.retain(|setting, value| {
                         let key = format!("{name}.{setting}");
-                        if key == PROFILES {
-                            return self.keep_profiles(value, &mut unknown);
+                        if let Some(which) = NAMED.iter().position(|named| *named == key) {
+                            return self.keep_named(which, value, &mut unknown);
                         }
                         let is_known = self.default(&key).is_some();
                         if !is_known {
@@ -135,25 +142,31 @@ impl Schema {
         unknown
     }
 
-    /// Takes out what is no setting of a profile; tells whether they are profiles.
-    fn keep_profiles(&self, profiles: &mut Value, unknown: &mut Vec<(String, String)>) -> bool {
-        let Value::Dict(_, profiles) = profiles else {
-            let rule = format!("must have sections, as [{PROFILES}.NAME]");
-            unknown.push((PROFILES.into(), rule));
+    /// Takes out what is no setting of a section with a name; tells whether they are such
+    /// sections.
+    fn keep_named(
+        &self,
+        which: usize,
+        sections: &mut Value,
+        unknown: &mut Vec<(String, String)>,
+    ) -> bool {
+        let of = NAMED[which];
+        let Value::Dict(_, sections) = sections else {
+            unknown.push((of.into(), format!("must have sections, as [{of}.NAME]")));
             return false;
         };
-        profiles.retain(|name, settings| {
-            let key = format!("{PROFILES}.{name}");
+        sections.retain(|name, settings| {
+            let key = format!("{of}.{name}");
             let Value::Dict(_, settings) = settings else {
                 unknown.push((key.clone(), format!("must be a section, as [{key}]")));
                 return false;
             };
-            if !TokenProfileConfig::is_name(name) {
-                unknown.push((key, TokenProfileConfig::NAME.into()));
+            if !is_name(name) {
+                unknown.push((key, NAME.into()));
                 return false;
             }
             settings.retain(|setting, _| {
-                let is_known = self.profile.contains_key(setting);
+                let is_known = self.of_named[which].contains_key(setting);
                 if !is_known {
                     let key = format!("{key}.{setting}");
                     unknown.push((key.clone(), self.what_there_is(&key)));
@@ -169,9 +182,12 @@ impl Schema {
     pub(super) fn what_there_is(&self, key: &str) -> String {
         let section = key.split('.').next().unwrap_or_default();
         let names = |dict: &Dict| dict.keys().cloned().collect::<Vec<_>>().join(", ");
-        if key.starts_with(PROFILES) {
-            let names = names(&self.profile);
-            return format!("is not a setting; [{PROFILES}.NAME] has {names}");
+        let named = NAMED.iter().zip(&self.of_named);
+        for (of, settings) in named {
+            if key.starts_with(of) {
+                let names = names(settings);
+                return format!("is not a setting; [{of}.NAME] has {names}");
+            }
         }
         match self.defaults.get(section).and_then(Value::as_dict) {
             Some(settings) => {
@@ -182,15 +198,26 @@ impl Schema {
     }
 }
 
-/// The name of the profile and of the setting, if the key is one of a profile.
-fn of_profile(key: &str) -> Option<(&str, &str)> {
-    let key = key.strip_prefix(PROFILES)?.strip_prefix('.')?;
-    let (name, setting) = key.split_once('.')?;
-    TokenProfileConfig::is_name(name).then_some((name, setting))
+/// Which section with a name, and which setting of it, if the key is one of such a section.
+fn of_named(key: &str) -> Option<(usize, &str)> {
+    NAMED.iter().enumerate().find_map(|(which, of)| {
+        let key = key.strip_prefix(of)?.strip_prefix('.')?;
+        let (name, setting) = key.split_once('.')?;
+        is_name(name).then_some((which, setting))
+    })
+}
+
+fn is_name(name: &str) -> bool {
+    let is_fit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let begins = name.starts_with(|first: char| first.is_ascii_lowercase());
+    name.len() <= 32 && begins && name.bytes().all(is_fit)
 }
 
 /// Whether no message shows the value of a setting.
 pub(super) fn is_secret(key: &str) -> bool {
-    let of_profile = of_profile(key).is_some_and(|(_, setting)| setting == "secret");
-    of_profile || Config::SECRET.contains(&key)
+    let of_named = of_named(key).is_some_and(|(which, setting)| match NAMED[which] {
+        "tokens.profiles" => setting == "secret",
+        _ => ProviderSection::SECRET.contains(&setting),
+    });
+    of_named || Config::SECRET.contains(&key)
 }

@@ -1,6 +1,7 @@
 //! AuthService.
 
 mod answers;
+mod federated_requests;
 mod requests;
 mod service_account_requests;
 
@@ -8,7 +9,7 @@ use std::sync::Arc;
 
 use countersign_domain::Error;
 use countersign_domain::use_cases::{
-    BeginPasskeySignIn, ChangePassword, ConfirmSignUp, RefreshTokens, ResetPassword, RevokeToken,
+    BeginFederatedSignIn, BeginPasskeySignIn, ChangePassword, ConfirmSignUp, RefreshTokens, ResetPassword, RevokeToken,
     SignUp,
 };
 use countersign_proto::v1;
@@ -65,6 +66,23 @@ impl AuthService for AuthGrpc {
                 let begun = begin.execute(&app)?;
                 Ok(v1::BeginPasskeySignInResponse {
                     request_options: begun.options,
+                    expire_time: convert::timestamp(begun.expires_at),
+                })
+            })
+            .await
+    }
+
+    async fn begin_federated_sign_in(
+        &self,
+        request: Request<v1::BeginFederatedSignInRequest>,
+    ) -> Result<Response<v1::BeginFederatedSignInResponse>, Status> {
+        self.runner
+            .serve(request, |begin: BeginFederatedSignIn, app| async move {
+                let begun = begin.execute(&app).await?;
+                Ok(v1::BeginFederatedSignInResponse {
+                    authorization_url: begun.authorization_url,
+                    federated_sign_in: begun.sign_in.as_str().to_owned(),
+                    is_form_post: begun.is_form_post,
                     expire_time: convert::timestamp(begun.expires_at),
                 })
             })

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use countersign_domain::FieldViolation;
-use countersign_domain::model::{Role, SignInWay, Timestamp};
+use countersign_domain::model::{ProviderId, Role, SignInWay, Timestamp};
 use countersign_domain::ports::EphemeralError;
 use countersign_token::Rejection;
 use tonic::Code;
@@ -85,6 +85,15 @@ one_of_each! { refusals: Refusal,
     "too_many_service_account_credentials": Refusal::TooManyServiceAccountCredentials =>
         Refusal::TooManyServiceAccountCredentials,
     "service_account_token": Refusal::ServiceAccountToken => Refusal::ServiceAccountToken,
+    "federated_sign_in": Refusal::FederatedSignIn => Refusal::FederatedSignIn,
+    "provider": Refusal::Provider => Refusal::Provider,
+    "federation_token": Refusal::FederationToken => Refusal::FederationToken,
+    "federated_identity_taken": Refusal::FederatedIdentityTaken => Refusal::FederatedIdentityTaken,
+    "federated_identity": Refusal::FederatedIdentity => Refusal::FederatedIdentity,
+    "too_many_federated_identities": Refusal::TooManyFederatedIdentities =>
+        Refusal::TooManyFederatedIdentities,
+    "last_way_in": Refusal::LastWayIn => Refusal::LastWayIn,
+    "provider_notification": Refusal::ProviderNotification => Refusal::ProviderNotification,
 }
 
 one_of_each! { rejections: Rejection,
@@ -126,6 +135,9 @@ one_of_each! { errors: Error,
     "store": Error::Store(_) => StoreError::Conflict.into(),
     "ephemeral": Error::Ephemeral(_) => EphemeralError("secret host".into()).into(),
     "unavailable": Error::Unavailable(_) => Error::Unavailable("secret detail".into()),
+    "provider_unavailable": Error::ProviderUnavailable(_) => {
+        Error::ProviderUnavailable(ProviderId::parse("google").unwrap())
+    },
     "internal": Error::Internal(_) => Error::Internal("secret fault".into()),
 }
 

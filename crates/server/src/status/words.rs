@@ -270,6 +270,51 @@ pub(super) fn words(reason: ErrorReason) -> (Code, &'static str, &'static str) {
             "People do not sign up for this group by themselves.",
             "이 그룹은 직접 가입할 수 없습니다. 관리자에게 문의해 주세요.",
         ),
+        R::FederatedSignInRefused => (
+            Code::PermissionDenied,
+            "The sign-in with the other service did not succeed; please try again.",
+            "다른 서비스로 로그인하지 못했습니다. 다시 시도해 주세요.",
+        ),
+        R::ProviderNotFound => (
+            Code::NotFound,
+            "No provider of sign-ins has this name.",
+            "해당 로그인 제공자가 없습니다.",
+        ),
+        R::ProviderUnavailable => (
+            Code::Unavailable,
+            "The other service does not answer right now; please try again later.",
+            "다른 서비스가 지금 응답하지 않습니다. 잠시 후 다시 시도해 주세요.",
+        ),
+        R::FederationTokenInvalid => (
+            Code::PermissionDenied,
+            "The sign-in with the other service is over; please sign in there again.",
+            "다른 서비스의 로그인이 만료되었습니다. 다시 로그인해 주세요.",
+        ),
+        R::FederatedIdentityTaken => (
+            Code::AlreadyExists,
+            "That account is linked to another user.",
+            "이미 다른 계정에 연결되어 있습니다.",
+        ),
+        R::FederatedIdentityNotFound => (
+            Code::NotFound,
+            "There is no such linked account.",
+            "연결된 계정이 없습니다.",
+        ),
+        R::FederatedIdentityLimitReached => (
+            Code::FailedPrecondition,
+            "No more accounts can be linked; unlink one first.",
+            "계정을 더 연결할 수 없습니다. 먼저 하나를 해제해 주세요.",
+        ),
+        R::LastWayIn => (
+            Code::FailedPrecondition,
+            "You could not sign in any more; set a password or add another way first.",
+            "이 계정을 해제하면 로그인할 수 없습니다. 먼저 비밀번호를 설정하거나 다른 로그인 방법을 추가해 주세요.",
+        ),
+        R::ProviderNotificationRefused => (
+            Code::PermissionDenied,
+            "The message is not the provider's.",
+            "제공자가 보낸 메시지가 아닙니다.",
+        ),
         R::ServiceAccountNotFound => (
             Code::NotFound,
             "There is no such service account, or it has no such credential.",

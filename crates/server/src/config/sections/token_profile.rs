@@ -93,17 +93,6 @@ impl Default for TokenProfileConfig {
 type Wrong = (&'static str, String);
 
 impl TokenProfileConfig {
-    /// What a name of a profile must be.
-    pub(in crate::config) const NAME: &str =
-        "must have a name of 1 to 32 lower-case letters and digits, which begins with a letter";
-
-    /// Whether a profile may have this name. It is a part of names of variables.
-    pub(in crate::config) fn is_name(name: &str) -> bool {
-        let is_fit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-        let begins = name.starts_with(|first: char| first.is_ascii_lowercase());
-        name.len() <= 32 && begins && name.bytes().all(is_fit)
-    }
-
     /// Whether its secret is shorter than RFC 7518 wants it.
     pub(in crate::config) fn has_short_secret(&self) -> bool {
         let secret = self

@@ -6,6 +6,7 @@ use countersign_domain::validation::{Keyring, ListedKey};
 use countersign_proto::v1;
 
 use crate::grpc::convert;
+use crate::grpc::federation::unlinked;
 
 pub(super) fn signed_up(signed_up: &SignedUp) -> v1::SignUpResponse {
     use v1::sign_up_response::Outcome;
@@ -42,6 +43,7 @@ pub(super) fn issued(issued: Issued) -> v1::IssueTokensResponse {
                 code_factors: codes.map(code_factor).collect(),
             })
         }
+        Issued::Unlinked(account) => Outcome::FederatedAccount(unlinked(&account)),
     };
     let (device_token, device_token_expire_time) = convert::device(known);
     v1::IssueTokensResponse {

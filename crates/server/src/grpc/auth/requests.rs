@@ -11,7 +11,9 @@ use countersign_domain::use_cases::{
 use countersign_domain::{Application, Error, Fields};
 use countersign_proto::v1;
 
+use super::federated_requests;
 use crate::grpc::convert;
+use crate::grpc::federation::sealed;
 use crate::grpc::rpc_runner::Asked;
 
 /// A request to send the code that starts a reset: it is like any other.
@@ -41,6 +43,16 @@ impl TryFrom<Asked<'_, v1::SignUpRequest>> for SignUp {
                 .filter(|password| is_long_enough(&mut fields, password, &rules)),
         };
         let by = match message.proof {
+            proof if !message.federation_token.is_empty() => {
+                let proof = convert::optional(&mut fields, "proof", proof, Proof::parse);
+                let token = sealed(&mut fields, "federation_token", message.federation_token);
+                token.map(|token| SignUpBy::Federated {
+                    token,
+                    proof,
+                    password,
+                    client_id: call.caller.name.clone(),
+                })
+            }
             proof if !proof.is_empty() => fields
                 .take("proof", Proof::parse(proof))
                 .map(|proof| SignUpBy::Proof { proof, password }),
@@ -156,9 +168,13 @@ fn grant(
         Some(Message::Passkey(grant)) => fields
             .take("passkey.credential", Assertion::parse(&grant.credential))
             .map(|assertion| Grant::Passkey(Box::new(assertion))),
+        Some(
+            grant @ (Message::Federated(_) | Message::IdToken(_) | Message::FederationToken(_)),
+        ) => federated_requests::proof(fields, grant).map(Grant::Federated),
         // A service account's has been taken out.
         Some(Message::ServiceAccount(_)) | None => {
-            let rule = "must be given: password, verified_code, passkey or service_account";
+            let rule = "must be given: password, verified_code, passkey, federated, id_token, \
+                        federation_token or service_account";
             fields.refuse("grant", rule);
             None
         }

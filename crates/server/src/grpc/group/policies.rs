@@ -182,6 +182,7 @@ fn read_way(value: i32) -> Result<SignInWay, &'static str> {
         Ok(Message::Password) => Ok(SignInWay::Password),
         Ok(Message::VerifiedCode) => Ok(SignInWay::VerifiedCode),
         Ok(Message::Passkey) => Ok(SignInWay::Passkey),
+        Ok(Message::Federated) => Ok(SignInWay::Federated),
         Ok(Message::Unspecified) | Err(_) => Err("must be a known way"),
     }
 }
@@ -242,5 +243,6 @@ fn way(way: SignInWay) -> v1::SignInWay {
         SignInWay::Password => v1::SignInWay::Password,
         SignInWay::VerifiedCode => v1::SignInWay::VerifiedCode,
         SignInWay::Passkey => v1::SignInWay::Passkey,
+        SignInWay::Federated => v1::SignInWay::Federated,
     }
 }
