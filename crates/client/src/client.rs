@@ -6,6 +6,7 @@ use std::time::Duration;
 use countersign_proto::v1;
 use countersign_proto::v1::auth_service_client::AuthServiceClient;
 use countersign_proto::v1::factor_service_client::FactorServiceClient;
+use countersign_proto::v1::federation_service_client::FederationServiceClient;
 use countersign_proto::v1::group_service_client::GroupServiceClient;
 use countersign_proto::v1::service_account_service_client::ServiceAccountServiceClient;
 use countersign_proto::v1::session_service_client::SessionServiceClient;
@@ -49,6 +50,12 @@ impl Client {
     #[must_use]
     pub fn factors(&self) -> FactorServiceClient<Transport> {
         FactorServiceClient::new(self.transport.clone())
+    }
+
+    /// FederationService: a person's accounts at providers of sign-ins.
+    #[must_use]
+    pub fn federation(&self) -> FederationServiceClient<Transport> {
+        FederationServiceClient::new(self.transport.clone())
     }
 
     /// GroupService: the groups of people, for operators.

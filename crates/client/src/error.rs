@@ -293,6 +293,14 @@ fn is_refusal(reason: ErrorReason) -> bool {
         | ErrorReason::EtagMismatch
         | ErrorReason::ExternalIdTaken
         | ErrorReason::DoubleInBatch
+        | ErrorReason::FederatedSignInRefused
+        | ErrorReason::ProviderNotFound
+        | ErrorReason::FederationTokenInvalid
+        | ErrorReason::FederatedIdentityTaken
+        | ErrorReason::FederatedIdentityNotFound
+        | ErrorReason::FederatedIdentityLimitReached
+        | ErrorReason::LastWayIn
+        | ErrorReason::ProviderNotificationRefused
         | ErrorReason::TooManyMessages
         | ErrorReason::TooManyAttempts => true,
         ErrorReason::Unspecified
@@ -300,6 +308,7 @@ fn is_refusal(reason: ErrorReason) -> bool {
         | ErrorReason::CallerNotPermitted
         | ErrorReason::Overloaded
         | ErrorReason::DependencyUnavailable
+        | ErrorReason::ProviderUnavailable
         | ErrorReason::DeadlineExceeded
         | ErrorReason::RpcUnknown
         | ErrorReason::MessageUnreadable

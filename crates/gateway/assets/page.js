@@ -19,6 +19,10 @@
     });
   }
 
+  // A form that only has to be sent on.
+  const sent = one("form[data-send]");
+  if (sent) sent.submit();
+
   // Show and hide a password. It is hidden again before it is sent.
   for (const button of all("[data-reveal]")) {
     const input = document.getElementById(button.dataset.reveal);

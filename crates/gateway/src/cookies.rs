@@ -24,6 +24,10 @@ pub(crate) const DEVICE: &str = "__Host-device";
 pub(crate) const LANGUAGE: &str = "__Host-language";
 /// A sign-in that waits for a second factor.
 pub(crate) const MFA: &str = "__Host-mfa";
+/// A sign-in at a provider, while the browser is there.
+pub(crate) const FEDERATED: &str = "__Host-federated";
+/// An account at a provider that is linked to nobody yet.
+pub(crate) const ACCOUNT: &str = "__Host-account";
 /// What a form repeats, for browsers that do not say where a request comes from.
 pub(crate) const CSRF: &str = "__Host-csrf";
 

@@ -23,7 +23,7 @@ use crate::origin::own_host_only;
 use crate::problem::Problem;
 use crate::settings::{PublicUrl, Settings};
 use crate::state::State;
-use crate::{discovery, forward_auth, oauth, pages, rest, session, token_routes};
+use crate::{discovery, forward_auth, notifications, oauth, pages, rest, session, token_routes};
 
 /// The most bytes of a body: as the service takes of most messages.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -105,6 +105,7 @@ fn router(state: State) -> Router {
         .merge(discovery::routes())
         .merge(rest::routes())
         .merge(session::routes(&state))
+        .merge(notifications::routes())
         .merge(pages::routes(&state))
         .layer(own_host)
         // Proxies ask for hosts of their own.

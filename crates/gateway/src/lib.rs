@@ -9,6 +9,7 @@ mod discovery;
 mod forward_auth;
 mod gateway;
 mod input;
+mod notifications;
 mod oauth;
 mod origin;
 mod pages;

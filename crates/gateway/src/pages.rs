@@ -1,11 +1,13 @@
 //! The pages that people meet: to sign up and in, and to look after their account. Rendered here, complete without
 //! scripts.
 
+mod accounts;
 mod address_change;
 mod address_undo;
 mod addresses;
 mod assets;
 mod confirm;
+mod continue_sign_up;
 mod csrf;
 mod devices;
 mod enrollment;
@@ -15,6 +17,8 @@ mod factor_address;
 mod factor_passkey;
 mod factor_totp;
 mod factors;
+mod federated;
+mod federated_cookie;
 mod forgotten;
 mod form;
 mod language;
@@ -53,6 +57,9 @@ pub(crate) fn routes(state: &State) -> Router<State> {
         .merge(sign_in_code::routes())
         .merge(factor::routes())
         .merge(sign_up::routes())
+        .merge(federated::routes())
+        .merge(continue_sign_up::routes())
+        .merge(accounts::routes())
         .merge(forgotten::routes())
         .merge(profile::routes())
         .merge(password::routes())
@@ -70,5 +77,7 @@ pub(crate) fn routes(state: &State) -> Router<State> {
         .merge(address_undo::routes())
         .merge(withdraw::routes())
         .layer(from_fn_with_state(state.clone(), own_pages_only))
+        // Providers send browsers here, from their own pages.
+        .merge(federated::callback_route())
         .merge(assets::routes())
 }

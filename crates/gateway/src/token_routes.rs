@@ -119,7 +119,9 @@ pub(crate) async fn issue(
     match answer.outcome {
         Some(Outcome::Tokens(tokens)) => TokenPair::new(Some(tokens), answer.device_token),
         Some(Outcome::MfaRequired(required)) => Err(mfa_required(required)),
-        Some(Outcome::ServiceAccountToken(_)) | None => Err(Problem::incomplete("outcome")),
+        Some(Outcome::ServiceAccountToken(_) | Outcome::FederatedAccount(_)) | None => {
+            Err(Problem::incomplete("outcome"))
+        }
     }
 }
 

@@ -25,10 +25,11 @@ pub use error::{ConfigError, Problem};
 pub use load::{Flags, Sources};
 pub use sections::{
     AbuseMode, AlimTalkConfig, AuditConfig, DatabaseConfig, DeliveryConfig, DevicesConfig,
-    EmailProvider, GatewayConfig, GatewayListen, IdentifiersConfig, KeysConfig, LegacyConfig,
-    LogConfig, LogFormat, MetricsConfig, MfaConfig, MfaPolicy, PasskeysConfig, PasswordsConfig,
-    RedisConfig, SensConfig, ServerConfig, SmsProvider, SmtpConfig, TokenProfileConfig,
-    TokensConfig, TracesConfig, UsersConfig, ValidationConfig, VerificationConfig, WebhookConfig,
+    EmailProvider, FederationConfig, GatewayConfig, GatewayListen, IdentifiersConfig, KeysConfig,
+    LegacyConfig, LogConfig, LogFormat, MetricsConfig, MfaConfig, MfaPolicy, PasskeysConfig,
+    PasswordsConfig, ProviderSection, RedisConfig, SensConfig, ServerConfig, SmsProvider,
+    SmtpConfig, TokenProfileConfig, TokensConfig, TracesConfig, UsersConfig, ValidationConfig,
+    VerificationConfig, WebhookConfig,
 };
 use values::MASK;
 pub use values::{Country, Date, LogFilter, ServiceUrl};

@@ -28,9 +28,8 @@ use crate::descriptors;
 use crate::gateway::{self, Beside};
 use crate::grpc::{
     AuthGrpc, AuthorizationService, Bodies, BodyBudget, CheckHeaders, FactorGrpc, FastPath,
-    FederationGrpc,
-    FastServices, GroupGrpc, HeaderCheck, OpenCalls, Reflection, RpcRunner, RpcTable,
-    ServiceAccountGrpc, SessionGrpc, UserGrpc, ValidateTokenService, VerificationGrpc,
+    FastServices, FederationGrpc, GroupGrpc, HeaderCheck, OpenCalls, Reflection, RpcRunner,
+    RpcTable, ServiceAccountGrpc, SessionGrpc, UserGrpc, ValidateTokenService, VerificationGrpc,
     describe_for_reflection,
 };
 use crate::health::Health;

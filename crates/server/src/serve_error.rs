@@ -52,6 +52,9 @@ pub enum ServeError {
     /// A provider of messages cannot be set up.
     #[error("messages cannot be sent: {0}")]
     Delivery(String),
+    /// A provider of sign-ins cannot be set up.
+    #[error("[federation]: {0}")]
+    Federation(String),
     /// The hashing threads cannot be started.
     #[error("the hashing threads cannot be started: {0}")]
     Hasher(#[source] io::Error),

@@ -11,9 +11,12 @@ use countersign_domain::application::{
 use countersign_domain::model::{
     ApiKey, GroupId, KeyState, MasterKey, Origin, SealedSigningKey, SealingKey,
 };
-use countersign_domain::ports::{AllCallers, Clock, EphemeralStore, MessageSender, Random, Store};
+use countersign_domain::ports::{
+    AllCallers, Clock, EphemeralStore, IdentityProviders, MessageSender, Random, Store,
+};
 use countersign_domain::use_cases::{EnsureGroups, EnsureSigningKeys, ReadGroups};
 use countersign_domain::validation::{AccessTokens, Keyring, RevocationFeed, TokenValidator};
+use countersign_federation::Federation;
 use countersign_legacy::SqlUsers;
 use countersign_password::{Argon2Pool, PoolSettings};
 use countersign_storage::{Bounds, Database, InProcess, Redis, RedisSettings};
@@ -138,6 +141,7 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
     let sender = router
         .clone()
         .map(|router| router as Arc<dyn MessageSender>);
+    let identity_providers = identity_providers(config, &clock)?;
     let ports = Ports {
         store,
         ephemeral,
@@ -147,6 +151,7 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
         sender,
         notifier: notifications.clone(),
         existing,
+        identity_providers,
     };
     let groups = Arc::new(KnownGroups::new());
     let app = Application::new(ports, &master_key, keyring, feed, groups, settings);
@@ -194,6 +199,25 @@ async fn existing_users(
         users: Arc::new(users),
         format: config.legacy.format(),
     }))
+}
+
+/// The providers of sign-ins, if any is configured.
+fn identity_providers(
+    config: &Config,
+    clock: &Arc<DatabaseClock>,
+) -> Result<Option<Arc<dyn IdentityProviders>>, ServeError> {
+    let providers = config.federation.providers();
+    let providers = providers.map_err(|wrong| {
+        let wrong = wrong.iter().map(|(key, rule)| format!("{key} {rule}"));
+        ServeError::Federation(wrong.collect::<Vec<_>>().join("; "))
+    })?;
+    if providers.is_empty() {
+        return Ok(None);
+    }
+    let clock: Arc<dyn Clock> = clock.clone();
+    let federation = Federation::new(providers, &clock)
+        .map_err(|error| ServeError::Federation(error.to_string()))?;
+    Ok(Some(Arc::new(federation)))
 }
 
 /// The configured database, with its tables up to date.

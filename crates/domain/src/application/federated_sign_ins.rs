@@ -188,6 +188,12 @@ impl FederatedSignIns {
         self.use_once(SIGN_IN, &record.state, Self::USED_TTL)
             .await?;
         if let Some(error) = callback.error {
+            // It is the browser's text.
+            let error: String = error
+                .chars()
+                .filter(char::is_ascii_graphic)
+                .take(64)
+                .collect();
             tracing::info!(provider = %record.provider, error, "a provider has refused a sign-in");
             return Err(Refusal::FederatedSignIn.into());
         }

@@ -34,11 +34,12 @@ impl BeginFederatedSignIn {
     ///
     /// # Errors
     /// No such group, or one that does not let people in by providers; no such provider, or one
-    /// that does not answer; an access token that is not good.
+    /// that does not answer; an access token that is not good or of a sign-in
+    /// that is too old.
     pub async fn execute(self, app: &Application) -> Result<BegunFederatedSignIn, Error> {
         let whose = match self.access_token {
             Some(access_token) => {
-                let person = app.people.by_access_token(&access_token).await?;
+                let person = app.people.by_fresh_access_token(&access_token).await?;
                 Whose {
                     group: person.user.group.clone(),
                     client_id: self.client_id,

@@ -104,7 +104,7 @@ async fn follow(visitor: &Visitor, token: &str) -> Result<Response, Problem> {
         }
         Purpose::SignUp => {
             let proof = proof(visitor, token).await?;
-            Ok(sign_up::finish(visitor, proof))
+            Ok(sign_up::finish(visitor, proof).await)
         }
         // No page sends such a link: it belongs to another program, which can still use it.
         Purpose::ChangeIdentifier | Purpose::Unspecified => {

@@ -14,6 +14,7 @@ use prost_types::FieldMask;
 use serde::Deserialize;
 
 use super::errors::Errors;
+use super::federated::providers_to_link;
 use super::form::Form;
 use super::member::Member;
 use super::page::{Page, render};
@@ -38,6 +39,8 @@ struct ProfilePage {
     addresses: Vec<String>,
     roles: Vec<String>,
     user_id: String,
+    /// Whether people sign in with accounts at other services.
+    has_providers: bool,
 }
 
 /// One of several values.
@@ -111,6 +114,7 @@ async fn page(
         locales[0].selected = true;
     }
     let template = ProfilePage {
+        has_providers: !providers_to_link(visitor).await.is_empty(),
         page: Page {
             notice,
             ..visitor.account_page(member.name(), errors)

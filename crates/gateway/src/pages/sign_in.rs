@@ -14,6 +14,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use super::errors::{Errors, FieldError};
+use super::federated;
 use super::form::Form;
 use super::mfa_cookie::MfaCookie;
 use super::page::{Page, render};
@@ -168,7 +169,9 @@ pub(super) fn signed_in(
             MfaCookie::new(&required).set(response.headers_mut());
             Ok(response)
         }
-        Some(Outcome::ServiceAccountToken(_)) | None => Err(Problem::incomplete("outcome")),
+        Some(Outcome::ServiceAccountToken(_) | Outcome::FederatedAccount(_)) | None => {
+            Err(Problem::incomplete("outcome"))
+        }
     }
 }
 
@@ -193,7 +196,7 @@ pub(super) async fn login(
         return_to: place.to_owned(),
         code_sign_in: true,
         passkey_options: passkey_options::options(visitor).await,
-        providers: Vec::new(),
+        providers: federated::providers(visitor, place).await,
         sign_up_path: Some(format!("/sign-up?{}", query("return_to", place))),
     };
     render(status, &template)

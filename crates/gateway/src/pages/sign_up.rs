@@ -12,6 +12,7 @@ use countersign_client::proto::{
 use serde::Deserialize;
 
 use super::errors::Errors;
+use super::federated;
 use super::form::Form;
 use super::page::{Page, render};
 use super::sign_in::{Provider, Way};
@@ -66,20 +67,21 @@ async fn show(visitor: Visitor, Query(way): Query<Way>) -> Response {
         return_to: way.return_to,
         ..SignUpForm::default()
     };
-    visitor.answer(Ok(form_page(&visitor, form, Errors::default())))
+    visitor.answer(Ok(form_page(&visitor, form, Errors::default()).await))
 }
 
 /// The form for somebody whose address was confirmed by a link.
-pub(super) fn finish(visitor: &Visitor, proof: String) -> Response {
+pub(super) async fn finish(visitor: &Visitor, proof: String) -> Response {
     let form = SignUpForm {
         proof,
         ..SignUpForm::default()
     };
-    form_page(visitor, form, Errors::default())
+    form_page(visitor, form, Errors::default()).await
 }
 
-fn form_page(visitor: &Visitor, form: SignUpForm, errors: Errors) -> Response {
+async fn form_page(visitor: &Visitor, form: SignUpForm, errors: Errors) -> Response {
     let status = errors.status();
+    let providers = federated::providers(visitor, &form.return_to).await;
     let template = SignUp {
         page: visitor.page(errors),
         words: visitor.words,
@@ -88,7 +90,7 @@ fn form_page(visitor: &Visitor, form: SignUpForm, errors: Errors) -> Response {
         username: form.username,
         return_to: form.return_to,
         password_min_length: PASSWORD_MIN_LENGTH,
-        providers: Vec::new(),
+        providers,
         link_sign_up: false,
         proof: Some(form.proof).filter(|proof| !proof.is_empty()),
     };
@@ -111,6 +113,7 @@ async fn sign_up(visitor: Visitor, form: Result<Form<SignUpForm>, Problem>) -> R
         password: form.password.clone(),
         proof: form.proof.clone(),
         client_context: visitor.context.client(),
+        ..SignUpRequest::default()
     };
     let mut auth = visitor.state.client.auth();
     let answer = auth.sign_up(visitor.context.request(message)).await;
@@ -132,7 +135,7 @@ async fn sign_up(visitor: Visitor, form: Result<Form<SignUpForm>, Problem>) -> R
         },
         Err(problem) if problem.status.is_client_error() => {
             let errors = visitor.errors(&problem);
-            Ok(form_page(&visitor, form, errors))
+            Ok(form_page(&visitor, form, errors).await)
         }
         Err(problem) => Err(problem),
     };
@@ -218,7 +221,7 @@ async fn confirm(visitor: Visitor, form: Result<Form<ConfirmForm>, Problem>) -> 
                 return_to: form.return_to,
                 ..SignUpForm::default()
             };
-            Ok(form_page(&visitor, typed, Errors::message(problem.detail)))
+            Ok(form_page(&visitor, typed, Errors::message(problem.detail)).await)
         }
         Err(problem) => Err(problem),
     };

@@ -83,6 +83,18 @@ const TABLE: &[(Method, &str, &str, Auth)] = &[
         "SessionService.BeginMfaAssertion",
         Auth::Nobody,
     ),
+    (
+        Method::GET,
+        "/v1/providers",
+        "FederationService.ListProviders",
+        Auth::Nobody,
+    ),
+    (
+        Method::POST,
+        "/v1/federated-sign-ins",
+        "AuthService.BeginFederatedSignIn",
+        Auth::Nobody,
+    ),
     // Codes and links.
     (
         Method::POST,
@@ -181,6 +193,30 @@ const TABLE: &[(Method, &str, &str, Auth)] = &[
         "/v1/identifiers/undo",
         "UserService.UndoIdentifierChange",
         Auth::Nobody,
+    ),
+    (
+        Method::GET,
+        "/v1/federated-identities",
+        "FederationService.ListFederatedIdentities",
+        Auth::Person,
+    ),
+    (
+        Method::POST,
+        "/v1/federated-identities/begin",
+        "AuthService.BeginFederatedSignIn",
+        Auth::Person,
+    ),
+    (
+        Method::POST,
+        "/v1/federated-identities/link",
+        "FederationService.LinkFederatedIdentity",
+        Auth::Person,
+    ),
+    (
+        Method::DELETE,
+        "/v1/federated-identities/{federated_identity_id}",
+        "FederationService.UnlinkFederatedIdentity",
+        Auth::Person,
     ),
     (
         Method::GET,

@@ -3399,7 +3399,8 @@ pub mod auth_service_client {
         /// another's, is refused. It is good once, for 10 minutes, for this caller.
         ///
         /// Errors: NOT_FOUND (PROVIDER_NOT_FOUND), UNAVAILABLE (PROVIDER_UNAVAILABLE),
-        /// FAILED_PRECONDITION (SIGN_IN_WAY_NOT_ALLOWED), UNAUTHENTICATED
+        /// FAILED_PRECONDITION (SIGN_IN_WAY_NOT_ALLOWED; with an access token
+        /// AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED), UNAUTHENTICATED
         /// (ACCESS_TOKEN_INVALID), INVALID_ARGUMENT (FIELD_INVALID).
         pub async fn begin_federated_sign_in(
             &mut self,
@@ -3815,7 +3816,8 @@ pub mod auth_service_server {
         /// another's, is refused. It is good once, for 10 minutes, for this caller.
         ///
         /// Errors: NOT_FOUND (PROVIDER_NOT_FOUND), UNAVAILABLE (PROVIDER_UNAVAILABLE),
-        /// FAILED_PRECONDITION (SIGN_IN_WAY_NOT_ALLOWED), UNAUTHENTICATED
+        /// FAILED_PRECONDITION (SIGN_IN_WAY_NOT_ALLOWED; with an access token
+        /// AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED), UNAUTHENTICATED
         /// (ACCESS_TOKEN_INVALID), INVALID_ARGUMENT (FIELD_INVALID).
         async fn begin_federated_sign_in(
             &self,

@@ -88,7 +88,7 @@ impl TryClient {
                 transcript.answer("tokens at once: mfa.policy asks for no second factor")?;
                 Ok(tokens)
             }
-            Some(Issued::ServiceAccountToken(_)) | None => {
+            Some(Issued::ServiceAccountToken(_) | Issued::FederatedAccount(_)) | None => {
                 Err(transcript.unexpected("there are no tokens in it"))
             }
         }

@@ -91,7 +91,7 @@ pub(crate) const FEW_DESCRIPTORS: Combination = Combination {
 };
 
 /// All that there are.
-const COMBINATIONS: [Combination; 30] = [
+const COMBINATIONS: [Combination; 31] = [
     Combination {
         what: "server.tls_certificate is set, and server.tls_private_key is not",
         why: "TLS needs both",
@@ -236,6 +236,12 @@ const COMBINATIONS: [Combination; 30] = [
         why: "its tokens would not be told from others, or would be good for nothing",
         judged: Judged::RefusedEach(wrong_token_profiles),
     },
+    Combination {
+        what: "a provider of sign-ins (federation.providers) lacks what its kind needs, or has what \
+               belongs to another",
+        why: "nobody could sign in with it",
+        judged: Judged::RefusedEach(wrong_providers),
+    },
     OPEN_TO_THE_WORLD,
     UNMIGRATED,
     KEYS_WITHOUT_MASTER_KEY,
@@ -330,6 +336,10 @@ fn sends_everywhere_at_home(config: &Config) -> bool {
 
 fn wrong_token_profiles(config: &Config) -> Vec<(String, String)> {
     config.token_profiles().err().unwrap_or_default()
+}
+
+fn wrong_providers(config: &Config) -> Vec<(String, String)> {
+    config.federation.providers().err().unwrap_or_default()
 }
 
 fn wrong_passkeys(config: &Config) -> Vec<(String, String)> {

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::checks::Checks;
 use super::{
-    AlimTalkConfig, AuditConfig, DatabaseConfig, DeliveryConfig, DevicesConfig, GatewayConfig,
-    IdentifiersConfig, KeysConfig, LegacyConfig, LogConfig, MetricsConfig, MfaConfig,
-    PasskeysConfig, PasswordsConfig, RedisConfig, SensConfig, ServerConfig, ServiceUrl, SmtpConfig,
-    TokensConfig, TracesConfig, UsersConfig, ValidationConfig, VerificationConfig, WebhookConfig,
+    AlimTalkConfig, AuditConfig, DatabaseConfig, DeliveryConfig, DevicesConfig, FederationConfig,
+    GatewayConfig, IdentifiersConfig, KeysConfig, LegacyConfig, LogConfig, MetricsConfig,
+    MfaConfig, PasskeysConfig, PasswordsConfig, RedisConfig, SensConfig, ServerConfig, ServiceUrl,
+    SmtpConfig, TokensConfig, TracesConfig, UsersConfig, ValidationConfig, VerificationConfig,
+    WebhookConfig,
 };
 
 /// All that may be set. Every value has a default: an empty file is a good
@@ -47,6 +48,8 @@ pub struct Config {
     pub devices: DevicesConfig,
     /// Passkeys.
     pub passkeys: PasskeysConfig,
+    /// Signing in with accounts at providers.
+    pub federation: FederationConfig,
     /// Passwords.
     pub passwords: PasswordsConfig,
     /// E-mail addresses, phone numbers and user names.
@@ -88,6 +91,7 @@ impl Default for Config {
             mfa: MfaConfig::default(),
             devices: DevicesConfig::default(),
             passkeys: PasskeysConfig::default(),
+            federation: FederationConfig::default(),
             passwords: PasswordsConfig::default(),
             identifiers: IdentifiersConfig::default(),
             users: UsersConfig::default(),

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use countersign_domain::Error;
 use countersign_domain::use_cases::{
-    BeginFederatedSignIn, BeginPasskeySignIn, ChangePassword, ConfirmSignUp, RefreshTokens, ResetPassword, RevokeToken,
-    SignUp,
+    BeginFederatedSignIn, BeginPasskeySignIn, ChangePassword, ConfirmSignUp, RefreshTokens,
+    ResetPassword, RevokeToken, SignUp,
 };
 use countersign_proto::v1;
 use countersign_proto::v1::auth_service_server::AuthService;

@@ -181,7 +181,12 @@ impl ProviderSection {
 
 fn read(setting: &'static str, path: &Path) -> Result<String, Wrong> {
     let read = fs::read_to_string(path);
-    read.map_err(|error| (setting, format!("names a file that cannot be read: {error}")))
+    read.map_err(|error| {
+        (
+            setting,
+            format!("names a file that cannot be read: {error}"),
+        )
+    })
 }
 
 impl Kind {

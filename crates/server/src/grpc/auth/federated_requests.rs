@@ -39,7 +39,8 @@ impl TryFrom<Asked<'_, v1::BeginFederatedSignInRequest>> for BeginFederatedSignI
 }
 
 fn redirect_uri(text: String) -> Result<String, &'static str> {
-    const RULE: &str = "must be https://…, or http:// on loopback, of at most 512 bytes and without a fragment";
+    const RULE: &str =
+        "must be https://…, or http:// on loopback, of at most 512 bytes and without a fragment";
     let uri: http::Uri = text.parse().map_err(|_| RULE)?;
     let authority = uri.authority().ok_or(RULE)?;
     let host = authority.host().trim_matches(['[', ']']);

@@ -47,7 +47,9 @@ pub(in crate::grpc) fn unlinked(unlinked: &UnlinkedAccount) -> v1::FederatedAcco
         federation_token: unlinked.token.as_str().to_owned(),
         expire_time: convert::timestamp(unlinked.expires_at),
         provider: account.provider.to_string(),
-        email: email.map(|email| email.as_str().to_owned()).unwrap_or_default(),
+        email: email
+            .map(|email| email.as_str().to_owned())
+            .unwrap_or_default(),
         is_email_verified: account.verified_email().is_some(),
         name: account.name.clone().unwrap_or_default(),
     }

@@ -46,7 +46,11 @@ pub(in crate::grpc) fn callback(
     message: v1::FederatedCallback,
 ) -> Option<FederatedCallback> {
     let name = |part: &str| format!("{field}.{part}");
-    let sign_in = sealed(fields, &name("federated_sign_in"), message.federated_sign_in);
+    let sign_in = sealed(
+        fields,
+        &name("federated_sign_in"),
+        message.federated_sign_in,
+    );
     let Some(parameters) = message.callback else {
         fields.refuse(&name("callback"), "must be given");
         return None;
@@ -65,7 +69,10 @@ pub(in crate::grpc) fn callback(
         fields.refuse(&name("callback.state"), "must be given");
     }
     if code.is_none() && error.is_none() {
-        fields.refuse(&name("callback.code"), "must be given, unless there is an error");
+        fields.refuse(
+            &name("callback.code"),
+            "must be given, unless there is an error",
+        );
     }
     Some(FederatedCallback {
         sign_in: sign_in?,
@@ -79,7 +86,10 @@ pub(in crate::grpc) fn callback(
 
 fn bounded(fields: &mut Fields, field: &str, text: String) -> Option<String> {
     let fits = text.len() <= LONGEST_PARAMETER;
-    fields.take(field, fits.then_some(text).ok_or("must have at most 4096 bytes"))
+    fields.take(
+        field,
+        fits.then_some(text).ok_or("must have at most 4096 bytes"),
+    )
 }
 
 impl TryFrom<Asked<'_, v1::ListProvidersRequest>> for ListProviders {

@@ -1,0 +1,317 @@
+//! Signing in with an account at a provider: on the way there, and when the browser comes back.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Path, Query, RawForm, RawQuery};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::get;
+use countersign_client::proto::issue_tokens_request::Grant;
+use countersign_client::proto::issue_tokens_response::Outcome;
+use countersign_client::proto::link_federated_identity_request::Account;
+use countersign_client::proto::{
+    BeginFederatedSignInRequest, FederatedCallback, LinkFederatedIdentityRequest,
+    ListProvidersRequest, ProviderCallback, ProviderKind,
+};
+use http::{HeaderMap, StatusCode};
+
+use super::errors::Errors;
+use super::federated_cookie::{AccountCookie, SignInCookie};
+use super::page::{Page, render};
+use super::reauthenticate::confirm_first;
+use super::sign_in::{Provider, Way, issue, login, signed_in};
+use super::visitor::Visitor;
+use super::words::Words;
+use crate::origin::{Source, source};
+use crate::problem::Problem;
+use crate::state::State;
+use crate::url::query;
+
+/// Where a person's linked accounts are.
+pub(super) const ACCOUNTS: &str = "/profile/accounts";
+
+/// The routes that the gateway's own pages lead to.
+pub(super) fn routes() -> Router<State> {
+    Router::new()
+        .route("/login/with/{provider}", get(begin))
+        .route("/profile/accounts/with/{provider}", get(begin_to_link))
+}
+
+/// The route that providers send browsers to, by a form of theirs, too.
+pub(super) fn callback_route() -> Router<State> {
+    let callback = get(come_back).post(come_back_by_form);
+    Router::new().route("/login/with/{provider}/callback", callback)
+}
+
+/// The providers that a page offers; none if nobody can tell.
+pub(super) async fn providers(visitor: &Visitor, place: &str) -> Vec<Provider> {
+    let path = |provider: &str| format!("/login/with/{provider}?{}", query("return_to", place));
+    listed(visitor, path).await
+}
+
+/// The same, to link an account.
+pub(super) async fn providers_to_link(visitor: &Visitor) -> Vec<Provider> {
+    listed(visitor, |provider| {
+        format!("/profile/accounts/with/{provider}")
+    })
+    .await
+}
+
+async fn listed(visitor: &Visitor, path: impl Fn(&str) -> String) -> Vec<Provider> {
+    let message = ListProvidersRequest {
+        group_id: visitor.state.settings.group_id.clone(),
+    };
+    let mut federation = visitor.state.client.federation();
+    let request = visitor.context.request(message);
+    let Ok(answer) = federation.list_providers(request).await else {
+        return Vec::new();
+    };
+    let providers = answer.into_inner().providers.into_iter();
+    let providers = providers.map(|provider| Provider {
+        icon: icon(provider.kind()),
+        path: path(&provider.provider),
+        name: provider.display_name,
+    });
+    providers.collect()
+}
+
+fn icon(kind: ProviderKind) -> &'static str {
+    match kind {
+        ProviderKind::Google => "google",
+        ProviderKind::Apple => "apple",
+        ProviderKind::Kakao => "kakao",
+        ProviderKind::Naver => "naver",
+        ProviderKind::OpenidConnect | ProviderKind::Unspecified => "link",
+    }
+}
+
+async fn begin(visitor: Visitor, Path(provider): Path<String>, Query(way): Query<Way>) -> Response {
+    let answer = match send_away(&visitor, provider, way.return_to.clone(), None).await {
+        Err(problem) => refused(&visitor, &way.return_to, problem).await,
+        answer => answer,
+    };
+    visitor.answer(answer)
+}
+
+async fn begin_to_link(visitor: Visitor, Path(provider): Path<String>) -> Response {
+    let answer = match visitor.access_token.clone() {
+        Some(token) => {
+            let sent = send_away(&visitor, provider, ACCOUNTS.to_owned(), Some(token)).await;
+            sent.or_else(|problem| confirm_first(problem, ACCOUNTS))
+        }
+        None => Err(Problem::no_token()),
+    };
+    visitor.answer(answer)
+}
+
+async fn send_away(
+    visitor: &Visitor,
+    provider: String,
+    return_to: String,
+    access_token: Option<String>,
+) -> Result<Response, Problem> {
+    let links = access_token.is_some();
+    let origin = visitor.state.public_url.origin();
+    let message = BeginFederatedSignInRequest {
+        group_id: visitor.state.settings.group_id.clone(),
+        redirect_uri: format!("{origin}/login/with/{provider}/callback"),
+        provider: provider.clone(),
+        access_token: access_token.unwrap_or_default(),
+        client_context: visitor.context.client(),
+    };
+    let mut auth = visitor.state.client.auth();
+    let answer = auth
+        .begin_federated_sign_in(visitor.context.request(message))
+        .await?;
+    let answer = answer.into_inner();
+    let cookie = SignInCookie {
+        federated_sign_in: answer.federated_sign_in,
+        provider,
+        return_to,
+        links,
+    };
+    let mut response = Redirect::to(&answer.authorization_url).into_response();
+    cookie.set(response.headers_mut());
+    Ok(response)
+}
+
+/// The sign-in again, with what was refused.
+async fn refused(visitor: &Visitor, place: &str, problem: Problem) -> Result<Response, Problem> {
+    let is_for_page = problem.status.is_client_error() || problem.reason == "PROVIDER_UNAVAILABLE";
+    if !is_for_page {
+        return Err(problem);
+    }
+    let errors = Errors::message(match problem.reason {
+        "FIELD_INVALID" => visitor.words.provider_refused.to_owned(),
+        _ => problem.detail,
+    });
+    Ok(login(visitor, String::new(), place, errors).await)
+}
+
+async fn come_back(
+    visitor: Visitor,
+    Path(provider): Path<String>,
+    headers: HeaderMap,
+    RawQuery(raw): RawQuery,
+) -> Response {
+    let parameters = parameters(raw.unwrap_or_default().as_bytes());
+    come_back_with(visitor, &provider, &headers, parameters).await
+}
+
+/// A form that the provider's own page has sent comes without the cookies of this site: they are `SameSite=Lax`. A
+/// page of ours sends it again, with them.
+async fn come_back_by_form(
+    visitor: Visitor,
+    Path(provider): Path<String>,
+    headers: HeaderMap,
+    form: Result<RawForm, axum::extract::rejection::RawFormRejection>,
+) -> Response {
+    let body = match form {
+        Ok(RawForm(body)) => body,
+        Err(rejection) => return rejection.into_response(),
+    };
+    let parameters = parameters(&body);
+    let is_own = source(&headers, visitor.state.public_url.origin()) == Source::Own;
+    if is_own || SignInCookie::read(&headers).is_some() {
+        return come_back_with(visitor, &provider, &headers, parameters).await;
+    }
+    let answer = parameters.map(|callback| {
+        let template = Finish {
+            page: visitor.page(Errors::default()),
+            words: visitor.words,
+            path: format!("/login/with/{provider}/callback"),
+            callback,
+        };
+        render(StatusCode::OK, &template)
+    });
+    visitor.answer(answer)
+}
+
+#[derive(Template)]
+#[template(path = "federated_finish.html")]
+struct Finish {
+    page: Page,
+    words: &'static Words,
+    path: String,
+    callback: ProviderCallback,
+}
+
+async fn come_back_with(
+    visitor: Visitor,
+    provider: &str,
+    headers: &HeaderMap,
+    parameters: Result<ProviderCallback, Problem>,
+) -> Response {
+    let cookie = SignInCookie::read(headers).filter(|cookie| cookie.provider == provider);
+    let place = cookie
+        .as_ref()
+        .map_or("", |cookie| &cookie.return_to)
+        .to_owned();
+    let answer = match (cookie, parameters) {
+        (Some(cookie), Ok(callback)) => finish(&visitor, cookie, callback).await,
+        // Another browser, or too late: or somebody wants this browser signed in as somebody else.
+        (None, Ok(_)) => Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "FEDERATED_SIGN_IN_REFUSED",
+            visitor.words.provider_refused,
+        )),
+        (_, Err(problem)) => Err(problem),
+    };
+    let answer = match answer {
+        Err(problem) => refused(&visitor, &place, problem).await,
+        answer => answer,
+    };
+    let mut response = visitor.answer(answer);
+    SignInCookie::clear(response.headers_mut());
+    response
+}
+
+async fn finish(
+    visitor: &Visitor,
+    cookie: SignInCookie,
+    callback: ProviderCallback,
+) -> Result<Response, Problem> {
+    let returned = FederatedCallback {
+        federated_sign_in: cookie.federated_sign_in,
+        callback: Some(callback),
+    };
+    if cookie.links {
+        return link(visitor, returned).await;
+    }
+    let mut answer = issue(visitor, Grant::Federated(returned)).await?;
+    let Some(Outcome::FederatedAccount(account)) = answer.outcome.take_if(is_unlinked) else {
+        return signed_in(visitor, answer, &cookie.return_to);
+    };
+    let known = listed(visitor, str::to_owned).await;
+    let name = known
+        .into_iter()
+        .find(|known| known.path == account.provider);
+    let name = name.map_or_else(|| account.provider.clone(), |known| known.name);
+    let mut response = Redirect::to("/sign-up/continue").into_response();
+    AccountCookie::new(account, name, cookie.return_to).set(response.headers_mut());
+    Ok(response)
+}
+
+fn is_unlinked(outcome: &mut Outcome) -> bool {
+    matches!(outcome, Outcome::FederatedAccount(_))
+}
+
+async fn link(visitor: &Visitor, returned: FederatedCallback) -> Result<Response, Problem> {
+    let message = LinkFederatedIdentityRequest {
+        access_token: visitor.access_token.clone().ok_or_else(Problem::no_token)?,
+        account: Some(Account::Callback(returned)),
+        client_context: visitor.context.client(),
+    };
+    let mut federation = visitor.state.client.federation();
+    let answer = federation
+        .link_federated_identity(visitor.context.request(message))
+        .await;
+    match answer.map_err(Problem::from) {
+        Ok(_) => Ok(Redirect::to("/profile/accounts?done=linked").into_response()),
+        Err(problem) => confirm_first(problem, ACCOUNTS).or_else(|problem| {
+            let is_for_page = problem.is_for_page() || problem.reason == "PROVIDER_UNAVAILABLE";
+            let path = format!("{ACCOUNTS}?{}", query("refused", problem.reason));
+            match is_for_page {
+                true => Ok(Redirect::to(&path).into_response()),
+                false => Err(problem),
+            }
+        }),
+    }
+}
+
+/// The parameters of a callback. One that comes twice is refused: nobody could tell which one was meant.
+fn parameters(text: &[u8]) -> Result<ProviderCallback, Problem> {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(text)
+        .map_err(|error| Problem::malformed(error.to_string()))?;
+    let mut callback = ProviderCallback::default();
+    for (name, value) in pairs {
+        let field = match name.as_str() {
+            "code" => &mut callback.code,
+            "state" => &mut callback.state,
+            "iss" => &mut callback.iss,
+            "error" => &mut callback.error,
+            "user" => &mut callback.user,
+            _ => continue,
+        };
+        if !field.is_empty() {
+            return Err(Problem::malformed(format!("{name} comes twice")));
+        }
+        *field = value;
+    }
+    Ok(callback)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_that_comes_twice_is_refused() {
+        let read = parameters(b"code=a%2Bb&state=s&iss=https%3A%2F%2Fid.example&other=1&other=2");
+        let callback = read.unwrap();
+        assert_eq!(callback.code, "a+b");
+        assert_eq!(callback.iss, "https://id.example");
+        for twice in ["code=a&code=b", "state=a&state=a", "iss=a&code=b&iss=c"] {
+            assert!(parameters(twice.as_bytes()).is_err(), "{twice}");
+        }
+    }
+}
