@@ -38,8 +38,8 @@ struct Authority {
 static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let key = KeyPair::generate().unwrap();
-    let pem = params.self_signed(&key).unwrap().pem();
+    let key = KeyPair::generate().expect("a certificate");
+    let pem = params.self_signed(&key).expect("a certificate").pem();
     Authority { pem, params, key }
 });
 
@@ -55,12 +55,12 @@ pub(crate) fn server(shown: Shown) -> Arc<ServerConfig> {
         Shown::OfAnotherName => &["other.example"],
     };
     let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
-    let mut params = CertificateParams::new(names).unwrap();
+    let mut params = CertificateParams::new(names).expect("a certificate");
     if let Shown::Expired = shown {
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(2021, 1, 1);
     }
-    let key = KeyPair::generate().unwrap();
+    let key = KeyPair::generate().expect("a certificate");
     let certificate = match shown {
         Shown::SelfSigned => params.self_signed(&key),
         Shown::Good | Shown::Expired | Shown::OfAnotherName => {
@@ -68,13 +68,13 @@ pub(crate) fn server(shown: Shown) -> Arc<ServerConfig> {
             params.signed_by(&key, &issuer)
         }
     };
-    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a certificate");
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .unwrap()
+        .expect("a certificate")
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.unwrap().der().clone()], key)
-        .unwrap();
+        .with_single_cert(vec![certificate.expect("a certificate").der().clone()], key)
+        .expect("a certificate");
     Arc::new(config)
 }

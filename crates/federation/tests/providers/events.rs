@@ -34,7 +34,7 @@ async fn read(world: &World, message: &ProviderNotification) -> Read {
 }
 
 fn kind(read: Read) -> Option<ProviderEventKind> {
-    read.unwrap().map(|event| {
+    read.expect("it is genuine").map(|event| {
         assert_eq!(event.subject.subject, "person-1");
         event.kind
     })
@@ -286,11 +286,13 @@ async fn kakao_tells_of_accounts() {
 fn naver(secret: &str, client: &str, person: &str, at: i64) -> String {
     let key: [u8; 16] = Md5::digest(secret.as_bytes()).into();
     let vector = [7_u8; 16];
-    let unbound = UnboundCipherKey::new(&AES_128, &key).unwrap();
-    let cipher = PaddedBlockEncryptingKey::cbc_pkcs7(unbound).unwrap();
+    let unbound = UnboundCipherKey::new(&AES_128, &key).expect("it can be encrypted");
+    let cipher = PaddedBlockEncryptingKey::cbc_pkcs7(unbound).expect("it can be encrypted");
     let mut bytes = person.as_bytes().to_vec();
     let context = EncryptionContext::Iv128(FixedLength::from(vector));
-    let used: DecryptionContext = cipher.less_safe_encrypt(&mut bytes, context).unwrap();
+    let used: DecryptionContext = cipher
+        .less_safe_encrypt(&mut bytes, context)
+        .expect("it can be encrypted");
     assert!(matches!(used, DecryptionContext::Iv128(_)));
     let person = URL_SAFE_NO_PAD.encode([vector.as_slice(), &bytes].concat());
     let signed = format!("clientId={client}&encryptUniqueId={person}&timestamp={at}");

@@ -33,6 +33,9 @@ pub(crate) struct Fake {
     state: Arc<Mutex<State>>,
 }
 
+/// Makes a whole token of a header and claims.
+pub(crate) type MakeToken = Box<dyn Fn(&Value, &str) -> String + Send>;
+
 /// How it behaves; tests change it.
 pub(crate) struct State {
     /// Answers that are not its own.
@@ -48,7 +51,7 @@ pub(crate) struct State {
     /// What signs them.
     pub(crate) signer: &'static Signer,
     /// Makes the whole token of header and claims.
-    pub(crate) id_token: Option<Box<dyn Fn(&Value, &str) -> String + Send>>,
+    pub(crate) id_token: Option<MakeToken>,
     /// Changes the answer of the token endpoint.
     pub(crate) tokens: fn(&mut Value),
     /// The key set.
@@ -81,7 +84,10 @@ impl Fake {
         }));
         let shared = Arc::clone(&state);
         let server = HttpServer::start(Arc::new(move |asked: &Asked| {
-            shared.lock().unwrap().answer(asked)
+            shared
+                .lock()
+                .expect("no test panics while it holds it")
+                .answer(asked)
         }));
         Self {
             server: server.await,
@@ -102,7 +108,7 @@ impl Fake {
 
     /// Changes how it behaves.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap()
+        self.state.lock().expect("no test panics while it holds it")
     }
 
     /// Answers something else there.

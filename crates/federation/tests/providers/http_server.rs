@@ -50,13 +50,15 @@ pub(crate) struct HttpServer {
 impl HttpServer {
     /// Serves on a port of its own.
     pub(crate) async fn start(answering: Answering) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("it is served");
+        let address = listener.local_addr().expect("it is served");
         let tls = Arc::new(Mutex::new(server(Shown::Good)));
         let shared = Arc::clone(&tls);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let config = Arc::clone(&shared.lock().unwrap());
+                let config = Arc::clone(&shared.lock().expect("no test panics while it holds it"));
                 tokio::spawn(serve(stream, config, Arc::clone(&answering)));
             }
         });
@@ -65,7 +67,7 @@ impl HttpServer {
 
     /// Shows another certificate from now on.
     pub(crate) fn show(&self, shown: Shown) {
-        *self.tls.lock().unwrap() = server(shown);
+        *self.tls.lock().expect("no test panics while it holds it") = server(shown);
     }
 }
 
@@ -100,7 +102,7 @@ async fn read(stream: &mut TlsStream<TcpStream>) -> Option<Asked> {
         .collect();
     let length = headers
         .get("content-length")
-        .map_or(0, |text| text.parse().unwrap());
+        .map_or(0, |text| text.parse().expect("it is served"));
     while bytes.len() < head + length {
         if stream.read_buf(&mut bytes).await.ok()? == 0 {
             return None;

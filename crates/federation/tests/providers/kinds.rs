@@ -15,10 +15,10 @@ use crate::http_server::Answer;
 use crate::world::{SECRET, VERIFIER, World, sha256};
 
 fn parts(url: &str) -> (String, BTreeMap<String, String>) {
-    let (address, query) = url.split_once('?').unwrap();
+    let (address, query) = url.split_once('?').expect("it can be read");
     (
         address.to_owned(),
-        serde_urlencoded::from_str(query).unwrap(),
+        serde_urlencoded::from_str(query).expect("it can be read"),
     )
 }
 
@@ -152,8 +152,10 @@ async fn apple() {
 fn check_client_secret(secret: &str) {
     let mut segments = secret.split('.');
     let mut decoded = || -> Value {
-        let bytes = URL_SAFE_NO_PAD.decode(segments.next().unwrap()).unwrap();
-        serde_json::from_slice(&bytes).unwrap()
+        let bytes = URL_SAFE_NO_PAD
+            .decode(segments.next().expect("it can be read"))
+            .expect("it can be read");
+        serde_json::from_slice(&bytes).expect("it can be read")
     };
     assert_eq!(
         decoded(),
@@ -162,13 +164,17 @@ fn check_client_secret(secret: &str) {
     let expected = json!({"iss": "TEAM", "sub": "client", "aud": "https://appleid.apple.com",
         "iat": NOW, "exp": NOW + 300});
     assert_eq!(decoded(), expected);
-    let (input, signature) = secret.rsplit_once('.').unwrap();
+    let (input, signature) = secret.rsplit_once('.').expect("it can be read");
     let jwk = crate::signer::EC.jwk("x");
-    let (x, y) = (jwk["x"].as_str().unwrap(), jwk["y"].as_str().unwrap());
-    let key = jsonwebtoken::DecodingKey::from_ec_components(x, y).unwrap();
+    let (x, y) = (
+        jwk["x"].as_str().expect("it can be read"),
+        jwk["y"].as_str().expect("it can be read"),
+    );
+    let key = jsonwebtoken::DecodingKey::from_ec_components(x, y).expect("it can be read");
     let provider = &jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
-    let verifier = (provider.verifier_factory)(&jsonwebtoken::Algorithm::ES256, &key).unwrap();
-    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    let verifier =
+        (provider.verifier_factory)(&jsonwebtoken::Algorithm::ES256, &key).expect("it can be read");
+    let signature = URL_SAFE_NO_PAD.decode(signature).expect("it can be read");
     assert!(verifier.verify(input.as_bytes(), &signature).is_ok());
 }
 

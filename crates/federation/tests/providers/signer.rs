@@ -19,9 +19,10 @@ pub(crate) struct Signer {
 }
 
 fn rsa() -> Signer {
-    let pair = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap();
+    let pair =
+        KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).expect("a key that signs");
     let pem = pair.serialize_pem();
-    let key = EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap();
+    let key = EncodingKey::from_rsa_pem(pem.as_bytes()).expect("a key that signs");
     Signer {
         algorithm: Algorithm::RS256,
         pem,
@@ -33,9 +34,9 @@ pub(crate) static RSA: LazyLock<Signer> = LazyLock::new(rsa);
 pub(crate) static OTHER_RSA: LazyLock<Signer> = LazyLock::new(rsa);
 pub(crate) static EC: LazyLock<Signer> = LazyLock::new(|| {
     let pem = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)
-        .unwrap()
+        .expect("a key that signs")
         .serialize_pem();
-    let key = EncodingKey::from_ec_pem(pem.as_bytes()).unwrap();
+    let key = EncodingKey::from_ec_pem(pem.as_bytes()).expect("a key that signs");
     Signer {
         algorithm: Algorithm::ES256,
         pem,
@@ -44,9 +45,9 @@ pub(crate) static EC: LazyLock<Signer> = LazyLock::new(|| {
 });
 pub(crate) static ED: LazyLock<Signer> = LazyLock::new(|| {
     let pem = KeyPair::generate_for(&PKCS_ED25519)
-        .unwrap()
+        .expect("a key that signs")
         .serialize_pem();
-    let key = EncodingKey::from_ed_pem(pem.as_bytes()).unwrap();
+    let key = EncodingKey::from_ed_pem(pem.as_bytes()).expect("a key that signs");
     Signer {
         algorithm: Algorithm::EdDSA,
         pem,
@@ -57,8 +58,13 @@ pub(crate) static ED: LazyLock<Signer> = LazyLock::new(|| {
 impl Signer {
     /// Signs with this algorithm, which the key must fit.
     pub(crate) fn sign(&self, algorithm: Algorithm, message: &str) -> String {
-        let signer = (DEFAULT_PROVIDER.signer_factory)(&algorithm, &self.key).unwrap();
-        URL_SAFE_NO_PAD.encode(signer.try_sign(message.as_bytes()).unwrap())
+        let signer =
+            (DEFAULT_PROVIDER.signer_factory)(&algorithm, &self.key).expect("a key that signs");
+        URL_SAFE_NO_PAD.encode(
+            signer
+                .try_sign(message.as_bytes())
+                .expect("a key that signs"),
+        )
     }
 
     /// The public half.
@@ -69,16 +75,18 @@ impl Signer {
         match self.algorithm {
             Algorithm::ES256 => {
                 let parts = (utilities.ec_pub_components_from_private_key)(bytes, self.algorithm);
-                let (_, x, y) = parts.unwrap();
+                let (_, x, y) = parts.expect("a key that signs");
                 json!({"kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y), "kid": kid})
             }
             Algorithm::EdDSA => {
                 let curve = &EllipticCurve::Ed25519;
-                let x = (utilities.ed_pub_components_from_private_key)(bytes, curve).unwrap();
+                let x = (utilities.ed_pub_components_from_private_key)(bytes, curve)
+                    .expect("a key that signs");
                 json!({"kty": "OKP", "crv": "Ed25519", "x": encode(x), "kid": kid})
             }
             _ => {
-                let (n, e) = (utilities.rsa_pub_components_from_private_key)(bytes).unwrap();
+                let (n, e) = (utilities.rsa_pub_components_from_private_key)(bytes)
+                    .expect("a key that signs");
                 json!({"kty": "RSA", "n": encode(n), "e": encode(e), "kid": kid, "use": "sig"})
             }
         }

@@ -31,7 +31,11 @@ pub(crate) struct World {
 
 /// A provider of this kind, configured as it has to be.
 pub(crate) fn config(kind: ProviderKind) -> ProviderConfig {
-    let mut config = ProviderConfig::new(ProviderId::parse("p").unwrap(), kind, "client");
+    let mut config = ProviderConfig::new(
+        ProviderId::parse("p").expect("it is configured well"),
+        kind,
+        "client",
+    );
     config.client_secret = Some(SECRET.to_owned().into());
     config.native_client_ids = vec!["app".into()];
     config.root_certificates = Some(authority());
@@ -73,7 +77,8 @@ impl World {
         let clock = Arc::new(HandClock::new());
         let id = config.id.clone();
         let port: Arc<dyn Clock> = clock.clone();
-        let federation = Federation::testing(vec![config], &port, fake.hosts()).unwrap();
+        let federation =
+            Federation::testing(vec![config], &port, fake.hosts()).expect("it is configured well");
         Self {
             fake,
             clock,
@@ -85,7 +90,8 @@ impl World {
     /// The same counterpart and clock, with providers that have read nothing yet.
     pub(crate) fn restart(&mut self, config: ProviderConfig) {
         let port: Arc<dyn Clock> = self.clock.clone();
-        self.federation = Federation::testing(vec![config], &port, self.fake.hosts()).unwrap();
+        self.federation = Federation::testing(vec![config], &port, self.fake.hosts())
+            .expect("it is configured well");
     }
 
     /// Where a browser is sent.
