@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use countersign_domain::model::{ProviderId, ProviderKind};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::config_error::ConfigError;
 use crate::url::Url;
@@ -208,7 +208,7 @@ impl ProviderConfig {
 }
 
 fn exposed(secret: Option<&SecretString>) -> Option<&str> {
-    secret.map(|secret| secret.expose_secret())
+    secret.map(ExposeSecret::expose_secret)
 }
 
 impl fmt::Debug for ProviderConfig {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use countersign_domain::model::ProviderKind;
 use countersign_domain::ports::Clock;
-use secrecy::ExposeSecret as _;
+use secrecy::ExposeSecret;
 
 use crate::apple::AppleKey;
 use crate::cached::Cached;
@@ -209,7 +209,7 @@ fn secret(config: &ProviderConfig) -> Result<ClientSecret, ConfigError> {
     }
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let pem = config.private_key.as_ref();
-    let pem = pem.map_or("", |pem| pem.expose_secret());
+    let pem = pem.map_or("", ExposeSecret::expose_secret);
     AppleKey::read(&text(&config.team_id), &text(&config.key_id), pem)
         .map(ClientSecret::Key)
         .ok_or_else(|| {

@@ -98,19 +98,19 @@ fn what_does_not_belong_there_is_named() {
         ),
         (
             problem(OpenIdConnect, |c| {
-                c.issuer = Some("http://id.example".into())
+                c.issuer = Some("http://id.example".into());
             }),
             "issuer is not https",
         ),
         (
             problem(OpenIdConnect, |c| {
-                c.issuer = Some("http://127.0.0.1:1".into())
+                c.issuer = Some("http://127.0.0.1:1".into());
             }),
             "issuer is not https",
         ),
         (
             problem(OpenIdConnect, |c| {
-                c.issuer = Some("https://id.example?a".into())
+                c.issuer = Some("https://id.example?a".into());
             }),
             "issuer has a query",
         ),

@@ -24,8 +24,10 @@ use crate::url::{Url, form};
 const LARGEST_BODY: usize = 256 * 1024;
 /// The most bytes of a head.
 const LARGEST_HEAD: usize = 64 * 1024;
-/// How long a connection may take.
+/// How long finding the host and connecting to it may take.
 const CONNECTING: Duration = Duration::from_secs(3);
+/// How long one of its addresses may take.
+const CONNECTING_TO_ONE: Duration = Duration::from_secs(1);
 
 /// Asks one provider.
 pub(crate) struct HttpClient {
@@ -101,12 +103,13 @@ impl HttpClient {
     async fn connect(&self, url: &Url) -> Result<TcpStream, Failure> {
         let mut failure = Failure::unavailable("no address");
         for address in self.hosts.addresses(url, self.is_private_allowed).await? {
-            match TcpStream::connect(address).await {
-                Ok(tcp) => {
+            match tokio::time::timeout(CONNECTING_TO_ONE, TcpStream::connect(address)).await {
+                Ok(Ok(tcp)) => {
                     let _ = tcp.set_nodelay(true);
                     return Ok(tcp);
                 }
-                Err(error) => failure = Failure::unavailable(format!("no connection: {error}")),
+                Ok(Err(error)) => failure = Failure::unavailable(format!("no connection: {error}")),
+                Err(_) => failure = Failure::unavailable("no connection in time"),
             }
         }
         Err(failure)

@@ -9,8 +9,9 @@ use super::address::is_allowed;
 use crate::failure::Failure;
 use crate::url::{LOOPBACK, Url};
 
-/// How many addresses of a host are tried.
-const MOST_ADDRESSES: usize = 4;
+/// How many addresses of each family are tried: a network without a way for one has one for the
+/// other.
+const MOST_OF_A_FAMILY: usize = 2;
 
 /// Where hosts are.
 #[derive(Clone, Debug, Default)]
@@ -52,10 +53,16 @@ impl Hosts {
         if found.is_empty() {
             return Err(Failure::unavailable(format!("{host} has no address")));
         }
+        let (mut v4, mut v6) = (0, 0);
+        let is_tried = move |address: &SocketAddr| {
+            let tried = if address.is_ipv4() { &mut v4 } else { &mut v6 };
+            *tried += 1;
+            *tried <= MOST_OF_A_FAMILY
+        };
         let allowed = found.into_iter();
         let allowed: Vec<_> = allowed
             .filter(|address| is_allowed(address.ip(), is_private_allowed))
-            .take(MOST_ADDRESSES)
+            .filter(is_tried)
             .collect();
         match allowed.is_empty() {
             false => Ok(allowed),
