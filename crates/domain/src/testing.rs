@@ -3,6 +3,7 @@
 
 mod clock;
 pub mod ephemeral_laws;
+mod fake_providers;
 mod memory_ephemeral;
 mod memory_store;
 mod notifications;
@@ -15,6 +16,7 @@ mod whole_feed;
 mod world;
 
 pub use clock::HandClock;
+pub use fake_providers::FakeProviders;
 pub use memory_ephemeral::MemoryEphemeral;
 pub use memory_store::MemoryStore;
 pub use notifications::Notifications;

@@ -13,7 +13,8 @@ use crate::error::Error;
 use crate::model::{Code, Link, MasterKey, Origin, SealingKey};
 use crate::ports::{Content, EphemeralStore, Message, MessageSender, Random, Store};
 use crate::testing::{
-    HandClock, MemoryEphemeral, MemoryStore, Notifications, PlainHasher, SeededRandom, SentMessages,
+    FakeProviders, HandClock, MemoryEphemeral, MemoryStore, Notifications, PlainHasher,
+    SeededRandom, SentMessages,
 };
 use crate::use_cases::{
     DeliverMessages, EnsureGroups, EnsureSigningKeys, ReadGroups, ReadRevocations, ReadSigningKeys,
@@ -39,6 +40,8 @@ pub struct World {
     pub sender: Arc<SentMessages>,
     /// What was notified.
     pub notifications: Arc<Notifications>,
+    /// The providers of sign-ins.
+    pub providers: Arc<FakeProviders>,
     master_key: MasterKey,
     sealing: SealingKey,
 }
@@ -98,6 +101,7 @@ impl World {
         let hasher = Arc::new(PlainHasher::default());
         let sender = Arc::new(SentMessages::default());
         let notifications = Arc::new(Notifications::default());
+        let providers = Arc::new(FakeProviders::default());
         let ports = Ports {
             store: store.clone() as Arc<dyn Store>,
             ephemeral: other(clock.clone()).unwrap_or_else(|| ephemeral.clone()),
@@ -107,7 +111,7 @@ impl World {
             sender: has_sender.then(|| sender.clone() as Arc<dyn MessageSender>),
             notifier: notifications.clone(),
             existing: None,
-            identity_providers: None,
+            identity_providers: Some(providers.clone()),
         };
         let feed = Arc::new(RevocationFeed::new());
         let groups = Arc::new(KnownGroups::new());
@@ -121,6 +125,7 @@ impl World {
             hasher,
             sender,
             notifications,
+            providers,
             master_key,
             sealing,
         };
@@ -163,7 +168,7 @@ impl World {
             sender: Some(self.sender.clone()),
             notifier: self.notifications.clone(),
             existing,
-            identity_providers: None,
+            identity_providers: Some(self.providers.clone()),
         };
         let keyring = self.app.keyring.clone();
         let groups = Arc::clone(self.app.groups.known());

@@ -80,7 +80,9 @@ impl Mina {
     async fn asked(&self) -> Result<MfaSessionId, Error> {
         match sign_in(EMAIL, PASSWORD).execute(&self.world.app).await? {
             Issued::MfaRequired(required) => Ok(required.id),
-            Issued::Tokens(_) => panic!("expected a question for a second factor"),
+            Issued::Tokens(_) | Issued::Unlinked(_) => {
+                panic!("expected a question for a second factor")
+            }
         }
     }
 

@@ -10,6 +10,7 @@ mod database_clock;
 mod devices;
 mod ephemeral_laws;
 mod factors;
+mod federated;
 mod feed;
 mod group_policies;
 mod groups;

@@ -97,7 +97,7 @@ impl Site {
     async fn asked(&self, email: &str) -> MfaRequired {
         match self.password(email).await {
             Issued::MfaRequired(required) => required,
-            Issued::Tokens(_) => panic!("a second factor is not asked for"),
+            Issued::Tokens(_) | Issued::Unlinked(_) => panic!("a second factor is not asked for"),
         }
     }
 

@@ -146,7 +146,9 @@ impl Mina {
         };
         match sign_in.execute(&self.world.app).await? {
             Issued::MfaRequired(asked) => Ok(asked.id),
-            Issued::Tokens(_) => panic!("expected a question for a second factor"),
+            Issued::Tokens(_) | Issued::Unlinked(_) => {
+                panic!("expected a question for a second factor")
+            }
         }
     }
 

@@ -110,7 +110,7 @@ impl Mina {
         let issued = try_on(&self.world, EMAIL, PASSWORD, device).await;
         match issued.expect("the password is right") {
             Issued::MfaRequired(_) => true,
-            Issued::Tokens(_) => false,
+            Issued::Tokens(_) | Issued::Unlinked(_) => false,
         }
     }
 }
