@@ -33,8 +33,10 @@ pub(crate) fn email(
             is_gmail(&address) || (is_verified && domain.is_some_and(|hd| !hd.is_empty()))
         }
         ProviderKind::Apple => is_verified,
-        // The ID token has an address only if it is good and verified.
-        ProviderKind::Kakao => told == Told::InIdToken || is_verified,
+        // The ID token has an address only if it is good and verified, and does not say so.
+        ProviderKind::Kakao => {
+            is_verified || (told == Told::InIdToken && !claims.has("email_verified"))
+        }
         // Naver's people may name another address, and nothing says that it is theirs.
         ProviderKind::Naver => false,
         ProviderKind::OpenIdConnect => trust_email && is_verified,
@@ -164,10 +166,18 @@ mod tests {
                 Some(false)
             );
             assert_eq!(verified(ProviderKind::Naver, true, &text), Some(false));
-            assert_eq!(verified(ProviderKind::Kakao, false, &text), Some(true));
+            assert_eq!(verified(ProviderKind::Kakao, false, &text), Some(other));
             let told = email(ProviderKind::Kakao, false, &claims(&text), Told::ByUserinfo);
             assert_eq!(told.map(|email| email.is_verified), Some(other), "{word}");
         }
+    }
+
+    #[test]
+    fn an_address_in_kakaos_token_is_verified_and_one_of_userinfo_has_to_say_so() {
+        let told = r#"{"email":"a@x.example"}"#;
+        assert_eq!(verified(ProviderKind::Kakao, false, told), Some(true));
+        let told = email(ProviderKind::Kakao, false, &claims(told), Told::ByUserinfo);
+        assert_eq!(told.map(|email| email.is_verified), Some(false));
     }
 
     #[test]

@@ -14,7 +14,8 @@ use countersign_domain::ports::{IdentityProviders, ProviderError};
 use md5::{Digest as _, Md5};
 use serde_json::{Value, json};
 
-use crate::fake::NOW;
+use crate::fake::{NOW, Place};
+use crate::http_server::Answer;
 use crate::signer::{OTHER_RSA, RSA, Signer, token};
 use crate::world::{SECRET, World, config};
 
@@ -178,6 +179,36 @@ async fn google_tells_of_accounts() {
     assert_rejected(
         &read(&world, &set(&RSA, "secevent+jwt", &claims)).await,
         "subject",
+    );
+}
+
+#[tokio::test]
+async fn googles_keys_are_where_google_itself_says() {
+    let claims = google_claims("risc/event-type/sessions-revoked");
+    let message = set(&RSA, "secevent+jwt", &claims);
+    let world = World::of(ProviderKind::Google).await;
+    assert!(read(&world, &message).await.is_ok(), "the honest run");
+    for document in [
+        json!({"issuer": "https://evil.example", "jwks_uri": "https://id.example/jwks"}),
+        json!({"issuer": "https://accounts.google.com/", "jwks_uri": "https://127.0.0.1/jwks"}),
+        json!({"issuer": "https://accounts.google.com/", "jwks_uri": "http://id.example/jwks"}),
+        json!({"issuer": "https://accounts.google.com/"}),
+    ] {
+        let world = World::of(ProviderKind::Google).await;
+        world
+            .fake
+            .instead(Place::Events, Answer::Json(200, document.to_string()));
+        assert_rejected(&read(&world, &message).await, &document.to_string());
+        assert_eq!(world.fake.count(Place::Keys), 0);
+    }
+    let world = World::of(ProviderKind::Google).await;
+    world
+        .fake
+        .instead(Place::Events, Answer::Json(503, String::new()));
+    let found = read(&world, &message).await;
+    assert!(
+        matches!(found, Err(ProviderError::Unavailable(_))),
+        "{found:?}"
     );
 }
 

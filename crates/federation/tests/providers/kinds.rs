@@ -316,3 +316,35 @@ async fn naver() {
     world.fake.state().userinfo = json!({"resultcode": "024", "message": "no"});
     world.rejected("resultcode").await;
 }
+
+#[tokio::test]
+async fn the_issuers_of_google_and_kakao_are_pinned() {
+    for (kind, issuer, others) in [
+        (
+            ProviderKind::Google,
+            "https://accounts.google.com",
+            ["https://accounts.google.com/", "accounts.google.com"],
+        ),
+        (
+            ProviderKind::Kakao,
+            "https://kauth.kakao.com",
+            ["https://kauth.kakao.com/", "https://id.example"],
+        ),
+    ] {
+        let world = World::of(kind).await;
+        world.honest().await;
+        for other in others {
+            let world = World::of(kind).await;
+            let document = json!({"issuer": other,
+                "authorization_endpoint": "https://id.example/authorize",
+                "token_endpoint": "https://id.example/token",
+                "jwks_uri": "https://id.example/jwks"});
+            world
+                .fake
+                .instead(Place::Discovery, Answer::Json(200, document.to_string()));
+            world
+                .rejected(&format!("its issuer is not exactly {issuer}"))
+                .await;
+        }
+    }
+}

@@ -12,5 +12,6 @@ mod http_server;
 mod kinds;
 mod native;
 mod refusals;
+mod secrets;
 mod signer;
 mod world;
