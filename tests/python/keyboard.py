@@ -187,6 +187,8 @@ class Keyboard:
         self.press("Escape")
         self.page.wait_for_selector("dialog", state="hidden")
         self.waits_for(selector)
+        # As quick as a person may be.
+        self.page.wait_for_timeout(100)
         self.press("Space")
         self.page.wait_for_selector("dialog[open]")
         self.to("dialog button[value=yes]")
