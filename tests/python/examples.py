@@ -21,7 +21,7 @@ import tempfile
 import time
 
 from edge import PASSWORD, UNLIMITED, Edge, bearer, new_address, wait_for_caller
-from walk import Client
+from walk import Client, Server
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = ROOT / "docs/examples"
@@ -169,6 +169,51 @@ def logs_in(check, gateway, email, user_id):
     return cookie
 
 
+def suspended(check, gateway, client, ops, email, user_id):
+    """Who is suspended hears so, and its session has ended."""
+    right = {"email": email, "password": PASSWORD}
+    answer, _ = gateway.ask("POST", "/login", right)
+    cookie = cookie_of(answer)
+    check("before it is suspended", gateway.ask("GET", "/me", headers=cookie)[0].status, 200)
+    key = (("authorization", f"Bearer {ops}"),)
+    client.call("SuspendUser", key, user_id=user_id, reason="overdue")
+    answer, said = gateway.ask("POST", "/login", right)
+    check("who is suspended", (answer.status, said), (403, {"error": "USER_SUSPENDED"}))
+    check("and its session", gateway.ask("GET", "/me", headers=cookie)[0].status, 401)
+
+
+def over_tls(check, binary, folder, clone, command, suffix, environment):
+    """With `--ca`, as the README says; under another authority nobody can tell."""
+    names = []
+    for name in ("tls", "other"):
+        files = [folder / f"{name}.key", folder / f"{name}.crt"]
+        request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
+        request += ["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"]
+        made = [*request, "-keyout", files[0], "-out", files[1]]
+        subprocess.run(made, check=True, capture_output=True)
+        names.append(files)
+    (key, certificate), (_, other) = names
+    server = Server(
+        binary,
+        {
+            "COUNTERSIGN__SERVER__TLS_CERTIFICATE": str(certificate),
+            "COUNTERSIGN__SERVER__TLS_PRIVATE_KEY": str(key),
+        },
+    )
+    at = ("--countersign", "localhost:" + server.address.rpartition(":")[2])
+    try:
+        for authority, wanted in ((certificate, 401), (other, 503)):
+            more = (*at, "--ca", str(authority))
+            program = Program([*command, f"protect.{suffix}"], clone, "", *more, **environment)
+            try:
+                answer, _ = program.ask("GET", "/me", headers={"authorization": "Bearer nonsense"})
+                check(f"TLS, with {authority.name}", answer.status, wanted)
+            finally:
+                program.stop()
+    finally:
+        server.stop()
+
+
 def outlives(check, server, start, programs, client, key, email, user_id, token, cookie):
     """An access token expires; the server goes and comes back; the session goes on."""
     service, gateway = programs
@@ -242,6 +287,7 @@ def run(binary, language, prepared):
             return next(word for word in said.split() if word.startswith("csk_"))
 
         email, user_id = server.sign_up()
+        second = server.sign_up()
         shop, web, ops = caller("shop", "service"), caller("web", "gateway"), caller("ops", "operator")
         wait_for_caller(server.http, bearer(ops))
         client = Client(server.address)
@@ -258,6 +304,8 @@ def run(binary, language, prepared):
         shown = {"authorization": f"Bearer {token}"}
         answer, _ = unknown.ask("GET", "/me", headers=shown)
         check("a service without a good key", answer.status, 503)
+        suspended(check, gateway, client, ops, *second)
+        over_tls(check, binary, folder, clone, command, suffix, environment)
         cookie = logs_in(check, gateway, email, user_id)
 
         def start(before):
