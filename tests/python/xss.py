@@ -18,7 +18,7 @@ import urllib.parse
 import html5lib
 from playwright.sync_api import sync_playwright
 
-from edge import Http, bearer, new_address
+from edge import new_address
 from pages import ARGUMENTS, PASSWORD, Pages
 
 MARK = "xss7q"
@@ -55,11 +55,14 @@ NEVER = {"iframe", "object", "embed", "base", "frame", "applet", "style", "math"
 
 
 class Findings:
-    def __init__(self):
+    def __init__(self, quiet=False):
+        self.quiet = quiet
         self.asked, self.pages, self.reflected, self.faults = 0, set(), {}, []
 
     def fault(self, where, payload, what):
         self.faults.append((where, payload, what))
+        if self.quiet:
+            return
         print(f"    FOUND in {where}: {what}: {payload[:80]!r}")
 
 
@@ -69,7 +72,8 @@ class Visitor:
     def __init__(self, server, findings, agent="Mozilla/5.0"):
         self.server, self.findings, self.agent = server, findings, agent
         self.cookies = {}
-        self.connection = http.client.HTTPConnection(server.gateway, timeout=20)
+        if server:
+            self.connection = http.client.HTTPConnection(server.gateway, timeout=20)
 
     def send(self, method, path, fields=None, headers=()):
         sent = {"user-agent": self.agent, "accept": "text/html", "sec-fetch-site": "same-origin"}
@@ -156,6 +160,29 @@ class Visitor:
         answer, _ = self.send("POST", "/login", {"identifier": email, "password": PASSWORD})
         assert answer.status == 303, answer.status
         return self
+
+
+def detects():
+    """What a page would be that escapes nothing is found, for each payload that is markup."""
+    places = (
+        "<p>{}</p>",
+        "<input value=\"{}\">",
+        "<input value='{}'>",
+        "<title>{}</title>",
+        "<textarea>{}</textarea>",
+        "<!-- {} -->",
+        "<a href=\"{}\">x</a>",
+    )
+    found = 0
+    for payload in PAYLOADS:
+        findings = Findings(quiet=True)
+        for place in places:
+            page = "<!doctype html><html><body>" + place.format(payload)
+            Visitor(None, findings).reads("itself", payload, page)
+        found += bool(findings.faults)
+        harmless = not set(payload) & set("<\"'`") and ":" not in payload and "//" not in payload
+        assert findings.faults or harmless, f"it would not be found: {payload!r}"
+    return found
 
 
 def hidden(text, name):
@@ -351,6 +378,7 @@ def main():
     parser.add_argument("--server", required=True, type=pathlib.Path, help="the countersign binary")
     binary = parser.parse_args().server.resolve()
     findings = Findings()
+    print(f"    unescaped, {detects()} of {len(PAYLOADS)} payloads would be found")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = Pages(binary, pathlib.Path(folder) / "data")
         try:
