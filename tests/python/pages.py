@@ -8,7 +8,9 @@ everywhere when an operator suspends it. axe-core looks at each page in both
 themes. It exits 0 if every page is as promised."""
 
 import argparse
+import collections
 import pathlib
+import re
 import tempfile
 import urllib.request
 
@@ -238,12 +240,25 @@ def two_tabs(browser, server, times):
         }
         return out;
     }"""
+    # What the browser really sent: at once means with the same token.
+    sent = collections.Counter()
+
+    def was_sent(event):
+        cookies = event["headers"].get("Cookie") or event["headers"].get("cookie", "")
+        sent.update(re.findall(r"__Secure-refresh=([^;]*)", cookies))
+
+    devtools = person.context.new_cdp_session(person.page)
+    devtools.send("Network.enable")
+    devtools.on("Network.requestWillBeSentExtraInfo", was_sent)
     out = person.page.evaluate(renew, times)
+    devtools.detach()
     assert out == 0, f"signed out {out} times of {2 * times}"
+    at_once = sum(count == 2 for count in sent.values())
+    assert at_once > times / 2, f"only {at_once} of {times} times at once: {sent.total()} sent"
     person.goes_to("/profile")
     person.is_at("/profile")
     person.ends()
-    print(f"    two tabs renewed {times} times at once: nobody was signed out")
+    print(f"    two tabs renewed {times} times, {at_once} of them at once: nobody was signed out")
 
 
 def accessibility(browser, server):

@@ -13,6 +13,7 @@ import http.server
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import struct
@@ -20,6 +21,8 @@ import subprocess
 import tempfile
 import threading
 import time
+
+import yaml
 
 from edge import JSON, PASSWORD, PROBLEM, UNLIMITED, Edge, Http, bearer, raw, wait_for_caller
 
@@ -361,10 +364,34 @@ def caddy(_):
     return ["caddy", "run", "--config", str(DEPLOY / "caddy/Caddyfile"), "--adapter", "caddyfile"]
 
 
+def traefik():
+    """Of Traefik's files, which nothing runs here: that they name what the others name."""
+    routes = yaml.safe_load((DEPLOY / "traefik/dynamic.yml").read_text())["http"]
+    static = yaml.safe_load((DEPLOY / "traefik/traefik.yml").read_text())
+    assert static["providers"]["file"]["filename"] == "deploy/traefik/dynamic.yml", static
+    pages = re.search(r"PathRegexp\(`(.*?)`\)", routes["routers"]["gateway"]["rule"])[1]
+    for other in ("nginx/nginx.conf", "caddy/Caddyfile"):
+        assert pages in (DEPLOY / other).read_text(), f"{other} has other pages than {pages}"
+    for router in routes["routers"].values():
+        assert router["service"] in routes["services"], router
+        assert set(router.get("middlewares", ())) <= set(routes["middlewares"]), router
+    asked = [one["forwardAuth"] for one in routes["middlewares"].values() if "forwardAuth" in one]
+    removed = {name.lower() for name in routes["middlewares"]["nobody"]["headers"]["customRequestHeaders"]}
+    names = {line.partition(":")[0].strip() for headers in spoofs() for line in headers}
+    aliases = {name for name in names if re.fullmatch(r"(?i)x[-_]auth[-_][a-z]+", name)}
+    for name in aliases:
+        assert name.lower() in removed, name
+        for question in asked:
+            assert question["address"].startswith(f"http://{GATEWAY}/auth/verify"), question
+            assert re.search(question["authResponseHeadersRegex"], name), name
+    print(f"Traefik's files take {len(aliases)} of {len(aliases)} spellings of strangers away")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--server", required=True, type=pathlib.Path, help="the countersign binary")
     binary = str(parser.parse_args().server.resolve())
+    traefik()
     own_network()
     application = Application()
     run(binary, "nginx", nginx, "127.0.0.1:8888", application)

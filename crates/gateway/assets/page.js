@@ -226,7 +226,8 @@
     dialog.setAttribute("aria-labelledby", "dialog-text");
     dialog.returnValue = "no";
     if (!dialog.isConnected) document.body.append(dialog);
-    dialog.onclose = () => resolve(dialog.returnValue === "yes");
+    // The event comes after the closing: it may be of the time before it was opened again.
+    dialog.onclose = () => dialog.open || resolve(dialog.returnValue === "yes");
     dialog.showModal();
   });
 

@@ -153,7 +153,16 @@ fn shown_key(headers: &HeaderMap) -> Option<String> {
     let pair = String::from_utf8(pair).ok()?;
     let is_basic = scheme.eq_ignore_ascii_case("basic");
     let (_, secret) = pair.split_once(':').filter(|_| is_basic)?;
-    Some(secret.to_owned())
+    decoded(secret)
+}
+
+/// The secret, which clients of OAuth encode as in a form (RFC 6749, section 2.3.1): `csk%5F…`. In a key that is not
+/// encoded there is nothing to decode.
+fn decoded(secret: &str) -> Option<String> {
+    let form = format!("secret={secret}");
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(&form).ok()?;
+    let [(_, secret)] = <[_; 1]>::try_from(pairs).ok()?;
+    Some(secret)
 }
 
 fn unknown_client() -> Response {
@@ -188,5 +197,26 @@ async fn revoke(
     match auth.revoke_token(context.request(message)).await {
         Ok(_) => StatusCode::OK.into_response(),
         Err(status) => Problem::from(status).into_oauth_error(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_whether_or_not_the_client_encodes_it() {
+        for (pair, secret) in [
+            ("shop:csk_a-b_c", Some("csk_a-b_c")),
+            ("shop:csk%5Fa%2Db%5Fc", Some("csk_a-b_c")),
+            ("shop:", Some("")),
+            ("shop:a&b=c", None),
+            ("shop", None),
+        ] {
+            let value = format!("Basic {}", BASE64_STANDARD.encode(pair));
+            let value = HeaderValue::from_str(&value).unwrap();
+            let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
+            assert_eq!(shown_key(&headers).as_deref(), secret, "{pair}");
+        }
     }
 }

@@ -26,6 +26,7 @@ mod member;
 mod mfa_cookie;
 mod new_address;
 mod page;
+mod page_query;
 mod passkey;
 mod passkey_options;
 mod password;

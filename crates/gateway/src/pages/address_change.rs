@@ -1,7 +1,6 @@
 //! The code that proves a new address, by which it is added or takes the place of another one.
 
 use axum::Router;
-use axum::extract::Query;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use countersign_client::proto::{AddIdentifierRequest, ChangeIdentifierRequest};
@@ -12,6 +11,7 @@ use super::errors::Errors;
 use super::form::Form;
 use super::member::Member;
 use super::new_address::Change;
+use super::page_query::Query;
 use super::sign_in_code::proof;
 use super::sign_up::verification;
 use super::verify::{self, Sent};

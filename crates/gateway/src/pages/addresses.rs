@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::Query;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use countersign_client::proto::identifier::Value as Kind;
@@ -17,6 +16,7 @@ use super::form::Form;
 use super::member::Member;
 use super::new_address::Change;
 use super::page::{Page, render};
+use super::page_query::Query;
 use super::reauthenticate::confirm_first;
 use super::times::Moment;
 use super::visitor::Visitor;

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use countersign_client::proto::person::By;
@@ -16,6 +16,7 @@ use super::errors::Errors;
 use super::form::Form;
 use super::member::Member;
 use super::page::{Page, render};
+use super::page_query::Query;
 use super::times::Moment;
 use super::visitor::Visitor;
 use super::words::Words;

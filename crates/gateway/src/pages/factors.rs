@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use countersign_client::proto::identifier::Value as Kind;
@@ -15,6 +15,7 @@ use super::errors::Errors;
 use super::form::Form;
 use super::member::Member;
 use super::page::{Page, render};
+use super::page_query::Query;
 use super::passkey_options;
 use super::reauthenticate::confirm_first;
 use super::times::Moment;

@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::Query;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use countersign_client::proto::{
@@ -18,6 +17,7 @@ use super::federated::providers_to_link;
 use super::form::Form;
 use super::member::Member;
 use super::page::{Page, render};
+use super::page_query::Query;
 use super::visitor::Visitor;
 use super::words::Words;
 use crate::problem::Problem;

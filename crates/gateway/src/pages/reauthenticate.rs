@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::Query;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use countersign_client::proto::{
@@ -15,6 +14,7 @@ use super::errors::Errors;
 use super::form::Form;
 use super::member::Member;
 use super::page::{Page, render};
+use super::page_query::Query;
 use super::sign_in::led_on;
 use super::visitor::Visitor;
 use super::words::Words;

@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::Query;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use countersign_client::proto::issue_tokens_request::Grant;
@@ -18,6 +17,7 @@ use super::federated;
 use super::form::Form;
 use super::mfa_cookie::MfaCookie;
 use super::page::{Page, render};
+use super::page_query::Query;
 use super::passkey_options;
 use super::visitor::Visitor;
 use super::words::Words;

@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::Query;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use countersign_client::proto::sign_up_response::Outcome;
@@ -15,6 +14,7 @@ use super::errors::Errors;
 use super::federated;
 use super::form::Form;
 use super::page::{Page, render};
+use super::page_query::Query;
 use super::sign_in::{Provider, Way};
 use super::verify::{self, Sent};
 use super::visitor::Visitor;
@@ -142,11 +142,10 @@ async fn sign_up(visitor: Visitor, form: Result<Form<SignUpForm>, Problem>) -> R
     visitor.answer(answer)
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Named {
-    #[serde(default)]
     verification_id: String,
-    #[serde(default)]
     return_to: String,
 }
 
