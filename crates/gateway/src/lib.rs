@@ -26,4 +26,4 @@ mod url;
 pub use countersign_client as client;
 pub use gateway::Gateway;
 pub use ipnet::IpNet;
-pub use settings::{PublicUrl, PublicUrlError, Settings};
+pub use settings::{Operators, PublicUrl, PublicUrlError, Settings};

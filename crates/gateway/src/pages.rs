@@ -32,6 +32,7 @@ mod sign_in;
 mod sign_in_code;
 mod sign_up;
 mod times;
+mod users;
 mod verify;
 mod visitor;
 mod withdraw;
@@ -69,6 +70,7 @@ pub(crate) fn routes(state: &State) -> Router<State> {
         .merge(address_change::routes())
         .merge(address_undo::routes())
         .merge(withdraw::routes())
+        .merge(users::routes(state))
         .layer(from_fn_with_state(state.clone(), own_pages_only))
         .merge(assets::routes())
 }
