@@ -8,7 +8,7 @@ use countersign_domain::model::ApiKey;
 use countersign_gateway::client::{BuildError, Client};
 use countersign_gateway::{Gateway, Operators, PublicUrl, Settings};
 use countersign_transport::{ServerHandle, TlsFiles, TransportConfig, TransportError};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::Config;
 use crate::serve_error::ServeError;
@@ -167,7 +167,7 @@ fn operators(
     let made = made.and_then(|beside| beside.operators_key);
     let given = gateway.operator_api_key.as_ref();
     let key = made.map(ApiKey::expose);
-    let key = key.or_else(|| given.map(|key| key.expose_secret()));
+    let key = key.or_else(|| given.map(SecretString::expose_secret));
     let wrong = |why: String| ServeError::Gateway(format!("gateway.operator_api_key {why}"));
     let key = key.ok_or_else(|| {
         wrong(
