@@ -112,6 +112,10 @@
   for (const hidden of all("[data-utc-offset]")) {
     const input = document.getElementById(hidden.dataset.utcOffset);
     for (const name of all("[data-time-zone]")) name.textContent = zone;
+    if (input.value && hidden.value === "0") {
+      const at = new Date(`${input.value}Z`);
+      input.value = new Date(at - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+    }
     const set = () => {
       const date = input.value ? new Date(input.value) : new Date();
       hidden.value = -date.getTimezoneOffset();

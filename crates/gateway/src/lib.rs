@@ -1,5 +1,6 @@
 //! The HTTP edge of Countersign: REST, cookies, discovery and forward authentication. It holds no state, and speaks to
-//! the service through `countersign-client` alone, as a caller with the role `gateway`.
+//! the service through `countersign-client` alone, as a caller with the role `gateway`; its pages of user management, where
+//! there are any, as one with the role `operator`.
 
 mod claims_json;
 mod context;
@@ -27,4 +28,4 @@ mod url;
 pub use countersign_client as client;
 pub use gateway::Gateway;
 pub use ipnet::IpNet;
-pub use settings::{PublicUrl, PublicUrlError, Settings};
+pub use settings::{Operators, PublicUrl, PublicUrlError, Settings};

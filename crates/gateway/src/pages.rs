@@ -37,6 +37,7 @@ mod sign_in;
 mod sign_in_code;
 mod sign_up;
 mod times;
+mod users;
 mod verify;
 mod visitor;
 mod withdraw;
@@ -77,6 +78,7 @@ pub(crate) fn routes(state: &State) -> Router<State> {
         .merge(address_change::routes())
         .merge(address_undo::routes())
         .merge(withdraw::routes())
+        .merge(users::routes(state))
         .layer(from_fn_with_state(state.clone(), own_pages_only))
         // Providers send browsers here, from their own pages.
         .merge(federated::callback_route())

@@ -12,6 +12,8 @@ pub struct Settings {
     pub transport: TransportConfig,
     /// The way to the service, as a caller with the role `gateway`.
     pub client: Client,
+    /// Who looks after users on the pages. There are no such pages, if absent.
+    pub operators: Option<Operators>,
     /// The issuer of the tokens (RFC 8414): where metadata says they come from.
     pub issuer: String,
     /// Where people and programs reach the gateway: scheme, host and port, nothing behind them. The address that it
@@ -28,6 +30,15 @@ pub struct Settings {
     /// Hosts besides the gateway's own to which a sign-in may lead back, such as `shop.example`, or
     /// `shop.example:8443` with another port than the usual one; with a leading dot all below a domain.
     pub return_hosts: Vec<String>,
+}
+
+/// Who looks after users on the pages, and how the pages do it.
+#[derive(Debug, Clone)]
+pub struct Operators {
+    /// The role in access tokens of the people who may.
+    pub role: String,
+    /// The way to the service, as a caller with the role `operator` and no other.
+    pub client: Client,
 }
 
 /// A URL that is no more than scheme, host and port.
@@ -86,6 +97,7 @@ pub(crate) mod tests {
         Settings {
             transport: TransportConfig::default(),
             client: Client::builder("http://127.0.0.1:1").build().unwrap(),
+            operators: None,
             issuer: "https://login.example".to_owned(),
             public_url: Some(PublicUrl::parse("https://login.example").unwrap()),
             product_name: "Countersign".to_owned(),

@@ -6,9 +6,9 @@ use std::num::NonZeroUsize;
 
 use countersign_domain::model::ApiKey;
 use countersign_gateway::client::{BuildError, Client};
-use countersign_gateway::{Gateway, PublicUrl, Settings};
+use countersign_gateway::{Gateway, Operators, PublicUrl, Settings};
 use countersign_transport::{ServerHandle, TlsFiles, TransportConfig, TransportError};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::Config;
 use crate::serve_error::ServeError;
@@ -21,6 +21,8 @@ pub(crate) struct Beside<'a> {
     pub(crate) server: SocketAddr,
     /// By what it knows the gateway.
     pub(crate) key: &'a ApiKey,
+    /// By what it knows the gateway's pages for operators, if there are such.
+    pub(crate) operators_key: Option<&'a ApiKey>,
 }
 
 /// Takes the gateway's address and starts it; `None` if there is to be none.
@@ -92,6 +94,7 @@ fn settings(
     let public_url = public_url
         .transpose()
         .map_err(|rule| ServeError::Gateway(format!("gateway.public_url {rule}")))?;
+    let client = client(config, beside)?;
     Ok(Settings {
         transport: TransportConfig {
             listen,
@@ -103,7 +106,8 @@ fn settings(
             }),
             ..TransportConfig::default()
         },
-        client: client(config, beside)?,
+        operators: operators(config, beside, &client)?,
+        client,
         issuer: config.tokens.issuer.clone(),
         public_url,
         product_name: product_name(config).to_owned(),
@@ -147,6 +151,35 @@ fn client(config: &Config, beside: Option<Beside<'_>>) -> Result<Client, ServeEr
         .api_key(beside.key.expose())
         .build()
         .map_err(wrong)
+}
+
+/// Who looks after users on the pages, over the connections of the gateway, with a key that can do no more than that.
+fn operators(
+    config: &Config,
+    beside: Option<Beside<'_>>,
+    client: &Client,
+) -> Result<Option<Operators>, ServeError> {
+    let gateway = &config.gateway;
+    let Some(role) = &gateway.operator_role else {
+        return Ok(None);
+    };
+    let made = beside.filter(|_| gateway.endpoint.is_none());
+    let made = made.and_then(|beside| beside.operators_key);
+    let given = gateway.operator_api_key.as_ref();
+    let key = made.map(ApiKey::expose);
+    let key = key.or_else(|| given.map(SecretString::expose_secret));
+    let wrong = |why: String| ServeError::Gateway(format!("gateway.operator_api_key {why}"));
+    let key = key.ok_or_else(|| {
+        wrong(
+            "must be that of a caller with the role operator, as gateway.operator_role is set"
+                .to_owned(),
+        )
+    })?;
+    let client = client.with_api_key(key);
+    Ok(Some(Operators {
+        role: role.clone(),
+        client: client.map_err(|error: BuildError| wrong(error.to_string()))?,
+    }))
 }
 
 /// What people know the product by.

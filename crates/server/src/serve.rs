@@ -82,6 +82,7 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
     let listener = Listener::bind(&descriptors::transport(&config))?;
     let address = listener.local_addr();
     let gateway_key = Arc::clone(&wired.gateway_key);
+    let gateway_operators_key = wired.gateway_operators_key.clone();
     let jobs = Jobs {
         app: Arc::clone(&wired.app),
         callers: Arc::clone(&wired.callers),
@@ -126,6 +127,7 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
     let beside = Beside {
         server: address,
         key: &gateway_key,
+        operators_key: gateway_operators_key.as_deref(),
     };
     let gateway = gateway::start(&config, beside)?;
     jobs.clone().start();

@@ -50,6 +50,8 @@ pub(crate) struct Wired {
     pub(crate) callers: Arc<CallerAuthenticator>,
     /// The key of the gateway of this process.
     pub(crate) gateway_key: Arc<ApiKey>,
+    /// The key of its pages for operators, if there are such.
+    pub(crate) gateway_operators_key: Option<Arc<ApiKey>>,
     pub(crate) validator: Arc<TokenValidator>,
     pub(crate) feed_reader: Arc<FeedReader>,
     pub(crate) notifications: Arc<Notifications>,
@@ -114,12 +116,13 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
         .map(Arc::new)
         .map_err(ServeError::Hasher)?;
     let gateway_key = ApiKey::generate(&SystemRandom);
-    let callers = authenticate(
-        store.callers().await?,
-        config.server.listen,
-        clock.clone(),
-        &gateway_key,
-    )?;
+    let gateway_operators_key = config.gateway.operator_role.as_ref();
+    let gateway_operators_key = gateway_operators_key.map(|_| ApiKey::generate(&SystemRandom));
+    let callers = authenticate(store.callers().await?, config.server.listen, clock.clone())?;
+    let mut callers = callers.with_gateway(&gateway_key);
+    if let Some(key) = &gateway_operators_key {
+        callers = callers.with_gateway_operators(key);
+    }
     let feed = Arc::new(RevocationFeed::new());
     let audience = settings.tokens.audiences.first().cloned();
     let validator = TokenValidator::new(
@@ -168,6 +171,7 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
         router,
         callers: Arc::new(callers),
         gateway_key: Arc::new(gateway_key),
+        gateway_operators_key: gateway_operators_key.map(Arc::new),
         validator: Arc::new(validator),
         feed_reader,
         notifications,
@@ -263,11 +267,10 @@ fn authenticate(
     callers: AllCallers,
     listen: SocketAddr,
     clock: Arc<dyn Clock>,
-    gateway_key: &ApiKey,
 ) -> Result<CallerAuthenticator, ServeError> {
     let is_loopback = listen.ip().is_loopback();
     if callers.is_empty() && !is_loopback {
         return Err(ServeError::OpenToTheWorld(listen));
     }
-    Ok(CallerAuthenticator::new(callers, is_loopback, clock).with_gateway(gateway_key))
+    Ok(CallerAuthenticator::new(callers, is_loopback, clock))
 }

@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse as _, Redirect, Response};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::header::CACHE_CONTROL;
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
+use serde::Deserialize;
 
 use super::csrf::CsrfToken;
 use super::errors::Errors;
@@ -63,10 +66,18 @@ impl Visitor {
         Page {
             signed_in: Some(SignedIn {
                 name: name.to_owned(),
-                operator: false,
+                operator: self.may_be_operator(),
             }),
             ..self.page(errors)
         }
+    }
+
+    /// Whether the token says that its person looks after users. It is looked at for the link alone, and not verified.
+    fn may_be_operator(&self) -> bool {
+        let operators = self.state.settings.operators.as_ref();
+        let token = self.access_token.as_deref();
+        let roles = token.and_then(unverified_roles).unwrap_or_default();
+        operators.is_some_and(|operators| roles.contains(&operators.role))
     }
 
     /// What is wrong, in the page's words.
@@ -135,6 +146,18 @@ struct Trouble {
     request_id: Option<String>,
 }
 
+/// The roles that a JWT claims.
+fn unverified_roles(token: &str) -> Option<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Claims {
+        roles: Vec<String>,
+    }
+    let payload = token.split('.').nth(1)?;
+    let payload = BASE64_URL_SAFE_NO_PAD.decode(payload).ok()?;
+    let claims: Claims = serde_json::from_slice(&payload).ok()?;
+    Some(claims.roles)
+}
+
 /// Whether all that lacks is a good access token.
 fn is_signed_out(problem: &Problem) -> bool {
     problem.status == StatusCode::UNAUTHORIZED
@@ -185,6 +208,16 @@ fn without_language(path: &str, query: Option<&str>) -> (String, Option<Language
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_link_for_operators_goes_by_the_roles_of_the_token() {
+        let token = |payload: &str| format!("e30.{}.x", BASE64_URL_SAFE_NO_PAD.encode(payload));
+        let roles = unverified_roles(&token(r#"{"roles":["a","b"]}"#));
+        assert_eq!(roles, Some(vec!["a".to_owned(), "b".to_owned()]));
+        for text in [&token("{}"), &token("[]"), "", "a.b", "csk_x"] {
+            assert_eq!(unverified_roles(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn the_choice_of_a_language_is_no_part_of_the_place() {

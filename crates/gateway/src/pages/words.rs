@@ -5,6 +5,9 @@
 
 pub(super) mod english;
 pub(super) mod korean;
+pub(super) mod operators;
+
+pub(super) use operators::{ActionWords, OperatorWords};
 
 /// The words of the pages in one language.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub(super) struct Words {
     pub none: &'static str,
     pub account: &'static str,
     pub users: &'static str,
+    /// The words of user management.
+    pub for_operators: &'static OperatorWords,
     // What is wrong, and what was done
     pub identifier_missing: &'static str,
     pub identifier_invalid: &'static str,

@@ -109,9 +109,10 @@ impl Default for Config {
 
 impl Config {
     /// The settings whose values no message shows.
-    pub(super) const SECRET: [&str; 14] = [
+    pub(super) const SECRET: [&str; 15] = [
         "database.url",
         "gateway.api_key",
+        "gateway.operator_api_key",
         "keys.master_key",
         "legacy.url",
         "redis.url",

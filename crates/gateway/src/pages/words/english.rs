@@ -1,6 +1,7 @@
 //! The words of the pages in English.
 
 use super::Words;
+use super::operators::english::WORDS as FOR_OPERATORS;
 
 pub(crate) const WORDS: Words = Words {
     // Every page
@@ -24,6 +25,7 @@ pub(crate) const WORDS: Words = Words {
     none: "None",
     account: "Account",
     users: "Users",
+    for_operators: &FOR_OPERATORS,
     // What is wrong, and what was done
     identifier_missing: "Enter your e-mail address, phone number or username",
     identifier_invalid: "Enter an e-mail address such as mina@example.com, or a phone number with its country code",

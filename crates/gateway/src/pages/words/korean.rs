@@ -2,6 +2,7 @@
 //! and asks, `-습니다` in what is told.
 
 use super::Words;
+use super::operators::korean::WORDS as FOR_OPERATORS;
 
 pub(crate) const WORDS: Words = Words {
     // Every page
@@ -25,6 +26,7 @@ pub(crate) const WORDS: Words = Words {
     none: "없음",
     account: "계정",
     users: "회원 관리",
+    for_operators: &FOR_OPERATORS,
     // What is wrong, and what was done
     identifier_missing: "이메일, 휴대폰 번호 또는 사용자 이름을 입력해 주세요",
     identifier_invalid: "mina@example.com 같은 이메일 주소나 010‑1234‑5678 같은 휴대폰 번호를 입력해 주세요",

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use countersign_domain::model::UserRole;
 use countersign_gateway::{IpNet, PublicUrl};
 use secrecy::SecretString;
 use serde::de::Error as _;
@@ -31,6 +32,12 @@ pub struct GatewayConfig {
     /// The key of a caller with the role `gateway`, for another service.
     #[serde(serialize_with = "masked", deserialize_with = "optional")]
     pub api_key: Option<SecretString>,
+    /// The role in access tokens of those who look after users on the pages; there are no such pages, if absent.
+    #[serde(deserialize_with = "optional")]
+    pub operator_role: Option<String>,
+    /// The key of a caller with the role `operator`, for those pages and another service.
+    #[serde(serialize_with = "masked", deserialize_with = "optional")]
+    pub operator_api_key: Option<SecretString>,
     /// The PEM file with the authorities that vouch for the service; those of the machine, if absent.
     pub endpoint_ca: Option<PathBuf>,
     /// The PEM file with the certificate chain; with it and its key the gateway speaks TLS.
@@ -82,6 +89,15 @@ impl GatewayConfig {
         if let Some(Err(rule)) = self.public_url.as_deref().map(PublicUrl::parse) {
             checks.refuse("gateway.public_url", rule.to_string());
         }
+        let role = self.operator_role.as_deref().map(UserRole::parse);
+        if let Some(Err(rule)) = role {
+            checks.refuse("gateway.operator_role", rule);
+        }
+        checks.that(
+            "gateway.operator_api_key",
+            role.is_none() || self.endpoint.is_none() || self.operator_api_key.is_some(),
+            "must be that of a caller with the role operator, as gateway.operator_role and gateway.endpoint are set",
+        );
         checks.that(
             "gateway.tls_private_key",
             self.tls_certificate.is_none() || self.tls_private_key.is_some(),
@@ -127,6 +143,8 @@ impl Default for GatewayConfig {
             public_url: None,
             endpoint: None,
             api_key: None,
+            operator_role: None,
+            operator_api_key: None,
             endpoint_ca: None,
             tls_certificate: None,
             tls_private_key: None,

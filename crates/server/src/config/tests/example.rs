@@ -7,7 +7,7 @@ use super::super::schema::Schema;
 use super::*;
 
 /// Settings without a default: the example shows what they look like.
-const OPTIONAL: [&str; 37] = [
+const OPTIONAL: [&str; 39] = [
     "server.tls_certificate",
     "server.tls_private_key",
     "server.tls_client_ca",
@@ -27,6 +27,8 @@ const OPTIONAL: [&str; 37] = [
     "gateway.public_url",
     "gateway.endpoint",
     "gateway.api_key",
+    "gateway.operator_role",
+    "gateway.operator_api_key",
     "gateway.endpoint_ca",
     "gateway.tls_certificate",
     "gateway.tls_private_key",

@@ -21,8 +21,8 @@ use super::unidentified::Unidentified;
 /// certificates.
 pub(crate) struct CallerAuthenticator {
     state: ArcSwap<State>,
-    /// The gateway of this process, and the hash of the key that was made for it.
-    gateway: Option<(KeyHash, Arc<KnownCaller>)>,
+    /// The gateway of this process, by the hashes of the keys that were made for it.
+    built_in: Vec<(KeyHash, Arc<KnownCaller>)>,
     clock: Arc<dyn Clock>,
     /// The minute by the clock, when it was looked at last.
     minute: AtomicU32,
@@ -53,7 +53,7 @@ impl CallerAuthenticator {
                 callers: KnownCallers::new(callers.readable, &KnownCallers::default()),
                 everybody: is_open.then(everybody),
             }),
-            gateway: None,
+            built_in: Vec::new(),
             clock,
             expiry_log: Mutex::default(),
         }
@@ -61,9 +61,19 @@ impl CallerAuthenticator {
 
     /// Knows the gateway of this process by this key, which nobody else has.
     #[must_use]
-    pub(crate) fn with_gateway(mut self, key: &ApiKey) -> Self {
-        let gateway = KnownCaller::new("gateway", vec![Role::Gateway]);
-        self.gateway = Some((KeyHash::of(key.expose()), Arc::new(gateway)));
+    pub(crate) fn with_gateway(self, key: &ApiKey) -> Self {
+        self.with_built_in("gateway", Role::Gateway, key)
+    }
+
+    /// Knows the pages of the gateway on which operators look after users by this key, which nobody else has.
+    #[must_use]
+    pub(crate) fn with_gateway_operators(self, key: &ApiKey) -> Self {
+        self.with_built_in("gateway-operators", Role::Operator, key)
+    }
+
+    fn with_built_in(mut self, name: &str, role: Role, key: &ApiKey) -> Self {
+        let caller = Arc::new(KnownCaller::new(name, vec![role]));
+        self.built_in.push((KeyHash::of(key.expose()), caller));
         self
     }
 
@@ -129,9 +139,9 @@ impl CallerAuthenticator {
         let state = self.state.load();
         if let Some(everybody) = &state.everybody {
             // The gateway is told from the others, so that its sessions stay its own when a caller comes.
-            let gateway = shown_key(headers).and_then(|hash| self.gateway(hash));
-            return then(match gateway {
-                Some(gateway) => Ok(gateway),
+            let built_in = shown_key(headers).and_then(|hash| self.built_in(hash));
+            return then(match built_in {
+                Some(built_in) => Ok(built_in),
                 None if headers.contains_key(KEY_MUST_BE_KNOWN) => Err(Unidentified::Unknown),
                 None => Ok(everybody),
             });
@@ -139,8 +149,8 @@ impl CallerAuthenticator {
         let minute = self.minute.load(Ordering::Relaxed);
         let by_key = || {
             let hash = shown_key(headers).ok_or(Unidentified::Unknown)?;
-            if let Some(gateway) = self.gateway(hash) {
-                return Ok(gateway);
+            if let Some(built_in) = self.built_in(hash) {
+                return Ok(built_in);
             }
             let key = state.callers.by_hash.get(&hash);
             key.ok_or(Unidentified::Unknown)?
@@ -156,9 +166,9 @@ impl CallerAuthenticator {
         then(by_certificate.and_then(|caller| agreed(caller, by_key()?)))
     }
 
-    fn gateway(&self, shown: KeyHash) -> Option<&Arc<KnownCaller>> {
-        let (hash, gateway) = self.gateway.as_ref()?;
-        (*hash == shown).then_some(gateway)
+    fn built_in(&self, shown: KeyHash) -> Option<&Arc<KnownCaller>> {
+        let found = self.built_in.iter().find(|(hash, _)| *hash == shown);
+        found.map(|(_, caller)| caller)
     }
 }
 

@@ -265,10 +265,15 @@ fn a_certificate_is_its_callers_and_contradicts_no_key() {
 fn the_gateway_of_the_process_is_known_by_its_key_with_and_without_callers() {
     let unknown = || Err(Unidentified::Unknown);
     let key = ApiKey::generate(&SystemRandom);
+    let operators_key = ApiKey::generate(&SystemRandom);
     for (callers, of_nobody) in [(vec![], Ok("local".to_owned())), (vec![shop()], unknown())] {
-        let callers = authenticator(callers, true).with_gateway(&key);
+        let callers = authenticator(callers, true)
+            .with_gateway(&key)
+            .with_gateway_operators(&operators_key);
         let named = |keys: &[&str]| name_of(&callers, &with_keys(keys));
         assert_eq!(named(&[key.expose()]), Ok("gateway".to_owned()));
+        let operators = Ok("gateway-operators".to_owned());
+        assert_eq!(named(&[operators_key.expose()]), operators);
         assert_eq!(named(&["csk_of_nobody"]), of_nobody);
         assert_eq!(named(&[key.expose(), key.expose()]), of_nobody);
         // As the gateway hands on the key of a stranger.
