@@ -37,7 +37,6 @@ mod http2;
 mod identifiers;
 mod imported_hashes;
 mod issuer;
-mod issuer;
 mod known_devices;
 mod launch;
 mod links;

@@ -31,7 +31,7 @@ const SESSION: &str = "countersign.v1.SessionService";
 const USER: &str = "countersign.v1.UserService";
 const VERIFICATION: &str = "countersign.v1.VerificationService";
 const AUTHORIZATION: &str = "envoy.service.auth.v3.Authorization";
-const ALL: [&str; 9] = [
+const ALL: [&str; 10] = [
     "",
     AUTH,
     FACTOR,
