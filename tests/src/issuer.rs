@@ -2,7 +2,6 @@
 //! test names.
 
 use std::net::SocketAddr;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
@@ -14,6 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::gateway::Gateway;
+use crate::service_accounts::seconds_now;
 
 const CLIENT: &str = "countersign";
 const APP: &str = "app";
@@ -83,10 +83,13 @@ impl Issuer {
     ///
     /// # Panics
     /// Never: the key signs.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "an issuer has a generator of its own"
+    )]
     #[must_use]
     pub fn id_token(&self, subject: &str) -> String {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.expect("after 1970").as_secs();
+        let now = seconds_now();
         let header = json!({"alg": "ES256", "kid": KEY_ID, "typ": "JWT"});
         let claims = json!({
             "iss": format!("http://{}", self.address), "aud": APP, "sub": subject,

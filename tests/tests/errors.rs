@@ -47,6 +47,7 @@ fn all_wrong_fields_are_named_at_once() {
                 ip_address: "300.0.0.1".into(),
                 user_agent: "x".repeat(513),
             }),
+            federation_token: String::new(),
         };
         let status = gateway
             .auth()

@@ -44,18 +44,18 @@ struct Continue {
     link_path: String,
 }
 
-/// The account that waits, or the way to the sign-in.
-fn waiting(headers: &HeaderMap) -> Result<AccountCookie, Response> {
-    AccountCookie::read(headers).ok_or_else(|| Redirect::to("/login").into_response())
+/// Without an account that waits, the way to the sign-in.
+fn to_sign_in() -> Response {
+    Redirect::to("/login").into_response()
 }
 
 async fn show(visitor: Visitor, headers: HeaderMap) -> Response {
-    let answer = match waiting(&headers) {
-        Ok(account) => {
+    let answer = match AccountCookie::read(&headers) {
+        Some(account) => {
             let email = account.email.clone();
             page(&visitor, account, email, Errors::default())
         }
-        Err(response) => response,
+        None => to_sign_in(),
     };
     visitor.answer(Ok(answer))
 }
@@ -89,8 +89,8 @@ async fn sign_up(
     headers: HeaderMap,
     form: Result<Form<Typed>, Problem>,
 ) -> Response {
-    let answer = match (waiting(&headers), form) {
-        (Ok(account), Ok(Form(form))) => {
+    let answer = match (AccountCookie::read(&headers), form) {
+        (Some(account), Ok(Form(form))) => {
             let typed = form.identifier.trim().to_owned();
             let is_answered_for = account.is_email_verified && typed == account.email;
             let answer = match is_answered_for {
@@ -99,7 +99,7 @@ async fn sign_up(
             };
             or_page(&visitor, account, typed, answer)
         }
-        (Err(response), Ok(_)) => Ok(response),
+        (None, Ok(_)) => Ok(to_sign_in()),
         (_, Err(problem)) => Err(problem),
     };
     visitor.answer(answer)
@@ -172,13 +172,13 @@ async fn check(
     headers: HeaderMap,
     form: Result<Form<CheckForm>, Problem>,
 ) -> Response {
-    let answer = match (waiting(&headers), form) {
-        (Ok(account), Ok(Form(form))) => {
+    let answer = match (AccountCookie::read(&headers), form) {
+        (Some(account), Ok(Form(form))) => {
             let typed = form.identifier.clone();
             let answer = prove(&visitor, &account, form).await;
             or_page(&visitor, account, typed, answer)
         }
-        (Err(response), Ok(_)) => Ok(response),
+        (None, Ok(_)) => Ok(to_sign_in()),
         (_, Err(problem)) => Err(problem),
     };
     visitor.answer(answer)
@@ -192,7 +192,6 @@ async fn prove(
     let message = CheckCodeRequest {
         verification: Some(Named::VerificationId(form.verification_id.clone())),
         code: form.code.trim().to_owned(),
-        ..CheckCodeRequest::default()
     };
     let mut verifications = visitor.state.client.verifications();
     let answer = verifications
