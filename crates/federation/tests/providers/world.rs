@@ -39,7 +39,7 @@ pub(crate) fn config(kind: ProviderKind) -> ProviderConfig {
     config.client_secret = Some(SECRET.to_owned().into());
     config.native_client_ids = vec!["app".into()];
     config.root_certificates = Some(authority());
-    config.time_limit = Duration::from_secs(2);
+    config.time_limit = Duration::from_secs(5);
     match kind {
         ProviderKind::OpenIdConnect => {
             config.issuer = Some("https://id.example".into());
