@@ -23,7 +23,7 @@ from playwright.sync_api import sync_playwright
 from edge import Tried
 from pages import ARGUMENTS, DESKTOP, PASSWORD, PHONE, Pages, Person
 
-SCRIPT = pathlib.Path(__file__).parents[1] / "node/oidc-provider/server.js"
+SCRIPT = pathlib.Path(__file__).parents[1] / "node/oidc_provider.mjs"
 PROVIDER = "COUNTERSIGN__FEDERATION__PROVIDERS__"
 
 

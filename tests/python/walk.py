@@ -31,6 +31,7 @@ REDIS = os.environ.get("COUNTERSIGN_TEST_REDIS", "redis://127.0.0.1:6379")
 SERVICES = (
     "countersign.v1.AuthService",
     "countersign.v1.FactorService",
+    "countersign.v1.FederationService",
     "countersign.v1.GroupService",
     "countersign.v1.ServiceAccountService",
     "countersign.v1.SessionService",

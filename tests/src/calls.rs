@@ -103,9 +103,11 @@ impl Gateway {
             Some(v1::issue_tokens_response::Outcome::MfaRequired(_)) => {
                 Err(Status::internal("a second factor is asked for"))
             }
-            Some(v1::issue_tokens_response::Outcome::ServiceAccountToken(_)) | None => {
-                Err(Status::internal("no tokens"))
-            }
+            Some(
+                v1::issue_tokens_response::Outcome::ServiceAccountToken(_)
+                | v1::issue_tokens_response::Outcome::FederatedAccount(_),
+            )
+            | None => Err(Status::internal("no tokens")),
         }
     }
 

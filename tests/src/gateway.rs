@@ -7,6 +7,7 @@ use std::time::Duration;
 use countersign_proto::v1;
 use countersign_proto::v1::auth_service_client::AuthServiceClient;
 use countersign_proto::v1::factor_service_client::FactorServiceClient;
+use countersign_proto::v1::federation_service_client::FederationServiceClient;
 use countersign_proto::v1::group_service_client::GroupServiceClient;
 use countersign_proto::v1::service_account_service_client::ServiceAccountServiceClient;
 use countersign_proto::v1::session_service_client::SessionServiceClient;
@@ -137,6 +138,12 @@ impl Gateway {
     #[must_use]
     pub fn factors(&self) -> FactorServiceClient<Line> {
         FactorServiceClient::new(self.line())
+    }
+
+    /// FederationService.
+    #[must_use]
+    pub fn federation(&self) -> FederationServiceClient<Line> {
+        FederationServiceClient::new(self.line())
     }
 
     /// GroupService.

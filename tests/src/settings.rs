@@ -40,16 +40,16 @@ impl Settings {
     /// # Panics
     /// If the section is a value.
     pub fn set(&mut self, path: &str, value: impl Into<Value>) {
-        let Some((section, key)) = path.split_once('.') else {
-            self.0.insert(path.into(), value.into());
-            return;
-        };
-        let section = self
-            .0
-            .entry(section)
-            .or_insert_with(|| Value::Table(Table::new()));
-        let section = section.as_table_mut().expect("a section");
-        section.insert(key.into(), value.into());
+        let mut sections: Vec<_> = path.split('.').collect();
+        let key = sections.pop().expect("a path has a last part");
+        let mut table = &mut self.0;
+        for section in sections {
+            let section = table
+                .entry(section)
+                .or_insert_with(|| Value::Table(Table::new()));
+            table = section.as_table_mut().expect("a section");
+        }
+        table.insert(key.into(), value.into());
     }
 
     /// The settings of a file that [`Self::to_toml`] wrote.

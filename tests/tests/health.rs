@@ -24,16 +24,18 @@ on_every_shared_backend!(an_outage_is_told_of_the_services_that_it_concerns);
 
 const AUTH: &str = "countersign.v1.AuthService";
 const FACTOR: &str = "countersign.v1.FactorService";
+const FEDERATION: &str = "countersign.v1.FederationService";
 const GROUP: &str = "countersign.v1.GroupService";
 const SERVICE_ACCOUNT: &str = "countersign.v1.ServiceAccountService";
 const SESSION: &str = "countersign.v1.SessionService";
 const USER: &str = "countersign.v1.UserService";
 const VERIFICATION: &str = "countersign.v1.VerificationService";
 const AUTHORIZATION: &str = "envoy.service.auth.v3.Authorization";
-const ALL: [&str; 9] = [
+const ALL: [&str; 10] = [
     "",
     AUTH,
     FACTOR,
+    FEDERATION,
     GROUP,
     SERVICE_ACCOUNT,
     SESSION,

@@ -142,7 +142,7 @@ impl Person {
             Some(Outcome::MfaRequired(_)) => {
                 Err(Failure::new("IssueTokens: a second factor is asked for"))
             }
-            Some(Outcome::ServiceAccountToken(_)) | None => {
+            Some(Outcome::ServiceAccountToken(_) | Outcome::FederatedAccount(_)) | None => {
                 Err(Failure::new("IssueTokens answered nothing"))
             }
         }

@@ -100,7 +100,10 @@ impl ProviderConfig {
     }
 
     /// Checks what is there, and what has to be.
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+    ///
+    /// # Errors
+    /// The first setting that cannot be.
+    pub fn check(&self) -> Result<(), ConfigError> {
         let is_oidc = self.kind == ProviderKind::OpenIdConnect;
         let is_apple = self.kind == ProviderKind::Apple;
         let is_kakao = self.kind == ProviderKind::Kakao;

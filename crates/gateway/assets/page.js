@@ -145,7 +145,9 @@
         const found = page.getElementById(results.id);
         if (!found) return form.submit();
         localTimes(found);
+        const focused = results.contains(document.activeElement);
         results.replaceChildren(...found.childNodes);
+        if (focused) one("a", results)?.focus();
         const status = `${results.id}-status`;
         document.getElementById(status).textContent = page.getElementById(status).textContent;
         history.replaceState(null, "", url);
@@ -190,7 +192,7 @@
       const typing = event.target.closest?.("input, select, textarea, dialog");
       if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || !enabled()) return;
       if (typing) {
-        if (event.key === "Escape" && event.target.type === "search") event.target.blur();
+        if (event.key === "Escape" && event.target.type === "search") event.preventDefault(), event.target.blur();
         return;
       }
       // With a Korean keyboard, `j` comes as `ㅓ`: then the place of the key counts.

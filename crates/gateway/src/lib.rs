@@ -2,6 +2,7 @@
 //! the service through `countersign-client` alone, as a caller with the role `gateway`; its pages of user management, where
 //! there are any, as one with the role `operator`.
 
+mod brand;
 mod claims_json;
 mod context;
 mod cookies;
@@ -24,6 +25,7 @@ mod token_routes;
 mod tokens;
 mod url;
 
+pub use brand::{Brand, BrandError, Color, Logo};
 /// The way to the service.
 pub use countersign_client as client;
 pub use gateway::Gateway;

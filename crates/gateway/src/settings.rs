@@ -5,6 +5,8 @@ use countersign_transport::TransportConfig;
 use http::Uri;
 use ipnet::IpNet;
 
+use crate::brand::Brand;
+
 /// The settings of a gateway.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -21,6 +23,8 @@ pub struct Settings {
     pub public_url: Option<PublicUrl>,
     /// What the pages call the product.
     pub product_name: String,
+    /// How the pages look.
+    pub brand: Brand,
     /// The group of a request that names none.
     pub group_id: String,
     /// The groups whose clients get `{"code": …, "message": …}` for errors of `/token/*`.
@@ -101,6 +105,7 @@ pub(crate) mod tests {
             issuer: "https://login.example".to_owned(),
             public_url: Some(PublicUrl::parse("https://login.example").unwrap()),
             product_name: "Countersign".to_owned(),
+            brand: Brand::default(),
             group_id: "default".to_owned(),
             code_and_message_groups: Vec::new(),
             trusted_proxies: Vec::new(),

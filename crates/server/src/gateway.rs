@@ -1,12 +1,12 @@
 //! The gateway, started with the server or by itself.
 
-use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroUsize;
+use std::{fmt, fs};
 
 use countersign_domain::model::ApiKey;
 use countersign_gateway::client::{BuildError, Client};
-use countersign_gateway::{Gateway, Operators, PublicUrl, Settings};
+use countersign_gateway::{Brand, Color, Gateway, Logo, Operators, PublicUrl, Settings};
 use countersign_transport::{ServerHandle, TlsFiles, TransportConfig, TransportError};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -111,6 +111,7 @@ fn settings(
         issuer: config.tokens.issuer.clone(),
         public_url,
         product_name: product_name(config).to_owned(),
+        brand: brand(config)?,
         group_id: gateway.group.clone(),
         code_and_message_groups: gateway.code_and_message_groups.clone(),
         trusted_proxies: gateway.proxies(),
@@ -180,6 +181,27 @@ fn operators(
         role: role.clone(),
         client: client.map_err(|error: BuildError| wrong(error.to_string()))?,
     }))
+}
+
+/// How the pages look.
+fn brand(config: &Config) -> Result<Brand, ServeError> {
+    let gateway = &config.gateway;
+    let color = gateway.brand_color.as_deref().map(Color::parse);
+    let color = color.transpose().map_err(|error| {
+        let wrong = format!("gateway.brand_color {error}");
+        ServeError::Gateway(wrong)
+    })?;
+    let logo = gateway.logo.as_deref().map(|path| {
+        let wrong = |why: &dyn fmt::Display| {
+            ServeError::Gateway(format!("gateway.logo ({}): {why}", path.display()))
+        };
+        let bytes = fs::read(path).map_err(|error| wrong(&error))?;
+        Logo::new(bytes).map_err(|error| wrong(&error))
+    });
+    Ok(Brand {
+        color,
+        logo: logo.transpose()?,
+    })
 }
 
 /// What people know the product by.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_proto::{Idempotency, v1};
 use countersign_tests::{
-    Backend, PASSWORD, Person, Shown, UNDO_LINK, World, by_secret, by_token, email,
+    Backend, Issuer, PASSWORD, Person, Shown, UNDO_LINK, World, by_secret, by_token, email,
     on_every_backend, reason, undo_token_of,
 };
 
@@ -16,7 +16,7 @@ use crate::{action, all};
 const NEW_PASSWORD: &str = "eight anchors under the bridge";
 
 /// What each RPC that changes something lasting leaves when it is done.
-const TOLD: [(&str, &[&str]); 36] = [
+const TOLD: [(&str, &[&str]); 38] = [
     ("AddIdentifier", &["identifier_added"]),
     (
         "AddServiceAccountKey",
@@ -47,6 +47,7 @@ const TOLD: [(&str, &[&str]); 36] = [
     ),
     // Of a token that was used before. A successful exchange leaves nothing.
     ("RefreshTokens", &["refresh_token_reused"]),
+    ("LinkFederatedIdentity", &["federated_identity_linked"]),
     ("RegenerateRecoveryCodes", &["recovery_codes_replaced"]),
     ("ReinstateUser", &["user_reinstated"]),
     ("RemoveFactor", &["factor_removed"]),
@@ -66,6 +67,7 @@ const TOLD: [(&str, &[&str]); 36] = [
     ("StepUpSession", &["session_stepped_up"]),
     ("SuspendUser", &["user_suspended"]),
     ("UndoIdentifierChange", &["identifier_change_undone"]),
+    ("UnlinkFederatedIdentity", &["federated_identity_unlinked"]),
     ("UpdateGroup", &["group_updated"]),
     ("UpdateProfile", &["profile_updated"]),
     ("UpdateServiceAccount", &["service_account_updated"]),
@@ -76,8 +78,9 @@ const TOLD: [(&str, &[&str]); 36] = [
 ];
 
 /// RPCs that are no reads, and change nothing that lasts.
-const UNTOLD: [(&str, &str); 12] = [
+const UNTOLD: [(&str, &str); 13] = [
     ("BeginEnrollment", "an enrolment is kept for minutes"),
+    ("BeginFederatedSignIn", "nothing is kept"),
     ("BeginMfaAssertion", "a challenge is kept for minutes"),
     ("BeginPasskeySignIn", "a challenge is kept for minutes"),
     ("BeginStepUpAssertion", "a challenge is kept for minutes"),
@@ -91,6 +94,9 @@ const UNTOLD: [(&str, &str); 12] = [
     ("ValidateTokens", "asks, as ValidateToken does"),
 ];
 
+/// What only a provider itself can ask for: the domain's tests have it told of.
+const OF_PROVIDERS: &str = "ReceiveProviderNotification";
+
 #[test]
 fn every_rpc_is_told_of_or_named() {
     let told: BTreeSet<_> = TOLD.iter().map(|(rpc, _)| *rpc).collect();
@@ -99,6 +105,7 @@ fn every_rpc_is_told_of_or_named() {
     for rpc in countersign_proto::RPCS {
         let is_read = rpc.idempotency == Idempotency::NoSideEffects;
         let is_named = told.contains(rpc.name) || untold.contains(rpc.name);
+        let is_named = is_named || rpc.name == OF_PROVIDERS;
         assert!(
             is_read || is_named,
             "{} has no action in the audit log",
@@ -162,12 +169,14 @@ impl Walk<'_> {
 
 async fn each_rpc_leaves_its_event_and_no_other(backend: Backend) {
     let origins: Vec<toml::Value> = vec!["https://example.com".into()];
+    let issuer = Issuer::start().await;
     let world = World::on(backend)
         .set("passkeys.rp_id", "example.com")
         .set("passkeys.origins", origins)
-        .set("identifiers.undo_link", UNDO_LINK)
-        .start()
-        .await;
+        .set("identifiers.undo_link", UNDO_LINK);
+    let providers = issuer.settings().into_iter();
+    let world = providers.fold(world, |world, (path, value)| world.set(&path, value));
+    let world = world.start().await;
     let mut walk = Walk {
         world: &world,
         seen: BTreeSet::new(),
@@ -182,6 +191,7 @@ async fn each_rpc_leaves_its_event_and_no_other(backend: Backend) {
     passwords(&mut walk).await;
     factors(&mut walk).await;
     identifiers(&mut walk).await;
+    linked_accounts(&mut walk, &issuer).await;
     operators(&mut walk).await;
     service_accounts(&mut walk).await;
 
@@ -273,6 +283,44 @@ async fn passwords(walk: &mut Walk<'_>) {
     let reset = gateway.reset_password(&proof, PASSWORD).await;
     reset.expect("reset");
     walk.note("ResetPassword").await;
+}
+
+async fn linked_accounts(walk: &mut Walk<'_>, issuer: &Issuer) {
+    let gateway = walk.world.gateway();
+    let mut federation = gateway.federation();
+    let begin = v1::BeginFederatedSignInRequest {
+        provider: Issuer::PROVIDER.into(),
+        redirect_uri: "https://login.example/callback".into(),
+        ..Default::default()
+    };
+    let begun = gateway.auth().begin_federated_sign_in(begin).await;
+    begun.expect("begun");
+    walk.note("BeginFederatedSignIn").await;
+    let mina = walk.sign_up().await;
+    let tokens = walk.sign_in(&mina).await;
+    let token = issuer.federation_token(&gateway, "default", "mina").await;
+    let link = v1::LinkFederatedIdentityRequest {
+        access_token: tokens.access_token.clone(),
+        account: Some(v1::link_federated_identity_request::Account::FederationToken(token)),
+        ..Default::default()
+    };
+    let linked = federation.link_federated_identity(link).await;
+    let linked = linked.expect("linked").into_inner().federated_identity;
+    walk.note("LinkFederatedIdentity").await;
+    let by_app = gateway
+        .auth()
+        .issue_tokens(issuer.grant("default", "mina"))
+        .await;
+    by_app.expect("signed in");
+    walk.note("IssueTokens").await;
+    let unlink = v1::UnlinkFederatedIdentityRequest {
+        access_token: tokens.access_token,
+        federated_identity_id: linked.unwrap_or_default().federated_identity_id,
+        ..Default::default()
+    };
+    let unlinked = federation.unlink_federated_identity(unlink).await;
+    unlinked.expect("unlinked");
+    walk.note("UnlinkFederatedIdentity").await;
 }
 
 async fn factors(walk: &mut Walk<'_>) {

@@ -384,7 +384,9 @@ impl<'a> Server<'a> {
                 self.tokens(Some(tokens), is_known, issued.device_token)
                     .await
             }
-            Some(Outcome::ServiceAccountToken(_)) | None => Err(Status::internal("no outcome")),
+            Some(Outcome::ServiceAccountToken(_) | Outcome::FederatedAccount(_)) | None => {
+                Err(Status::internal("no outcome"))
+            }
         }
     }
 

@@ -151,7 +151,9 @@ impl Member {
         match issued.await?.outcome {
             Some(Outcome::MfaRequired(asked)) => Ok(Some(asked.mfa_session_id)),
             Some(Outcome::Tokens(_)) => Ok(None),
-            Some(Outcome::ServiceAccountToken(_)) | None => Err(Status::internal("no outcome")),
+            Some(Outcome::ServiceAccountToken(_) | Outcome::FederatedAccount(_)) | None => {
+                Err(Status::internal("no outcome"))
+            }
         }
     }
 

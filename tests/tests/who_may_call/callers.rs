@@ -3,8 +3,8 @@
 
 use countersign_proto::v1::CallerRole;
 use countersign_tests::{
-    Authority, Backend, ClientCertificate, Gateway, LINK_PREFIX, PATIENCE, TlsServer, UNDO_LINK,
-    World, eventually, reason,
+    Authority, Backend, ClientCertificate, Gateway, Issuer, LINK_PREFIX, PATIENCE, TlsServer,
+    UNDO_LINK, World, eventually, reason,
 };
 use tempfile::TempDir;
 
@@ -15,6 +15,9 @@ const ROLES: [(&str, CallerRole); 3] = [
     ("gateway", CallerRole::Gateway),
     ("operator", CallerRole::Operator),
 ];
+
+/// By which Kakao's own messages are known.
+pub(crate) const ADMIN_KEY: &str = "kakao-admin-key";
 
 /// A way to call.
 pub(crate) struct Caller {
@@ -30,6 +33,8 @@ pub(crate) struct Callers {
     pub(crate) all: Vec<Caller>,
     /// A gateway beside the one among them.
     pub(crate) other_gateway: Gateway,
+    /// Where people have accounts, too.
+    pub(crate) issuer: Issuer,
     _files: TempDir,
 }
 
@@ -43,8 +48,12 @@ impl Callers {
             .set("identifiers.undo_link", UNDO_LINK)
             .set("passkeys.rp_id", "example.com")
             .set("passkeys.origins", vec![ORIGIN])
+            .set("federation.providers.kakao.client_id", "kakao")
+            .set("federation.providers.kakao.admin_key", ADMIN_KEY)
             .set("tokens.leeway", "0s");
-        let settings = tls.settings.iter();
+        let issuer = Issuer::start().await;
+        let providers = issuer.settings();
+        let settings = tls.settings.iter().chain(&providers);
         let world = settings.fold(world, |world, (path, value)| world.set(path, value.clone()));
         let world = world.start().await;
         let address = world.replica(0).address();
@@ -85,6 +94,8 @@ impl Callers {
             world,
             all,
             other_gateway: connect(None).with_key(&other),
+            issuer,
+            issuer,
             _files: files,
         };
         callers.are_known().await;

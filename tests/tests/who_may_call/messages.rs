@@ -2,6 +2,7 @@
 
 mod auth;
 mod factors;
+mod federation;
 mod groups;
 mod profiles;
 mod service_accounts;
@@ -28,11 +29,13 @@ pub(crate) async fn message(cast: &Cast, rpc: &str, object: Object) -> Vec<u8> {
         | "ChangeIdentifier"
         | "RemoveIdentifier"
         | "UndoIdentifierChange" => profiles::message(cast, rpc, object).await,
+        "BeginFederatedSignIn" => federation::message(cast, rpc, object).await,
         _ => {
             let named = RPCS.iter().find(|named| named.name == rpc);
             let service = named.expect("it is in the contract").service;
             match service.trim_start_matches("countersign.v1.") {
                 "AuthService" => auth::message(cast, rpc, object).await,
+                "FederationService" => federation::message(cast, rpc, object).await,
                 "FactorService" => factors::message(cast, rpc, object).await,
                 "GroupService" => groups::message(cast, rpc, object).await,
                 "ServiceAccountService" => service_accounts::message(cast, rpc, object).await,

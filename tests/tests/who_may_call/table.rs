@@ -92,6 +92,14 @@ pub(crate) const ROWS: &[Row] = &[
         &[(Own, "OK"), (AbsentGroup, "GROUP_NOT_FOUND")],
     ),
     row(
+        "BeginFederatedSignIn",
+        &[
+            (Own, "OK"),
+            (Absent, "PROVIDER_NOT_FOUND"),
+            (AbsentGroup, "GROUP_NOT_FOUND"),
+        ],
+    ),
+    row(
         "IssueTokens",
         &[
             (Own, "OK"),
@@ -141,6 +149,40 @@ pub(crate) const ROWS: &[Row] = &[
         ],
     ),
     row("ListSigningKeys", &[(Own, "OK")]),
+    // FederationService
+    row(
+        "ListProviders",
+        &[(Own, "OK"), (AbsentGroup, "GROUP_NOT_FOUND")],
+    ),
+    of_person("ListFederatedIdentities", &[(Own, "OK")]),
+    of_person(
+        "LinkFederatedIdentity",
+        &[
+            (Own, "OK"),
+            (OfOtherGroup, "FEDERATION_TOKEN_INVALID"),
+            (OfOtherCaller, "FEDERATION_TOKEN_INVALID"),
+            (Absent, "FEDERATION_TOKEN_INVALID"),
+            (Ended, "FEDERATION_TOKEN_INVALID"),
+        ],
+    ),
+    of_person(
+        "UnlinkFederatedIdentity",
+        &[
+            (Own, "OK"),
+            (OfSameGroup, "FEDERATED_IDENTITY_NOT_FOUND"),
+            (OfOtherGroup, "FEDERATED_IDENTITY_NOT_FOUND"),
+            (Absent, "FEDERATED_IDENTITY_NOT_FOUND"),
+            (Ended, "FEDERATED_IDENTITY_NOT_FOUND"),
+        ],
+    ),
+    row(
+        "ReceiveProviderNotification",
+        &[
+            (Own, "OK"),
+            (Absent, "PROVIDER_NOT_FOUND"),
+            (NoToken, "PROVIDER_NOTIFICATION_REFUSED"),
+        ],
+    ),
     // FactorService
     of_person(
         "BeginEnrollment",

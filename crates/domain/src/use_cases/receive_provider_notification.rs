@@ -36,7 +36,15 @@ impl ReceiveProviderNotification {
         };
         let subject = app.federated_identities.digest(&event.subject);
         let identities = app.store.federated_identities_of(&subject).await?;
-        for identity in identities.iter().flatten() {
+        let is_of_before = |identity: &FederatedIdentity| {
+            // What happened before it was linked is no news.
+            event.at.is_some_and(|at| at < identity.linked_at)
+        };
+        for identity in identities
+            .iter()
+            .flatten()
+            .filter(|known| !is_of_before(known))
+        {
             let mut repeats = Repeats::default();
             loop {
                 match apply(app, identity, event.kind).await {

@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use countersign_domain::application::{BegunFederatedSignIn, Tokens};
 use countersign_domain::model::{
-    ClientContext, DeviceClaim, FederatedCallback, GroupId, Locale, MfaPolicy, NativeIdToken,
-    ProviderId, ProviderNotification, ProviderSecret, Purpose, SealedText, SuspensionReason,
-    UserId,
+    AuditAction, AuditFilter, ClientContext, DeviceClaim, FederatedCallback, GroupId, Locale,
+    MfaPolicy, NativeIdToken, PageSize, ProviderId, ProviderNotification, ProviderSecret, Purpose,
+    SealedText, SuspensionReason, UserId,
 };
 use countersign_domain::ports::Content;
 use countersign_domain::testing::{World, address, refusal};
 use countersign_domain::use_cases::{
     AccountToLink, BeginFederatedSignIn, DeleteUser, FederatedProof, Grant, IssueTokens, Issued,
-    LinkFederatedIdentity, ListFederatedIdentities, ListedIdentity, ReceiveProviderNotification,
-    SignUp, SignUpBy, SignedUp, SuspendUser, UnlinkFederatedIdentity, UnlinkedAccount,
-    WithdrawUser,
+    LinkFederatedIdentity, ListAuditEvents, ListFederatedIdentities, ListedIdentity,
+    ReceiveProviderNotification, SignUp, SignUpBy, SignedUp, SuspendUser, UnlinkFederatedIdentity,
+    UnlinkedAccount, WithdrawUser,
 };
 use countersign_domain::{Error, Limit, Refusal};
 
@@ -463,6 +463,22 @@ async fn a_message_of_the_provider_unlinks_and_ends_sessions() {
         sign_in(&world, "trusted", "mina").await,
         Ok(Issued::Unlinked(_))
     ));
+    let told = ListAuditEvents {
+        filter: AuditFilter {
+            user: Some(id),
+            ..AuditFilter::default()
+        },
+        size: PageSize::parse(100).expect("a size"),
+        after: None,
+    };
+    let told = told.execute(&world.app).await.expect("a list");
+    let actions: Vec<_> = told.events.iter().map(|event| event.action).collect();
+    for action in [
+        AuditAction::FederatedIdentityUnlinked,
+        AuditAction::UserSessionsRevoked,
+    ] {
+        assert!(actions.contains(&action), "{actions:?}");
+    }
 }
 
 #[tokio::test]

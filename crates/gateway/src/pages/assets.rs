@@ -1,11 +1,13 @@
 //! The stylesheet, the script and the icons, which stand in the program.
 
 use axum::Router;
+use axum::extract::State as Shared;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, StatusCode};
 
+use crate::problem::Problem;
 use crate::state::State;
 
 /// Until the next release, at the most for an hour: the names stay the same.
@@ -42,6 +44,33 @@ pub(super) fn routes() -> Router<State> {
         router = router.route(path, get(async move || served(content_type.clone(), body)));
     }
     router
+        .route("/assets/brand.css", get(brand_css))
+        .route("/assets/logo", get(logo))
+}
+
+async fn brand_css(Shared(state): Shared<State>) -> Response {
+    match state.settings.brand.css() {
+        Some(css) => ([(CONTENT_TYPE, CSS), (CACHE_CONTROL, FRESH)], css).into_response(),
+        None => absent(),
+    }
+}
+
+async fn logo(Shared(state): Shared<State>) -> Response {
+    let Some(logo) = &state.settings.brand.logo else {
+        return absent();
+    };
+    let (content_type, bytes) = logo.served();
+    let content_type = HeaderValue::from_static(content_type);
+    (
+        [(CONTENT_TYPE, content_type), (CACHE_CONTROL, FRESH)],
+        bytes,
+    )
+        .into_response()
+}
+
+fn absent() -> Response {
+    let detail = "no brand is configured";
+    Problem::new(StatusCode::NOT_FOUND, "PATH_UNKNOWN", detail).into_response()
 }
 
 fn served(content_type: HeaderValue, body: &'static str) -> Response {

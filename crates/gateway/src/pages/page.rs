@@ -28,7 +28,9 @@ pub(super) struct Page {
 #[derive(Debug)]
 pub(super) struct Brand {
     pub(super) name: String,
-    pub(super) logo: Option<String>,
+    pub(super) logo: Option<&'static str>,
+    /// Whether it has a colour of its own.
+    pub(super) has_color: bool,
 }
 
 /// Who is signed in.

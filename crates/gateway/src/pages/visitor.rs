@@ -45,13 +45,15 @@ impl Visitor {
     /// What every page has, of a page with these errors.
     pub(super) fn page(&self, errors: Errors) -> Page {
         let other = self.language.other().tag();
+        let brand = &self.state.settings.brand;
         let mark = if self.place.contains('?') { '&' } else { '?' };
         Page {
             language: self.language.tag(),
             theme: None,
             brand: Brand {
                 name: self.state.settings.product_name.clone(),
-                logo: None,
+                logo: brand.logo.as_ref().map(|_| "/assets/logo"),
+                has_color: brand.color.is_some(),
             },
             path_in_other_language: format!("{}{mark}lang={other}", self.place),
             csrf_token: self.csrf.value.clone(),

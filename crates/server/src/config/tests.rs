@@ -11,6 +11,7 @@ use super::*;
 mod combinations;
 mod delivery;
 mod example;
+mod federation;
 mod mfa;
 mod refusals;
 mod sources;

@@ -135,11 +135,9 @@ async fn save(visitor: &Visitor, user_id: &str, mut typed: Typed) -> Result<Resp
     };
     let mut user = user;
     if problem.reason == "ETAG_MISMATCH" {
-        // What was typed stays; sent again, it goes over what is shown beside it.
+        // What was typed stays; sent again, it goes over what is shown beside it, and over nothing else.
         user = operator.user(visitor, user_id).await?;
-        let terms = visitor.words.for_operators;
-        refused.differences = typed.differences(&user, visitor.words, terms);
-        typed.etag.clone_from(&user.etag);
+        refused.differences = typed.merge(&user, visitor.words);
     }
     Ok(page(visitor, &operator, &user, typed, refused))
 }

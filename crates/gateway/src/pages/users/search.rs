@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::url::query;
 
 /// How many users are on a page.
-const PAGE_SIZE: usize = 15;
+const PAGE_SIZE: usize = 12;
 
 /// What the form of the list holds, and the page.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -3,7 +3,7 @@
 use countersign_client::proto::{Profile, User};
 use serde::Deserialize;
 
-use crate::pages::words::{OperatorWords, Words};
+use crate::pages::words::Words;
 
 /// The fields of both forms.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -22,6 +22,13 @@ pub(super) struct Typed {
     /// With spaces between them.
     pub(super) roles: String,
     pub(super) scopes: String,
+    /// Of an edit: what the fields were when the form was made.
+    pub(super) was_name: String,
+    pub(super) was_locale: String,
+    pub(super) was_time_zone: String,
+    pub(super) was_external_id: String,
+    pub(super) was_roles: String,
+    pub(super) was_scopes: String,
 }
 
 /// A field that somebody else has changed: what it is now, and what this form says.
@@ -36,7 +43,7 @@ impl Typed {
     /// What the form says of a user as it is.
     pub(super) fn of(user: &User) -> Self {
         let profile = user.profile.clone().unwrap_or_default();
-        Self {
+        let mut typed = Self {
             etag: user.etag.clone(),
             name: profile.name,
             locale: profile.locale,
@@ -45,7 +52,54 @@ impl Typed {
             roles: user.roles.join(" "),
             scopes: user.scopes.join(" "),
             ..Self::default()
+        };
+        for (value, was) in typed.pairs() {
+            was.clone_from(value);
         }
+        typed
+    }
+
+    /// Each field, and what it was.
+    fn pairs(&mut self) -> [(&mut String, &mut String); 6] {
+        [
+            (&mut self.name, &mut self.was_name),
+            (&mut self.locale, &mut self.was_locale),
+            (&mut self.time_zone, &mut self.was_time_zone),
+            (&mut self.external_id, &mut self.was_external_id),
+            (&mut self.roles, &mut self.was_roles),
+            (&mut self.scopes, &mut self.was_scopes),
+        ]
+    }
+
+    /// Takes over what somebody else has changed meanwhile, where nothing else was typed. Where something was, it
+    /// stays, and is told.
+    pub(super) fn merge(&mut self, user: &User, words: &'static Words) -> Vec<Difference> {
+        let mut now = Self::of(user);
+        self.etag.clone_from(&now.etag);
+        let fields: [(_, fn(&str) -> Vec<String>); 6] = [
+            (words.display_name, as_it_is),
+            (words.language, as_it_is),
+            (words.time_zone, as_it_is),
+            (words.for_operators.external_id, as_it_is),
+            (words.roles, in_order),
+            (words.for_operators.scopes, in_order),
+        ];
+        let mut differences = Vec::new();
+        let pairs = self.pairs().into_iter().zip(now.pairs());
+        for (((typed, was), (now, _)), (field, read)) in pairs.zip(fields) {
+            let is_changed = read(now) != read(was);
+            if read(typed) == read(was) {
+                typed.clone_from(now);
+            } else if is_changed && read(typed) != read(now) {
+                differences.push(Difference {
+                    field,
+                    now: now.clone(),
+                    typed: typed.trim().to_owned(),
+                });
+            }
+            was.clone_from(now);
+        }
+        differences
     }
 
     pub(super) fn profile(&self) -> Profile {
@@ -64,42 +118,19 @@ impl Typed {
     pub(super) fn scopes(&self) -> Vec<String> {
         words_of(&self.scopes)
     }
+}
 
-    /// Where the user is another than this form says.
-    pub(super) fn differences(
-        &self,
-        user: &User,
-        words: &'static Words,
-        terms: &'static OperatorWords,
-    ) -> Vec<Difference> {
-        let now = Self::of(user);
-        let in_order = |text: &str| {
-            let mut found = words_of(text);
-            found.sort();
-            found.dedup();
-            found.join(" ")
-        };
-        let plain = |text: &str| text.trim().to_owned();
-        let fields = [
-            (words.display_name, plain(&now.name), plain(&self.name)),
-            (words.language, plain(&now.locale), plain(&self.locale)),
-            (
-                words.time_zone,
-                plain(&now.time_zone),
-                plain(&self.time_zone),
-            ),
-            (
-                terms.external_id,
-                plain(&now.external_id),
-                plain(&self.external_id),
-            ),
-            (words.roles, in_order(&now.roles), in_order(&self.roles)),
-            (terms.scopes, in_order(&now.scopes), in_order(&self.scopes)),
-        ];
-        let differing = fields.into_iter().filter(|(_, now, typed)| now != typed);
-        let differing = differing.map(|(field, now, typed)| Difference { field, now, typed });
-        differing.collect()
-    }
+/// A field that is one text.
+fn as_it_is(text: &str) -> Vec<String> {
+    vec![text.trim().to_owned()]
+}
+
+/// The words of a field in an order of their own: that of roles and scopes tells nothing.
+fn in_order(text: &str) -> Vec<String> {
+    let mut words = words_of(text);
+    words.sort();
+    words.dedup();
+    words
 }
 
 /// Words with spaces, commas or line ends between them.
@@ -121,25 +152,36 @@ mod tests {
     }
 
     #[test]
-    fn a_form_tells_where_it_differs_from_what_is_stored() {
-        let user = User {
+    fn what_two_have_changed_is_told_and_the_rest_is_merged() {
+        let before = User {
             external_id: "7".to_owned(),
             roles: vec!["admin".to_owned(), "staff".to_owned()],
-            etag: "e".to_owned(),
+            etag: "1".to_owned(),
             ..User::default()
         };
-        let mut typed = Typed::of(&user);
+        let mut typed = Typed::of(&before);
         typed.roles = "staff,  admin".to_owned();
-        let differences = |typed: &Typed| typed.differences(&user, &WORDS, WORDS.for_operators);
-        assert!(differences(&typed).is_empty());
         typed.name = " Mina ".to_owned();
-        typed.roles = "staff".to_owned();
-        let found = differences(&typed);
-        assert_eq!(found.len(), 2);
-        assert_eq!(
-            (found[0].now.as_str(), found[0].typed.as_str()),
-            ("", "Mina")
-        );
-        assert_eq!(found[1].now, "admin staff");
+        typed.external_id = "8".to_owned();
+        assert!(typed.clone().merge(&before, &WORDS).is_empty());
+        let mut after = before;
+        after.etag = "2".to_owned();
+        after.external_id = "9".to_owned();
+        after.roles = vec!["staff".to_owned()];
+        let differences = typed.merge(&after, &WORDS);
+        // What the other has changed alone is taken over; what is typed alone stays.
+        assert_eq!(typed.roles, "staff");
+        assert_eq!(typed.name, " Mina ");
+        assert_eq!(typed.external_id, "8");
+        assert_eq!(typed.etag, "2");
+        assert_eq!(differences.len(), 1);
+        assert_eq!(differences[0].now, "9");
+        assert_eq!(differences[0].typed, "8");
+        typed.was_name = "Mina Kim".to_owned();
+        typed.name = "Kim Mina".to_owned();
+        assert_eq!(typed.clone().merge(&after, &WORDS).len(), 1);
+        (typed.name, typed.was_name) = ("Mina".to_owned(), String::new());
+        // Sent once more, it goes over what is shown.
+        assert!(typed.merge(&after, &WORDS).is_empty());
     }
 }

@@ -160,7 +160,7 @@ impl ProviderSection {
         let private_key = self.private_key.as_deref();
         let private_key = private_key.map(|path| read("private_key", path));
         let roots = self.tls_ca.as_deref().map(|path| read("tls_ca", path));
-        Ok(ProviderConfig {
+        let provider = ProviderConfig {
             issuer: self.issuer.clone(),
             client_secret: self.client_secret.clone(),
             team_id: self.team_id.clone(),
@@ -175,7 +175,11 @@ impl ProviderSection {
             allow_private_addresses: self.allow_private_addresses,
             time_limit: self.time_limit,
             ..provider
-        })
+        };
+        match provider.check() {
+            Ok(()) => Ok(provider),
+            Err(error) => Err((error.setting, error.problem)),
+        }
     }
 }
 

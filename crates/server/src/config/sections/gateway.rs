@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use countersign_domain::model::UserRole;
-use countersign_gateway::{IpNet, PublicUrl};
+use countersign_gateway::{Color, IpNet, PublicUrl};
 use secrecy::SecretString;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -52,6 +52,12 @@ pub struct GatewayConfig {
     pub trusted_proxies: Vec<String>,
     /// Hosts to which a sign-in may lead back, besides its own.
     pub return_hosts: Vec<String>,
+    /// The colour of the pages, such as `#3546c9`.
+    #[serde(deserialize_with = "optional")]
+    pub brand_color: Option<String>,
+    /// The file of the logo on the pages: SVG or PNG.
+    #[serde(deserialize_with = "optional")]
+    pub logo: Option<PathBuf>,
 }
 
 /// Where the gateway listens.
@@ -88,6 +94,9 @@ impl GatewayConfig {
     pub(in crate::config) fn check(&self, checks: &mut Checks) {
         if let Some(Err(rule)) = self.public_url.as_deref().map(PublicUrl::parse) {
             checks.refuse("gateway.public_url", rule.to_string());
+        }
+        if let Some(Err(rule)) = self.brand_color.as_deref().map(Color::parse) {
+            checks.refuse("gateway.brand_color", rule.to_string());
         }
         let role = self.operator_role.as_deref().map(UserRole::parse);
         if let Some(Err(rule)) = role {
@@ -152,6 +161,8 @@ impl Default for GatewayConfig {
             code_and_message_groups: Vec::new(),
             trusted_proxies: Vec::new(),
             return_hosts: Vec::new(),
+            brand_color: None,
+            logo: None,
         }
     }
 }

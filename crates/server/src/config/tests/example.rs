@@ -7,7 +7,7 @@ use super::super::schema::Schema;
 use super::*;
 
 /// Settings without a default: the example shows what they look like.
-const OPTIONAL: [&str; 39] = [
+const OPTIONAL: [&str; 41] = [
     "server.tls_certificate",
     "server.tls_private_key",
     "server.tls_client_ca",
@@ -32,6 +32,8 @@ const OPTIONAL: [&str; 39] = [
     "gateway.endpoint_ca",
     "gateway.tls_certificate",
     "gateway.tls_private_key",
+    "gateway.brand_color",
+    "gateway.logo",
     "delivery.templates",
     "delivery.tls_ca",
     "sens.service_id",

@@ -80,8 +80,8 @@ pub(in crate::pages) const WORDS: OperatorWords = OperatorWords {
     edit_lead: "New roles and scopes reach the user’s devices with the next refresh.",
     now_saved: "Saved now",
     in_this_form: "In this form",
-    differences: "Where your form differs from what is saved now",
-    differences_hint: "Your form is kept. Saving again puts it in place of what is saved.",
+    differences: "What somebody else has changed, too",
+    differences_hint: "Your form is kept. Saving again puts it in place of what is saved. All else that was changed is in your form already.",
     confirm_beside: "Confirm it’s you in a new tab, then come back and send this again. What you typed stays here.",
     confirm_link: "Confirm it’s you",
     // Asking first

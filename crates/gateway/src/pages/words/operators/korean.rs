@@ -80,8 +80,8 @@ pub(in crate::pages) const WORDS: OperatorWords = OperatorWords {
     edit_lead: "역할과 권한 범위는 회원의 기기가 다음에 갱신할 때 반영됩니다.",
     now_saved: "현재 저장된 값",
     in_this_form: "입력한 값",
-    differences: "입력한 내용과 현재 저장된 내용의 차이",
-    differences_hint: "입력한 내용은 그대로 있습니다. 다시 저장하면 저장된 값을 대신합니다.",
+    differences: "다른 곳에서도 변경된 항목",
+    differences_hint: "입력한 내용은 그대로 있으며 다시 저장하면 저장된 값을 대신합니다. 그 밖에 변경된 항목은 이미 반영되어 있습니다.",
     confirm_beside: "새 탭에서 본인 확인을 한 뒤 돌아와 다시 보내 주세요. 입력한 내용은 그대로 있습니다.",
     confirm_link: "본인 확인",
     // Asking first

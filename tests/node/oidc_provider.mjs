@@ -1,4 +1,4 @@
-// An OpenID Connect issuer on loopback: `node server.js PORT REDIRECT_URI [OPTIONS]`.
+// An OpenID Connect issuer on loopback: `node oidc_provider.mjs PORT REDIRECT_URI [OPTIONS]`.
 //
 // It prints `listening http://127.0.0.1:PORT` when it can be asked, and ends with its standard
 // input. The client is `countersign` with the secret `countersign-secret`. OPTIONS is JSON:
@@ -17,7 +17,7 @@ import { Provider } from 'oidc-provider';
 
 const [port, redirectUri, more = '{}'] = process.argv.slice(2);
 if (!/^\d+$/.test(port ?? '') || !redirectUri) {
-  console.error('usage: node server.js PORT REDIRECT_URI [OPTIONS]');
+  console.error('usage: node oidc_provider.mjs PORT REDIRECT_URI [OPTIONS]');
   process.exit(2);
 }
 const { algorithm = 'RS256', verified = true, userinfo = false } = JSON.parse(more);
