@@ -10,6 +10,8 @@ use crate::jws::Jws;
 pub(crate) const LEEWAY: i64 = 60;
 /// How far ahead a token may have been issued, in seconds.
 pub(crate) const LONGEST_AHEAD: i64 = 300;
+/// How long a token may be good still, in seconds: as long as it is kept that it was used.
+pub(crate) const LONGEST_LIFE: i64 = 24 * 3600;
 /// The most bytes of a subject (Core, 2).
 pub(crate) const LONGEST_SUBJECT: usize = 255;
 
@@ -122,6 +124,9 @@ fn check_times(claims: &Members, now: i64) -> Result<(), Failure> {
     let expires = expires.ok_or_else(|| Failure::rejected("it has no exp"))?;
     if expires.saturating_add(LEEWAY) <= now {
         return Err(Failure::rejected("it has expired"));
+    }
+    if expires > now.saturating_add(LONGEST_LIFE) {
+        return Err(Failure::rejected("it is good for too long"));
     }
     check_issued(claims, now)?;
     match claims.seconds("nbf")? {

@@ -108,6 +108,7 @@ pub(crate) fn set(headers: &mut HeaderMap, name: &str, value: &str, path: &str, 
 pub(crate) fn clear(headers: &mut HeaderMap) {
     set(headers, ACCESS, "", "/", Duration::ZERO);
     set(headers, REFRESH, "", REFRESH_PATH, Duration::ZERO);
+    set(headers, ACCOUNT, "", "/", Duration::ZERO);
 }
 
 #[cfg(test)]

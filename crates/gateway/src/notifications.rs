@@ -28,7 +28,8 @@ async fn receive(
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Response {
-    let is_event = text(&headers, CONTENT_TYPE).starts_with("application/secevent+jwt");
+    let is_event = text(&headers, CONTENT_TYPE).to_ascii_lowercase();
+    let is_event = is_event.starts_with("application/secevent+jwt");
     match hand_on(&state, &context, provider, &headers, query, body).await {
         // RFC 8935, section 2.2.
         Ok(_) if is_event => StatusCode::ACCEPTED.into_response(),

@@ -215,7 +215,11 @@ impl From<Error> for Problem {
                     (_, Code::DeadlineExceeded) => StatusCode::GATEWAY_TIMEOUT,
                     _ => StatusCode::BAD_GATEWAY,
                 };
-                unavailable(status, could_not_tell.retry_after)
+                let mut problem = unavailable(status, could_not_tell.retry_after);
+                if let Some(reason @ ErrorReason::ProviderUnavailable) = reason {
+                    problem.reason = name(reason);
+                }
+                problem
             }
         }
     }

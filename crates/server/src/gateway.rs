@@ -191,9 +191,9 @@ fn brand(config: &Config) -> Result<Brand, ServeError> {
         let wrong = format!("gateway.brand_color {error}");
         ServeError::Gateway(wrong)
     })?;
-    let logo = gateway.logo.as_deref().map(|path| {
+    let logo = gateway.brand_logo.as_deref().map(|path| {
         let wrong = |why: &dyn fmt::Display| {
-            ServeError::Gateway(format!("gateway.logo ({}): {why}", path.display()))
+            ServeError::Gateway(format!("gateway.brand_logo ({}): {why}", path.display()))
         };
         let bytes = fs::read(path).map_err(|error| wrong(&error))?;
         Logo::new(bytes).map_err(|error| wrong(&error))

@@ -52,9 +52,10 @@ impl Callers {
             .set("federation.providers.kakao.admin_key", ADMIN_KEY)
             .set("tokens.leeway", "0s");
         let issuer = Issuer::start().await;
-        let providers = issuer.settings();
-        let settings = tls.settings.iter().chain(&providers);
+        let settings = tls.settings.iter();
         let world = settings.fold(world, |world, (path, value)| world.set(path, value.clone()));
+        let providers = issuer.settings().into_iter();
+        let world = providers.fold(world, |world, (path, value)| world.set(&path, value));
         let world = world.start().await;
         let address = world.replica(0).address();
         let connect =
@@ -94,7 +95,6 @@ impl Callers {
             world,
             all,
             other_gateway: connect(None).with_key(&other),
-            issuer,
             issuer,
             _files: files,
         };

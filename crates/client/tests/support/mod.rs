@@ -222,6 +222,8 @@ played! { AuthService for FakeAuth:
     confirm_sign_up: ConfirmSignUpRequest -> ConfirmSignUpResponse = |_| Default::default();
     begin_passkey_sign_in: BeginPasskeySignInRequest -> BeginPasskeySignInResponse =
         |_| Default::default();
+    begin_federated_sign_in: BeginFederatedSignInRequest -> BeginFederatedSignInResponse =
+        |_| Default::default();
     issue_tokens: IssueTokensRequest -> IssueTokensResponse = |_| Default::default();
     refresh_tokens: RefreshTokensRequest -> RefreshTokensResponse =
         |_| proto::RefreshTokensResponse { tokens: Some(tokens()) };

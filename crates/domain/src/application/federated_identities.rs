@@ -71,7 +71,13 @@ impl FederatedIdentities {
             group: user.group.clone(),
             subject: self.digest(&account.subject),
             provider: account.provider.clone(),
-            sealed: self.seal(id, &details(account))?,
+            sealed: self.seal(
+                id,
+                &FederatedDetails {
+                    linked_at_version: user.credential_version,
+                    ..details(account)
+                },
+            )?,
             linked_at: now,
             last_used_at: None,
         };
@@ -93,11 +99,10 @@ impl FederatedIdentities {
         identity: &FederatedIdentity,
         account: &FederatedAccount,
     ) -> Result<(), Error> {
+        let earlier = self.details(identity).unwrap_or_default();
         let mut known = details(account);
-        if known.refresh_token.is_none() {
-            let earlier = self.details(identity).unwrap_or_default();
-            known.refresh_token = earlier.refresh_token;
-        }
+        known.linked_at_version = earlier.linked_at_version;
+        known.refresh_token = known.refresh_token.or(earlier.refresh_token);
         let sealed = self.seal(identity.id, &known)?;
         let (user, id, now) = (identity.user_id, identity.id, self.clock.now());
         match uow.use_federated_identity(user, id, now, &sealed).await? {
@@ -194,6 +199,7 @@ fn details(account: &FederatedAccount) -> FederatedDetails {
     FederatedDetails {
         masked_email: account.email().map(|email| Address::Email(email).masked()),
         refresh_token: account.refresh_token.clone(),
+        ..FederatedDetails::default()
     }
 }
 

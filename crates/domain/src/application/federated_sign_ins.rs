@@ -20,8 +20,8 @@ use crate::application::sealed_records::SealedRecords;
 use crate::error::{Error, Refusal};
 use crate::model::{
     AuthorizationRequest, AuthorizationResponse, FederatedAccount, FederatedCallback, GroupId,
-    Locale, NativeIdToken, Provider, ProviderId, ProviderSecret, ProviderUser, SealedText,
-    Timestamp, UserId,
+    Locale, NativeIdToken, Provider, ProviderEvent, ProviderId, ProviderSecret, ProviderUser,
+    SealedText, Timestamp, UserId,
 };
 use crate::ports::{Clock, EphemeralStore, IdentityProviders, ProviderError};
 
@@ -86,8 +86,10 @@ impl FederatedSignIns {
     /// How long it is kept that something was used: longer than it is good, for clocks that are
     /// set back meanwhile.
     const USED_TTL: Duration = Duration::from_secs(60 * 60);
-    /// Of ID tokens, which say themselves until when they are good.
+    /// Of ID tokens, which are good for a day at the most.
     const ID_TOKEN_USED_TTL: Duration = Duration::from_secs(25 * 60 * 60);
+    /// How long a provider may repeat a message.
+    const EVENT_TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
     pub(crate) fn new(
         providers: Option<Arc<dyn IdentityProviders>>,
@@ -145,7 +147,13 @@ impl FederatedSignIns {
             locale,
         };
         let url = adapter.authorization_url(provider, &request).await;
-        let authorization_url = url.map_err(|error| failed(provider, &error))?;
+        let authorization_url = url.map_err(|error| match failed(provider, &error) {
+            // Nobody has sent anything yet: what is not good is what the provider says of itself.
+            Error::Refused(Refusal::FederatedSignIn) => {
+                Error::ProviderUnavailable(provider.clone())
+            }
+            error => error,
+        })?;
         let expires_at = self.clock.now().plus(Self::SIGN_IN_TTL);
         let record = SignInRecord {
             whose,
@@ -223,8 +231,10 @@ impl FederatedSignIns {
         let adapter = self.adapter(&provider)?;
         let user = adapter.verify_id_token(&provider, token).await;
         let user = user.map_err(|error| failed(&provider, &error))?;
-        let ttl = Self::ID_TOKEN_USED_TTL;
-        let used = self.use_once("ID token", token.id_token.expose(), ttl);
+        // There may be several signatures of one token.
+        let signed = token.id_token.expose();
+        let signed = signed.rsplit_once('.').map_or(signed, |(signed, _)| signed);
+        let used = self.use_once("ID token", signed, Self::ID_TOKEN_USED_TTL);
         used.await?;
         Ok(account(provider, user))
     }
@@ -275,6 +285,17 @@ impl FederatedSignIns {
         })
     }
 
+    /// Whether a provider's message was received before.
+    pub(crate) async fn is_known_event(&self, event: &ProviderEvent) -> Result<bool, Error> {
+        Ok(self.ephemeral.get(&key_of_event(event)).await?.is_some())
+    }
+
+    /// Keeps that a provider's message was received, once what it asks for is done.
+    pub(crate) async fn keep_event(&self, event: &ProviderEvent) -> Result<(), Error> {
+        let key = key_of_event(event);
+        Ok(self.ephemeral.put(&key, &[], Self::EVENT_TTL).await?)
+    }
+
     async fn use_once(&self, what: &str, text: &str, ttl: Duration) -> Result<(), Error> {
         let digest = digest::digest(&digest::SHA256, text.as_bytes());
         let key = format!("{what}:{}", URL_SAFE_NO_PAD.encode(digest));
@@ -300,6 +321,12 @@ impl FederatedSignIns {
         let sealed = URL_SAFE_NO_PAD.decode(text.as_str()).ok()?;
         self.records.open(name, &sealed).ok()
     }
+}
+
+fn key_of_event(event: &ProviderEvent) -> String {
+    let text = format!("{}\n{}", event.subject.issuer, event.id);
+    let digest = digest::digest(&digest::SHA256, text.as_bytes());
+    format!("provider event:{}", URL_SAFE_NO_PAD.encode(digest))
 }
 
 /// Whose a sign-in is that links nothing.

@@ -111,8 +111,14 @@ impl People {
         let methods = &person.session.methods;
         let policy = self.groups.mfa_policy(&person.user.group)?;
         if policy != MfaPolicy::Off && !methods.contains(&AuthenticationMethod::MultiFactor) {
-            // Who has no more than the password is not to enrol a factor of his own.
-            if policy.is_for_everybody() && methods.contains(&AuthenticationMethod::Password) {
+            // Who has no more than the password, or an account at a provider, is not to enrol a factor of his own.
+            let is_first = |method: &AuthenticationMethod| {
+                matches!(
+                    method,
+                    AuthenticationMethod::Password | AuthenticationMethod::Federated
+                )
+            };
+            if policy.is_for_everybody() && methods.iter().any(is_first) {
                 return Err(Refusal::SecondFactorRequired.into());
             }
             let factors = self.store.factors(person.user.id).await?;

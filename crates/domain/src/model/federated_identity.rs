@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{FederatedIdentityId, GroupId, ProviderId, ProviderSecret, Timestamp, UserId};
+use crate::model::{
+    CredentialVersion, FederatedIdentityId, GroupId, ProviderId, ProviderSecret, Timestamp, UserId,
+};
 
 /// What an account at a provider is found by: an HMAC over issuer and subject, under a key that the
 /// database does not hold, so that rows tell nobody who somebody is elsewhere.
@@ -39,6 +41,10 @@ pub struct FederatedDetails {
     pub masked_email: Option<String>,
     /// What takes the consent back at the provider.
     pub refresh_token: Option<ProviderSecret>,
+    /// The user's credential version when it was linked: what stood for the account before is
+    /// good as long as that is the same.
+    #[serde(default)]
+    pub linked_at_version: CredentialVersion,
 }
 
 impl FederatedIdentity {

@@ -62,6 +62,13 @@ pub trait FederatedIdentityChanges {
     /// Unlinks all accounts of a user, readable or not.
     async fn delete_federated_identities(&mut self, user: UserId) -> Result<(), StoreError>;
 
+    /// Unlinks the accounts of a user that were linked at this time or later, readable or not.
+    async fn delete_federated_identities_since(
+        &mut self,
+        user: UserId,
+        since: Timestamp,
+    ) -> Result<(), StoreError>;
+
     /// How many accounts a user has, readable or not.
     async fn count_federated_identities(&mut self, user: UserId) -> Result<u32, StoreError>;
 }

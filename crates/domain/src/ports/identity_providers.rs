@@ -13,7 +13,7 @@ use crate::model::{
 /// returned was authenticated by that provider, for this client, in this sign-in.
 #[async_trait]
 pub trait IdentityProviders: Send + Sync {
-    /// The providers, in the order of the configuration.
+    /// The providers, in the order of their names.
     fn providers(&self) -> &[Provider];
 
     /// Where a browser is to be sent.

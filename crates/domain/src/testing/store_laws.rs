@@ -155,6 +155,7 @@ macro_rules! store_laws {
             an_account_is_linked_once_in_a_group
             of_16_who_link_an_account_at_once_one_does
             a_linked_account_is_used_and_deleted_by_its_user
+            linked_accounts_are_deleted_from_a_time_on
             linked_accounts_go_with_their_user
             a_device_is_read_as_written
             a_device_needs_its_user

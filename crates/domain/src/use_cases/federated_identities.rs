@@ -180,7 +180,12 @@ impl UnlinkFederatedIdentity {
         let identities = &app.federated_identities;
         let unlinked = identities.unlink(&mut *uow, &app.messages, user.id, self.id);
         unlinked.await?;
-        let is_last = uow.count_federated_identities(user.id).await? == 0;
+        let others = app.store.federated_identities(user.id).await?;
+        let is_usable = |other: &FederatedIdentity| {
+            let provider = app.federated_sign_ins.provider(&other.provider);
+            other.id != self.id && provider.is_some()
+        };
+        let is_last = !others.iter().flatten().any(is_usable);
         if is_last && !has_another_way(app, &mut *uow, &user, addresses).await? {
             return Err(Refusal::LastWayIn.into());
         }

@@ -1,11 +1,15 @@
 //! Messages that providers send by themselves: that a consent was taken back, or that an account
 //! there is gone or was taken over.
 
+use std::time::Duration;
+
 use crate::application::{Application, Repeats, failed};
 use crate::error::{Error, Refusal};
 use crate::model::{
     AuditAction, FederatedIdentity, ProviderEventKind, ProviderId, ProviderNotification,
 };
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// A provider's message has come.
 #[derive(Debug)]
@@ -34,11 +38,17 @@ impl ReceiveProviderNotification {
         let Some(event) = read else {
             return Ok(());
         };
+        let sign_ins = &app.federated_sign_ins;
+        if sign_ins.is_known_event(&event).await? {
+            return Ok(());
+        }
         let subject = app.federated_identities.digest(&event.subject);
         let identities = app.store.federated_identities_of(&subject).await?;
         let is_of_before = |identity: &FederatedIdentity| {
-            // What happened before it was linked is no news.
-            event.at.is_some_and(|at| at < identity.linked_at)
+            // What happened before it was linked is no news. Providers count in seconds.
+            event
+                .at
+                .is_some_and(|at| at.plus(SECOND) <= identity.linked_at)
         };
         for identity in identities
             .iter()
@@ -53,7 +63,7 @@ impl ReceiveProviderNotification {
                 }
             }
         }
-        Ok(())
+        sign_ins.keep_event(&event).await
     }
 }
 

@@ -145,7 +145,7 @@ async fn restore(
 }
 
 /// Takes from a user all by which somebody could be in, or come in: sessions, the
-/// password, what was proved, known devices, factors since that time.
+/// password, what was proved, known devices, factors and linked accounts since that time.
 async fn put_out(
     app: &Application,
     uow: &mut dyn UnitOfWork,
@@ -155,6 +155,8 @@ async fn put_out(
     uow.raise_credential_version(user.id).await?;
     uow.delete_credential(user.id).await?;
     uow.delete_factors_since(user.id, since).await?;
+    uow.delete_federated_identities_since(user.id, since)
+        .await?;
     if uow.count_factors(user.id).await? == 0 {
         uow.put_recovery_codes(user.id, &[]).await?;
     }

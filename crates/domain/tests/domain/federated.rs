@@ -14,8 +14,8 @@ use countersign_domain::testing::{World, address, refusal};
 use countersign_domain::use_cases::{
     AccountToLink, BeginFederatedSignIn, DeleteUser, FederatedProof, Grant, IssueTokens, Issued,
     LinkFederatedIdentity, ListAuditEvents, ListFederatedIdentities, ListedIdentity,
-    ReceiveProviderNotification, SignUp, SignUpBy, SignedUp, SuspendUser, UnlinkFederatedIdentity,
-    UnlinkedAccount, WithdrawUser,
+    ReceiveProviderNotification, ReinstateUser, SignUp, SignUpBy, SignedUp, SuspendUser,
+    UnlinkFederatedIdentity, UnlinkedAccount, WithdrawUser,
 };
 use countersign_domain::{Error, Limit, Refusal};
 
@@ -571,4 +571,52 @@ async fn a_damaged_account_keeps_nobody_from_leaving() {
         .execute(&world.app)
         .await
         .expect("withdrawn");
+}
+
+#[tokio::test]
+async fn what_was_begun_before_all_sessions_ended_is_worth_nothing() {
+    let world = World::new().await;
+    let account = unlinked(&world, "trusted", "mina").await;
+    let id = sign_up(&world, "mina@example.com", &account.token).await;
+    let id = id.expect("signed up");
+    let suspend = SuspendUser {
+        id,
+        etag: None,
+        reason: SuspensionReason::parse("spam").expect("a reason"),
+        until: None,
+    };
+    suspend.execute(&world.app).await.expect("suspended");
+    let reinstate = ReinstateUser { id, etag: None };
+    reinstate.execute(&world.app).await.expect("reinstated");
+    let stale = issue(FederatedProof::Token(account.token));
+    let stale = stale.execute(&world.app).await;
+    assert_eq!(refusal(stale), Refusal::FederationToken);
+    // Who shows the account anew is let in.
+    let again = sign_in(&world, "trusted", "mina").await.expect("signed in");
+    assert_eq!(again.into_tokens().user_id, id);
+}
+
+#[tokio::test]
+async fn a_repeated_message_ends_no_later_session() {
+    let world = World::new().await;
+    mina(&world).await;
+    notify(&world, "trusted", "sessions mina")
+        .await
+        .expect("taken");
+    let again = sign_in(&world, "trusted", "mina").await.expect("signed in");
+    let again = again.into_tokens();
+    notify(&world, "trusted", "sessions mina")
+        .await
+        .expect("taken");
+    assert_eq!(listed(&world, &again).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_sign_in_at_a_provider_alone_enrols_nothing_where_all_need_two_factors() {
+    let world = World::new().await;
+    let (_, tokens) = mina(&world).await;
+    let mut world = world;
+    world.reconfigure(|settings| settings.mfa_policy = MfaPolicy::Required);
+    let linked = link_at(&world, &tokens, "loose", "m2").await;
+    assert_eq!(refusal(linked), Refusal::SecondFactorRequired);
 }

@@ -152,6 +152,7 @@ impl Application {
                         let id = asked.id.expose().to_owned();
                         Answer::MfaSession { id, codes }
                     }
+                    Issued::Unlinked(_) => unreachable!("no grant is of an account"),
                 }
             }
             Call::RefreshTokens { token, client } => {

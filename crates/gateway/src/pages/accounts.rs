@@ -72,6 +72,7 @@ async fn show(visitor: Visitor, Query(done): Query<Done>, headers: HeaderMap) ->
     let errors = match done.refused.as_str() {
         "" => Errors::default(),
         "FEDERATED_IDENTITY_TAKEN" => Errors::message(words.account_taken.to_owned()),
+        "PROVIDER_UNAVAILABLE" => Errors::message(words.provider_unavailable.to_owned()),
         _ => Errors::message(words.provider_refused.to_owned()),
     };
     let answer = list(&visitor, &headers, notice, errors).await;

@@ -226,7 +226,12 @@ async fn create(
         ..SignUpRequest::default()
     };
     let mut auth = visitor.state.client.auth();
-    auth.sign_up(visitor.context.request(message)).await?;
+    let signed_up = auth.sign_up(visitor.context.request(message)).await;
+    match signed_up.map_err(Problem::from) {
+        // By an earlier try, of which the answer was lost; whose it is shows the sign-in.
+        Err(problem) if problem.reason != "FEDERATED_IDENTITY_TAKEN" => return Err(problem),
+        _ => {}
+    }
     let grant = Grant::FederationToken(account.federation_token.clone());
     let answer = issue(visitor, grant).await?;
     let mut response = signed_in(visitor, answer, &account.return_to)?;

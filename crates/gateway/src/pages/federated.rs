@@ -1,5 +1,7 @@
 //! Signing in with an account at a provider: on the way there, and when the browser comes back.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Query, RawForm, RawQuery};
@@ -142,6 +144,7 @@ async fn refused(visitor: &Visitor, place: &str, problem: Problem) -> Result<Res
     }
     let errors = Errors::message(match problem.reason {
         "FIELD_INVALID" => visitor.words.provider_refused.to_owned(),
+        "PROVIDER_UNAVAILABLE" => visitor.words.provider_unavailable.to_owned(),
         _ => problem.detail,
     });
     Ok(login(visitor, String::new(), place, errors).await)
@@ -170,7 +173,9 @@ async fn come_back_by_form(
         Err(rejection) => return rejection.into_response(),
     };
     let parameters = parameters(&body);
-    let is_own = source(&headers, visitor.state.public_url.origin()) == Source::Own;
+    // What this site has sent again is not sent once more.
+    let is_again = body.ends_with(b"&again=1");
+    let is_own = is_again || source(&headers, visitor.state.public_url.origin()) == Source::Own;
     if is_own || SignInCookie::read(&headers).is_some() {
         return come_back_with(visitor, &provider, &headers, parameters).await;
     }
@@ -216,13 +221,18 @@ async fn come_back_with(
         )),
         (_, Err(problem)) => Err(problem),
     };
-    let answer = match answer {
-        Err(problem) => refused(&visitor, &place, problem).await,
-        answer => answer,
-    };
-    let mut response = visitor.answer(answer);
-    SignInCookie::clear(response.headers_mut());
-    response
+    match answer {
+        // It stays: whoever has sent the browser here may not have been the provider.
+        Err(problem) => {
+            let answer = refused(&visitor, &place, problem).await;
+            visitor.answer(answer)
+        }
+        answer => {
+            let mut response = visitor.answer(answer);
+            SignInCookie::clear(response.headers_mut());
+            response
+        }
+    }
 }
 
 async fn finish(
@@ -283,6 +293,7 @@ fn parameters(text: &[u8]) -> Result<ProviderCallback, Problem> {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(text)
         .map_err(|error| Problem::malformed(error.to_string()))?;
     let mut callback = ProviderCallback::default();
+    let mut seen = BTreeSet::new();
     for (name, value) in pairs {
         let field = match name.as_str() {
             "code" => &mut callback.code,
@@ -292,10 +303,10 @@ fn parameters(text: &[u8]) -> Result<ProviderCallback, Problem> {
             "user" => &mut callback.user,
             _ => continue,
         };
-        if !field.is_empty() {
-            return Err(Problem::malformed(format!("{name} comes twice")));
-        }
         *field = value;
+        if !seen.insert(name) {
+            return Err(Problem::malformed("a parameter comes twice".to_owned()));
+        }
     }
     Ok(callback)
 }
@@ -310,7 +321,12 @@ mod tests {
         let callback = read.unwrap();
         assert_eq!(callback.code, "a+b");
         assert_eq!(callback.iss, "https://id.example");
-        for twice in ["code=a&code=b", "state=a&state=a", "iss=a&code=b&iss=c"] {
+        for twice in [
+            "code=a&code=b",
+            "code=&code=b",
+            "state=a&state=a",
+            "iss=a&code=b&iss=c",
+        ] {
             assert!(parameters(twice.as_bytes()).is_err(), "{twice}");
         }
     }

@@ -269,6 +269,7 @@ pub(super) struct Words {
     pub one_moment: &'static str,
     pub finish_sign_in_lead: &'static str,
     pub provider_refused: &'static str,
+    pub provider_unavailable: &'static str,
     pub continue_title: &'static str,
     pub continue_lead_before: &'static str,
     pub continue_lead_after: &'static str,

@@ -1593,7 +1593,7 @@ pub struct ProviderCallback {
 #[prost(skip_debug)]
 pub struct FederatedAccount {
     /// To be given to SignUp, LinkFederatedIdentity or IssueTokens: opaque, at most 4,096
-    /// bytes. Good for 30 minutes, for the caller that got it. Keep it where scripts
+    /// bytes. Good for 30 minutes, for the caller that got it and in its group. Keep it where scripts
     /// cannot read it.
     #[prost(string, tag = "1")]
     pub federation_token: ::prost::alloc::string::String,
@@ -1876,8 +1876,10 @@ pub mod federation_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// ListProviders lists the providers that are configured, in the order of the
-        /// configuration. Not paged: there are a handful.
+        /// ListProviders lists the providers that are configured, in the order of their names.
+        /// Not paged: there are a handful.
+        ///
+        /// Errors: NOT_FOUND (GROUP_NOT_FOUND).
         pub async fn list_providers(
             &mut self,
             request: impl tonic::IntoRequest<super::ListProvidersRequest>,
@@ -1941,10 +1943,11 @@ pub mod federation_service_client {
         /// addresses get a notice.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
-        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, FEDERATED_IDENTITY_LIMIT_REACHED: a
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, SIGN_IN_WAY_NOT_ALLOWED,
+        /// FEDERATED_IDENTITY_LIMIT_REACHED: a
         /// person has at most 10), PERMISSION_DENIED (FEDERATED_SIGN_IN_REFUSED,
-        /// FEDERATION_TOKEN_INVALID), ALREADY_EXISTS (FEDERATED_IDENTITY_TAKEN: another user has
-        /// it), NOT_FOUND (PROVIDER_NOT_FOUND), UNAVAILABLE (PROVIDER_UNAVAILABLE),
+        /// FEDERATION_TOKEN_INVALID), ALREADY_EXISTS (FEDERATED_IDENTITY_TAKEN: a user of the
+        /// group has it), NOT_FOUND (PROVIDER_NOT_FOUND), UNAVAILABLE (PROVIDER_UNAVAILABLE),
         /// INVALID_ARGUMENT (FIELD_INVALID).
         pub async fn link_federated_identity(
             &mut self,
@@ -2066,8 +2069,10 @@ pub mod federation_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with FederationServiceServer.
     #[async_trait]
     pub trait FederationService: std::marker::Send + std::marker::Sync + 'static {
-        /// ListProviders lists the providers that are configured, in the order of the
-        /// configuration. Not paged: there are a handful.
+        /// ListProviders lists the providers that are configured, in the order of their names.
+        /// Not paged: there are a handful.
+        ///
+        /// Errors: NOT_FOUND (GROUP_NOT_FOUND).
         async fn list_providers(
             &self,
             request: tonic::Request<super::ListProvidersRequest>,
@@ -2090,10 +2095,11 @@ pub mod federation_service_server {
         /// addresses get a notice.
         ///
         /// Errors: UNAUTHENTICATED (ACCESS_TOKEN_INVALID), FAILED_PRECONDITION
-        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, FEDERATED_IDENTITY_LIMIT_REACHED: a
+        /// (AUTHENTICATION_TOO_OLD, SECOND_FACTOR_REQUIRED, SIGN_IN_WAY_NOT_ALLOWED,
+        /// FEDERATED_IDENTITY_LIMIT_REACHED: a
         /// person has at most 10), PERMISSION_DENIED (FEDERATED_SIGN_IN_REFUSED,
-        /// FEDERATION_TOKEN_INVALID), ALREADY_EXISTS (FEDERATED_IDENTITY_TAKEN: another user has
-        /// it), NOT_FOUND (PROVIDER_NOT_FOUND), UNAVAILABLE (PROVIDER_UNAVAILABLE),
+        /// FEDERATION_TOKEN_INVALID), ALREADY_EXISTS (FEDERATED_IDENTITY_TAKEN: a user of the
+        /// group has it), NOT_FOUND (PROVIDER_NOT_FOUND), UNAVAILABLE (PROVIDER_UNAVAILABLE),
         /// INVALID_ARGUMENT (FIELD_INVALID).
         async fn link_federated_identity(
             &self,
@@ -2547,7 +2553,7 @@ pub mod sign_up_response {
     /// The next step.
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Outcome {
-        /// The id of the user, which is active. Only with a proof.
+        /// The id of the user, which is active. Only with a proof or a federation token.
         #[prost(string, tag = "1")]
         UserId(::prost::alloc::string::String),
         /// A code is on its way: call ConfirmSignUp. Only without a proof.
@@ -3465,7 +3471,8 @@ pub mod auth_service_client {
         /// Errors: UNAUTHENTICATED (SIGN_IN_REFUSED), PERMISSION_DENIED
         /// (PROOF_INVALID, USER_SUSPENDED, USER_WITHDRAWN), RESOURCE_EXHAUSTED
         /// (TOO_MANY_ATTEMPTS, OVERLOADED), FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED, SECOND_FACTOR_UNAVAILABLE).
-        /// Of a provider's sign-in also PERMISSION_DENIED (FEDERATED_SIGN_IN_REFUSED), NOT_FOUND
+        /// Of a provider's sign-in also PERMISSION_DENIED (FEDERATED_SIGN_IN_REFUSED,
+        /// FEDERATION_TOKEN_INVALID), FAILED_PRECONDITION (SIGN_IN_WAY_NOT_ALLOWED), NOT_FOUND
         /// (PROVIDER_NOT_FOUND) and UNAVAILABLE (PROVIDER_UNAVAILABLE).
         pub async fn issue_tokens(
             &mut self,
@@ -3863,7 +3870,8 @@ pub mod auth_service_server {
         /// Errors: UNAUTHENTICATED (SIGN_IN_REFUSED), PERMISSION_DENIED
         /// (PROOF_INVALID, USER_SUSPENDED, USER_WITHDRAWN), RESOURCE_EXHAUSTED
         /// (TOO_MANY_ATTEMPTS, OVERLOADED), FAILED_PRECONDITION (PASSKEYS_NOT_CONFIGURED, SECOND_FACTOR_UNAVAILABLE).
-        /// Of a provider's sign-in also PERMISSION_DENIED (FEDERATED_SIGN_IN_REFUSED), NOT_FOUND
+        /// Of a provider's sign-in also PERMISSION_DENIED (FEDERATED_SIGN_IN_REFUSED,
+        /// FEDERATION_TOKEN_INVALID), FAILED_PRECONDITION (SIGN_IN_WAY_NOT_ALLOWED), NOT_FOUND
         /// (PROVIDER_NOT_FOUND) and UNAVAILABLE (PROVIDER_UNAVAILABLE).
         async fn issue_tokens(
             &self,

@@ -24,6 +24,7 @@ pub(super) fn after(error: &(dyn Error + 'static)) -> u8 {
     }
     let connecting = match error.downcast_ref() {
         Some(ServeError::Redis(_)) => return UNAVAILABLE,
+        Some(ServeError::Federation(_)) => return CONFIG,
         Some(ServeError::Database(error)) => Some(error),
         _ => error.downcast_ref(),
     };

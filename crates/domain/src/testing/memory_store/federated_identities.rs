@@ -115,6 +115,16 @@ impl FederatedIdentityChanges for MemoryUnitOfWork {
         Ok(())
     }
 
+    async fn delete_federated_identities_since(
+        &mut self,
+        user: UserId,
+        since: Timestamp,
+    ) -> Result<(), StoreError> {
+        let identities = &mut self.tables.federated_identities;
+        identities.retain(|_, identity| identity.user_id != user || identity.linked_at < since);
+        Ok(())
+    }
+
     async fn count_federated_identities(&mut self, user: UserId) -> Result<u32, StoreError> {
         let identities = self.tables.federated_identities.values();
         let count = identities

@@ -186,6 +186,26 @@ pub async fn a_linked_account_is_used_and_deleted_by_its_user(law: &StoreSubject
     link(law, &theirs).await.expect("linked");
 }
 
+/// Those from then on, and nobody else's.
+pub async fn linked_accounts_are_deleted_from_a_time_on(law: &StoreSubject) {
+    let (user, other) = (law.user().await, law.user().await);
+    let linked = |user: &User, seconds: u64| FederatedIdentity {
+        linked_at: law.later(seconds),
+        ..identity(law, user)
+    };
+    let (old, same, new) = (linked(&user, 0), linked(&user, 5), linked(&user, 6));
+    let theirs = linked(&other, 9);
+    for identity in [&old, &same, &new, &theirs] {
+        link(law, identity).await.expect("linked");
+    }
+    let mut uow = law.begin().await;
+    let deleted = uow.delete_federated_identities_since(user.id, law.later(5));
+    deleted.await.expect("deleted");
+    uow.commit().await.expect("committed");
+    assert_eq!(all(law, &user).await, [old]);
+    assert_eq!(all(law, &other).await, [theirs]);
+}
+
 /// With a user, and all at once.
 pub async fn linked_accounts_go_with_their_user(law: &StoreSubject) {
     let (user, other) = (law.user().await, law.user().await);

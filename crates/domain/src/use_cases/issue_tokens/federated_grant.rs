@@ -92,6 +92,11 @@ async fn answer(
     };
     let facts = Facts::read(app, first, opening.device, known).await?;
     if let Some(token) = &token {
+        // Whoever has ended all sessions has ended what was begun before, too.
+        let details = app.federated_identities.details(&identity)?;
+        if details.linked_at_version != user.credential_version {
+            return Err(Refusal::FederationToken.into());
+        }
         sign_ins.take_token(token).await?;
     }
     let mut repeats = Repeats::default();

@@ -260,6 +260,7 @@ pub(crate) const WORDS: Words = Words {
     one_moment: "One moment",
     finish_sign_in_lead: "You’re signed in there. We’ll finish here.",
     provider_refused: "We couldn’t sign you in with the other service. Please try again.",
+    provider_unavailable: "The other service does not answer right now. Try again later, or sign in another way.",
     continue_title: "Finish creating your account",
     continue_lead_before: "You’re signed in with ",
     continue_lead_after: ", and don’t have an account here yet.",

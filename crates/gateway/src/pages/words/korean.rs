@@ -261,6 +261,7 @@ pub(crate) const WORDS: Words = Words {
     one_moment: "잠시만 기다려 주세요",
     finish_sign_in_lead: "로그인했습니다. 이제 여기서 마무리할게요.",
     provider_refused: "다른 서비스로 로그인하지 못했습니다. 다시 시도해 주세요.",
+    provider_unavailable: "다른 서비스가 지금 응답하지 않습니다. 잠시 후 다시 시도하거나 다른 방법으로 로그인해 주세요.",
     continue_title: "계정 만들기를 마무리해 주세요",
     continue_lead_before: "",
     continue_lead_after: "(으)로 로그인했습니다. 아직 여기에는 계정이 없어요.",

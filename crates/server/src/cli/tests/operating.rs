@@ -133,7 +133,8 @@ async fn a_database_without_tables_is_refused_and_left_as_it_is() {
          m0005_add_passkeys, m0006_create_devices, m0007_add_authentication_times, \
          m0008_create_identifier_undos, m0009_index_outbox_by_kind, \
          m0010_add_enrolling_authentications, m0011_add_user_profiles, \
-         m0012_create_groups, m0013_create_service_accounts, m0014_create_audit_events); run \
+         m0012_create_groups, m0013_create_service_accounts, m0014_create_audit_events, \
+         m0015_create_federated_identities); run \
          countersign migrate, or start the server once, with the same configuration; --data-dir or \
          --config names another",
         file.display()

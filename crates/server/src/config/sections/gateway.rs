@@ -57,7 +57,7 @@ pub struct GatewayConfig {
     pub brand_color: Option<String>,
     /// The file of the logo on the pages: SVG or PNG.
     #[serde(deserialize_with = "optional")]
-    pub logo: Option<PathBuf>,
+    pub brand_logo: Option<PathBuf>,
 }
 
 /// Where the gateway listens.
@@ -162,7 +162,7 @@ impl Default for GatewayConfig {
             trusted_proxies: Vec::new(),
             return_hosts: Vec::new(),
             brand_color: None,
-            logo: None,
+            brand_logo: None,
         }
     }
 }

@@ -33,7 +33,7 @@ const OPTIONAL: [&str; 41] = [
     "gateway.tls_certificate",
     "gateway.tls_private_key",
     "gateway.brand_color",
-    "gateway.logo",
+    "gateway.brand_logo",
     "delivery.templates",
     "delivery.tls_ca",
     "sens.service_id",

@@ -39,8 +39,8 @@ fn unknown_keys_of_the_file_are_named_with_what_there_is() {
     let has = |text: &str| assert!(texts.iter().any(|t| t.contains(text)), "{text}: {texts:#?}");
     has("colour (");
     has(
-        "is not a setting; there are alimtalk, audit, data_dir, database, delivery, devices, gateway, \
-         identifiers",
+        "is not a setting; there are alimtalk, audit, data_dir, database, delivery, devices, \
+         federation, gateway, identifiers",
     );
     has("countersign.toml) must be a section, as [server]");
     has("redis.urI (");

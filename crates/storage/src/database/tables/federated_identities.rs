@@ -76,8 +76,8 @@ impl Database {
         read(row).inspect_err(|cause| {
             let key = key_of_id(row, Column::Id);
             let key = key.unwrap_or_else(|| "(its key cannot be read)".into());
-            let consequence = "a row cannot be read: nobody signs in with the account until it \
-                               is unlinked and linked again";
+            let consequence = "a row cannot be read: nobody signs in with the account, nor links \
+                               it again, until the row is deleted";
             self.damaged.report(
                 "federated_identities",
                 &key,
@@ -183,6 +183,20 @@ impl FederatedIdentityChanges for SqlUnitOfWork {
         Entity::delete_many()
             .filter(Column::UserId.eq(user.as_bytes().to_vec()))
             .exec(&self.db().statement("federated_identities.delete_of_user"))
+            .await
+            .map(drop)
+            .map_err(store_error)
+    }
+
+    async fn delete_federated_identities_since(
+        &mut self,
+        user: UserId,
+        since: Timestamp,
+    ) -> Result<(), StoreError> {
+        Entity::delete_many()
+            .filter(Column::UserId.eq(user.as_bytes().to_vec()))
+            .filter(Column::LinkedAt.gte(since.as_millis()))
+            .exec(&self.db().statement("federated_identities.delete_since"))
             .await
             .map(drop)
             .map_err(store_error)
