@@ -22,8 +22,8 @@ pub(super) struct Entry {
     pub(super) refused: Option<String>,
     /// The caller, the server, or who sat at a command line.
     pub(super) by: String,
-    /// The id of the operator who acted on these pages.
-    pub(super) operator: Option<String>,
+    /// The id of the operator who acted on these pages, and its last part, by which people are told apart.
+    pub(super) operator: Option<(String, String)>,
     /// The person's own address on the network.
     pub(super) from: String,
     pub(super) detail: String,
@@ -77,7 +77,10 @@ fn entry(event: AuditEvent, user: &User, terms: &'static OperatorWords) -> Entry
         at: Moment::new(event.create_time),
         refused: refused.or_else(|| is_refused.then(String::new)),
         by,
-        operator: named_by(&origin.request_id).map(str::to_owned),
+        operator: named_by(&origin.request_id).map(|id| {
+            let (_, last) = id.rsplit_once('-').unwrap_or_default();
+            (id.to_owned(), last.to_owned())
+        }),
         from: origin.client_ip_address,
         detail: event.detail,
     }
@@ -126,7 +129,8 @@ mod tests {
         let shown = entry(suspended, &user(), &WORDS);
         assert_eq!(shown.action, "Suspended");
         assert_eq!(shown.by, "gateway-operators");
-        assert_eq!(shown.operator.as_deref(), Some(operator));
+        let named = (operator.to_owned(), "000000000001".to_owned());
+        assert_eq!(shown.operator, Some(named));
         assert_eq!(shown.refused, None);
 
         let guesses = AuditEvent {

@@ -39,8 +39,8 @@ pub(super) struct Difference {
     pub(super) typed: String,
 }
 
-/// How two texts of a field are compared.
-type Read = fn(&str) -> Vec<String>;
+/// What two texts of a field have in common that say the same.
+type Reading = fn(&str) -> Vec<String>;
 
 impl Typed {
     /// What the form says of a user as it is.
@@ -79,7 +79,7 @@ impl Typed {
     pub(super) fn merge(&mut self, user: &User, words: &'static Words) -> Vec<Difference> {
         let mut now = Self::of(user);
         self.etag.clone_from(&now.etag);
-        let fields: [(_, Read); 6] = [
+        let fields: [(_, Reading); 6] = [
             (words.display_name, as_it_is),
             (words.language, as_it_is),
             (words.time_zone, as_it_is),
