@@ -51,7 +51,8 @@ pub(crate) async fn pending_before_and_after(url: &str) {
             "m0011_add_user_profiles",
             "m0012_create_groups",
             "m0013_create_service_accounts",
-            "m0014_create_audit_events"
+            "m0014_create_audit_events",
+            "m0015_create_federated_identities"
         ]
     );
     let before = store.user(new_user(1).id).await;
@@ -170,20 +171,20 @@ pub(crate) async fn newer_tables(url: &str) {
              VALUES ({version}, 'm{version:04}_of_the_future', {compatible_from}, 1)"
         )
     };
-    run_sql(url, &version(15, 1)).await;
+    run_sql(url, &version(16, 1)).await;
     store.migrate().await.expect("they are compatible");
     let pending = store.pending_migrations().await.expect("a list");
     assert_eq!(pending, [""; 0]);
     insert(&store, &new_user(1)).await.expect("inserted");
 
-    run_sql(url, &version(16, 15)).await;
+    run_sql(url, &version(17, 16)).await;
     let refusals = [
         store.migrate().await.err(),
         store.pending_migrations().await.err(),
     ];
     for refusal in refusals {
         let text = refusal.expect("a refusal").to_string();
-        for part in ["version 16", "version 15", "version 14"] {
+        for part in ["version 17", "version 16", "version 15"] {
             assert!(text.contains(part), "{text}");
         }
     }
