@@ -2,6 +2,7 @@
 //! test names.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
@@ -23,6 +24,8 @@ const KEY_ID: &str = "one";
 pub struct Issuer {
     address: SocketAddr,
     key: EcdsaKeyPair,
+    /// How many tokens there are.
+    issued: AtomicU64,
 }
 
 impl Issuer {
@@ -57,7 +60,11 @@ impl Issuer {
                 tokio::spawn(answer(stream, discovery.clone(), keys.clone()));
             }
         });
-        Self { address, key }
+        Self {
+            address,
+            key,
+            issued: AtomicU64::new(0),
+        }
     }
 
     /// The settings of a server that knows it.
@@ -93,7 +100,7 @@ impl Issuer {
         let header = json!({"alg": "ES256", "kid": KEY_ID, "typ": "JWT"});
         let claims = json!({
             "iss": format!("http://{}", self.address), "aud": APP, "sub": subject,
-            "iat": now, "exp": now + 600, "email": format!("{subject}@people.example"),
+            "iat": now, "exp": now + 600, "jti": self.issued.fetch_add(1, Ordering::Relaxed), "email": format!("{subject}@people.example"),
             "email_verified": true,
         });
         let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());

@@ -43,11 +43,11 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "8")]
     pub(crate) connections: NonZeroUsize,
 
-    /// validate: calls in flight, over all connections.
+    /// validate, auth-verify: calls in flight, over all connections.
     #[arg(long, default_value = "128")]
     pub(crate) in_flight: NonZeroUsize,
 
-    /// validate, check: different tokens, drawn evenly.
+    /// validate, check, auth-verify: different tokens, drawn evenly.
     #[arg(long, default_value = "10000", value_parser = clap::value_parser!(u32).range(1..=2_000_000))]
     pub(crate) tokens: u32,
 
@@ -103,6 +103,8 @@ pub(crate) enum What {
     Validate,
     /// Check, as Envoy asks it, beside a bare handler that reads and answers as much
     Check,
+    /// The gateway's /auth/verify, as nginx asks it, beside a bare axum handler
+    AuthVerify,
     /// IssueTokens with a password beside Argon2id alone on every core
     Issue,
     /// IssueTokens and a code of an authenticator app beside IssueTokens alone
@@ -133,6 +135,9 @@ pub(crate) enum What {
     /// The bare handler, as a process of its own
     #[value(hide = true)]
     FloorCheck,
+    /// The bare axum handler, as a process of its own
+    #[value(hide = true)]
+    FloorVerify,
     /// Threads of idle priority that spin, as a process of its own
     #[value(hide = true)]
     FloorSpin,

@@ -44,9 +44,17 @@ pub(crate) fn serve(answer_bytes: usize) -> Result<(), Failure> {
 pub(crate) fn serve_until_the_parent_goes<S: GrpcService>(
     make_service: impl Fn() -> S + Send + Sync + 'static,
 ) -> Result<(), Failure> {
+    serve_with(TransportConfig::default(), make_service)
+}
+
+/// The same, with a transport of this configuration, on a port of its own.
+pub(crate) fn serve_with<S: GrpcService>(
+    config: TransportConfig,
+    make_service: impl Fn() -> S + Send + Sync + 'static,
+) -> Result<(), Failure> {
     let config = TransportConfig {
         listen: (Ipv4Addr::LOCALHOST, 0).into(),
-        ..TransportConfig::default()
+        ..config
     };
     let server = Listener::bind(&config)
         .context("the echo's transport")?

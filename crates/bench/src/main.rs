@@ -5,6 +5,7 @@
 //! system tells how much CPU each of them took.
 
 mod arguments;
+mod auth_verify;
 mod check;
 mod check_messages;
 mod cleaning;
@@ -55,9 +56,10 @@ use report::{Figure, Report};
 
 type Measure = fn(&Arguments) -> Result<Vec<Figure>, Failure>;
 
-const MEASUREMENTS: [(What, Measure); 13] = [
+const MEASUREMENTS: [(What, Measure); 14] = [
     (What::Validate, validate::measure),
     (What::Check, check::measure),
+    (What::AuthVerify, auth_verify::measure),
     (What::Revocations, revocations::measure),
     (What::Issue, issue::measure),
     (What::SecondFactor, second_factor::measure),
@@ -88,6 +90,9 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     if arguments.what == What::FloorCheck {
         return check::serve(arguments.answer_bytes);
+    }
+    if arguments.what == What::FloorVerify {
+        return auth_verify::serve();
     }
     if arguments.what == What::FloorSpin {
         return spinning::spin();

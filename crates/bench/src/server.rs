@@ -170,10 +170,12 @@ impl Setup {
         command
             .arg("serve")
             .env("COUNTERSIGN__SERVER__LISTEN", address.to_string())
-            .env("COUNTERSIGN__GATEWAY__LISTEN", "")
             .env("COUNTERSIGN__METRICS__LISTEN", free_address()?.to_string())
             .stdout(Stdio::null())
             .stderr(log);
+        if !self.settings.iter().any(|(key, _)| key == "gateway.listen") {
+            command.env("COUNTERSIGN__GATEWAY__LISTEN", "");
+        }
         let began = system::now();
         let mut process = Process(command.spawn().context("starting the server")?);
         let serving = runtime()?.block_on(async {

@@ -31,6 +31,7 @@ mod passkey;
 mod passkey_options;
 mod password;
 mod profile;
+mod providers;
 mod reauthenticate;
 mod recovery_codes;
 mod sign_in;

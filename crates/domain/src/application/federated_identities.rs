@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
-use crate::application::{Messages, NewUser};
+use crate::application::Messages;
 use crate::error::{Error, Refusal};
 use crate::model::{
     Address, FederatedAccount, FederatedDetails, FederatedIdentity, FederatedIdentityId,
@@ -200,14 +200,6 @@ fn details(account: &FederatedAccount) -> FederatedDetails {
         masked_email: account.email().map(|email| Address::Email(email).masked()),
         refresh_token: account.refresh_token.clone(),
         ..FederatedDetails::default()
-    }
-}
-
-impl NewUser {
-    /// Whether a provider answers for the address of the new user.
-    pub(crate) fn is_answered_for(&self, account: &FederatedAccount) -> bool {
-        let email = account.verified_email();
-        email.is_some_and(|email| self.address == Address::Email(email))
     }
 }
 

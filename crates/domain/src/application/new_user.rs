@@ -19,6 +19,12 @@ pub(crate) struct NewUser {
 }
 
 impl NewUser {
+    /// Whether a provider answers for the address of the new user.
+    pub(crate) fn is_answered_for(&self, account: &FederatedAccount) -> bool {
+        let email = account.verified_email();
+        email.is_some_and(|email| self.address == Address::Email(email))
+    }
+
     /// What it signs in with.
     pub(crate) fn identifiers(&self) -> impl Iterator<Item = Identifier> + use<> {
         let address = Identifier::from(self.address.clone());

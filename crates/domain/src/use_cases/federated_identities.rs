@@ -1,12 +1,17 @@
-//! Looking at the accounts at providers that are linked to a person, linking and unlinking them.
+//! Looking at the accounts at providers that are linked to a person, and linking them.
 
+mod lock;
+mod unlink;
+
+use self::lock::lock;
+pub use self::unlink::UnlinkFederatedIdentity;
 use crate::application::{Application, Person, Repeats, Whose};
-use crate::error::{Error, Refusal};
+use crate::error::Error;
 use crate::model::{
-    Address, AuditAction, FactorKind, FederatedAccount, FederatedCallback, FederatedIdentity,
-    FederatedIdentityId, Locale, ProvenUser, SealedText, SignInWay, User,
+    Address, AuditAction, FederatedAccount, FederatedCallback, FederatedIdentity, Locale,
+    SealedText, SignInWay,
 };
-use crate::ports::{Clock as _, Content, UnitOfWork};
+use crate::ports::Content;
 
 /// Somebody lists the linked accounts.
 #[derive(Debug)]
@@ -35,17 +40,6 @@ pub enum AccountToLink {
     Callback(Box<FederatedCallback>),
     /// What stands for an account that was linked to nobody when it was shown.
     Token(SealedText),
-}
-
-/// Somebody unlinks an account.
-#[derive(Debug)]
-pub struct UnlinkFederatedIdentity {
-    /// The person's access token.
-    pub access_token: String,
-    /// Which.
-    pub id: FederatedIdentityId,
-    /// The language of the notice.
-    pub locale: Locale,
 }
 
 /// A linked account as it is listed.
@@ -147,89 +141,4 @@ async fn link(
     uow.insert_audit_event(&event).await?;
     uow.commit().await?;
     Ok(identity)
-}
-
-impl UnlinkFederatedIdentity {
-    /// Unlinks the account, and tells the person's addresses.
-    ///
-    /// # Errors
-    /// An access token that is not good or of a sign-in that is too old; an account that is not
-    /// the person's; the person could not sign in any more.
-    pub async fn execute(self, app: &Application) -> Result<(), Error> {
-        let person = app.people.by_fresh_access_token(&self.access_token).await?;
-        let addresses = app.store.addresses(person.user.id).await?;
-        let mut repeats = Repeats::default();
-        loop {
-            match self.commit(app, &person, &addresses).await {
-                Err(error) if repeats.allow(&error) => {}
-                outcome => break outcome?,
-            }
-        }
-        app.messages.queued();
-        Ok(())
-    }
-
-    async fn commit(
-        &self,
-        app: &Application,
-        person: &Person,
-        addresses: &[Address],
-    ) -> Result<(), Error> {
-        let mut uow = app.store.begin().await?;
-        let user = lock(app, &mut *uow, person).await?;
-        let identities = &app.federated_identities;
-        let unlinked = identities.unlink(&mut *uow, &app.messages, user.id, self.id);
-        unlinked.await?;
-        let others = app.store.federated_identities(user.id).await?;
-        let is_usable = |other: &FederatedIdentity| {
-            let provider = app.federated_sign_ins.provider(&other.provider);
-            other.id != self.id && provider.is_some()
-        };
-        let is_last = !others.iter().flatten().any(is_usable);
-        if is_last && !has_another_way(app, &mut *uow, &user, addresses).await? {
-            return Err(Refusal::LastWayIn.into());
-        }
-        let content = Content::FederatedIdentityUnlinked;
-        for notice in app.messages.notices(addresses, self.locale, &content)? {
-            uow.insert_message(&notice).await?;
-        }
-        let event = app.event_of(AuditAction::FederatedIdentityUnlinked, person);
-        let event = event.named(self.id.to_string());
-        uow.insert_audit_event(&event).await?;
-        Ok(uow.commit().await?)
-    }
-}
-
-/// Whether a person can sign in without any provider: with a password, a passkey, or a code to an
-/// address that can be reached.
-async fn has_another_way(
-    app: &Application,
-    uow: &mut dyn UnitOfWork,
-    user: &User,
-    addresses: &[Address],
-) -> Result<bool, Error> {
-    let rules = app.groups.named(&user.group)?;
-    let is_way = |way| rules.require_way(way).is_ok();
-    let is_reached = addresses
-        .iter()
-        .any(|address| app.messages.reaches(address));
-    if is_way(SignInWay::VerifiedCode) && is_reached {
-        return Ok(true);
-    }
-    if is_way(SignInWay::Password) && uow.lock_credential(user.id).await?.is_some() {
-        return Ok(true);
-    }
-    if !is_way(SignInWay::Passkey) || !app.passkeys.are_taken() {
-        return Ok(false);
-    }
-    let kinds = app.store.factor_kinds(user.id).await?;
-    Ok(kinds.contains(&Some(FactorKind::Passkey)))
-}
-
-async fn lock(app: &Application, uow: &mut dyn UnitOfWork, person: &Person) -> Result<User, Error> {
-    let user = uow.lock_user(person.user.id).await?;
-    let now = app.clock.now();
-    let user =
-        user.filter(|user| user.is_active(now) && ProvenUser::of(&person.user).is_current(user));
-    Ok(user.ok_or(Refusal::AccessToken(None))?)
 }

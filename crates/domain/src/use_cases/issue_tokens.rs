@@ -9,9 +9,9 @@ mod passkey_grant;
 mod password_grant;
 mod proof_grant;
 
+pub use self::federated_grant::FederatedProof;
 use self::federated_grant::with_account;
-pub use self::federated_grant::{FederatedProof, UnlinkedAccount};
-pub use self::opening::MfaRequired;
+pub use self::opening::{MfaRequired, UnlinkedAccount};
 use self::opening::{Opened, Opening};
 use self::passkey_grant::with_passkey;
 use self::password_grant::with_password;

@@ -14,13 +14,13 @@ use http::HeaderMap;
 use serde::Deserialize;
 
 use super::errors::Errors;
-use super::federated::{ACCOUNTS, providers_to_link};
+use super::federated::ACCOUNTS;
 use super::federated_cookie::AccountCookie;
 use super::form::Form;
 use super::member::Member;
 use super::page::{Page, render};
+use super::providers::{Provider, providers_to_link};
 use super::reauthenticate::confirm_first;
-use super::sign_in::Provider;
 use super::times::Moment;
 use super::visitor::Visitor;
 use super::words::Words;

@@ -11,16 +11,16 @@ use countersign_client::proto::issue_tokens_request::Grant;
 use countersign_client::proto::issue_tokens_response::Outcome;
 use countersign_client::proto::link_federated_identity_request::Account;
 use countersign_client::proto::{
-    BeginFederatedSignInRequest, FederatedCallback, LinkFederatedIdentityRequest,
-    ListProvidersRequest, ProviderCallback, ProviderKind,
+    BeginFederatedSignInRequest, FederatedCallback, LinkFederatedIdentityRequest, ProviderCallback,
 };
 use http::{HeaderMap, StatusCode};
 
 use super::errors::Errors;
 use super::federated_cookie::{AccountCookie, SignInCookie};
 use super::page::{Page, render};
+use super::providers::listed;
 use super::reauthenticate::confirm_first;
-use super::sign_in::{Provider, Way, issue, login, signed_in};
+use super::sign_in::{Way, issue, login, signed_in};
 use super::visitor::Visitor;
 use super::words::Words;
 use crate::origin::{Source, source};
@@ -42,48 +42,6 @@ pub(super) fn routes() -> Router<State> {
 pub(super) fn callback_route() -> Router<State> {
     let callback = get(come_back).post(come_back_by_form);
     Router::new().route("/login/with/{provider}/callback", callback)
-}
-
-/// The providers that a page offers; none if nobody can tell.
-pub(super) async fn providers(visitor: &Visitor, place: &str) -> Vec<Provider> {
-    let path = |provider: &str| format!("/login/with/{provider}?{}", query("return_to", place));
-    listed(visitor, path).await
-}
-
-/// The same, to link an account.
-pub(super) async fn providers_to_link(visitor: &Visitor) -> Vec<Provider> {
-    listed(visitor, |provider| {
-        format!("/profile/accounts/with/{provider}")
-    })
-    .await
-}
-
-async fn listed(visitor: &Visitor, path: impl Fn(&str) -> String) -> Vec<Provider> {
-    let message = ListProvidersRequest {
-        group_id: visitor.state.settings.group_id.clone(),
-    };
-    let mut federation = visitor.state.client.federation();
-    let request = visitor.context.request(message);
-    let Ok(answer) = federation.list_providers(request).await else {
-        return Vec::new();
-    };
-    let providers = answer.into_inner().providers.into_iter();
-    let providers = providers.map(|provider| Provider {
-        icon: icon(provider.kind()),
-        path: path(&provider.provider),
-        name: provider.display_name,
-    });
-    providers.collect()
-}
-
-fn icon(kind: ProviderKind) -> &'static str {
-    match kind {
-        ProviderKind::Google => "google",
-        ProviderKind::Apple => "apple",
-        ProviderKind::Kakao => "kakao",
-        ProviderKind::Naver => "naver",
-        ProviderKind::OpenidConnect | ProviderKind::Unspecified => "link",
-    }
 }
 
 async fn begin(visitor: Visitor, Path(provider): Path<String>, Query(way): Query<Way>) -> Response {

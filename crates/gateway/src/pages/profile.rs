@@ -13,11 +13,11 @@ use prost_types::FieldMask;
 use serde::Deserialize;
 
 use super::errors::Errors;
-use super::federated::providers_to_link;
 use super::form::Form;
 use super::member::Member;
 use super::page::{Page, render};
 use super::page_query::Query;
+use super::providers::providers_to_link;
 use super::visitor::Visitor;
 use super::words::Words;
 use crate::problem::Problem;

@@ -13,12 +13,12 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use super::errors::{Errors, FieldError};
-use super::federated;
 use super::form::Form;
 use super::mfa_cookie::MfaCookie;
 use super::page::{Page, render};
 use super::page_query::Query;
 use super::passkey_options;
+use super::providers::{self, Provider};
 use super::visitor::Visitor;
 use super::words::Words;
 use crate::problem::Problem;
@@ -43,14 +43,6 @@ struct Login {
     passkey_options: Option<String>,
     providers: Vec<Provider>,
     sign_up_path: Option<String>,
-}
-
-/// Another service that signs people in.
-#[derive(Debug)]
-pub(super) struct Provider {
-    pub(super) name: String,
-    pub(super) icon: &'static str,
-    pub(super) path: String,
 }
 
 /// Where a sign-in leads back to.
@@ -196,7 +188,7 @@ pub(super) async fn login(
         return_to: place.to_owned(),
         code_sign_in: true,
         passkey_options: passkey_options::options(visitor).await,
-        providers: federated::providers(visitor, place).await,
+        providers: providers::providers(visitor, place).await,
         sign_up_path: Some(format!("/sign-up?{}", query("return_to", place))),
     };
     render(status, &template)

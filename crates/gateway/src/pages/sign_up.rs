@@ -11,11 +11,11 @@ use countersign_client::proto::{
 use serde::Deserialize;
 
 use super::errors::Errors;
-use super::federated;
 use super::form::Form;
 use super::page::{Page, render};
 use super::page_query::Query;
-use super::sign_in::{Provider, Way};
+use super::providers::{self, Provider};
+use super::sign_in::Way;
 use super::verify::{self, Sent};
 use super::visitor::Visitor;
 use super::words::Words;
@@ -81,7 +81,7 @@ pub(super) async fn finish(visitor: &Visitor, proof: String) -> Response {
 
 async fn form_page(visitor: &Visitor, form: SignUpForm, errors: Errors) -> Response {
     let status = errors.status();
-    let providers = federated::providers(visitor, &form.return_to).await;
+    let providers = providers::providers(visitor, &form.return_to).await;
     let template = SignUp {
         page: visitor.page(errors),
         words: visitor.words,

@@ -3,12 +3,12 @@
 
 use super::asked::First;
 use super::facts::{Facts, known_device};
-use super::opening::{Opened, Opening};
+use super::opening::{Opened, Opening, UnlinkedAccount};
 use crate::application::{Application, Repeats, signing_in};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    AuthenticationMethod, FederatedAccount, FederatedCallback, GroupId, NativeIdToken, ProvenUser,
-    ProviderId, SealedText, Timestamp,
+    AuthenticationMethod, FederatedCallback, GroupId, NativeIdToken, ProvenUser, ProviderId,
+    SealedText,
 };
 use crate::ports::Clock as _;
 
@@ -21,17 +21,6 @@ pub enum FederatedProof {
     IdToken(ProviderId, Box<NativeIdToken>),
     /// What stands for an account that was linked to nobody when it was shown.
     Token(SealedText),
-}
-
-/// An account that is linked to no user of the group.
-#[derive(Debug)]
-pub struct UnlinkedAccount {
-    /// The account.
-    pub account: FederatedAccount,
-    /// What stands for it.
-    pub token: SealedText,
-    /// From when on that is not accepted.
-    pub expires_at: Timestamp,
 }
 
 /// Signs in whoever has shown an account that is linked to a user of this group.

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use super::asked::{Asked, Offer};
 use super::facts::Facts;
-use super::federated_grant::UnlinkedAccount;
 use crate::application::{Application, DeviceSignIn, KnownDevice, SignIn};
 use crate::error::{Error, Refusal};
 use crate::model::{
-    AuditAction, AuthenticationMethod, ClientContext, CodeFactor, Device, DeviceClaim, GroupId,
-    Locale, MfaFactor, MfaSessionId, MfaSessionRecord, ProvenUser, Scope, Session, Timestamp, User,
-    UserId,
+    AuditAction, AuthenticationMethod, ClientContext, CodeFactor, Device, DeviceClaim,
+    FederatedAccount, GroupId, Locale, MfaFactor, MfaSessionId, MfaSessionRecord, ProvenUser,
+    Scope, SealedText, Session, Timestamp, User, UserId,
 };
 use crate::ports::{Clock as _, UnitOfWork};
 
@@ -39,6 +38,17 @@ pub struct MfaRequired {
     /// The addresses to which a code can be sent.
     pub codes: Vec<CodeFactor>,
     /// From when on it is not accepted.
+    pub expires_at: Timestamp,
+}
+
+/// An account that is linked to no user of the group.
+#[derive(Debug)]
+pub struct UnlinkedAccount {
+    /// The account.
+    pub account: FederatedAccount,
+    /// What stands for it.
+    pub token: SealedText,
+    /// From when on that is not accepted.
     pub expires_at: Timestamp,
 }
 

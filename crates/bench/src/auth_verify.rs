@@ -1,0 +1,185 @@
+//! `GET /auth/verify`, as nginx asks it over HTTP/1.1 connections that stay open, beside a bare
+//! axum handler that answers with the same headers.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use countersign_transport::{Protocols, TransportConfig};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tower::ServiceExt as _;
+
+use crate::arguments::Arguments;
+use crate::closed_loop::{Client, Step, Target, drive, runtime};
+use crate::connections::Connections;
+use crate::echo;
+use crate::failure::{Context as _, Failure};
+use crate::forge::forge;
+use crate::report::{Figure, Gate, Rates};
+use crate::rounds::{Side, alternate};
+use crate::sample::Sample;
+use crate::server::{Floor, Setup, free_address};
+use crate::validate::WARMING;
+
+const GATE: f64 = 0.85;
+
+/// What a good answer says of the person, besides `cache-control`.
+const HEADERS: [(&str, &str); 6] = [
+    ("x-auth-user", "01890a5d-ac96-774b-bcce-b302099a8057"),
+    ("x-auth-group", "default"),
+    ("x-auth-session", "01890a5d-ac96-774b-bcce-b302099a8057"),
+    ("x-auth-client", "local"),
+    ("x-auth-scopes", ""),
+    ("x-auth-roles", ""),
+];
+
+pub(crate) fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Failure> {
+    let gateway = free_address()?;
+    let listen = gateway.to_string();
+    let settings = [
+        ("tokens.access_ttl", "1h"),
+        ("gateway.listen", listen.as_str()),
+    ];
+    let setup = Setup::new(arguments, &settings)?;
+    let server = setup.start()?;
+    let tokens = runtime()?.block_on(forge(&setup, &server, arguments.tokens))?;
+    let requests = tokens.iter().map(|forged| request(&forged.token));
+    let requests: Arc<Vec<Vec<u8>>> = Arc::new(requests.collect());
+    let floor = Floor::start("floor-verify", 0)?;
+    eprintln!(
+        "/auth/verify: {} tokens, {} requests in flight, each on a connection of its own",
+        arguments.tokens, arguments.in_flight,
+    );
+    let bare = floor.target(1);
+    let ours = Target {
+        address: gateway,
+        ..server.target(1)
+    };
+    for target in [bare, ours] {
+        drive(
+            askers(arguments, &requests, target.address),
+            target,
+            WARMING.min(arguments.round()),
+        )?;
+    }
+    let requests = &requests;
+    let side = |name, target: Target| {
+        Side::new(name, move || {
+            let askers = askers(arguments, requests, target.address);
+            let (_, sample): (_, Sample) = drive(askers, target, arguments.round())?;
+            Ok(sample)
+        })
+    };
+    let sides = vec![side("bare handler", bare), side("ours", ours)];
+    let mut samples = alternate(arguments.rounds, sides)?.into_iter();
+    Ok(vec![Figure::Rates(Rates {
+        name: format!("/auth/verify, {} tokens", arguments.tokens),
+        floor_name: "bare axum handler".into(),
+        floor: samples.next().unwrap_or_default(),
+        ours: samples.next().unwrap_or_default(),
+        gate: Some(Gate::Ratio(GATE)),
+    })])
+}
+
+/// What nginx sends for a request of a browser.
+fn request(token: &str) -> Vec<u8> {
+    format!(
+        "GET /auth/verify HTTP/1.1\r\nHost: shop.example\r\nX-Forwarded-Proto: https\r\n\
+         X-Forwarded-Host: shop.example\r\nX-Forwarded-Uri: /orders\r\n\
+         Cookie: theme=dark; __Host-access={token}\r\nAccept: text/html\r\n\r\n"
+    )
+    .into_bytes()
+}
+
+fn askers(arguments: &Arguments, requests: &Arc<Vec<Vec<u8>>>, address: SocketAddr) -> Vec<Asker> {
+    let count = arguments.in_flight.get();
+    let asker = |number: usize| Asker {
+        address,
+        requests: Arc::clone(requests),
+        // Not all the same at once.
+        next: number * requests.len() / count,
+        stream: None,
+        received: Vec::new(),
+    };
+    (0..count).map(asker).collect()
+}
+
+/// Asks on one connection, one request after the other.
+struct Asker {
+    address: SocketAddr,
+    requests: Arc<Vec<Vec<u8>>>,
+    next: usize,
+    stream: Option<TcpStream>,
+    received: Vec<u8>,
+}
+
+impl Client for Asker {
+    async fn open(&mut self, _: &mut Connections) -> Result<(), Failure> {
+        let stream = TcpStream::connect(self.address).await;
+        let stream = stream.context("connecting")?;
+        stream.set_nodelay(true).context("connecting")?;
+        self.stream = Some(stream);
+        Ok(())
+    }
+
+    async fn call(&mut self) -> Result<Step, Failure> {
+        let stream = self.stream.as_mut();
+        let stream = stream.ok_or_else(|| Failure::new("there is no connection"))?;
+        self.next = (self.next + 1) % self.requests.len();
+        let sent = stream.write_all(&self.requests[self.next]).await;
+        sent.context("asking")?;
+        self.received.clear();
+        while !self.received.ends_with(b"\r\n\r\n") {
+            let read = stream.read_buf(&mut self.received).await;
+            if read.context("an answer")? == 0 {
+                return Err(Failure::new("the connection was closed"));
+            }
+        }
+        let text = String::from_utf8_lossy(&self.received);
+        let is_good = text.starts_with("HTTP/1.1 200 ")
+            && text.contains("content-length: 0\r\n")
+            && text.contains("x-auth-user: 0");
+        match is_good {
+            true => Ok(Step::Answered),
+            false => Err(Failure::new(format!("not what was to be answered: {text}"))),
+        }
+    }
+}
+
+/// Serves the floor, on the same transport.
+pub(crate) fn serve() -> Result<(), Failure> {
+    let config = TransportConfig {
+        protocols: Protocols::Http1AndHttp2,
+        ..TransportConfig::default()
+    };
+    echo::serve_with(config, || {
+        let router = Router::new().route("/auth/verify", get(bare));
+        tower::service_fn(move |request: http::Request<tonic::body::Body>| {
+            let router = router.clone();
+            if let Some(connection) = request
+                .extensions()
+                .get::<countersign_transport::ConnectionInfo>()
+            {
+                connection.permit_call();
+            }
+            async move {
+                let response = router.oneshot(request.map(axum::body::Body::new)).await;
+                response.map(|response| response.map(tonic::body::Body::new))
+            }
+        })
+    })
+}
+
+async fn bare() -> impl IntoResponse {
+    let mut headers = HeaderMap::new();
+    for (name, value) in HEADERS {
+        let value = HeaderValue::from_static(value);
+        headers.insert(HeaderName::from_static(name), value);
+    }
+    headers.insert("cache-control", HeaderValue::from_static("no-store"));
+    (StatusCode::OK, headers)
+}
