@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::application::{Groups, Messages, Settings};
 use crate::error::Error;
@@ -111,6 +112,14 @@ impl Devices {
         let policy = self.groups.mfa_policy(group)?;
         Ok(policy == MfaPolicy::RequiredForUnknownDevices
             || (is_wanted && !self.settings.devices.remembered.is_zero()))
+    }
+
+    /// How long no second factor is asked for on a device on which one was shown, if that is
+    /// offered.
+    pub(crate) fn remembered(&self, claim: DeviceClaim) -> Option<Duration> {
+        let remembered = self.settings.devices.remembered;
+        let is_offered = claim != DeviceClaim::Untold && !remembered.is_zero();
+        is_offered.then_some(remembered)
     }
 
     /// Notes a good attempt from a device that was known. Tells whether it still

@@ -115,7 +115,7 @@ async fn page(
         must_send: matches!(chosen.kind.as_str(), "SMS" | "EMAIL") && !progress.sent,
         sent: progress.sent,
         resend_seconds: progress.resend_seconds,
-        remember_days: None,
+        remember_days: cookie.remember_days,
         return_to: asked.return_to.clone(),
     };
     Ok(render(status, &template))

@@ -19,6 +19,9 @@ const LIFETIME: Duration = Duration::from_secs(10 * 60);
 pub(super) struct MfaCookie {
     pub(super) mfa_session_id: String,
     pub(super) factors: Vec<Factor>,
+    /// For how many days none is asked for on this device, if the person wants that.
+    #[serde(default)]
+    pub(super) remember_days: Option<u32>,
 }
 
 /// A factor that may be shown.
@@ -48,6 +51,10 @@ impl MfaCookie {
         Self {
             mfa_session_id: required.mfa_session_id.clone(),
             factors: kinds.chain(addresses).collect(),
+            remember_days: required
+                .remember_device_duration
+                .and_then(|time| u32::try_from(time.seconds).ok())
+                .map(|seconds| seconds.div_ceil(24 * 60 * 60)),
         }
     }
 

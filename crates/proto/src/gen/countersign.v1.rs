@@ -2867,6 +2867,11 @@ pub struct MfaRequired {
     /// any. One that was proved by the sign-in itself is not among them.
     #[prost(message, repeated, tag = "4")]
     pub code_factors: ::prost::alloc::vec::Vec<CodeFactor>,
+    /// For how long none is asked for on this device, if the person wants that
+    /// (ValidateMfaSessionRequest.remember_device). Absent where the server does not offer
+    /// it (`mfa.remember_device`), or the gateway keeps no device tokens.
+    #[prost(message, optional, tag = "5")]
+    pub remember_device_duration: ::core::option::Option<::prost_types::Duration>,
 }
 /// CodeFactor is an address to which a code is sent, as a second factor.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -39,6 +39,9 @@ pub struct MfaRequired {
     pub codes: Vec<CodeFactor>,
     /// From when on it is not accepted.
     pub expires_at: Timestamp,
+    /// How long none is asked for on this device, if the person wants that; none if it is
+    /// not offered.
+    pub remembered: Option<Duration>,
 }
 
 /// An account that is linked to no user of the group.
@@ -164,6 +167,7 @@ impl Opening {
             factors: record.factors,
             codes: offer.codes.clone(),
             expires_at: record.expires_at,
+            remembered: app.devices.remembered(self.device),
         })
     }
 }

@@ -329,3 +329,17 @@ async fn all_known_devices_share_one_budget_of_second_factors() {
     }
     assert_eq!(compared, 5);
 }
+
+#[tokio::test]
+async fn it_is_told_for_how_long_a_device_may_be_remembered() {
+    let day = Duration::from_secs(24 * 3600);
+    for (offered, device, told) in [
+        (day, DeviceClaim::Unknown, Some(day)),
+        (day, DeviceClaim::Untold, None),
+        (Duration::ZERO, DeviceClaim::Unknown, None),
+    ] {
+        let mina = Mina::new(offered).await;
+        mina.world.clock.advance(Duration::from_secs(30));
+        assert_eq!(mina.begin(device).await.remembered, told);
+    }
+}

@@ -41,6 +41,9 @@ pub(super) fn issued(issued: Issued) -> v1::IssueTokensResponse {
                 factors: factors.filter_map(|factor| kind(*factor)).collect(),
                 expire_time: convert::timestamp(required.expires_at),
                 code_factors: codes.map(code_factor).collect(),
+                remember_device_duration: required
+                    .remembered
+                    .and_then(|remembered| prost_types::Duration::try_from(remembered).ok()),
             })
         }
         Issued::Unlinked(account) => Outcome::FederatedAccount(unlinked(&account)),
