@@ -21,7 +21,9 @@ import urllib.request
 from playwright.sync_api import sync_playwright
 
 from edge import Tried
-from pages import ARGUMENTS, DESKTOP, PASSWORD, PHONE, Pages, Person
+from keyboard import Keyboard
+from pages import ARGUMENTS, DESKTOP, PASSWORD, PHONE, Pages, Person, look
+from xss import PAYLOADS, Findings, Visitor
 
 SCRIPT = pathlib.Path(__file__).parents[1] / "node/oidc_provider.mjs"
 PROVIDER = "COUNTERSIGN__FEDERATION__PROVIDERS__"
@@ -117,6 +119,90 @@ def signs_up_and_in(guest, server):
     guest.is_at("/profile")
     guest.goes_to("/profile/accounts")
     assert "m***@people.example" in guest.reads("main"), guest.reads("main")
+
+
+def accessible(guest, server):
+    """axe-core finds nothing on the pages of providers, in either theme and language."""
+    guest.signs_in_with("Corp", "axel")
+    guest.is_at("/sign-up/continue")
+    looks = look(guest, "/sign-up/continue") + look(guest, "/login")
+    guest.goes_to("/sign-up/continue")
+    guest.page.click("main form button.primary")
+    guest.is_at("/profile")
+    looks += look(guest, "/profile/accounts")
+    print(f"    axe-core, {looks} looks at pages: 0 violations")
+
+
+def by_keyboard(browser, server):
+    """Signing up and in, linking and unlinking, without a mouse; the issuer's page is not ours."""
+    person = Keyboard(browser, server)
+
+    def at_the_issuer(name):
+        person.page.wait_for_selector("[name=login]")
+        person.page.fill("[name=login]", name)
+        person.page.fill("[name=password]", "x")
+        person.page.click("[type=submit]")
+        person.page.click("[type=submit]")
+        person.page.wait_for_load_state()
+
+    person.opens("/login")
+    person.uses(".providers a[href*='/with/corp']")
+    at_the_issuer("kim")
+    person.is_at("/sign-up/continue")
+    person.around()
+    person.types("#identifier", "nonsense")
+    person.uses("main form button.primary")
+    person.is_told("#identifier")
+    person.types("#identifier", "kim@people.example")
+    person.uses("main form button.primary")
+    person.is_at("/profile")
+    person.opens("/profile/accounts")
+    person.around()
+    person.uses(".providers a[href*='/with/loose']")
+    at_the_issuer("kim2")
+    person.is_at("/profile/accounts")
+    person.around()
+    person.answers(".rows li:last-child button")
+    person.is_at("/profile/accounts")
+    assert person.page.locator(".rows li").count() == 1
+    print(f"    {len(person.rounds)} pages walked around, {person.stops} stops of the focus seen")
+    person.context.close()
+
+
+def markup(tried, server):
+    """Nothing that is sent in a field of these pages becomes a part of the page."""
+    findings = Findings()
+    visitor = Visitor(server, findings)
+    browser = Browser(server.origin)
+    browser.comes_back(browser.returns("corp", "nobody-yet"))
+    visitor.send("GET", "/login")
+    visitor.cookies |= {cookie.name: cookie.value for cookie in browser.jar}
+    signed_in = Browser(server.origin)
+    signed_in.comes_back(signed_in.returns("corp", "mina"))
+    session = {cookie.name: cookie.value for cookie in signed_in.jar}
+    callback = "/login/with/corp/callback"
+    for payload in PAYLOADS:
+        quoted = urllib.parse.quote(payload)
+        for name in ("code", "state", "iss", "error", "user"):
+            query = urllib.parse.urlencode({"code": "x", "state": "x"} | {name: payload})
+            visitor.looks(f"{name} of the query", payload, "GET", f"{callback}?{query}")
+            form = {"code": "x", "state": "x"} | {name: payload}
+            elsewhere = {"sec-fetch-site": "cross-site", "cookie": ""}
+            visitor.looks(f"{name} of a form", payload, "POST", callback, form, elsewhere)
+        visitor.looks("return_to", payload, "GET", f"/login/with/nobody?return_to={quoted}")
+        visitor.looks("the provider", payload, "GET", f"/login/with/{quoted}")
+        form = {"identifier": payload}
+        visitor.looks("the address", payload, "POST", "/sign-up/continue", form)
+        form = {"identifier": payload, "verification_id": payload, "code": payload}
+        visitor.looks("the code", payload, "POST", "/sign-up/continue/verify", form)
+        member = Visitor(server, findings)
+        member.cookies |= session
+        member.looks("done", payload, "GET", f"/profile/accounts?done={quoted}&refused={quoted}")
+        member.looks("the account", payload, "POST", f"/profile/accounts/{quoted}/unlink", {})
+    for where, payload, what in findings.faults:
+        tried.that(False, where, payload, what)
+    tried.count += findings.asked
+    print(f"markup: {findings.asked} tried, {len(findings.reflected)} fields show what was sent")
 
 
 def proves_an_address(guest, server):
@@ -362,9 +448,14 @@ def main():
                     way(guest, server)
                     guest.ends()
                     print(f"{way.__name__}: as promised")
+                guest = Guest(browser, server, "en-US", issuers=(corp, loose))
+                accessible(guest, server)
+                guest.ends()
+                by_keyboard(browser, server)
                 browser.close()
             tried = Tried()
             attacks(tried, server)
+            markup(tried, server)
             tried.end()
         finally:
             server.stop()
