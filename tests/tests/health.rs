@@ -52,24 +52,28 @@ async fn an_outage_is_told_of_the_services_that_it_concerns(backend: Backend) {
         .start()
         .await;
     let gateway = world.gateway();
-    statuses_become(&gateway, [true; 9]).await;
+    statuses_become(&gateway, [true; 10]).await;
     world.redis_line().set(Mode::Cut);
     statuses_become(
         &gateway,
-        [true, true, false, true, true, true, false, false, true],
+        [
+            true, true, false, false, true, true, true, false, false, true,
+        ],
     )
     .await;
     world.redis_line().set(Mode::Pass);
-    statuses_become(&gateway, [true; 9]).await;
+    statuses_become(&gateway, [true; 10]).await;
     world.database_line().set(Mode::Cut);
     statuses_become(
         &gateway,
-        [true, false, false, false, false, false, false, false, false],
+        [
+            true, false, false, false, false, false, false, false, false, false,
+        ],
     )
     .await;
-    statuses_become(&world.replica(1).gateway(), [true; 9]).await;
+    statuses_become(&world.replica(1).gateway(), [true; 10]).await;
     world.database_line().set(Mode::Pass);
-    statuses_become(&gateway, [true; 9]).await;
+    statuses_become(&gateway, [true; 10]).await;
 }
 
 #[test]
@@ -77,7 +81,7 @@ fn each_service_of_the_contract_has_a_status() {
     on_a_backend(Backend::Sqlite, async |backend| {
         let world = World::start(backend, 1).await;
         let gateway = world.gateway();
-        statuses_become(&gateway, [true; 9]).await;
+        statuses_become(&gateway, [true; 10]).await;
         for rpc in RPCS {
             assert!(is_serving(&gateway, rpc.service).await, "{}", rpc.service);
         }
@@ -106,7 +110,7 @@ fn a_watch_tells_changes_only_and_of_unknown_services_too() {
     on_a_backend(Backend::Sqlite, async |backend| {
         let world = World::start(backend, 1).await;
         let gateway = world.gateway();
-        statuses_become(&gateway, [true; 9]).await;
+        statuses_become(&gateway, [true; 10]).await;
         for (service, status) in [
             ("", ServingStatus::Serving),
             ("countersign.v1.AuthService", ServingStatus::Serving),
@@ -152,7 +156,7 @@ fn a_drain_is_told_while_a_call_in_flight_finishes() {
         let mina = world.sign_up().await;
         let tokens = mina.sign_in().await;
         let idle = world.gateway();
-        statuses_become(&idle, [true; 9]).await;
+        statuses_become(&idle, [true; 10]).await;
         let mut watch = client(&idle)
             .watch(request(""))
             .await
@@ -233,7 +237,7 @@ fn the_probe_exits_as_grpc_health_probe_does() {
             let all = [&["healthcheck"], arguments].concat();
             world.replica(0).run(&all).await
         };
-        statuses_become(&world.gateway(), [true; 9]).await;
+        statuses_become(&world.gateway(), [true; 10]).await;
         for service in ALL {
             let found = probe(&[&address, &format!("-service={service}")]).await;
             assert_eq!(
@@ -259,7 +263,7 @@ fn the_probe_exits_as_grpc_health_probe_does() {
 }
 
 /// Waits until the statuses of [`ALL`] are these.
-async fn statuses_become(gateway: &Gateway, serving: [bool; 9]) {
+async fn statuses_become(gateway: &Gateway, serving: [bool; 10]) {
     let is_so = || async {
         // Whoever asks without a pause, and shows no key, is cut off.
         sleep(Duration::from_millis(50)).await;
