@@ -183,7 +183,7 @@ fn a_drain_is_told_while_a_call_in_flight_finishes() {
         let told = told.expect("alive").expect("a status");
         assert_eq!(told.status(), ServingStatus::NotServing);
         drop(watch);
-        statuses_become(&idle, [false; 9]).await;
+        statuses_become(&idle, [false; 10]).await;
         assert_eq!(
             mina.gateway.judge(&tokens.access_token).await,
             "VALID",
@@ -255,7 +255,7 @@ fn the_probe_exits_as_grpc_health_probe_does() {
         );
         assert_eq!(probe(&[&address, "-service=no.such.Service"]).await.code, 3);
         world.replica(0).terminate().await;
-        statuses_become(&world.gateway(), [false; 9]).await;
+        statuses_become(&world.gateway(), [false; 10]).await;
         let draining = probe(&[&address]).await;
         assert_eq!(draining.code, 4, "{draining:?}");
         world.replica(0).kill().await;
