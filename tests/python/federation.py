@@ -406,7 +406,16 @@ def attacks(tried, server):
     owner.comes_back(owner.returns("corp", "mina"))
     victim.comes_back(victim.returns("corp", "jiho"))
     assert owner.is_signed_in and victim.is_signed_in
-    away = owner.send(f"{origin}/profile/accounts/with/loose").headers["location"]
+    # Nobody begins that but the person's own page: no other site, and no address without its token.
+    page = owner.send(f"{origin}/profile/accounts").read().decode()
+    begin = re.search(r'href="(/profile/accounts/with/loose[^"]*)"', page)[1].replace("&amp;", "&")
+    foreign = {"sec-fetch-site": "cross-site"}
+    for path, headers in ((begin, foreign), ("/profile/accounts/with/loose", {})):
+        led = owner.send(origin + path, headers=headers).headers["location"]
+        tried.that(led == "/profile/accounts", "linking begun by another site", led)
+    led = owner.send(f"{origin}/login/with/corp", headers=foreign).headers["location"]
+    tried.that(led.startswith("/login?"), "another's sign-in in a session", led)
+    away = owner.send(origin + begin).headers["location"]
     back = owner.authenticates(away, "evil")
     kept = next(cookie for cookie in owner.jar if cookie.name == "__Host-federated")
     victim.jar.set_cookie(kept)

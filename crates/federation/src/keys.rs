@@ -36,6 +36,9 @@ pub(crate) enum Verdict {
     Good,
     /// There is no such key, perhaps not yet.
     UnknownKey,
+    /// It is not that of the key which is meant, or it is not clear which that is: perhaps the key
+    /// is another by now.
+    Bad,
 }
 
 impl SignatureAlgorithm {
@@ -106,9 +109,7 @@ impl KeySet {
             return Ok(Verdict::UnknownKey);
         }
         if token.kid.is_none() && named.len() > 1 {
-            return Err(Failure::rejected(
-                "the token does not say which key it is signed with",
-            ));
+            return Ok(Verdict::Bad);
         }
         let fits = |key: &&Key| key.algorithms.contains(&algorithm);
         let fitting: Vec<_> = named.into_iter().filter(fits).collect();
@@ -130,7 +131,7 @@ impl KeySet {
         });
         match is_good {
             true => Ok(Verdict::Good),
-            false => Err(Failure::rejected("the token's signature is not good")),
+            false => Ok(Verdict::Bad),
         }
     }
 }

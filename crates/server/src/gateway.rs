@@ -6,7 +6,9 @@ use std::{fmt, fs};
 
 use countersign_domain::model::ApiKey;
 use countersign_gateway::client::{BuildError, Client};
-use countersign_gateway::{Brand, Color, Gateway, Logo, Operators, PublicUrl, Settings};
+use countersign_gateway::{
+    Brand, BrandError, Color, Gateway, Logo, Operators, PublicUrl, Settings,
+};
 use countersign_transport::{ServerHandle, TlsFiles, TransportConfig, TransportError};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -195,7 +197,12 @@ fn brand(config: &Config) -> Result<Brand, ServeError> {
         let wrong = |why: &dyn fmt::Display| {
             ServeError::Gateway(format!("gateway.brand_logo ({}): {why}", path.display()))
         };
-        let bytes = fs::read(path).map_err(|error| wrong(&error))?;
+        // A pipe, or a device, has no end.
+        let is_file = fs::metadata(path).map_err(|error| wrong(&error))?.is_file();
+        let bytes = match is_file {
+            true => fs::read(path).map_err(|error| wrong(&error))?,
+            false => return Err(wrong(&BrandError::Logo)),
+        };
         Logo::new(bytes).map_err(|error| wrong(&error))
     });
     Ok(Brand {

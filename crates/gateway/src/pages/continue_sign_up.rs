@@ -92,7 +92,8 @@ async fn sign_up(
     let answer = match (AccountCookie::read(&headers), form) {
         (Some(account), Ok(Form(form))) => {
             let typed = form.identifier.trim().to_owned();
-            let is_answered_for = account.is_email_verified && typed == account.email;
+            let is_answered_for =
+                account.is_email_verified && typed.eq_ignore_ascii_case(&account.email);
             let answer = match is_answered_for {
                 true => create(&visitor, &account, &typed, String::new()).await,
                 false => send(&visitor, &typed).await,

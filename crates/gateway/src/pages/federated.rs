@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query, RawForm, RawQuery};
+use axum::extract::{Extension, Path, Query, RawForm, RawQuery};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use countersign_client::proto::issue_tokens_request::Grant;
@@ -13,7 +13,8 @@ use countersign_client::proto::link_federated_identity_request::Account;
 use countersign_client::proto::{
     BeginFederatedSignInRequest, FederatedCallback, LinkFederatedIdentityRequest, ProviderCallback,
 };
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
+use serde::Deserialize;
 
 use super::errors::Errors;
 use super::federated_cookie::{AccountCookie, SignInCookie};
@@ -27,6 +28,9 @@ use crate::origin::{Source, source};
 use crate::problem::Problem;
 use crate::state::State;
 use crate::url::query;
+
+/// The longest way back that is remembered: browsers keep no cookie above 4 KiB.
+const LONGEST_PLACE: usize = 1024;
 
 /// Where a person's linked accounts are.
 pub(super) const ACCOUNTS: &str = "/profile/accounts";
@@ -44,7 +48,17 @@ pub(super) fn callback_route() -> Router<State> {
     Router::new().route("/login/with/{provider}/callback", callback)
 }
 
-async fn begin(visitor: Visitor, Path(provider): Path<String>, Query(way): Query<Way>) -> Response {
+async fn begin(
+    visitor: Visitor,
+    Path(provider): Path<String>,
+    Query(way): Query<Way>,
+    Extension(source): Extension<Source>,
+) -> Response {
+    if source == Source::Foreign && visitor.access_token.is_some() {
+        // Another site is not to sign anybody in as somebody else.
+        let path = format!("/login?{}", query("return_to", &way.return_to));
+        return visitor.answer(Ok(Redirect::to(&path).into_response()));
+    }
     let answer = match send_away(&visitor, provider, way.return_to.clone(), None).await {
         Err(problem) => refused(&visitor, &way.return_to, problem).await,
         answer => answer,
@@ -52,8 +66,26 @@ async fn begin(visitor: Visitor, Path(provider): Path<String>, Query(way): Query
     visitor.answer(answer)
 }
 
-async fn begin_to_link(visitor: Visitor, Path(provider): Path<String>) -> Response {
+/// What an address has that leads to the linking of an account.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    csrf_token: String,
+}
+
+/// Begins to link an account, if the person's own page leads here: another site could otherwise have the account of
+/// somebody else linked, who is signed in at the provider in this browser.
+async fn begin_to_link(
+    visitor: Visitor,
+    Path(provider): Path<String>,
+    Query(asked): Query<Asked>,
+    Extension(source): Extension<Source>,
+) -> Response {
+    let is_asked_here = !visitor.csrf.is_new && asked.csrf_token == visitor.csrf.value;
     let answer = match visitor.access_token.clone() {
+        _ if source == Source::Foreign || !is_asked_here => {
+            Ok(Redirect::to(ACCOUNTS).into_response())
+        }
         Some(token) => {
             let sent = send_away(&visitor, provider, ACCOUNTS.to_owned(), Some(token)).await;
             sent.or_else(|problem| confirm_first(problem, ACCOUNTS))
@@ -83,10 +115,11 @@ async fn send_away(
         .begin_federated_sign_in(visitor.context.request(message))
         .await?;
     let answer = answer.into_inner();
+    let fits = return_to.len() <= LONGEST_PLACE;
     let cookie = SignInCookie {
         federated_sign_in: answer.federated_sign_in,
         provider,
-        return_to,
+        return_to: if fits { return_to } else { String::new() },
         links,
     };
     let mut response = Redirect::to(&answer.authorization_url).into_response();
@@ -110,10 +143,15 @@ async fn refused(visitor: &Visitor, place: &str, problem: Problem) -> Result<Res
 
 async fn come_back(
     visitor: Visitor,
+    method: Method,
     Path(provider): Path<String>,
     headers: HeaderMap,
     RawQuery(raw): RawQuery,
 ) -> Response {
+    if method == Method::HEAD {
+        // It would use the sign-in up.
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
     let parameters = parameters(raw.unwrap_or_default().as_bytes());
     come_back_with(visitor, &provider, &headers, parameters).await
 }
@@ -165,6 +203,7 @@ async fn come_back_with(
     parameters: Result<ProviderCallback, Problem>,
 ) -> Response {
     let cookie = SignInCookie::read(headers).filter(|cookie| cookie.provider == provider);
+    let links = cookie.as_ref().is_some_and(|cookie| cookie.links);
     let place = cookie
         .as_ref()
         .map_or("", |cookie| &cookie.return_to)
@@ -180,6 +219,7 @@ async fn come_back_with(
         (_, Err(problem)) => Err(problem),
     };
     match answer {
+        Err(problem) if links => visitor.answer(not_linked(problem)),
         // It stays: whoever has sent the browser here may not have been the provider.
         Err(problem) => {
             let answer = refused(&visitor, &place, problem).await;
@@ -190,6 +230,16 @@ async fn come_back_with(
             SignInCookie::clear(response.headers_mut());
             response
         }
+    }
+}
+
+/// The linked accounts, with what was refused.
+fn not_linked(problem: Problem) -> Result<Response, Problem> {
+    let is_for_page = problem.is_for_page() || problem.reason == "PROVIDER_UNAVAILABLE";
+    let path = format!("{ACCOUNTS}?{}", query("refused", problem.reason));
+    match is_for_page {
+        true => Ok(Redirect::to(&path).into_response()),
+        false => Err(problem),
     }
 }
 
@@ -235,14 +285,7 @@ async fn link(visitor: &Visitor, returned: FederatedCallback) -> Result<Response
         .await;
     match answer.map_err(Problem::from) {
         Ok(_) => Ok(Redirect::to("/profile/accounts?done=linked").into_response()),
-        Err(problem) => confirm_first(problem, ACCOUNTS).or_else(|problem| {
-            let is_for_page = problem.is_for_page() || problem.reason == "PROVIDER_UNAVAILABLE";
-            let path = format!("{ACCOUNTS}?{}", query("refused", problem.reason));
-            match is_for_page {
-                true => Ok(Redirect::to(&path).into_response()),
-                false => Err(problem),
-            }
-        }),
+        Err(problem) => confirm_first(problem, ACCOUNTS),
     }
 }
 

@@ -19,10 +19,11 @@ pub(super) async fn providers(visitor: &Visitor, place: &str) -> Vec<Provider> {
     listed(visitor, path).await
 }
 
-/// The same, to link an account.
+/// The same, to link an account. No other site can make such an address: it has the token of forms in it.
 pub(super) async fn providers_to_link(visitor: &Visitor) -> Vec<Provider> {
+    let token = query("csrf_token", &visitor.csrf.value);
     listed(visitor, |provider| {
-        format!("/profile/accounts/with/{provider}")
+        format!("/profile/accounts/with/{provider}?{token}")
     })
     .await
 }

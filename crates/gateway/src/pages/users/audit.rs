@@ -1,7 +1,8 @@
 //! What was done to a user, as the audit log tells it: what, when, by whom.
 
 use countersign_client::proto::{
-    AuditActorKind, AuditEvent, AuditOutcome, ListAuditEventsRequest, ListAuditEventsResponse, User,
+    AuditAction, AuditActorKind, AuditEvent, AuditOutcome, ListAuditEventsRequest,
+    ListAuditEventsResponse, User,
 };
 
 use super::operator::{Operator, named_by};
@@ -66,6 +67,17 @@ fn entry(event: AuditEvent, user: &User, terms: &'static OperatorWords) -> Entry
     let is_refused = event.outcome() == AuditOutcome::Refused;
     let origin = event.origin.unwrap_or_default();
     let actor = event.actor.unwrap_or_default();
+    // Any caller names its requests as it likes: only of what operators alone can do it is believed.
+    let is_by_operator = actor.user_id.is_empty()
+        && matches!(
+            action,
+            AuditAction::UserCreated
+                | AuditAction::UserUpdated
+                | AuditAction::UserSuspended
+                | AuditAction::UserReinstated
+                | AuditAction::UserWithdrawn
+                | AuditAction::UserDeleted
+        );
     let by = match actor.kind() {
         AuditActorKind::CommandLine => terms.by_command_line.to_owned(),
         AuditActorKind::Server => terms.by_server.to_owned(),
@@ -77,10 +89,13 @@ fn entry(event: AuditEvent, user: &User, terms: &'static OperatorWords) -> Entry
         at: Moment::new(event.create_time),
         refused: refused.or_else(|| is_refused.then(String::new)),
         by,
-        operator: named_by(&origin.request_id).map(|id| {
-            let (_, last) = id.rsplit_once('-').unwrap_or_default();
-            (id.to_owned(), last.to_owned())
-        }),
+        operator: is_by_operator
+            .then(|| named_by(&origin.request_id))
+            .flatten()
+            .map(|id| {
+                let (_, last) = id.rsplit_once('-').unwrap_or_default();
+                (id.to_owned(), last.to_owned())
+            }),
         from: origin.client_ip_address,
         detail: event.detail,
     }
@@ -94,7 +109,7 @@ fn plain(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use countersign_client::proto::{AuditAction, AuditActor, AuditOrigin, RefusedAttempts};
+    use countersign_client::proto::{AuditActor, AuditOrigin, RefusedAttempts};
 
     use super::*;
     use crate::pages::words::operators::english::WORDS;
