@@ -211,8 +211,9 @@ impl Typed {
     /// When the suspension ends: never is `Some(None)`, what is no time `None`.
     fn end(&self) -> Option<Option<Timestamp>> {
         match self.end.as_str() {
+            "good" => Some(None),
             "time" => suspension::instant(&self.until, &self.utc_offset).map(Some),
-            _ => Some(None),
+            _ => None,
         }
     }
 }
@@ -302,6 +303,8 @@ mod tests {
     #[test]
     fn a_suspension_is_for_good_or_until_a_time() {
         let mut typed = Typed::default();
+        assert_eq!(typed.end(), None);
+        typed.end = "good".to_owned();
         assert_eq!(typed.end(), Some(None));
         typed.end = "time".to_owned();
         assert_eq!(typed.end(), None);
