@@ -147,20 +147,15 @@ impl Connection {
         };
         let now = self.clock.monotonic();
         let keys = cache.get(now, self.read_keys(purpose)).await?;
-        let first = keys.verify(&token, &algorithms)?;
-        if first == Verdict::Good {
+        if keys.verify(&token, &algorithms)? == Verdict::Good {
             return Ok(token);
         }
         // Perhaps the provider has signed with a key that is newer than what was read.
         let newer = cache.renew(now, &keys, self.read_keys(purpose)).await?;
-        let verdict = match newer {
-            Some(newer) => newer.verify(&token, &algorithms)?,
-            None => first,
-        };
-        match verdict {
+        let unknown = || Failure::rejected("the token's key is not the provider's");
+        match newer.ok_or_else(unknown)?.verify(&token, &algorithms)? {
             Verdict::Good => Ok(token),
-            Verdict::UnknownKey => Err(Failure::rejected("the token's key is not the provider's")),
-            Verdict::Bad => Err(Failure::rejected("the token's signature is not good")),
+            Verdict::UnknownKey => Err(unknown()),
         }
     }
 

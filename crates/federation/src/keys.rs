@@ -36,9 +36,6 @@ pub(crate) enum Verdict {
     Good,
     /// There is no such key, perhaps not yet.
     UnknownKey,
-    /// It is not that of the key which is meant, or it is not clear which that is: perhaps the key
-    /// is another by now.
-    Bad,
 }
 
 impl SignatureAlgorithm {
@@ -109,7 +106,9 @@ impl KeySet {
             return Ok(Verdict::UnknownKey);
         }
         if token.kid.is_none() && named.len() > 1 {
-            return Ok(Verdict::Bad);
+            return Err(Failure::rejected(
+                "the token does not say which key it is signed with",
+            ));
         }
         let fits = |key: &&Key| key.algorithms.contains(&algorithm);
         let fitting: Vec<_> = named.into_iter().filter(fits).collect();
@@ -131,7 +130,7 @@ impl KeySet {
         });
         match is_good {
             true => Ok(Verdict::Good),
-            false => Ok(Verdict::Bad),
+            false => Err(Failure::rejected("the token's signature is not good")),
         }
     }
 }
