@@ -13,6 +13,8 @@ use crate::problem::Problem;
 
 /// How many events are on a page.
 const PAGE_SIZE: i32 = 6;
+/// The caller as which these pages call where they run with their server. Operators alone name callers.
+const OWN_CALLER: &str = "gateway-operators";
 
 /// An event in the list.
 #[derive(Debug)]
@@ -67,17 +69,19 @@ fn entry(event: AuditEvent, user: &User, terms: &'static OperatorWords) -> Entry
     let is_refused = event.outcome() == AuditOutcome::Refused;
     let origin = event.origin.unwrap_or_default();
     let actor = event.actor.unwrap_or_default();
-    // Any caller names its requests as it likes: only of what operators alone can do it is believed.
-    let is_by_operator = actor.user_id.is_empty()
-        && matches!(
-            action,
-            AuditAction::UserCreated
-                | AuditAction::UserUpdated
-                | AuditAction::UserSuspended
-                | AuditAction::UserReinstated
-                | AuditAction::UserWithdrawn
-                | AuditAction::UserDeleted
-        );
+    // Any caller names its requests as it likes: only of these pages, and of what operators alone can do, it is
+    // believed.
+    let is_by_operator = actor.caller_id == OWN_CALLER
+        || actor.user_id.is_empty()
+            && matches!(
+                action,
+                AuditAction::UserCreated
+                    | AuditAction::UserUpdated
+                    | AuditAction::UserSuspended
+                    | AuditAction::UserReinstated
+                    | AuditAction::UserWithdrawn
+                    | AuditAction::UserDeleted
+            );
     let by = match actor.kind() {
         AuditActorKind::CommandLine => terms.by_command_line.to_owned(),
         AuditActorKind::Server => terms.by_server.to_owned(),
@@ -147,6 +151,23 @@ mod tests {
         let named = (operator.to_owned(), "000000000001".to_owned());
         assert_eq!(shown.operator, Some(named));
         assert_eq!(shown.refused, None);
+
+        let signed_out = |caller| AuditEvent {
+            action: AuditAction::UserSessionsRevoked.into(),
+            actor: by(AuditActorKind::Caller, caller, ""),
+            origin: Some(AuditOrigin {
+                request_id: format!("op-{operator}-1f"),
+                ..AuditOrigin::default()
+            }),
+            ..AuditEvent::default()
+        };
+        let by_these_pages = entry(signed_out("gateway-operators"), &user(), &WORDS);
+        assert!(by_these_pages.operator.is_some());
+        let by_another = entry(signed_out("shop"), &user(), &WORDS);
+        assert_eq!(
+            by_another.operator, None,
+            "any caller names its requests so"
+        );
 
         let guesses = AuditEvent {
             action: AuditAction::CallerAdded.into(),
