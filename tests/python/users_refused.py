@@ -81,6 +81,7 @@ def other_sites(browser, office):
     operator.goes_to("/users")
     csrf = csrf_of(operator)
     fields = {"reason": "x", "understood": "true", "identifier": "aimed-at@example.com", "session_id": NEVER}
+    fields["end"] = "good"
     tried = 0
     paths = ["/users/new", f"/users/{user.user_id}/edit", f"/users/{user.user_id}/sessions"]
     for path in paths + [f"/users/{user.user_id}/{action}" for action in ACTIONS]:
