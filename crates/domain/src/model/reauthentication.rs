@@ -45,9 +45,9 @@ impl Shown {
 
     /// How a person is authenticated who was so by `before`, and has shown this.
     ///
-    /// Two factors are two of different kinds: something that the person has, with
-    /// the password, with what a provider of sign-ins has asked for, or in a passkey that has verified the person. The password alone
-    /// renews no second factor that was shown before.
+    /// Two factors are two of different kinds: something that the person has, with the password, with
+    /// what a provider of sign-ins has asked for, or in a passkey that has verified the person. The
+    /// password alone renews no second factor that was shown before.
     #[must_use]
     pub fn methods_after(self, before: &[AuthenticationMethod]) -> Vec<AuthenticationMethod> {
         use AuthenticationMethod::{
