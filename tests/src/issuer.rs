@@ -9,11 +9,14 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPai
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use countersign_proto::v1;
+use countersign_proto::v1::link_federated_identity_request::Account;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::details::reason;
 use crate::gateway::Gateway;
+use crate::person::Person;
 use crate::service_accounts::seconds_now;
 
 const CLIENT: &str = "countersign";
@@ -123,6 +126,37 @@ impl Issuer {
         match answer.expect("an answer").into_inner().outcome {
             Some(Outcome::FederatedAccount(account)) => account.federation_token,
             _ => panic!("the account is linked to nobody"),
+        }
+    }
+
+    /// Links an account that nobody has yet to a person who has just signed in, and tells its id.
+    ///
+    /// # Panics
+    /// If it cannot be linked.
+    pub async fn link(&self, person: &Person, tokens: &v1::Tokens, subject: &str) -> String {
+        let token = self.federation_token(&person.gateway, "", subject).await;
+        let link = v1::LinkFederatedIdentityRequest {
+            access_token: tokens.access_token.clone(),
+            account: Some(Account::FederationToken(token)),
+            ..Default::default()
+        };
+        let mut federation = person.gateway.federation();
+        let linked = federation.link_federated_identity(link).await;
+        let linked = linked.expect("linked").into_inner();
+        let identity = linked.federated_identity.expect("an account");
+        identity.federated_identity_id
+    }
+
+    /// What becomes of a sign-in of this person by an app: `signed in`, `nobody's` where the
+    /// account is linked to nobody, or the reason of a refusal.
+    pub async fn outcome(&self, gateway: &Gateway, subject: &str) -> String {
+        use v1::issue_tokens_response::Outcome;
+        let answer = gateway.auth().issue_tokens(self.grant("", subject)).await;
+        match answer.map(|answer| answer.into_inner().outcome) {
+            Ok(Some(Outcome::Tokens(_))) => "signed in".to_owned(),
+            Ok(Some(Outcome::FederatedAccount(_))) => "nobody's".to_owned(),
+            Ok(_) => "something else".to_owned(),
+            Err(status) => reason(&Err::<(), _>(status)),
         }
     }
 

@@ -4,7 +4,7 @@
 
 use countersign_proto::v1::{self, issue_tokens_request::Grant};
 use countersign_tests::{
-    Backend, Gateway, PASSWORD, Person, Shown, UNDO_LINK, World, email, on_every_backend,
+    Backend, Gateway, Issuer, PASSWORD, Person, Shown, UNDO_LINK, World, email, on_every_backend,
     on_every_shared_backend, reason, undo_token_of,
 };
 
@@ -14,6 +14,7 @@ on_every_backend!(
     an_access_token_of_the_former_issuer_ends_its_session,
     a_change_of_addresses_is_undone_for_the_time_that_was_promised,
     a_session_from_before_a_policy_changes_factors_once_a_code_is_shown,
+    an_account_at_a_provider_is_nobody_elses_once_the_provider_is_another,
 );
 
 // In a process of its own an MFA session does not outlive a restart.
@@ -173,4 +174,42 @@ async fn a_session_from_before_a_policy_changes_factors_once_a_code_is_shown(bac
         let session = mina.session(&tokens, &tokens.session_id).await;
         assert_eq!(session.expect("a session").acr, "aal2");
     }
+}
+
+async fn an_account_at_a_provider_is_nobody_elses_once_the_provider_is_another(backend: Backend) {
+    let issuer = Issuer::start().await;
+    let settings = issuer.settings().into_iter();
+    let world = settings.fold(World::on(backend), |world, (path, value)| {
+        world.set(&path, value)
+    });
+    let world = world.start().await;
+    let mina = world.sign_up().await;
+    issuer.link(&mina, &mina.sign_in().await, "mina").await;
+    assert_eq!(issuer.outcome(&mina.gateway, "mina").await, "signed in");
+
+    // Another issuer under the same name has a person of the same subject and address.
+    let other = Issuer::start().await;
+    for (path, value) in other.settings() {
+        world.change_setting(0, &path, value);
+    }
+    world.replica(0).restart().await;
+    let gateway = world.gateway();
+    assert_eq!(other.outcome(&gateway, "mina").await, "nobody's");
+    let refused = issuer.outcome(&gateway, "mina").await;
+    assert_eq!(refused, "FEDERATED_SIGN_IN_REFUSED");
+    let by_password = mina.at(&gateway).try_password(PASSWORD).await;
+    by_password.expect("the password is hers as before");
+
+    // The app has another client id.
+    let app = "federation.providers.corp.native_client_ids";
+    let gateway = restart_with(&world, app, vec!["another-app"]).await;
+    let refused = other.outcome(&gateway, "mina").await;
+    assert_eq!(refused, "FEDERATED_SIGN_IN_REFUSED");
+
+    // The first one is back, and the account is still hers.
+    for (path, value) in issuer.settings() {
+        world.change_setting(0, &path, value);
+    }
+    world.replica(0).restart().await;
+    assert_eq!(issuer.outcome(&world.gateway(), "mina").await, "signed in");
 }

@@ -4,6 +4,7 @@
 
 mod callers;
 mod counters;
+mod federated_identities;
 mod keys;
 mod messages;
 mod numbers;
