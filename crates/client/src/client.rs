@@ -1,8 +1,6 @@
 //! The client: generated stubs over one transport, and typed calls where the
 //! difference between "no" and "no answer" decides what the caller does.
 
-use std::time::Duration;
-
 use countersign_proto::v1;
 use countersign_proto::v1::auth_service_client::AuthServiceClient;
 use countersign_proto::v1::factor_service_client::FactorServiceClient;
@@ -11,11 +9,10 @@ use countersign_proto::v1::group_service_client::GroupServiceClient;
 use countersign_proto::v1::service_account_service_client::ServiceAccountServiceClient;
 use countersign_proto::v1::session_service_client::SessionServiceClient;
 use countersign_proto::v1::user_service_client::UserServiceClient;
-use countersign_proto::v1::validate_token_response::Verdict;
 use countersign_proto::v1::verification_service_client::VerificationServiceClient;
 use tonic::async_trait;
 
-use crate::claims::{Claims, Identity};
+use crate::claims::Identity;
 use crate::error::{CouldNotTell, Error, ValidateError};
 use crate::transport::Transport;
 use crate::verify::{Requirement, VerifyToken};
@@ -100,33 +97,10 @@ impl Client {
         access_token: &str,
         requirement: &Requirement,
     ) -> Result<Identity, ValidateError> {
-        let request = v1::ValidateTokenRequest {
-            access_token: access_token.to_owned(),
-            audience: requirement.audience().unwrap_or_default().to_owned(),
-            required_scopes: requirement.scopes().to_vec(),
-            max_authentication_age: requirement.max_authentication_age().map(duration),
-            acr_values: requirement.acr().iter().map(ToString::to_string).collect(),
-        };
-        let response = match self.auth().validate_token(request).await {
-            Ok(response) => response.into_inner(),
-            Err(status) => return Err(ValidateError::CouldNotTell(status.into())),
-        };
-        match response.verdict {
-            // Earlier releases pass over what they do not know, and have no `acr`.
-            Some(Verdict::Valid(claims))
-                if claims.acr.is_empty() && requirement.asks_for_authentication() =>
-            {
-                Err(ValidateError::CouldNotTell(CouldNotTell::new(
-                    "the service is of a release that does not judge authentication",
-                )))
-            }
-            Some(Verdict::Valid(claims)) => Claims::try_from(claims)
-                .map(Identity::from)
-                .map_err(ValidateError::CouldNotTell),
-            Some(Verdict::Rejected(rejection)) => Err(rejection.into()),
-            None => Err(ValidateError::CouldNotTell(CouldNotTell::new(
-                "the answer has no verdict",
-            ))),
+        let request = requirement.request(access_token);
+        match self.auth().validate_token(request).await {
+            Ok(response) => requirement.judge(response.into_inner()),
+            Err(status) => Err(ValidateError::CouldNotTell(status.into())),
         }
     }
 
@@ -149,14 +123,6 @@ impl Client {
         response
             .tokens
             .ok_or_else(|| Error::CouldNotTell(CouldNotTell::new("the answer has no tokens")))
-    }
-}
-
-/// What does not fit into the message is more than the service takes.
-fn duration(age: Duration) -> prost_types::Duration {
-    prost_types::Duration {
-        seconds: i64::try_from(age.as_secs()).unwrap_or(i64::MAX),
-        nanos: i32::try_from(age.subsec_nanos()).unwrap_or(i32::MAX),
     }
 }
 

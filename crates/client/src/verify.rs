@@ -1,14 +1,17 @@
 //! What a protected service requires of a token, and the trait of what verifies
 //! one: the service over the network, or a test's own issuer.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_proto::v1;
+use countersign_proto::v1::validate_token_response::Verdict;
 use tonic::async_trait;
 
 use crate::acr::Acr;
-use crate::claims::Identity;
-use crate::error::ValidateError;
+use crate::claims::{Claims, Identity};
+use crate::error::{CouldNotTell, ValidateError};
 
 /// What a token must be good for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -67,7 +70,7 @@ impl Requirement {
         &self.scopes
     }
 
-    pub(crate) fn asks_for_authentication(&self) -> bool {
+    fn asks_for_authentication(&self) -> bool {
         self.max_authentication_age.is_some() || self.acr.is_some()
     }
 
@@ -81,6 +84,51 @@ impl Requirement {
     #[must_use]
     pub fn acr(&self) -> Option<Acr> {
         self.acr
+    }
+
+    /// The question to ValidateToken, for who asks it without a
+    /// [`Client`](crate::Client).
+    #[must_use]
+    pub fn request(&self, access_token: &str) -> v1::ValidateTokenRequest {
+        v1::ValidateTokenRequest {
+            access_token: access_token.to_owned(),
+            audience: self.audience().unwrap_or_default().to_owned(),
+            required_scopes: self.scopes.clone(),
+            max_authentication_age: self.max_authentication_age.map(duration),
+            acr_values: self.acr.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// What an answer of ValidateToken to that question means.
+    ///
+    /// # Errors
+    /// As [`VerifyToken::verify`]; an answer that does not tell is none.
+    pub fn judge(&self, response: v1::ValidateTokenResponse) -> Result<Identity, ValidateError> {
+        match response.verdict {
+            // Earlier releases pass over what they do not know, and have no `acr`.
+            Some(Verdict::Valid(claims))
+                if claims.acr.is_empty() && self.asks_for_authentication() =>
+            {
+                Err(ValidateError::CouldNotTell(CouldNotTell::new(
+                    "the service is of a release that does not judge authentication",
+                )))
+            }
+            Some(Verdict::Valid(claims)) => Claims::try_from(claims)
+                .map(Identity::from)
+                .map_err(ValidateError::CouldNotTell),
+            Some(Verdict::Rejected(rejection)) => Err(rejection.into()),
+            None => Err(ValidateError::CouldNotTell(CouldNotTell::new(
+                "the answer has no verdict",
+            ))),
+        }
+    }
+}
+
+/// What does not fit into the message is more than the service takes.
+fn duration(age: Duration) -> prost_types::Duration {
+    prost_types::Duration {
+        seconds: i64::try_from(age.as_secs()).unwrap_or(i64::MAX),
+        nanos: i32::try_from(age.subsec_nanos()).unwrap_or(i32::MAX),
     }
 }
 
@@ -104,6 +152,12 @@ pub trait VerifyToken: Send + Sync + 'static {
         access_token: &str,
         requirement: &Requirement,
     ) -> Result<Identity, ValidateError>;
+}
+
+impl fmt::Debug for dyn VerifyToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("VerifyToken")
+    }
 }
 
 #[async_trait]

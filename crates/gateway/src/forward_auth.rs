@@ -1,35 +1,40 @@
 //! `GET /auth/verify`: one answer for nginx (`auth_request`), Traefik (ForwardAuth) and Caddy (`forward_auth`), which
 //! ask about each request of an application that they stand before.
 
-use axum::Router;
-use axum::extract::State as Shared;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use axum::routing::get;
-use countersign_client::{Claims, Requirement, ValidateError, VerifyToken as _};
-use http::header::{ACCEPT, CACHE_CONTROL};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use countersign_client::{Claims, Requirement, ValidateError};
+use http::header::{ACCEPT, ALLOW, CACHE_CONTROL};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use serde::Deserialize;
+use tonic::body::Body;
 
 use crate::credentials::access_token;
+use crate::identity_headers::identity_headers;
 use crate::problem::Problem;
 use crate::return_to;
 use crate::state::State;
 use crate::url::query;
 
-const USER: HeaderName = HeaderName::from_static("x-auth-user");
-const GROUP: HeaderName = HeaderName::from_static("x-auth-group");
-const SESSION: HeaderName = HeaderName::from_static("x-auth-session");
-const CLIENT: HeaderName = HeaderName::from_static("x-auth-client");
-const SCOPES: HeaderName = HeaderName::from_static("x-auth-scopes");
-const ROLES: HeaderName = HeaderName::from_static("x-auth-roles");
-
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-/// The routes.
-pub(crate) fn routes() -> Router<State> {
-    Router::new()
-        .route("/auth/verify", get(verify))
-        .route("/auth/verify/optional", get(verify_optional))
+/// What becomes of a request that shows no token.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Nobody {
+    /// Only who is somebody passes.
+    Denied,
+    /// It passes as nobody. No query can ask for it: some proxies hand on that of the stranger.
+    Passes,
+}
+
+impl Nobody {
+    /// What holds at a path; `None` if nothing is asked there.
+    pub(crate) fn at(path: &str) -> Option<Self> {
+        match path {
+            "/auth/verify" => Some(Self::Denied),
+            "/auth/verify/optional" => Some(Self::Passes),
+            _ => None,
+        }
+    }
 }
 
 /// What the proxy's configuration asks for.
@@ -41,51 +46,63 @@ struct Asked {
     scope: String,
 }
 
-/// Lets those pass who are somebody.
-async fn verify(Shared(state): Shared<State>, uri: Uri, headers: HeaderMap) -> Response {
-    judge(&state, &uri, &headers, || {
-        denied(&state, &headers, Problem::no_token())
-    })
-    .await
-}
-
-/// Lets those pass, too, who show no token, as nobody. No query can ask for it: some proxies hand on that of the
-/// stranger.
-async fn verify_optional(Shared(state): Shared<State>, uri: Uri, headers: HeaderMap) -> Response {
-    judge(&state, &uri, &headers, || identity_headers(None)).await
-}
-
-async fn judge(
+/// Answers whether a request may pass.
+pub(crate) async fn answer(
     state: &State,
+    nobody: Nobody,
+    method: &Method,
     uri: &Uri,
     headers: &HeaderMap,
-    nobody: impl FnOnce() -> Response,
-) -> Response {
-    let asked = match asked(uri, headers) {
-        Ok(asked) => asked,
-        Err(problem) => return problem.into_response(),
-    };
+) -> http::Response<Body> {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return other_method().map(Body::new);
+    }
+    let judged = judge(state, nobody, uri, headers).await;
+    judged.unwrap_or_else(|denied| denied.map(Body::new))
+}
+
+/// The answer to who may pass, or else that to who may not.
+async fn judge(
+    state: &State,
+    nobody: Nobody,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<http::Response<Body>, Response> {
+    let asked = asked(uri, headers).map_err(Problem::into_response)?;
     let Some(token) = access_token(headers) else {
-        return nobody();
+        return match nobody {
+            Nobody::Denied => Err(denied(state, headers, Problem::no_token())),
+            Nobody::Passes => Ok(passed(None)),
+        };
     };
     let mut requirement = Requirement::new();
     for scope in asked.scope.split_ascii_whitespace() {
         requirement = requirement.with_scope(scope);
     }
     match state.verifier.verify(token, &requirement).await {
-        Ok(identity) => identity_headers(Some(&identity)),
-        Err(error @ ValidateError::CouldNotTell(_)) => Problem::from(error).into_response(),
-        Err(error) => denied(state, headers, error.into()),
+        Ok(identity) => Ok(passed(Some(&identity))),
+        Err(error @ ValidateError::CouldNotTell(_)) => Err(Problem::from(error).into_response()),
+        Err(error) => Err(denied(state, headers, error.into())),
     }
+}
+
+fn other_method() -> Response {
+    let mut response = Problem::unknown_method().into_response();
+    let allowed = HeaderValue::from_static("GET,HEAD");
+    response.headers_mut().insert(ALLOW, allowed);
+    response
 }
 
 /// What the query asks for, unless it is the one that the stranger sent the proxy.
 fn asked(uri: &Uri, headers: &HeaderMap) -> Result<Asked, Problem> {
+    let query = uri.query().unwrap_or_default();
+    if query.is_empty() {
+        return Ok(Asked::default());
+    }
     let forwarded = headers
         .get("x-forwarded-uri")
         .and_then(|value| value.to_str().ok());
     let forwarded = forwarded.and_then(|uri| uri.split_once('?'));
-    let query = uri.query().unwrap_or_default();
     if forwarded.is_some_and(|(_, theirs)| theirs == query) {
         return Ok(Asked::default());
     }
@@ -93,25 +110,12 @@ fn asked(uri: &Uri, headers: &HeaderMap) -> Result<Asked, Problem> {
         .map_err(|error| Problem::malformed(format!("the query: {error}; it may have scope=…")))
 }
 
-/// Says who it is. Each header is always there, if need be empty, so that it takes the place of what a stranger sent.
-fn identity_headers(claims: Option<&Claims>) -> Response {
-    let text = |of: fn(&Claims) -> String| claims.map(of).unwrap_or_default();
-    let said = [
-        (USER, text(|claims| claims.user_id.clone())),
-        (GROUP, text(|claims| claims.group_id.clone())),
-        (SESSION, text(|claims| claims.session_id.clone())),
-        (CLIENT, text(|claims| claims.client_id.clone())),
-        (SCOPES, text(|claims| claims.scopes.join(" "))),
-        (ROLES, text(|claims| claims.roles.join(","))),
-    ];
-    let mut response = StatusCode::OK.into_response();
-    for (name, value) in said {
-        let Ok(value) = HeaderValue::try_from(value) else {
-            return Problem::incomplete("claims").into_response();
-        };
-        response.headers_mut().insert(name, value);
-    }
-    response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
+/// Says who may pass.
+fn passed(claims: Option<&Claims>) -> http::Response<Body> {
+    let mut headers = identity_headers(claims);
+    headers.insert(CACHE_CONTROL, NO_STORE);
+    let mut response = http::Response::new(Body::empty());
+    *response.headers_mut() = headers;
     response
 }
 

@@ -1,13 +1,15 @@
 //! The gateway: it takes its address first, and serves its routes on threads of its own.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::{IntoResponse as _, Response};
+use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse as _;
 use countersign_transport::{
     ConnectionInfo, Listener, Protocols, ServerHandle, TransportConfig, TransportError,
 };
@@ -15,10 +17,12 @@ use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use tokio::time::timeout;
+use tonic::body::Body;
 use tower::ServiceExt as _;
 
+use crate::forward_auth::Nobody;
 use crate::origin::own_host_only;
 use crate::problem::Problem;
 use crate::settings::{PublicUrl, Settings};
@@ -82,22 +86,71 @@ impl Gateway {
     pub fn serve(self) -> Result<ServerHandle, TransportError> {
         let state = State::new(self.settings, self.public_url);
         self.listener.serve(move || {
-            let router = router(state.clone());
-            tower::service_fn(move |request: http::Request<tonic::body::Body>| {
-                let router = router.clone();
-                async move {
-                    let request = request.map(axum::body::Body::new);
-                    let response = router.oneshot(request).await;
-                    response.map(|response| response.map(tonic::body::Body::new))
-                }
+            // Each core has its own, down to the counter of references.
+            let routes = Arc::new(Routes::new(state.clone()));
+            tower::service_fn(move |request| {
+                let routes = Arc::clone(&routes);
+                async move { Ok::<_, Infallible>(routes.answer(request).await) }
             })
         })
     }
 }
 
-/// All routes, under what holds for each of them.
+/// What answers requests.
+struct Routes {
+    state: State,
+    security: Security,
+    router: Router,
+}
+
+impl Routes {
+    fn new(state: State) -> Self {
+        Self {
+            security: Security::of(&state),
+            router: router(state.clone()),
+            state,
+        }
+    }
+
+    /// Proxies ask about each request of their applications, and of hosts of their own: they are answered past the
+    /// router and what holds for its answers, which people see.
+    async fn answer(&self, request: http::Request<Body>) -> http::Response<Body> {
+        if let Some(connection) = request.extensions().get::<ConnectionInfo>() {
+            connection.permit_call();
+        }
+        match Nobody::at(request.uri().path()) {
+            Some(nobody) => {
+                let (method, uri) = (request.method(), request.uri());
+                forward_auth::answer(&self.state, nobody, method, uri, request.headers()).await
+            }
+            None => self.route(request).await,
+        }
+    }
+
+    /// Answers in time, with the headers that every answer has. Boxed, so that the short way is not as large as this.
+    fn route(
+        &self,
+        request: http::Request<Body>,
+    ) -> Pin<Box<dyn Future<Output = http::Response<Body>> + Send + '_>> {
+        Box::pin(async {
+            let request = request.map(axum::body::Body::new);
+            let answer = self.router.clone().oneshot(request);
+            let mut response = match timeout(REQUEST_TIMEOUT, answer).await {
+                Ok(Ok(answer)) => answer,
+                Err(_) => {
+                    let detail = "the request took too long";
+                    Problem::new(StatusCode::REQUEST_TIMEOUT, "DEADLINE_EXCEEDED", detail)
+                        .into_response()
+                }
+            };
+            self.security.add_to(response.headers_mut());
+            response.map(Body::new)
+        })
+    }
+}
+
+/// All other routes, under what holds for each of them.
 fn router(state: State) -> Router {
-    let security = Security::of(&state);
     let own_host = from_fn_with_state(state.clone(), own_host_only);
     Router::new()
         .merge(token_routes::routes())
@@ -108,8 +161,6 @@ fn router(state: State) -> Router {
         .merge(notifications::routes())
         .merge(pages::routes(&state))
         .layer(own_host)
-        // Proxies ask for hosts of their own.
-        .merge(forward_auth::routes())
         .fallback(async || {
             Problem::new(
                 StatusCode::NOT_FOUND,
@@ -117,31 +168,13 @@ fn router(state: State) -> Router {
                 "there is nothing at this path",
             )
         })
-        .method_not_allowed_fallback(async || {
-            let detail = "this path takes another method: see `Allow`";
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_UNKNOWN", detail)
-        })
-        .layer(from_fn(in_time))
+        .method_not_allowed_fallback(async || Problem::unknown_method())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(from_fn(move |request, next| {
-            secured(security.clone(), request, next)
-        }))
         .with_state(state)
 }
 
-async fn in_time(request: Request, next: Next) -> Response {
-    if let Some(connection) = request.extensions().get::<ConnectionInfo>() {
-        connection.permit_call();
-    }
-    let answer = timeout(REQUEST_TIMEOUT, next.run(request)).await;
-    answer.unwrap_or_else(|_| {
-        let detail = "the request took too long";
-        Problem::new(StatusCode::REQUEST_TIMEOUT, "DEADLINE_EXCEEDED", detail).into_response()
-    })
-}
-
 /// What browsers are told with every answer.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Security {
     policy: HeaderValue,
     is_https: bool,
@@ -164,21 +197,17 @@ impl Security {
             is_https: state.public_url.origin().starts_with("https://"),
         }
     }
-}
 
-/// The headers that every answer has.
-async fn secured(security: Security, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, security.policy);
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    if !headers.contains_key(CACHE_CONTROL) {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    fn add_to(&self, headers: &mut HeaderMap) {
+        headers.insert(CONTENT_SECURITY_POLICY, self.policy.clone());
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+        if !headers.contains_key(CACHE_CONTROL) {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        if self.is_https {
+            headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
+        }
     }
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    if security.is_https {
-        headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
-    }
-    response
 }

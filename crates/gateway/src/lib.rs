@@ -10,6 +10,7 @@ mod credentials;
 mod discovery;
 mod forward_auth;
 mod gateway;
+mod identity_headers;
 mod input;
 mod notifications;
 mod oauth;

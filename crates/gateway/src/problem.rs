@@ -101,6 +101,12 @@ impl Problem {
         problem
     }
 
+    /// A method that a path does not take.
+    pub(crate) fn unknown_method() -> Self {
+        let detail = "this path takes another method: see `Allow`";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_UNKNOWN", detail)
+    }
+
     /// What the service says to a caller who showed a key of its own.
     pub(crate) fn of_caller(status: Status) -> Self {
         match Error::from(status) {

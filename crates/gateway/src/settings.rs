@@ -1,6 +1,8 @@
 //! What a gateway is told: where it listens, whom it asks, and whom it believes.
 
-use countersign_client::Client;
+use std::sync::Arc;
+
+use countersign_client::{Client, VerifyToken};
 use countersign_transport::TransportConfig;
 use http::Uri;
 use ipnet::IpNet;
@@ -14,6 +16,8 @@ pub struct Settings {
     pub transport: TransportConfig,
     /// The way to the service, as a caller with the role `gateway`.
     pub client: Client,
+    /// By what access tokens are verified. If absent, the service is asked, and a yes is good for a second.
+    pub verifier: Option<Arc<dyn VerifyToken>>,
     /// Who looks after users on the pages. There are no such pages, if absent.
     pub operators: Option<Operators>,
     /// The issuer of the tokens (RFC 8414): where metadata says they come from.
@@ -101,6 +105,7 @@ pub(crate) mod tests {
         Settings {
             transport: TransportConfig::default(),
             client: Client::builder("http://127.0.0.1:1").build().unwrap(),
+            verifier: None,
             operators: None,
             issuer: "https://login.example".to_owned(),
             public_url: Some(PublicUrl::parse("https://login.example").unwrap()),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_client::{Client, Verifier};
+use countersign_client::{Client, Verifier, VerifyToken};
 
 use crate::settings::{PublicUrl, Settings};
 
@@ -16,16 +16,18 @@ pub(crate) struct State {
     pub(crate) settings: Arc<Settings>,
     pub(crate) public_url: Arc<PublicUrl>,
     pub(crate) client: Client,
-    pub(crate) verifier: Verifier,
+    pub(crate) verifier: Arc<dyn VerifyToken>,
 }
 
 impl State {
     pub(crate) fn new(settings: Settings, public_url: PublicUrl) -> Self {
         let client = settings.client.clone();
+        let asking = || {
+            let builder = Verifier::builder(client.clone());
+            Arc::new(builder.cache_ttl(CACHE_TTL).build()) as Arc<dyn VerifyToken>
+        };
         Self {
-            verifier: Verifier::builder(client.clone())
-                .cache_ttl(CACHE_TTL)
-                .build(),
+            verifier: settings.verifier.clone().unwrap_or_else(asking),
             settings: Arc::new(settings),
             public_url: Arc::new(public_url),
             client,

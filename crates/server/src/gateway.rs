@@ -2,10 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::{fmt, fs};
 
 use countersign_domain::model::ApiKey;
-use countersign_gateway::client::{BuildError, Client};
+use countersign_gateway::client::{BuildError, Client, VerifyToken};
 use countersign_gateway::{
     Brand, BrandError, Color, Gateway, Logo, Operators, PublicUrl, Settings,
 };
@@ -17,7 +18,7 @@ use crate::serve_error::ServeError;
 use crate::signals::Signals;
 
 /// The server that the gateway is started with.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Beside<'a> {
     /// Where it listens.
     pub(crate) server: SocketAddr,
@@ -25,6 +26,8 @@ pub(crate) struct Beside<'a> {
     pub(crate) key: &'a ApiKey,
     /// By what it knows the gateway's pages for operators, if there are such.
     pub(crate) operators_key: Option<&'a ApiKey>,
+    /// Verifies access tokens here.
+    pub(crate) verifier: &'a Arc<dyn VerifyToken>,
 }
 
 /// Takes the gateway's address and starts it; `None` if there is to be none.
@@ -97,6 +100,7 @@ fn settings(
         .transpose()
         .map_err(|rule| ServeError::Gateway(format!("gateway.public_url {rule}")))?;
     let client = client(config, beside)?;
+    let beside_verifier = beside.filter(|_| gateway.endpoint.is_none());
     Ok(Settings {
         transport: TransportConfig {
             listen,
@@ -109,6 +113,7 @@ fn settings(
             ..TransportConfig::default()
         },
         operators: operators(config, beside, &client)?,
+        verifier: beside_verifier.map(|beside| Arc::clone(beside.verifier)),
         client,
         issuer: config.tokens.issuer.clone(),
         public_url,

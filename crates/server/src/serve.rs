@@ -5,6 +5,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_gateway::client::VerifyToken;
 use countersign_proto::v1::auth_service_server::AuthServiceServer;
 use countersign_proto::v1::factor_service_server::FactorServiceServer;
 use countersign_proto::v1::federation_service_server::FederationServiceServer;
@@ -28,9 +29,9 @@ use crate::descriptors;
 use crate::gateway::{self, Beside};
 use crate::grpc::{
     AuthGrpc, AuthorizationService, Bodies, BodyBudget, CheckHeaders, FactorGrpc, FastPath,
-    FastServices, FederationGrpc, GroupGrpc, HeaderCheck, OpenCalls, Reflection, RpcRunner,
-    RpcTable, ServiceAccountGrpc, SessionGrpc, UserGrpc, ValidateTokenService, VerificationGrpc,
-    describe_for_reflection,
+    FastServices, FederationGrpc, GroupGrpc, HeaderCheck, InProcessVerifier, OpenCalls, Reflection,
+    RpcRunner, RpcTable, ServiceAccountGrpc, SessionGrpc, UserGrpc, VALIDATE_TOKEN,
+    ValidateTokenService, VerificationGrpc, describe_for_reflection,
 };
 use crate::health::Health;
 use crate::health_list::HealthWithList;
@@ -119,6 +120,7 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
         tracer: spans.as_ref().map(SpanExport::tracer),
         work_runtime: Handle::current(),
     };
+    let verifier: Arc<dyn VerifyToken> = Arc::new(services.in_process_verifier());
     let reflection = describe_for_reflection();
     // Each core has its own, down to the counters of references: what two cores
     // write, both wait for. Descriptions are large, and hardly asked for.
@@ -128,6 +130,7 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
         server: address,
         key: &gateway_key,
         operators_key: gateway_operators_key.as_deref(),
+        verifier: &verifier,
     };
     let gateway = gateway::start(&config, beside)?;
     jobs.clone().start();
@@ -205,6 +208,23 @@ struct Services {
 }
 
 impl Services {
+    fn validate_token(&self) -> ValidateTokenService {
+        ValidateTokenService {
+            validator: Arc::clone(&self.wired.validator),
+            feed_reader: Arc::clone(&self.wired.feed_reader),
+            validations: Arc::clone(&self.validations),
+        }
+    }
+
+    /// What the gateway of this process verifies access tokens with.
+    fn in_process_verifier(&self) -> InProcessVerifier {
+        InProcessVerifier {
+            validate_token: self.validate_token(),
+            rpc: self.rpcs.get(VALIDATE_TOKEN),
+            random: Arc::clone(&self.wired.app.random),
+        }
+    }
+
     fn build<V1, V1Alpha>(
         &self,
         health: HealthService,
@@ -218,11 +238,7 @@ impl Services {
             app: Arc::clone(&self.wired.app),
             work_runtime: self.work_runtime.clone(),
         };
-        let validate_token = Arc::new(ValidateTokenService {
-            validator: Arc::clone(&self.wired.validator),
-            feed_reader: Arc::clone(&self.wired.feed_reader),
-            validations: Arc::clone(&self.validations),
-        });
+        let validate_token = Arc::new(self.validate_token());
         let auth = AuthGrpc {
             runner: runner.clone(),
             validate_token: Arc::clone(&validate_token),

@@ -227,6 +227,7 @@ impl TokenValidator {
             is_for_default: claims.accepts_audience(&self.audience),
             claims: Box::new(claims),
             holder: told.holder,
+            external_id: told.external_id,
             keys_version,
             // Not looked up in the feed yet: any other epoch makes that happen.
             epoch: AtomicU64::new(epoch.wrapping_sub(1)),

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU64;
 use countersign_token::{AccessClaims, Validity};
 use quick_cache::Equivalent;
 
-use crate::model::SessionId;
+use crate::model::{ExternalId, SessionId};
 use crate::validation::access_tokens::TokenHolder;
 
 /// A token whose signature and form are good.
@@ -25,6 +25,8 @@ pub struct VerifiedToken {
     pub(super) is_for_default: bool,
     /// What it says. Apart, as most calls do not ask.
     pub claims: Box<AccessClaims>,
+    /// The id of its user in an old server, if it is one of a token profile.
+    pub external_id: Option<ExternalId>,
 }
 
 /// A token, and behind it the answer: comparing the one fetches the other. It is

@@ -10,6 +10,6 @@ mod unidentified;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use authenticator::CallerAuthenticator;
+pub(crate) use authenticator::{CallerAuthenticator, GATEWAY};
 pub(crate) use known::KnownCaller;
 pub(crate) use unidentified::Unidentified;

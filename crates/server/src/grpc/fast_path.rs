@@ -19,7 +19,7 @@ use crate::grpc::ext_authz::AuthorizationService;
 use crate::grpc::gzip_body::GzipBody;
 use crate::grpc::protocol::Encoding;
 use crate::grpc::unary;
-use crate::grpc::validate_token::ValidateTokenService;
+use crate::grpc::validate_token::{VALIDATE_TOKEN, ValidateTokenService};
 use crate::grpc::verification::VerificationGrpc;
 use crate::status::Failure;
 
@@ -49,7 +49,7 @@ enum FastRpc {
 impl FastRpc {
     fn at(path: &str) -> Option<Self> {
         match path {
-            "/countersign.v1.AuthService/ValidateToken" => Some(Self::ValidateToken),
+            VALIDATE_TOKEN => Some(Self::ValidateToken),
             "/envoy.service.auth.v3.Authorization/Check" => Some(Self::Check),
             "/countersign.v1.VerificationService/SendCode" => Some(Self::SendCode),
             "/countersign.v1.VerificationService/CheckCode" => Some(Self::CheckCode),

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use countersign_domain::model::ExternalId;
 use countersign_domain::validation::{
-    NotAccepted, Question, RequiredAuthentication, TokenValidator, Validation, VerifiedToken,
+    NotAccepted, Question, TokenValidator, Validation, VerifiedToken,
 };
 use countersign_domain::{Error, Fields};
 use countersign_proto::v1;
+use countersign_proto::v1::validate_token_response::Verdict;
 use countersign_token::{AccessClaims, Rejection};
 use prost::Message as _;
 use prost::bytes::Bytes;
@@ -18,6 +19,9 @@ use crate::grpc::protocol::HEAD;
 use crate::grpc::{convert, required_authentication, unary};
 use crate::metrics::Validations;
 
+/// The path of the RPC.
+pub(crate) const VALIDATE_TOKEN: &str = "/countersign.v1.AuthService/ValidateToken";
+
 /// Answers what is asked about tokens.
 pub(crate) struct ValidateTokenService {
     pub(crate) validator: Arc<TokenValidator>,
@@ -26,7 +30,7 @@ pub(crate) struct ValidateTokenService {
 }
 
 /// What is told of a token, whatever the answer looks like.
-pub(crate) type Verdict = Result<Arc<VerifiedToken>, NotAccepted>;
+pub(crate) type Judged = Result<Arc<VerifiedToken>, NotAccepted>;
 
 /// An encoded `ValidateTokenResponse`, in its frame.
 pub(crate) enum Answer {
@@ -38,11 +42,19 @@ pub(crate) enum Answer {
 
 /// The encoded answer for a good token.
 pub(crate) fn encode_claims(claims: &AccessClaims, external_id: Option<&ExternalId>) -> Vec<u8> {
+    unary::framed(&says(claims, external_id))
+}
+
+/// The answer for a good token.
+pub(crate) fn valid(token: &VerifiedToken) -> v1::ValidateTokenResponse {
+    says(&token.claims, token.external_id.as_ref())
+}
+
+fn says(claims: &AccessClaims, external_id: Option<&ExternalId>) -> v1::ValidateTokenResponse {
     let claims = convert::claims(claims, external_id);
-    let valid = v1::validate_token_response::Verdict::Valid(claims);
-    unary::framed(&v1::ValidateTokenResponse {
-        verdict: Some(valid),
-    })
+    v1::ValidateTokenResponse {
+        verdict: Some(Verdict::Valid(claims)),
+    }
 }
 
 impl Answer {
@@ -77,11 +89,26 @@ impl ValidateTokenService {
         &self,
         question: &v1::ValidateTokenRequest,
     ) -> Result<Answer, Error> {
+        let verdict = self.judge_as(&question.access_token, question).await?;
+        Ok(verdict.map_or_else(Answer::rejected, Answer::Kept))
+    }
+
+    /// Judges a token as a question asks for another.
+    pub(crate) async fn judge_as(
+        &self,
+        token: &str,
+        question: &v1::ValidateTokenRequest,
+    ) -> Result<Judged, Error> {
         let mut fields = Fields::new();
         let authentication = required_authentication::read(&mut fields, "", question);
         fields.finish(|| Some(()))?;
-        let reread = &mut Reread::default();
-        self.validate(question, authentication, reread).await
+        let question = Question {
+            token,
+            audience: &question.audience,
+            scopes: &question.required_scopes,
+            authentication,
+        };
+        self.judge(question).await
     }
 
     /// Validates several tokens.
@@ -102,43 +129,33 @@ impl ValidateTokenService {
         let mut reread = Reread::default();
         let mut answers = Vec::with_capacity(questions.len());
         for (question, authentication) in questions.iter().zip(authentications) {
-            let answer = self.validate(question, authentication, &mut reread);
-            answers.push(answer.await?.message()?);
+            let question = Question {
+                token: &question.access_token,
+                audience: &question.audience,
+                scopes: &question.required_scopes,
+                authentication,
+            };
+            let verdict = self.judge_of_many(question, &mut reread).await?;
+            answers.push(verdict.map_or_else(convert::rejection, |token| valid(&token)));
         }
         Ok(answers)
-    }
-
-    /// Validates one token from memory. What is too old, or does not know the
-    /// token's key, is read anew before.
-    async fn validate(
-        &self,
-        question: &v1::ValidateTokenRequest,
-        authentication: Option<RequiredAuthentication>,
-        reread: &mut Reread,
-    ) -> Result<Answer, Error> {
-        let question = Question {
-            token: &question.access_token,
-            audience: &question.audience,
-            scopes: &question.required_scopes,
-            authentication,
-        };
-        let verdict = self.judge_of_many(question, reread).await?;
-        Ok(verdict.map_or_else(Answer::rejected, Answer::Kept))
     }
 
     /// Validates one token, whoever asks.
     ///
     /// # Errors
     /// Unavailable, if it cannot be told whether it is good.
-    pub(crate) async fn judge(&self, question: Question<'_>) -> Result<Verdict, Error> {
+    pub(crate) async fn judge(&self, question: Question<'_>) -> Result<Judged, Error> {
         self.judge_of_many(question, &mut Reread::default()).await
     }
 
+    /// Judges one token from memory. What is too old, or does not know the token's key,
+    /// is read anew before.
     async fn judge_of_many(
         &self,
         question: Question<'_>,
         reread: &mut Reread,
-    ) -> Result<Verdict, Error> {
+    ) -> Result<Judged, Error> {
         let mut readings = 0;
         let outcome = loop {
             match self.validator.validate(question) {

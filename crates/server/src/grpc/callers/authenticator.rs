@@ -17,6 +17,9 @@ use super::expiry::ExpiryLog;
 use super::known::{KnownCaller, KnownCallers, minute};
 use super::unidentified::Unidentified;
 
+/// The name of the gateway of this process.
+pub(crate) const GATEWAY: &str = "gateway";
+
 /// Knows the callers by the hashes of their keys and the names in their
 /// certificates.
 pub(crate) struct CallerAuthenticator {
@@ -62,7 +65,7 @@ impl CallerAuthenticator {
     /// Knows the gateway of this process by this key, which nobody else has.
     #[must_use]
     pub(crate) fn with_gateway(self, key: &ApiKey) -> Self {
-        self.with_built_in("gateway", Role::Gateway, key)
+        self.with_built_in(GATEWAY, Role::Gateway, key)
     }
 
     /// Knows the pages of the gateway on which operators look after users by this key, which nobody else has.
