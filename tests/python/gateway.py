@@ -149,9 +149,23 @@ def verify(server, email, user_id):
             403, "INSUFFICIENT_SCOPE", "GET", "/auth/verify?scope=orders.read", headers=headers
         )
         http.refused(400, "FIELD_INVALID", "GET", "/auth/verify?scopes=orders.read", headers=headers)
-        # A query that the stranger has sent the proxy asks for nothing.
-        theirs = headers | {"x-forwarded-uri": "/cart?scope=orders.read"}
-        assert http.get("/auth/verify?scope=orders.read", headers=theirs).status == 200
+        # A query that the stranger may have sent the proxy never asks for less than it says.
+        for uri in ("/cart?scope=orders.read", "/auth/verify?scope=orders.read"):
+            theirs = headers | {"x-forwarded-uri": uri}
+            answer = http.get("/auth/verify?scope=orders.read", headers=theirs)
+            assert answer.status == 403, answer
+        theirs = headers | {"x-forwarded-uri": "/cart?scope=orders.read&a=b"}
+        answer = http.get("/auth/verify?scope=orders.read&a=b", headers=theirs)
+        assert answer.status == 403, answer
+        theirs = headers | {"x-forwarded-uri": "/cart?a=b"}
+        assert http.get("/auth/verify?a=b", headers=theirs).status == 200
+    # Cookies of applications on the same host are any bytes.
+    for other in (b"name=\xeb\xaf\xb8", b"\xff", b"=", b"__Host-access"):
+        headers = {"cookie": other + f"; __Host-access={token}; c=d".encode()}
+        answer = http.get("/auth/verify", headers=headers)
+        assert answer.status == 200, (other, answer)
+    headers = {"cookie": b"__Host-access=\xff"}
+    http.refused(401, "ACCESS_TOKEN_MISSING", "GET", "/auth/verify", headers=headers)
     answer = http.refused(401, "ACCESS_TOKEN_MISSING", "GET", "/auth/verify")
     assert answer.headers["www-authenticate"].startswith("Bearer"), answer
     answer = http.refused(405, "METHOD_UNKNOWN", "POST", "/auth/verify", {})

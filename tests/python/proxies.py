@@ -242,6 +242,10 @@ def protects(name, proxy, server, application):
     answer = http_.get("/orders/7", headers=bearer(access) | host)
     assert answer.status == 403 and answer.type == PROBLEM, answer
     assert answer.json["reason"] == "INSUFFICIENT_SCOPE", answer
+    # No query of the stranger's takes back what the proxy asks for.
+    for query in ("scope=orders.read", "scope=", "scope=orders.read&a=b", "a=b", "scope=x&scope=y"):
+        answer = http_.get(f"/orders/7?{query}", headers=bearer(access) | host)
+        assert answer.status == 403 and answer.type == PROBLEM, (query, answer)
     grant = {"email": email, "password": PASSWORD, "scopes": ["orders.read"]}
     scoped = Http(GATEWAY).done("POST", "/token/pair", grant)["access_token"]
     answer = http_.done("GET", "/orders/7", headers=bearer(scoped) | host)

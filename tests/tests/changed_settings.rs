@@ -186,6 +186,7 @@ async fn an_account_at_a_provider_is_nobody_elses_once_the_provider_is_another(b
     let mina = world.sign_up().await;
     issuer.link(&mina, &mina.sign_in().await, "mina").await;
     assert_eq!(issuer.outcome(&mina.gateway, "mina").await, "signed in");
+    let bora = issuer.federation_token(&mina.gateway, "", "bora").await;
 
     // Another issuer under the same name has a person of the same subject and address.
     let other = Issuer::start().await;
@@ -197,6 +198,14 @@ async fn an_account_at_a_provider_is_nobody_elses_once_the_provider_is_another(b
     assert_eq!(other.outcome(&gateway, "mina").await, "nobody's");
     let refused = issuer.outcome(&gateway, "mina").await;
     assert_eq!(refused, "FEDERATED_SIGN_IN_REFUSED");
+    // What was handed out for an account of the first one opens nothing any more.
+    let sign_up = v1::SignUpRequest {
+        federation_token: bora,
+        identifier: Some(email("bora@people.example")),
+        ..Default::default()
+    };
+    let refused = gateway.auth().sign_up(sign_up).await;
+    assert_eq!(reason(&refused), "FEDERATION_TOKEN_INVALID");
     let by_password = mina.at(&gateway).try_password(PASSWORD).await;
     by_password.expect("the password is hers as before");
 

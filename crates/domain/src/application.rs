@@ -282,7 +282,6 @@ impl Collaborators {
                 records,
             ),
             federated_identities: FederatedIdentities::new(
-                Arc::clone(&ports.store),
                 Arc::clone(&clock),
                 Arc::clone(&ports.random),
                 &secrets,

@@ -59,18 +59,16 @@ impl Federation {
             if !names.insert(config.id.clone()) {
                 return Err(config.error("id", "is another provider's, too"));
             }
+            let connection = Connection::new(config, Arc::clone(clock), &roots, hosts.clone())?;
+            let config = &connection.config;
             providers.push(Provider {
                 id: config.id.clone(),
                 kind: config.kind,
                 display_name: config.display_name.clone(),
+                issuer: connection.issuer().to_owned(),
                 response_mode: sign_in::response_mode(config.kind, &config.scopes()),
             });
-            connections.push(Connection::new(
-                config,
-                Arc::clone(clock),
-                &roots,
-                hosts.clone(),
-            )?);
+            connections.push(connection);
         }
         Ok(Self {
             providers,

@@ -31,18 +31,18 @@ pub(crate) const ACCOUNT: &str = "__Host-account";
 /// What a form repeats, for browsers that do not say where a request comes from.
 pub(crate) const CSRF: &str = "__Host-csrf";
 
-/// The value of a cookie. Of two with one name, nobody could tell which one was meant.
+/// The value of a cookie. Of two with one name, nobody could tell which one was meant. What stands in the others, which
+/// may be an application's and any bytes, is not looked at.
 pub(crate) fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lines = headers.get_all(COOKIE).iter();
-    let pairs = lines
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
-    let mut values = pairs
-        .filter(|(key, _)| *key == name)
-        .map(|(_, value)| value);
-    let only = values.next().filter(|value| !value.is_empty());
-    only.filter(|_| values.next().is_none())
+    let pairs = lines.flat_map(|line| line.as_bytes().split(|&byte| byte == b';'));
+    let mut values = pairs.filter_map(|pair| {
+        let pair = pair.trim_ascii().strip_prefix(name.as_bytes())?;
+        pair.strip_prefix(b"=")
+    });
+    let only = values.next().filter(|value| !value.is_empty())?;
+    let only = std::str::from_utf8(only).ok()?;
+    Some(only).filter(|_| values.next().is_none())
 }
 
 /// Adds the cookies of new tokens.
@@ -135,9 +135,25 @@ mod tests {
             &["__Host-access="],
             &["access=x"],
             &["__host-access=x"],
+            &["__Host-access"],
+            &["__Host-access2=x"],
             &[],
         ] {
             assert_eq!(found(lines), None, "{lines:?}");
         }
+    }
+
+    #[test]
+    fn what_stands_in_other_cookies_hides_none() {
+        let found = |line: &'static [u8]| {
+            let line = HeaderValue::from_bytes(line).unwrap();
+            read(&HeaderMap::from_iter([(COOKIE, line)]), ACCESS).map(str::to_owned)
+        };
+        assert_eq!(
+            found("name=미나; __Host-access=x".as_bytes()).as_deref(),
+            Some("x")
+        );
+        assert_eq!(found(b"\xff;__Host-access=x; =").as_deref(), Some("x"));
+        assert_eq!(found(b"__Host-access=\xff"), None);
     }
 }

@@ -5,7 +5,6 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use countersign_client::{Claims, Requirement, ValidateError};
 use http::header::{ACCEPT, ALLOW, CACHE_CONTROL};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
-use serde::Deserialize;
 use tonic::body::Body;
 
 use crate::credentials::access_token;
@@ -37,15 +36,6 @@ impl Nobody {
     }
 }
 
-/// What the proxy's configuration asks for.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Asked {
-    /// All of these scopes, with spaces between.
-    #[serde(default)]
-    scope: String,
-}
-
 /// Answers whether a request may pass.
 pub(crate) async fn answer(
     state: &State,
@@ -68,17 +58,13 @@ async fn judge(
     uri: &Uri,
     headers: &HeaderMap,
 ) -> Result<http::Response<Body>, Response> {
-    let asked = asked(uri, headers).map_err(Problem::into_response)?;
+    let requirement = required(uri, headers).map_err(Problem::into_response)?;
     let Some(token) = access_token(headers) else {
         return match nobody {
             Nobody::Denied => Err(denied(state, headers, Problem::no_token())),
             Nobody::Passes => Ok(passed(None)),
         };
     };
-    let mut requirement = Requirement::new();
-    for scope in asked.scope.split_ascii_whitespace() {
-        requirement = requirement.with_scope(scope);
-    }
     match state.verifier.verify(token, &requirement).await {
         Ok(identity) => Ok(passed(Some(&identity))),
         Err(error @ ValidateError::CouldNotTell(_)) => Err(Problem::from(error).into_response()),
@@ -93,21 +79,36 @@ fn other_method() -> Response {
     response
 }
 
-/// What the query asks for, unless it is the one that the stranger sent the proxy.
-fn asked(uri: &Uri, headers: &HeaderMap) -> Result<Asked, Problem> {
+/// The scopes that the query asks for.
+///
+/// Some proxies hand on the query of the stranger, who cannot be told from the proxy's configuration then: what such a
+/// query says beside is passed over, but it never asks for less than it says.
+fn required(uri: &Uri, headers: &HeaderMap) -> Result<Requirement, Problem> {
+    let mut requirement = Requirement::new();
     let query = uri.query().unwrap_or_default();
     if query.is_empty() {
-        return Ok(Asked::default());
+        return Ok(requirement);
     }
-    let forwarded = headers
-        .get("x-forwarded-uri")
-        .and_then(|value| value.to_str().ok());
-    let forwarded = forwarded.and_then(|uri| uri.split_once('?'));
-    if forwarded.is_some_and(|(_, theirs)| theirs == query) {
-        return Ok(Asked::default());
+    let forwarded = headers.get("x-forwarded-uri").map(HeaderValue::as_bytes);
+    let theirs = forwarded.and_then(|uri| uri.splitn(2, |&byte| byte == b'?').nth(1));
+    let may_be_theirs = theirs == Some(query.as_bytes());
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
+        .map_err(|error| Problem::malformed(format!("the query: {error}")))?;
+    for (name, value) in pairs {
+        match name.as_str() {
+            "scope" => {
+                for scope in value.split_ascii_whitespace() {
+                    requirement = requirement.with_scope(scope);
+                }
+            }
+            _ if may_be_theirs => {}
+            _ => {
+                let detail = format!("the query: {name}: not known; it may have scope=…");
+                return Err(Problem::malformed(detail));
+            }
+        }
     }
-    serde_urlencoded::from_str(query)
-        .map_err(|error| Problem::malformed(format!("the query: {error}; it may have scope=…")))
+    Ok(requirement)
 }
 
 /// Says who may pass.

@@ -8,5 +8,6 @@ mod crates;
 mod documents;
 mod modules;
 mod outside_world;
+mod units_of_work;
 mod use_cases;
 mod workspace;

@@ -13,6 +13,9 @@ use crate::SERVERS;
 
 const REFRESHES: usize = 50;
 const AT_ONCE: usize = 16;
+const LEAVERS: usize = 8;
+/// An account at a provider that nobody has.
+const NEVER: &str = "00000000-0000-7000-8000-000000000000";
 /// A call that takes longer has failed.
 const TOO_LONG: Duration = Duration::from_secs(5);
 /// After so many failures in a row it is not tried again.
@@ -88,6 +91,42 @@ async fn main_job(backend: Backend, connections: i64) -> Tally {
     for service in SERVICES {
         let is_serving = gateway.is_serving(service).await;
         outcomes.add(if is_serving { "OK" } else { "not serving" });
+    }
+    outcomes.add_all(&let_go(&world).await);
+    outcomes
+}
+
+/// Many at once unlink what they do not have, and leave: units of work that read, too.
+async fn let_go(world: &World) -> Tally {
+    let mut people = Vec::new();
+    for _ in 0..LEAVERS {
+        let person = world.sign_up().await;
+        let token = person.sign_in().await.access_token;
+        people.push((person, token));
+    }
+    let unlinked = crowd(people.len(), |member| {
+        let (mut federation, token) = (world.gateway().federation(), people[member].1.clone());
+        let unlink = v1::UnlinkFederatedIdentityRequest {
+            access_token: token,
+            federated_identity_id: NEVER.into(),
+            ..Default::default()
+        };
+        async move { in_time(federation.unlink_federated_identity(unlink)).await }
+    });
+    let unlinked = unlinked.await;
+    let withdrawn = crowd(people.len(), |member| {
+        let (gateway, id) = (world.gateway(), people[member].0.user_id.clone());
+        async move { in_time(gateway.withdraw(&id)).await }
+    });
+    let mut outcomes = Tally::default();
+    for outcome in unlinked {
+        outcomes.add(match reason(&outcome).as_str() {
+            "FEDERATED_IDENTITY_NOT_FOUND" => "OK",
+            other => other,
+        });
+    }
+    for outcome in withdrawn.await {
+        outcomes.add(&reason(&outcome));
     }
     outcomes
 }

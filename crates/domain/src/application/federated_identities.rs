@@ -12,11 +12,10 @@ use crate::model::{
     Address, FederatedAccount, FederatedDetails, FederatedIdentity, FederatedIdentityId,
     ProviderSubject, SealingKey, Secrets, SubjectDigest, User, UserId,
 };
-use crate::ports::{Clock, Random, Store, StoreError, UnitOfWork};
+use crate::ports::{Clock, Random, StoreError, UnitOfWork};
 
 /// Keeps which account at a provider is whose.
 pub struct FederatedIdentities {
-    store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     subjects: hmac::Key,
@@ -24,14 +23,8 @@ pub struct FederatedIdentities {
 }
 
 impl FederatedIdentities {
-    pub(crate) fn new(
-        store: Arc<dyn Store>,
-        clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
-        secrets: &Secrets,
-    ) -> Self {
+    pub(crate) fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>, secrets: &Secrets) -> Self {
         Self {
-            store,
             clock,
             random,
             subjects: secrets.subjects.clone(),
@@ -136,7 +129,7 @@ impl FederatedIdentities {
         user: UserId,
         id: FederatedIdentityId,
     ) -> Result<(), Error> {
-        let all = self.store.federated_identities(user).await?;
+        let all = uow.federated_identities_of_user(user).await?;
         let identity = all.into_iter().flatten().find(|identity| identity.id == id);
         if !uow.delete_federated_identity(user, id).await? {
             return Err(Refusal::FederatedIdentity.into());
@@ -154,7 +147,7 @@ impl FederatedIdentities {
         messages: &Messages,
         user: UserId,
     ) -> Result<(), Error> {
-        let all = self.store.federated_identities(user).await?;
+        let all = uow.federated_identities_of_user(user).await?;
         if all.is_empty() {
             return Ok(());
         }
@@ -197,6 +190,7 @@ fn name(id: FederatedIdentityId) -> String {
 
 fn details(account: &FederatedAccount) -> FederatedDetails {
     FederatedDetails {
+        issuer: Some(account.subject.issuer.clone()),
         masked_email: account.email().map(|email| Address::Email(email).masked()),
         refresh_token: account.refresh_token.clone(),
         ..FederatedDetails::default()

@@ -61,6 +61,7 @@ pub struct BegunFederatedSignIn {
 struct SignInRecord {
     whose: Whose,
     provider: ProviderId,
+    issuer: String,
     redirect_uri: String,
     state: String,
     nonce: String,
@@ -116,6 +117,22 @@ impl FederatedSignIns {
         self.providers().iter().find(|provider| provider.id == *id)
     }
 
+    /// Whether people sign in with accounts of this issuer, whatever the section that names it is
+    /// called. Where the issuer is not known, the name that it had tells.
+    pub(crate) fn sign_in_with(&self, id: &ProviderId, issuer: Option<&str>) -> bool {
+        match issuer {
+            Some(issuer) => self.providers().iter().any(|of| of.issuer == issuer),
+            None => self.provider(id).is_some(),
+        }
+    }
+
+    /// The provider with this name, if it is still of that issuer: a configuration may give the
+    /// name to another one.
+    fn provider_of(&self, id: &ProviderId, issuer: &str) -> Option<&Provider> {
+        self.provider(id)
+            .filter(|provider| provider.issuer == issuer)
+    }
+
     /// What speaks with providers.
     ///
     /// # Errors
@@ -138,7 +155,7 @@ impl FederatedSignIns {
         locale: Locale,
     ) -> Result<BegunFederatedSignIn, Error> {
         let adapter = self.adapter(provider)?;
-        let is_form_post = self.provider(provider).is_some_and(Provider::is_form_post);
+        let known = self.provider(provider).ok_or(Refusal::Provider)?;
         let request = AuthorizationRequest {
             redirect_uri,
             state: self.unguessable(),
@@ -158,6 +175,7 @@ impl FederatedSignIns {
         let record = SignInRecord {
             whose,
             provider: provider.clone(),
+            issuer: known.issuer.clone(),
             redirect_uri: request.redirect_uri,
             state: request.state,
             nonce: request.nonce,
@@ -167,7 +185,7 @@ impl FederatedSignIns {
         Ok(BegunFederatedSignIn {
             authorization_url,
             sign_in: self.seal(SIGN_IN, &record)?,
-            is_form_post,
+            is_form_post: known.is_form_post(),
             expires_at,
         })
     }
@@ -193,6 +211,9 @@ impl FederatedSignIns {
             return Err(Refusal::FederatedSignIn.into());
         }
         let adapter = self.adapter(&record.provider)?;
+        if self.provider_of(&record.provider, &record.issuer).is_none() {
+            return Err(Refusal::FederatedSignIn.into());
+        }
         self.use_once(SIGN_IN, &record.state, Self::USED_TTL)
             .await?;
         if let Some(error) = callback.error {
@@ -258,7 +279,8 @@ impl FederatedSignIns {
     /// The account that a token stands for.
     ///
     /// # Errors
-    /// One that is not good, or another group's or caller's.
+    /// One that is not good, or another group's or caller's, or of a provider that is not
+    /// configured any more.
     pub(crate) fn account_of(
         &self,
         group: &GroupId,
@@ -266,7 +288,11 @@ impl FederatedSignIns {
         token: &SealedText,
     ) -> Result<FederatedAccount, Error> {
         let record: AccountRecord = self.open(ACCOUNT, token).ok_or(Refusal::FederationToken)?;
-        let is_ours = record.whose == signing_in(group, client_id);
+        let account = &record.account;
+        let is_ours = record.whose == signing_in(group, client_id)
+            && self
+                .provider_of(&account.provider, &account.subject.issuer)
+                .is_some();
         match is_ours && self.clock.now() < record.expires_at {
             true => Ok(record.account),
             false => Err(Refusal::FederationToken.into()),

@@ -41,6 +41,10 @@ pub struct FederatedDetails {
     pub masked_email: Option<String>,
     /// What takes the consent back at the provider.
     pub refresh_token: Option<ProviderSecret>,
+    /// The issuer that names the account; of earlier releases it is not known until the next
+    /// sign-in with it.
+    #[serde(default)]
+    pub issuer: Option<String>,
     /// The user's credential version when it was linked: what stood for the account before is
     /// good as long as that is the same.
     #[serde(default)]

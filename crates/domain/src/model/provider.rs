@@ -28,6 +28,8 @@ pub struct Provider {
     pub kind: ProviderKind,
     /// What people call it: `Google`.
     pub display_name: String,
+    /// The issuer, as the accounts of its people name it.
+    pub issuer: String,
     /// How it sends the browser back.
     pub response_mode: ResponseMode,
 }

@@ -74,6 +74,13 @@ pub trait FactorChanges {
         digest: &[u8; 32],
     ) -> Result<bool, StoreError>;
 
+    /// What the factors of a user are, as [`Factors::factor_kinds`] has them, and as this unit of
+    /// work has left them.
+    async fn factor_kinds_of_user(
+        &mut self,
+        user: UserId,
+    ) -> Result<Vec<Option<FactorKind>>, StoreError>;
+
     /// How many factors a user has, readable or not.
     async fn count_factors(&mut self, user: UserId) -> Result<u32, StoreError>;
 

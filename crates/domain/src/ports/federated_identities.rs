@@ -69,6 +69,13 @@ pub trait FederatedIdentityChanges {
         since: Timestamp,
     ) -> Result<(), StoreError>;
 
+    /// The accounts of a user, the oldest first, as this unit of work has left them. One that
+    /// cannot be read is an error in its place.
+    async fn federated_identities_of_user(
+        &mut self,
+        user: UserId,
+    ) -> Result<Vec<Result<FederatedIdentity, StoreError>>, StoreError>;
+
     /// How many accounts a user has, readable or not.
     async fn count_federated_identities(&mut self, user: UserId) -> Result<u32, StoreError>;
 }

@@ -17,6 +17,9 @@ use crate::ports::{IdentityProviders, ProviderError};
 #[derive(Debug)]
 pub struct FakeProviders {
     providers: Vec<Provider>,
+    /// The same, of which the first has another issuer.
+    moved: Vec<Provider>,
+    is_moved: AtomicBool,
     is_down: AtomicBool,
     revoked: Mutex<Vec<String>>,
 }
@@ -27,13 +30,19 @@ impl Default for FakeProviders {
             id: ProviderId::parse(name).expect("a name"),
             kind: ProviderKind::OpenIdConnect,
             display_name: name.to_uppercase(),
+            issuer: issuer(name),
             response_mode,
         };
+        let providers = vec![
+            provider("trusted", ResponseMode::Query),
+            provider("loose", ResponseMode::FormPost),
+        ];
+        let mut moved = providers.clone();
+        moved[0].issuer = issuer("another");
         Self {
-            providers: vec![
-                provider("trusted", ResponseMode::Query),
-                provider("loose", ResponseMode::FormPost),
-            ],
+            providers,
+            moved,
+            is_moved: AtomicBool::new(false),
             is_down: AtomicBool::new(false),
             revoked: Mutex::default(),
         }
@@ -44,6 +53,12 @@ impl FakeProviders {
     /// Lets them answer nothing, or answer again.
     pub fn set_down(&self, is_down: bool) {
         self.is_down.store(is_down, Ordering::Relaxed);
+    }
+
+    /// Gives the name of the first, `trusted`, to another issuer, as a changed configuration does,
+    /// or back.
+    pub fn set_moved(&self, is_moved: bool) {
+        self.is_moved.store(is_moved, Ordering::Relaxed);
     }
 
     /// The refresh tokens whose consents were taken back.
@@ -77,9 +92,13 @@ fn user(provider: &ProviderId, name: &str) -> Result<ProviderUser, ProviderError
     })
 }
 
+fn issuer(name: &str) -> String {
+    format!("https://{name}.example")
+}
+
 fn subject(provider: &ProviderId, name: &str) -> ProviderSubject {
     ProviderSubject {
-        issuer: format!("https://{provider}.example"),
+        issuer: issuer(provider.as_str()),
         subject: name.into(),
     }
 }
@@ -87,7 +106,10 @@ fn subject(provider: &ProviderId, name: &str) -> ProviderSubject {
 #[async_trait]
 impl IdentityProviders for FakeProviders {
     fn providers(&self) -> &[Provider] {
-        &self.providers
+        match self.is_moved.load(Ordering::Relaxed) {
+            true => &self.moved,
+            false => &self.providers,
+        }
     }
 
     async fn authorization_url(

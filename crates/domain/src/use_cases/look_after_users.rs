@@ -114,6 +114,8 @@ async fn reinstate(app: &Application, id: UserId) -> Result<bool, Error> {
 /// reinstated since the list was read; nor as long as a change of addresses can be undone.
 async fn erase(app: &Application, id: UserId, until: Timestamp) -> Result<bool, Error> {
     let now = app.clock.now();
+    // Who has left changes nothing any more.
+    let undos = app.store.identifier_undos(id).await?;
     let mut uow = app.store.begin().await?;
     let Some(mut user) = uow.lock_user(id).await? else {
         return Ok(false);
@@ -122,7 +124,6 @@ async fn erase(app: &Application, id: UserId, until: Timestamp) -> Result<bool, 
     let Some(erased) = user.state.erase().filter(|_| is_due) else {
         return Ok(false);
     };
-    let undos = app.store.identifier_undos(id).await?;
     if undos.iter().flatten().any(|undo| now < undo.expires_at) {
         return Ok(false);
     }

@@ -4,8 +4,8 @@
 //! none can be mistaken for another. Only good tokens enter. Garbage cannot push
 //! them out, and nobody can make entries collide without our signature.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use countersign_token::{AccessClaims, Rejection};
@@ -228,6 +228,7 @@ impl TokenValidator {
             claims: Box::new(claims),
             holder: told.holder,
             external_id: told.external_id,
+            kept: OnceLock::new(),
             keys_version,
             // Not looked up in the feed yet: any other epoch makes that happen.
             epoch: AtomicU64::new(epoch.wrapping_sub(1)),

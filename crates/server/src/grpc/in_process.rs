@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use countersign_domain::model::Locale;
 use countersign_domain::ports::Random;
+use countersign_domain::validation::VerifiedToken;
 use countersign_gateway::client::{Identity, Requirement, ValidateError, VerifyToken, async_trait};
 use http::HeaderMap;
 use tonic::Code;
@@ -51,11 +52,26 @@ impl VerifyToken for InProcessVerifier {
         // The token is not copied.
         let question = requirement.request("");
         match self.validate_token.judge_as(access_token, &question).await {
-            Ok(verdict) => {
+            Ok(judged) => {
                 self.rpc.calls.note(Code::Ok, began.elapsed());
-                requirement.judge(verdict.map_or_else(convert::rejection, |token| valid(&token)))
+                match judged {
+                    Ok(token) => identity(&token),
+                    Err(not_accepted) => requirement.judge(convert::rejection(not_accepted)),
+                }
             }
             Err(error) => Err(self.fail(&error.into(), began.elapsed())),
         }
     }
+}
+
+/// What a good token says. It is read once for each token.
+fn identity(token: &VerifiedToken) -> Result<Identity, ValidateError> {
+    let kept = token.kept.get().and_then(|kept| kept.downcast_ref());
+    if let Some(kept) = kept {
+        return Ok(Identity::clone(kept));
+    }
+    let identity = Requirement::new().judge(valid(token))?;
+    // Another thread may have been first, with the same.
+    let _ = token.kept.set(Box::new(identity.clone()));
+    Ok(identity)
 }

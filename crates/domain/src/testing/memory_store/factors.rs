@@ -40,16 +40,7 @@ impl Factors for MemoryStore {
     }
 
     async fn factor_kinds(&self, user: UserId) -> Result<Vec<Option<FactorKind>>, StoreError> {
-        self.read(|tables| {
-            let of_user = tables.factors.values();
-            let of_user = of_user.filter(|factor| factor.user_id == user);
-            of_user
-                .map(|factor| {
-                    let is_damaged = tables.damaged_factors.contains(&factor.id);
-                    (!is_damaged).then_some(factor.kind)
-                })
-                .collect()
-        })
+        self.read(|tables| kinds(tables, user))
     }
 
     async fn factor_by_credential(
@@ -157,6 +148,13 @@ impl FactorChanges for MemoryUnitOfWork {
         Ok(self.tables.recovery_codes.remove(&(user, *digest)))
     }
 
+    async fn factor_kinds_of_user(
+        &mut self,
+        user: UserId,
+    ) -> Result<Vec<Option<FactorKind>>, StoreError> {
+        Ok(kinds(&self.tables, user))
+    }
+
     async fn count_factors(&mut self, user: UserId) -> Result<u32, StoreError> {
         let factors = self.tables.factors.values();
         let count = factors.filter(|factor| factor.user_id == user).count();
@@ -176,4 +174,15 @@ impl FactorChanges for MemoryUnitOfWork {
         codes.extend(digests.iter().map(|digest| (user, *digest)));
         Ok(())
     }
+}
+
+fn kinds(tables: &Tables, user: UserId) -> Vec<Option<FactorKind>> {
+    let of_user = tables.factors.values();
+    let of_user = of_user.filter(|factor| factor.user_id == user);
+    of_user
+        .map(|factor| {
+            let is_damaged = tables.damaged_factors.contains(&factor.id);
+            (!is_damaged).then_some(factor.kind)
+        })
+        .collect()
 }

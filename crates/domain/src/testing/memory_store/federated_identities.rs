@@ -28,12 +28,7 @@ impl FederatedIdentities for MemoryStore {
         &self,
         user: UserId,
     ) -> Result<Vec<Result<FederatedIdentity, StoreError>>, StoreError> {
-        self.read(|tables| {
-            let all = tables.federated_identities.values();
-            let mut of_user: Vec<_> = all.filter(|identity| identity.user_id == user).collect();
-            of_user.sort_by_key(|identity| (identity.linked_at, identity.id));
-            of_user.into_iter().cloned().map(Ok).collect()
-        })
+        self.read(|tables| of_user(tables, user))
     }
 
     async fn federated_identity(
@@ -125,6 +120,13 @@ impl FederatedIdentityChanges for MemoryUnitOfWork {
         Ok(())
     }
 
+    async fn federated_identities_of_user(
+        &mut self,
+        user: UserId,
+    ) -> Result<Vec<Result<FederatedIdentity, StoreError>>, StoreError> {
+        Ok(of_user(&self.tables, user))
+    }
+
     async fn count_federated_identities(&mut self, user: UserId) -> Result<u32, StoreError> {
         let identities = self.tables.federated_identities.values();
         let count = identities
@@ -132,4 +134,11 @@ impl FederatedIdentityChanges for MemoryUnitOfWork {
             .count();
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
+}
+
+fn of_user(tables: &Tables, user: UserId) -> Vec<Result<FederatedIdentity, StoreError>> {
+    let all = tables.federated_identities.values();
+    let mut of_user: Vec<_> = all.filter(|identity| identity.user_id == user).collect();
+    of_user.sort_by_key(|identity| (identity.linked_at, identity.id));
+    of_user.into_iter().cloned().map(Ok).collect()
 }

@@ -51,10 +51,14 @@ impl UnlinkFederatedIdentity {
         let identities = &app.federated_identities;
         let unlinked = identities.unlink(&mut *uow, &app.messages, user.id, self.id);
         unlinked.await?;
-        let others = app.store.federated_identities(user.id).await?;
+        let others = uow.federated_identities_of_user(user.id).await?;
         let is_usable = |other: &FederatedIdentity| {
-            let provider = app.federated_sign_ins.provider(&other.provider);
-            other.id != self.id && provider.is_some()
+            // One that cannot be read is none to count on.
+            let details = identities.details(other);
+            details.is_ok_and(|details| {
+                let providers = &app.federated_sign_ins;
+                providers.sign_in_with(&other.provider, details.issuer.as_deref())
+            })
         };
         let is_last = !others.iter().flatten().any(is_usable);
         if is_last && !has_another_way(app, &mut *uow, &user, addresses).await? {
@@ -93,6 +97,6 @@ async fn has_another_way(
     if !is_way(SignInWay::Passkey) || !app.passkeys.are_taken() {
         return Ok(false);
     }
-    let kinds = app.store.factor_kinds(user.id).await?;
+    let kinds = uow.factor_kinds_of_user(user.id).await?;
     Ok(kinds.contains(&Some(FactorKind::Passkey)))
 }

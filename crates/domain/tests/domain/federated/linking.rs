@@ -84,6 +84,37 @@ async fn the_last_way_in_is_kept() {
 }
 
 #[tokio::test]
+async fn an_account_of_an_issuer_that_is_not_configured_is_no_way_in() {
+    let world = World::without_sender().await;
+    let (_, tokens) = mina(&world).await;
+    let of_trusted = listed(&world, &tokens).await.remove(0);
+    link_at(&world, &tokens, "loose", "m2")
+        .await
+        .expect("linked");
+    // The name of the first provider is another issuer's.
+    world.providers.set_moved(true);
+    let of_loose = listed(&world, &tokens).await.remove(1);
+    let last = unlink(&world, &tokens, &of_loose).await;
+    assert_eq!(refusal(last), Refusal::LastWayIn);
+    world.providers.set_moved(false);
+    unlink(&world, &tokens, &of_loose).await.expect("unlinked");
+    let last = unlink(&world, &tokens, &of_trusted).await;
+    assert_eq!(refusal(last), Refusal::LastWayIn);
+}
+
+#[tokio::test]
+async fn what_was_handed_out_for_an_account_ends_with_its_provider() {
+    let world = World::new().await;
+    let account = unlinked(&world, "trusted", "bora").await;
+    world.providers.set_moved(true);
+    let refused = sign_up(&world, "bora@example.com", &account.token).await;
+    assert_eq!(refusal(refused), Refusal::FederationToken);
+    world.providers.set_moved(false);
+    let signed_up = sign_up(&world, "bora@example.com", &account.token).await;
+    signed_up.expect("signed up");
+}
+
+#[tokio::test]
 async fn who_leaves_takes_the_consent_back_even_if_the_provider_is_down() {
     let world = World::new().await;
     let (id, _) = mina(&world).await;

@@ -20,6 +20,7 @@ use super::operator::{Operator, nothing_here};
 use super::refusals;
 use super::sessions::person;
 use super::suspension;
+use super::typed::version;
 use crate::pages::errors::Errors;
 use crate::pages::form::Form;
 use crate::pages::page::{Page, render};
@@ -165,7 +166,7 @@ impl Asking<'_> {
     async fn carry_out(&self, visitor: &Visitor, typed: &Typed) -> Result<(), Problem> {
         self.operator.confirmed(visitor).await?;
         let user_id = self.user.user_id.clone();
-        let etag = typed.etag.clone();
+        let etag = version(&typed.etag);
         let mut users = self.operator.client().users();
         match self.action {
             Action::SignOut => {

@@ -11,7 +11,7 @@ use prost_types::FieldMask;
 use super::facts::{Facts, path_of};
 use super::operator::Operator;
 use super::refusals;
-use super::typed::{Difference, Typed};
+use super::typed::{Difference, Typed, version};
 use crate::pages::errors::Errors;
 use crate::pages::form::Form;
 use crate::pages::page::{Page, render};
@@ -153,11 +153,7 @@ async fn send(
         update_mask: Some(FieldMask {
             paths: FIELDS.map(str::to_owned).to_vec(),
         }),
-        // Without one the change would go over whatever there is.
-        etag: match typed.etag.as_str() {
-            "" => "-".to_owned(),
-            etag => etag.to_owned(),
-        },
+        etag: version(&typed.etag),
         external_id: typed.external_id.trim().to_owned(),
         profile: Some(typed.profile()),
         roles: typed.roles(),

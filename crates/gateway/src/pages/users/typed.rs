@@ -115,11 +115,19 @@ impl Typed {
     }
 
     pub(super) fn roles(&self) -> Vec<String> {
-        words_of(&self.roles)
+        words_of(&self.roles, &self.was_roles)
     }
 
     pub(super) fn scopes(&self) -> Vec<String> {
-        words_of(&self.scopes)
+        words_of(&self.scopes, &self.was_scopes)
+    }
+}
+
+/// The version that a form was made of. Without one the change would go over whatever there is.
+pub(super) fn version(etag: &str) -> String {
+    match etag {
+        "" => "-".to_owned(),
+        etag => etag.to_owned(),
     }
 }
 
@@ -130,17 +138,27 @@ fn as_it_is(text: &str) -> Vec<String> {
 
 /// The words of a field in an order of their own: that of roles and scopes tells nothing.
 fn in_order(text: &str) -> Vec<String> {
-    let mut words = words_of(text);
+    let mut words = words_of(text, "");
     words.sort();
     words.dedup();
     words
 }
 
-/// Words with spaces, commas or line ends between them.
-fn words_of(text: &str) -> Vec<String> {
-    let words = text.split(|c: char| c.is_whitespace() || c == ',');
-    let words = words.filter(|word| !word.is_empty());
-    words.map(str::to_owned).collect()
+/// Words with spaces, commas or line ends between them. One that was there before stays as it is: a role may have a
+/// comma.
+fn words_of(text: &str, before: &str) -> Vec<String> {
+    let was_there = |word: &str| before.split_whitespace().any(|before| before == word);
+    let mut words = Vec::new();
+    for word in text.split_whitespace() {
+        match was_there(word) {
+            true => words.push(word.to_owned()),
+            false => {
+                let parts = word.split(',').filter(|part| !part.is_empty());
+                words.extend(parts.map(str::to_owned));
+            }
+        }
+    }
+    words
 }
 
 #[cfg(test)]
@@ -150,8 +168,21 @@ mod tests {
 
     #[test]
     fn words_stand_between_spaces_commas_and_line_ends() {
-        assert_eq!(words_of(" a, b\n c"), ["a", "b", "c"]);
-        assert!(words_of(" , ").is_empty());
+        assert_eq!(words_of(" a, b,c\r\n d", ""), ["a", "b", "c", "d"]);
+        assert_eq!(words_of("a,b c,d", "x a,b"), ["a,b", "c", "d"]);
+        assert!(words_of(" , \n ", "").is_empty());
+    }
+
+    #[test]
+    fn what_a_user_is_stays_when_nothing_is_typed() {
+        let user = User {
+            roles: vec!["billing,admin".to_owned(), "staff".to_owned()],
+            scopes: vec!["a,b".to_owned()],
+            ..User::default()
+        };
+        let typed = Typed::of(&user);
+        assert_eq!(typed.roles(), user.roles);
+        assert_eq!(typed.scopes(), user.scopes);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use sea_orm::{IntoActiveModel as _, QueryOrder as _, QueryResult, QuerySelect as
 
 use super::rows::{self, ALONE, bytes, instant, key_of_id, parsed};
 use super::{factor_credentials, recovery_codes};
-use crate::database::connection::Db;
+use crate::database::connection::{Db, NamedStatement};
 use crate::database::error::store_error;
 use crate::database::handle::Database;
 use crate::database::unit_of_work::SqlUnitOfWork;
@@ -86,6 +86,22 @@ impl Database {
     }
 }
 
+async fn kinds(
+    user: UserId,
+    statement: &NamedStatement<'_>,
+) -> Result<Vec<Option<FactorKind>>, StoreError> {
+    let select = Entity::find()
+        .select_only()
+        .column(Column::Kind)
+        .filter(Column::UserId.eq(user.as_bytes().to_vec()));
+    let rows = rows::all(select, statement).await?;
+    let kinds = rows.iter().map(|row| {
+        let kind: String = row.try_get("", Column::Kind.as_str()).ok()?;
+        FactorKind::from_stored(&kind)
+    });
+    Ok(kinds.collect())
+}
+
 #[async_trait]
 impl Factors for Database {
     async fn factors(&self, user: UserId) -> Result<Vec<Result<Factor, StoreError>>, StoreError> {
@@ -98,16 +114,7 @@ impl Factors for Database {
     }
 
     async fn factor_kinds(&self, user: UserId) -> Result<Vec<Option<FactorKind>>, StoreError> {
-        let select = Entity::find()
-            .select_only()
-            .column(Column::Kind)
-            .filter(Column::UserId.eq(user.as_bytes().to_vec()));
-        let rows = rows::all(select, &self.reader().statement("factors.kinds_of_user")).await?;
-        let kinds = rows.iter().map(|row| {
-            let kind: String = row.try_get("", Column::Kind.as_str()).ok()?;
-            FactorKind::from_stored(&kind)
-        });
-        Ok(kinds.collect())
+        kinds(user, &self.reader().statement("factors.kinds_of_user")).await
     }
 
     async fn factor_by_credential(
@@ -206,6 +213,13 @@ impl FactorChanges for SqlUnitOfWork {
         digest: &[u8; 32],
     ) -> Result<bool, StoreError> {
         recovery_codes::take(&self.db(), user, digest).await
+    }
+
+    async fn factor_kinds_of_user(
+        &mut self,
+        user: UserId,
+    ) -> Result<Vec<Option<FactorKind>>, StoreError> {
+        kinds(user, &self.db().statement("factors.kinds_of_user_changed")).await
     }
 
     async fn count_factors(&mut self, user: UserId) -> Result<u32, StoreError> {

@@ -70,6 +70,13 @@ fn read(row: &QueryResult) -> Result<FederatedIdentity, StoreError> {
     })
 }
 
+fn of_user(user: UserId) -> Select<Entity> {
+    Entity::find()
+        .filter(Column::UserId.eq(user.as_bytes().to_vec()))
+        .order_by_asc(Column::LinkedAt)
+        .order_by_asc(Column::Id)
+}
+
 impl Database {
     /// Reads a linked account. One that cannot be read is named in the log.
     fn read_federated_identity(&self, row: &QueryResult) -> Result<FederatedIdentity, StoreError> {
@@ -94,12 +101,8 @@ impl FederatedIdentities for Database {
         &self,
         user: UserId,
     ) -> Result<Vec<Result<FederatedIdentity, StoreError>>, StoreError> {
-        let select = Entity::find()
-            .filter(Column::UserId.eq(user.as_bytes().to_vec()))
-            .order_by_asc(Column::LinkedAt)
-            .order_by_asc(Column::Id);
         let statement = self.reader().statement("federated_identities.of_user");
-        let rows = rows::all(select, &statement).await?;
+        let rows = rows::all(of_user(user), &statement).await?;
         Ok(rows
             .iter()
             .map(|row| self.read_federated_identity(row))
@@ -200,6 +203,15 @@ impl FederatedIdentityChanges for SqlUnitOfWork {
             .await
             .map(drop)
             .map_err(store_error)
+    }
+
+    async fn federated_identities_of_user(
+        &mut self,
+        user: UserId,
+    ) -> Result<Vec<Result<FederatedIdentity, StoreError>>, StoreError> {
+        let statement = self.db().statement("federated_identities.of_user_changed");
+        let rows = rows::all(of_user(user), &statement).await?;
+        Ok(rows.iter().map(read).collect())
     }
 
     async fn count_federated_identities(&mut self, user: UserId) -> Result<u32, StoreError> {
