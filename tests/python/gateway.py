@@ -170,6 +170,7 @@ def verify(server, email, user_id):
     assert answer.headers["www-authenticate"].startswith("Bearer"), answer
     answer = http.refused(405, "METHOD_UNKNOWN", "POST", "/auth/verify", {})
     assert answer.headers["allow"] == "GET,HEAD", answer
+    assert answer.headers["x-content-type-options"] == "nosniff", answer
     http.refused(400, "FIELD_INVALID", "GET", "/auth/verify?anonymous=true")
     theirs = {"x-forwarded-uri": "/cart?anonymous=true"}
     http.refused(401, "ACCESS_TOKEN_MISSING", "GET", "/auth/verify?anonymous=true", headers=theirs)

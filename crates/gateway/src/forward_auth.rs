@@ -36,28 +36,17 @@ impl Nobody {
     }
 }
 
-/// Answers whether a request may pass.
-pub(crate) async fn answer(
+/// Answers whether a request may pass: `Ok` says who, `Err` why it may not.
+pub(crate) async fn judge(
     state: &State,
     nobody: Nobody,
     method: &Method,
     uri: &Uri,
     headers: &HeaderMap,
-) -> http::Response<Body> {
-    if !matches!(*method, Method::GET | Method::HEAD) {
-        return other_method().map(Body::new);
-    }
-    let judged = judge(state, nobody, uri, headers).await;
-    judged.unwrap_or_else(|denied| denied.map(Body::new))
-}
-
-/// The answer to who may pass, or else that to who may not.
-async fn judge(
-    state: &State,
-    nobody: Nobody,
-    uri: &Uri,
-    headers: &HeaderMap,
 ) -> Result<http::Response<Body>, Response> {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return Err(other_method());
+    }
     let requirement = required(uri, headers).map_err(Problem::into_response)?;
     let Some(token) = access_token(headers) else {
         return match nobody {

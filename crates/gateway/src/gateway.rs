@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::response::IntoResponse as _;
+use axum::response::{IntoResponse as _, Response};
 use countersign_transport::{
     ConnectionInfo, Listener, Protocols, ServerHandle, TransportConfig, TransportError,
 };
@@ -22,12 +22,12 @@ use tokio::time::timeout;
 use tonic::body::Body;
 use tower::ServiceExt as _;
 
-use crate::forward_auth::Nobody;
+use crate::forward_auth::{Nobody, judge};
 use crate::origin::own_host_only;
 use crate::problem::Problem;
 use crate::settings::{PublicUrl, Settings};
 use crate::state::State;
-use crate::{discovery, forward_auth, notifications, oauth, pages, rest, session, token_routes};
+use crate::{discovery, notifications, oauth, pages, rest, session, token_routes};
 
 /// The most bytes of a body: as the service takes of most messages.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -113,7 +113,7 @@ impl Routes {
     }
 
     /// Proxies ask about each request of their applications, and of hosts of their own: they are answered past the
-    /// router and what holds for its answers, which people see.
+    /// router.
     async fn answer(&self, request: http::Request<Body>) -> http::Response<Body> {
         if let Some(connection) = request.extensions().get::<ConnectionInfo>() {
             connection.permit_call();
@@ -121,13 +121,14 @@ impl Routes {
         match Nobody::at(request.uri().path()) {
             Some(nobody) => {
                 let (method, uri) = (request.method(), request.uri());
-                forward_auth::answer(&self.state, nobody, method, uri, request.headers()).await
+                let judged = judge(&self.state, nobody, method, uri, request.headers()).await;
+                judged.unwrap_or_else(|denied| self.shown(denied))
             }
             None => self.route(request).await,
         }
     }
 
-    /// Answers in time, with the headers that every answer has. Boxed, so that the short way is not as large as this.
+    /// Answers in time. Boxed, so that the short way is not as large as this.
     fn route(
         &self,
         request: http::Request<Body>,
@@ -135,7 +136,7 @@ impl Routes {
         Box::pin(async {
             let request = request.map(axum::body::Body::new);
             let answer = self.router.clone().oneshot(request);
-            let mut response = match timeout(REQUEST_TIMEOUT, answer).await {
+            let answer = match timeout(REQUEST_TIMEOUT, answer).await {
                 Ok(Ok(answer)) => answer,
                 Err(_) => {
                     let detail = "the request took too long";
@@ -143,9 +144,14 @@ impl Routes {
                         .into_response()
                 }
             };
-            self.security.add_to(response.headers_mut());
-            response.map(Body::new)
+            self.shown(answer)
         })
+    }
+
+    /// An answer that somebody may see, with the headers that all of these have.
+    fn shown(&self, mut answer: Response) -> http::Response<Body> {
+        self.security.add_to(answer.headers_mut());
+        answer.map(Body::new)
     }
 }
 
