@@ -88,12 +88,11 @@ async fn an_account_of_an_issuer_that_is_not_configured_is_no_way_in() {
     let world = World::without_sender().await;
     let (_, tokens) = mina(&world).await;
     let of_trusted = listed(&world, &tokens).await.remove(0);
-    link_at(&world, &tokens, "loose", "m2")
+    let of_loose = link_at(&world, &tokens, "loose", "m2")
         .await
         .expect("linked");
     // The name of the first provider is another issuer's.
     world.providers.set_moved(true);
-    let of_loose = listed(&world, &tokens).await.remove(1);
     let last = unlink(&world, &tokens, &of_loose).await;
     assert_eq!(refusal(last), Refusal::LastWayIn);
     world.providers.set_moved(false);
