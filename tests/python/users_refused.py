@@ -82,6 +82,10 @@ def other_sites(browser, office):
     csrf = csrf_of(operator)
     fields = {"reason": "x", "understood": "true", "identifier": "aimed-at@example.com", "session_id": NEVER}
     fields["end"] = "good"
+    # A form that does not say what it was made of changes nothing, either.
+    blind = posts(office, operator, f"/users/{user.user_id}/suspend", fields | {"csrf_token": csrf})
+    assert blind.status == 422 and office.knows(user.user_id) == user, blind.status
+    fields["etag"] = user.etag
     tried = 0
     paths = ["/users/new", f"/users/{user.user_id}/edit", f"/users/{user.user_id}/sessions"]
     for path in paths + [f"/users/{user.user_id}/{action}" for action in ACTIONS]:

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::IntoResponse as _;
 use countersign_transport::{
     ConnectionInfo, Listener, Protocols, ServerHandle, TransportConfig, TransportError,
 };
@@ -122,7 +122,7 @@ impl Routes {
             Some(nobody) => {
                 let (method, uri) = (request.method(), request.uri());
                 let judged = judge(&self.state, nobody, method, uri, request.headers()).await;
-                judged.unwrap_or_else(|denied| self.shown(denied))
+                self.told(judged.unwrap_or_else(|denied| denied.map(Body::new)))
             }
             None => self.route(request).await,
         }
@@ -144,14 +144,14 @@ impl Routes {
                         .into_response()
                 }
             };
-            self.shown(answer)
+            self.told(answer.map(Body::new))
         })
     }
 
-    /// An answer that somebody may see, with the headers that all of these have.
-    fn shown(&self, mut answer: Response) -> http::Response<Body> {
+    /// An answer with the headers that every answer has.
+    fn told(&self, mut answer: http::Response<Body>) -> http::Response<Body> {
         self.security.add_to(answer.headers_mut());
-        answer.map(Body::new)
+        answer
     }
 }
 

@@ -10,8 +10,8 @@ const CLIENT: HeaderName = HeaderName::from_static("x-auth-client");
 const SCOPES: HeaderName = HeaderName::from_static("x-auth-scopes");
 const ROLES: HeaderName = HeaderName::from_static("x-auth-roles");
 
-/// Room for those, and for a few more.
-const ROOM: usize = 8;
+/// Room for those, and for what every answer has.
+const ROOM: usize = 16;
 
 /// Says who it is. Each header is always there, if need be empty, so that it takes the place of what a stranger sent.
 pub(crate) fn identity_headers(claims: Option<&Claims>) -> HeaderMap {

@@ -196,8 +196,13 @@ async fn a_damaged_event_harms_no_other(backend: Backend) {
     let mut expected = before;
     expected.remove(1);
     assert_eq!(after, expected);
-    let named = world.log().warnings(0, 0).into_iter();
-    let named: Vec<_> = named.filter(|line| line.contains("audit_events")).collect();
+    // The line may come after the answer.
+    let named = || async {
+        let named = world.log().warnings(0, 0).into_iter();
+        let named: Vec<_> = named.filter(|line| line.contains("audit_events")).collect();
+        (!named.is_empty()).then_some(named)
+    };
+    let (named, _) = eventually("the event is named", PATIENCE, named).await;
     assert_eq!(named.len(), 1, "{named:?}");
     assert!(!named[0].contains("canary"), "{named:?}");
     mina.sign_in().await;
