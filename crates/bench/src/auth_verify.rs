@@ -1,5 +1,5 @@
 //! `GET /auth/verify`, as nginx asks it over HTTP/1.1 connections that stay open, beside a bare
-//! axum handler that answers with the same headers.
+//! axum handler whose answers are as long.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,14 +27,23 @@ use crate::validate::WARMING;
 
 const GATE: f64 = 0.85;
 
-/// What a good answer says of the person, besides `cache-control`.
-const HEADERS: [(&str, &str); 6] = [
+/// What a good answer says.
+const HEADERS: [(&str, &str); 11] = [
     ("x-auth-user", "01890a5d-ac96-774b-bcce-b302099a8057"),
     ("x-auth-group", "default"),
     ("x-auth-session", "01890a5d-ac96-774b-bcce-b302099a8057"),
     ("x-auth-client", "local"),
     ("x-auth-scopes", ""),
     ("x-auth-roles", ""),
+    ("cache-control", "no-store"),
+    (
+        "content-security-policy",
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
+         connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
 ];
 
 pub(crate) fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Failure> {
@@ -59,6 +68,20 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<Vec<Figure>, Failure> {
         address: gateway,
         ..server.target(1)
     };
+    let lengths = runtime()?.block_on(async {
+        let mut lengths = [0; 2];
+        for (length, target) in lengths.iter_mut().zip([bare, ours]) {
+            *length = answer_length(&requests, target.address).await?;
+        }
+        Ok::<_, Failure>(lengths)
+    })?;
+    if lengths[0] != lengths[1] {
+        let reason = format!(
+            "the bare handler answers with {} bytes, the server with {}: they are to be the same",
+            lengths[0], lengths[1]
+        );
+        return Err(Failure::new(reason));
+    }
     for target in [bare, ours] {
         drive(
             askers(arguments, &requests, target.address),
@@ -97,15 +120,20 @@ fn request(token: &str) -> Vec<u8> {
 
 fn askers(arguments: &Arguments, requests: &Arc<Vec<Vec<u8>>>, address: SocketAddr) -> Vec<Asker> {
     let count = arguments.in_flight.get();
-    let asker = |number: usize| Asker {
-        address,
-        requests: Arc::clone(requests),
-        // Not all the same at once.
-        next: number * requests.len() / count,
-        stream: None,
-        received: Vec::new(),
-    };
+    // Not all the same at once.
+    let asker = |number| Asker::new(requests, address, number * requests.len() / count);
     (0..count).map(asker).collect()
+}
+
+/// How many bytes an answer has.
+async fn answer_length(
+    requests: &Arc<Vec<Vec<u8>>>,
+    address: SocketAddr,
+) -> Result<usize, Failure> {
+    let mut asker = Asker::new(requests, address, 0);
+    asker.connect().await?;
+    asker.call().await?;
+    Ok(asker.received.len())
 }
 
 /// Asks on one connection, one request after the other.
@@ -117,13 +145,29 @@ struct Asker {
     received: Vec<u8>,
 }
 
-impl Client for Asker {
-    async fn open(&mut self, _: &mut Connections) -> Result<(), Failure> {
+impl Asker {
+    fn new(requests: &Arc<Vec<Vec<u8>>>, address: SocketAddr, next: usize) -> Self {
+        Self {
+            address,
+            requests: Arc::clone(requests),
+            next,
+            stream: None,
+            received: Vec::new(),
+        }
+    }
+
+    async fn connect(&mut self) -> Result<(), Failure> {
         let stream = TcpStream::connect(self.address).await;
         let stream = stream.context("connecting")?;
         stream.set_nodelay(true).context("connecting")?;
         self.stream = Some(stream);
         Ok(())
+    }
+}
+
+impl Client for Asker {
+    async fn open(&mut self, _: &mut Connections) -> Result<(), Failure> {
+        self.connect().await
     }
 
     async fn call(&mut self) -> Result<Step, Failure> {
@@ -175,11 +219,10 @@ pub(crate) fn serve() -> Result<(), Failure> {
 }
 
 async fn bare() -> impl IntoResponse {
-    let mut headers = HeaderMap::new();
+    let mut headers = HeaderMap::with_capacity(HEADERS.len());
     for (name, value) in HEADERS {
         let value = HeaderValue::from_static(value);
         headers.insert(HeaderName::from_static(name), value);
     }
-    headers.insert("cache-control", HeaderValue::from_static("no-store"));
     (StatusCode::OK, headers)
 }
