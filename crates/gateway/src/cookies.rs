@@ -8,6 +8,7 @@ use countersign_client::proto::Tokens;
 use countersign_client::{Clock, SystemClock};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
+use memchr::memchr_iter;
 use prost_types::Timestamp;
 
 use crate::problem::Problem;
@@ -35,7 +36,7 @@ pub(crate) const CSRF: &str = "__Host-csrf";
 /// may be an application's and any bytes, is not looked at.
 pub(crate) fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lines = headers.get_all(COOKIE).iter();
-    let pairs = lines.flat_map(|line| line.as_bytes().split(|&byte| byte == b';'));
+    let pairs = lines.flat_map(|line| pairs(line.as_bytes()));
     let mut values = pairs.filter_map(|pair| {
         let pair = pair.trim_ascii().strip_prefix(name.as_bytes())?;
         pair.strip_prefix(b"=")
@@ -43,6 +44,16 @@ pub(crate) fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let only = values.next().filter(|value| !value.is_empty())?;
     let only = std::str::from_utf8(only).ok()?;
     Some(only).filter(|_| values.next().is_none())
+}
+
+/// What stands between semicolons. A token is long: it is not looked at byte by byte.
+fn pairs(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = memchr_iter(b';', line).chain([line.len()]);
+    ends.scan(0, |begin, end| {
+        let pair = &line[*begin..end];
+        *begin = end + 1;
+        Some(pair)
+    })
 }
 
 /// Adds the cookies of new tokens.

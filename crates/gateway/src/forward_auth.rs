@@ -2,7 +2,7 @@
 //! ask about each request of an application that they stand before.
 
 use axum::response::{IntoResponse as _, Redirect, Response};
-use countersign_client::{Claims, Requirement, ValidateError};
+use countersign_client::{Requirement, ValidateError};
 use http::header::{ACCEPT, ALLOW, CACHE_CONTROL};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use tonic::body::Body;
@@ -51,11 +51,11 @@ pub(crate) async fn judge(
     let Some(token) = access_token(headers) else {
         return match nobody {
             Nobody::Denied => Err(denied(state, headers, Problem::no_token())),
-            Nobody::Passes => Ok(passed(None)),
+            Nobody::Passes => Ok(passed(identity_headers(b""))),
         };
     };
-    match state.verifier.verify(token, &requirement).await {
-        Ok(identity) => Ok(passed(Some(&identity))),
+    match state.verifier.identify(token, &requirement).await {
+        Ok(headers) => Ok(passed(headers)),
         Err(error @ ValidateError::CouldNotTell(_)) => Err(Problem::from(error).into_response()),
         Err(error) => Err(denied(state, headers, error.into())),
     }
@@ -101,8 +101,7 @@ fn required(uri: &Uri, headers: &HeaderMap) -> Result<Requirement, Problem> {
 }
 
 /// Says who may pass.
-fn passed(claims: Option<&Claims>) -> http::Response<Body> {
-    let mut headers = identity_headers(claims);
+fn passed(mut headers: HeaderMap) -> http::Response<Body> {
     headers.insert(CACHE_CONTROL, NO_STORE);
     let mut response = http::Response::new(Body::empty());
     *response.headers_mut() = headers;

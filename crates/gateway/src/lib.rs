@@ -25,10 +25,13 @@ mod state;
 mod token_routes;
 mod tokens;
 mod url;
+mod verify;
 
 pub use brand::{Brand, BrandError, Color, Logo};
 /// The way to the service.
 pub use countersign_client as client;
 pub use gateway::Gateway;
+pub use identity_headers::{identity_headers, identity_text};
 pub use ipnet::IpNet;
 pub use settings::{Operators, PublicUrl, PublicUrlError, Settings};
+pub use verify::VerifyForGateway;

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use countersign_client::{Client, VerifyToken};
+use countersign_client::Client;
 use countersign_transport::TransportConfig;
 use http::Uri;
 use ipnet::IpNet;
 
 use crate::brand::Brand;
+use crate::verify::VerifyForGateway;
 
 /// The settings of a gateway.
 #[derive(Debug, Clone)]
@@ -17,7 +18,7 @@ pub struct Settings {
     /// The way to the service, as a caller with the role `gateway`.
     pub client: Client,
     /// By what access tokens are verified. If absent, the service is asked, and a yes is good for a second.
-    pub verifier: Option<Arc<dyn VerifyToken>>,
+    pub verifier: Option<Arc<dyn VerifyForGateway>>,
     /// Who looks after users on the pages. There are no such pages, if absent.
     pub operators: Option<Operators>,
     /// The issuer of the tokens (RFC 8414): where metadata says they come from.

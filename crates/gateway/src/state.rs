@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_client::{Client, Verifier, VerifyToken};
+use countersign_client::{Client, Verifier};
 
 use crate::settings::{PublicUrl, Settings};
+use crate::verify::VerifyForGateway;
 
 /// How long a good token is taken for good: as long as another replica of the service may take to see a revocation.
 const CACHE_TTL: Duration = Duration::from_secs(1);
@@ -16,7 +17,7 @@ pub(crate) struct State {
     pub(crate) settings: Arc<Settings>,
     pub(crate) public_url: Arc<PublicUrl>,
     pub(crate) client: Client,
-    pub(crate) verifier: Arc<dyn VerifyToken>,
+    pub(crate) verifier: Arc<dyn VerifyForGateway>,
 }
 
 impl State {
@@ -24,7 +25,7 @@ impl State {
         let client = settings.client.clone();
         let asking = || {
             let builder = Verifier::builder(client.clone());
-            Arc::new(builder.cache_ttl(CACHE_TTL).build()) as Arc<dyn VerifyToken>
+            Arc::new(builder.cache_ttl(CACHE_TTL).build()) as Arc<dyn VerifyForGateway>
         };
         Self {
             verifier: settings.verifier.clone().unwrap_or_else(asking),

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::{fmt, fs};
 
 use countersign_domain::model::ApiKey;
-use countersign_gateway::client::{BuildError, Client, VerifyToken};
+use countersign_gateway::VerifyForGateway;
+use countersign_gateway::client::{BuildError, Client};
 use countersign_gateway::{
     Brand, BrandError, Color, Gateway, Logo, Operators, PublicUrl, Settings,
 };
@@ -27,7 +28,7 @@ pub(crate) struct Beside<'a> {
     /// By what it knows the gateway's pages for operators, if there are such.
     pub(crate) operators_key: Option<&'a ApiKey>,
     /// Verifies access tokens here.
-    pub(crate) verifier: &'a Arc<dyn VerifyToken>,
+    pub(crate) verifier: &'a Arc<dyn VerifyForGateway>,
 }
 
 /// Takes the gateway's address and starts it; `None` if there is to be none.

@@ -5,7 +5,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_gateway::client::VerifyToken;
+use countersign_gateway::VerifyForGateway;
 use countersign_proto::v1::auth_service_server::AuthServiceServer;
 use countersign_proto::v1::factor_service_server::FactorServiceServer;
 use countersign_proto::v1::federation_service_server::FederationServiceServer;
@@ -120,7 +120,7 @@ pub async fn run(config: Config) -> Result<(), ServeError> {
         tracer: spans.as_ref().map(SpanExport::tracer),
         work_runtime: Handle::current(),
     };
-    let verifier: Arc<dyn VerifyToken> = Arc::new(services.in_process_verifier());
+    let verifier: Arc<dyn VerifyForGateway> = Arc::new(services.in_process_verifier());
     let reflection = describe_for_reflection();
     // Each core has its own, down to the counters of references: what two cores
     // write, both wait for. Descriptions are large, and hardly asked for.

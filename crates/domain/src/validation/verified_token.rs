@@ -1,7 +1,6 @@
 //! A token that was verified, as the cache holds it: what each call reads lies
 //! close together, as a call waits for the memory more than for anything else.
 
-use std::any::Any;
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
@@ -28,8 +27,8 @@ pub struct VerifiedToken {
     pub claims: Box<AccessClaims>,
     /// The id of its user in an old server, if it is one of a token profile.
     pub external_id: Option<ExternalId>,
-    /// What a transport makes of it besides its answer: once, and only if it is asked for.
-    pub kept: OnceLock<Box<dyn Any + Send + Sync>>,
+    /// What a transport says of it besides its answer: made once, and only if it is asked for.
+    pub kept: OnceLock<Box<[u8]>>,
 }
 
 /// A token, and behind it the answer: comparing the one fetches the other. It is

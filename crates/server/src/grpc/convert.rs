@@ -14,6 +14,7 @@ use countersign_domain::model::{
 use countersign_domain::use_cases::SendCode;
 use countersign_domain::validation::{NotAccepted, RequiredAuthentication};
 use countersign_domain::{Application, Error, Fields};
+use countersign_proto::v1::validate_token_response::Verdict;
 use countersign_proto::v1::{self, RejectionReason};
 use countersign_token::{AccessClaims, Rejection};
 
@@ -353,18 +354,23 @@ pub(crate) fn claims(claims: &AccessClaims, external_id: Option<&ExternalId>) ->
 }
 
 pub(crate) fn rejection(not_accepted: NotAccepted) -> v1::ValidateTokenResponse {
+    let verdict = Verdict::Rejected(rejected(not_accepted));
+    v1::ValidateTokenResponse {
+        verdict: Some(verdict),
+    }
+}
+
+/// Why a token is not accepted.
+pub(crate) fn rejected(not_accepted: NotAccepted) -> v1::Rejection {
     let for_reason = |reason: RejectionReason| v1::Rejection {
         reason: reason.into(),
         ..Default::default()
     };
-    let rejected = match not_accepted {
+    match not_accepted {
         NotAccepted::Token(rejection) => for_reason(rejection_reason(Some(rejection))),
         NotAccepted::Revoked => for_reason(RejectionReason::Revoked),
         NotAccepted::InsufficientScope => for_reason(RejectionReason::InsufficientScope),
         NotAccepted::InsufficientAuthentication(lacking) => insufficient(lacking),
-    };
-    v1::ValidateTokenResponse {
-        verdict: Some(v1::validate_token_response::Verdict::Rejected(rejected)),
     }
 }
 

@@ -8,6 +8,7 @@ use countersign_domain::model::Locale;
 use countersign_domain::ports::Random;
 use countersign_domain::validation::VerifiedToken;
 use countersign_gateway::client::{Identity, Requirement, ValidateError, VerifyToken, async_trait};
+use countersign_gateway::{VerifyForGateway, identity_headers, identity_text};
 use http::HeaderMap;
 use tonic::Code;
 
@@ -39,6 +40,23 @@ impl InProcessVerifier {
         let status = ended.refuse(failure, Locale::default());
         ValidateError::CouldNotTell(status.into())
     }
+
+    async fn judge(
+        &self,
+        access_token: &str,
+        requirement: &Requirement,
+    ) -> Result<Arc<VerifiedToken>, ValidateError> {
+        let began = now();
+        // The token is not copied.
+        let question = requirement.request("");
+        match self.validate_token.judge_as(access_token, &question).await {
+            Ok(judged) => {
+                self.rpc.calls.note(Code::Ok, began.elapsed());
+                judged.map_err(|not_accepted| convert::rejected(not_accepted).into())
+            }
+            Err(error) => Err(self.fail(&error.into(), began.elapsed())),
+        }
+    }
 }
 
 #[async_trait]
@@ -48,30 +66,25 @@ impl VerifyToken for InProcessVerifier {
         access_token: &str,
         requirement: &Requirement,
     ) -> Result<Identity, ValidateError> {
-        let began = now();
-        // The token is not copied.
-        let question = requirement.request("");
-        match self.validate_token.judge_as(access_token, &question).await {
-            Ok(judged) => {
-                self.rpc.calls.note(Code::Ok, began.elapsed());
-                match judged {
-                    Ok(token) => identity(&token),
-                    Err(not_accepted) => requirement.judge(convert::rejection(not_accepted)),
-                }
-            }
-            Err(error) => Err(self.fail(&error.into(), began.elapsed())),
-        }
+        let token = self.judge(access_token, requirement).await?;
+        Requirement::new().judge(valid(&token))
     }
 }
 
-/// What a good token says. It is read once for each token.
-fn identity(token: &VerifiedToken) -> Result<Identity, ValidateError> {
-    let kept = token.kept.get().and_then(|kept| kept.downcast_ref());
-    if let Some(kept) = kept {
-        return Ok(Identity::clone(kept));
+#[async_trait]
+impl VerifyForGateway for InProcessVerifier {
+    async fn identify(
+        &self,
+        access_token: &str,
+        requirement: &Requirement,
+    ) -> Result<HeaderMap, ValidateError> {
+        let token = self.judge(access_token, requirement).await?;
+        if let Some(kept) = token.kept.get() {
+            return Ok(identity_headers(kept));
+        }
+        let identity = Requirement::new().judge(valid(&token))?;
+        // Another thread may have been first, with the same.
+        let text = token.kept.get_or_init(|| identity_text(&identity));
+        Ok(identity_headers(text))
     }
-    let identity = Requirement::new().judge(valid(token))?;
-    // Another thread may have been first, with the same.
-    let _ = token.kept.set(Box::new(identity.clone()));
-    Ok(identity)
 }
