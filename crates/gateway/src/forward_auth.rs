@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use tonic::body::Body;
 
 use crate::credentials::access_token;
-use crate::identity_headers::identity_headers;
+use crate::identity::add_nobody;
 use crate::problem::Problem;
 use crate::return_to;
 use crate::state::State;
@@ -36,9 +36,19 @@ impl Nobody {
     }
 }
 
-/// Answers whether a request may pass: `Ok` says who, `Err` why it may not.
+/// The headers of an answer to a request that passes as nobody's.
+pub(crate) fn anonymous() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    add_nobody(&mut headers);
+    headers.insert(CACHE_CONTROL, NO_STORE);
+    headers
+}
+
+/// Answers whether a request may pass: `Ok` says who, `Err` why it may not. `anonymous` are the headers of an answer to
+/// one that passes as nobody's.
 pub(crate) async fn judge(
     state: &State,
+    anonymous: &HeaderMap,
     nobody: Nobody,
     method: &Method,
     uri: &Uri,
@@ -51,11 +61,12 @@ pub(crate) async fn judge(
     let Some(token) = access_token(headers) else {
         return match nobody {
             Nobody::Denied => Err(denied(state, headers, Problem::no_token())),
-            Nobody::Passes => Ok(passed(identity_headers(b""))),
+            Nobody::Passes => Ok(answer(anonymous.clone())),
         };
     };
-    match state.verifier.identify(token, &requirement).await {
-        Ok(headers) => Ok(passed(headers)),
+    let identified = state.verifier.identify(token, &requirement, anonymous);
+    match identified.await {
+        Ok(headers) => Ok(answer(headers)),
         Err(error @ ValidateError::CouldNotTell(_)) => Err(Problem::from(error).into_response()),
         Err(error) => Err(denied(state, headers, error.into())),
     }
@@ -100,9 +111,7 @@ fn required(uri: &Uri, headers: &HeaderMap) -> Result<Requirement, Problem> {
     Ok(requirement)
 }
 
-/// Says who may pass.
-fn passed(mut headers: HeaderMap) -> http::Response<Body> {
-    headers.insert(CACHE_CONTROL, NO_STORE);
+fn answer(headers: HeaderMap) -> http::Response<Body> {
     let mut response = http::Response::new(Body::empty());
     *response.headers_mut() = headers;
     response

@@ -22,7 +22,7 @@ use tokio::time::timeout;
 use tonic::body::Body;
 use tower::ServiceExt as _;
 
-use crate::forward_auth::{Nobody, judge};
+use crate::forward_auth::{Nobody, anonymous, judge};
 use crate::origin::own_host_only;
 use crate::problem::Problem;
 use crate::settings::{PublicUrl, Settings};
@@ -100,13 +100,19 @@ impl Gateway {
 struct Routes {
     state: State,
     security: Security,
+    /// The headers of an answer of forward authentication to a request that passes as nobody's.
+    anonymous: HeaderMap,
     router: Router,
 }
 
 impl Routes {
     fn new(state: State) -> Self {
+        let security = Security::of(&state);
+        let mut anonymous = anonymous();
+        security.add_to(&mut anonymous);
         Self {
-            security: Security::of(&state),
+            security,
+            anonymous,
             router: router(state.clone()),
             state,
         }
@@ -121,8 +127,10 @@ impl Routes {
         match Nobody::at(request.uri().path()) {
             Some(nobody) => {
                 let (method, uri) = (request.method(), request.uri());
-                let judged = judge(&self.state, nobody, method, uri, request.headers()).await;
-                self.told(judged.unwrap_or_else(|denied| denied.map(Body::new)))
+                let headers = request.headers();
+                let judged =
+                    judge(&self.state, &self.anonymous, nobody, method, uri, headers).await;
+                judged.unwrap_or_else(|denied| self.told(denied.map(Body::new)))
             }
             None => self.route(request).await,
         }

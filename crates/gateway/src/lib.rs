@@ -10,7 +10,7 @@ mod credentials;
 mod discovery;
 mod forward_auth;
 mod gateway;
-mod identity_headers;
+mod identity;
 mod input;
 mod notifications;
 mod oauth;
@@ -31,7 +31,7 @@ pub use brand::{Brand, BrandError, Color, Logo};
 /// The way to the service.
 pub use countersign_client as client;
 pub use gateway::Gateway;
-pub use identity_headers::{identity_headers, identity_text};
+pub use identity::{Holder, IDENTITY_HEADERS, identity_values, with_identity};
 pub use ipnet::IpNet;
 pub use settings::{Operators, PublicUrl, PublicUrlError, Settings};
 pub use verify::VerifyForGateway;

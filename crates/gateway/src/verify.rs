@@ -5,14 +5,14 @@ use std::fmt;
 use countersign_client::{Requirement, ValidateError, Verifier, VerifyToken, async_trait};
 use http::HeaderMap;
 
-use crate::identity_headers::{identity_headers, identity_text};
+use crate::identity::{Holder, with_identity};
 
 /// Verifies access tokens for the gateway: the client, or the service in its process, which may remember with a token
 /// what is said of its holder.
 #[async_trait]
 pub trait VerifyForGateway: VerifyToken {
-    /// The headers that say whose an access token is, as [`identity_headers`] makes them, if it is good now, and good
-    /// for what is required.
+    /// The headers of an answer that says whose an access token is, if it is good now, and good for what is required:
+    /// those of an answer to nobody's request, [with that](with_identity) in its place.
     ///
     /// # Errors
     /// As [`VerifyToken::verify`].
@@ -20,9 +20,13 @@ pub trait VerifyForGateway: VerifyToken {
         &self,
         access_token: &str,
         requirement: &Requirement,
+        anonymous: &HeaderMap,
     ) -> Result<HeaderMap, ValidateError> {
         let identity = self.verify(access_token, requirement).await?;
-        Ok(identity_headers(&identity_text(&identity)))
+        Ok(with_identity(
+            anonymous,
+            &Holder::from(&*identity).to_text(),
+        ))
     }
 }
 

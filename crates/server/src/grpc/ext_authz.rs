@@ -4,7 +4,7 @@
 mod answers;
 mod context_extensions;
 mod credential;
-mod identity_headers;
+mod look_alikes;
 mod question;
 mod wire;
 

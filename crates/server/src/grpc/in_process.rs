@@ -8,7 +8,7 @@ use countersign_domain::model::Locale;
 use countersign_domain::ports::Random;
 use countersign_domain::validation::VerifiedToken;
 use countersign_gateway::client::{Identity, Requirement, ValidateError, VerifyToken, async_trait};
-use countersign_gateway::{VerifyForGateway, identity_headers, identity_text};
+use countersign_gateway::{VerifyForGateway, with_identity};
 use http::HeaderMap;
 use tonic::Code;
 
@@ -16,7 +16,7 @@ use crate::grpc::call::{Ended, RequestId, now};
 use crate::grpc::callers::GATEWAY;
 use crate::grpc::convert;
 use crate::grpc::rpc::Rpc;
-use crate::grpc::validate_token::{ValidateTokenService, valid};
+use crate::grpc::validate_token::{ValidateTokenService, identity_text, valid};
 use crate::status::Failure;
 
 /// Verifies access tokens from the memory of this process.
@@ -77,14 +77,9 @@ impl VerifyForGateway for InProcessVerifier {
         &self,
         access_token: &str,
         requirement: &Requirement,
+        anonymous: &HeaderMap,
     ) -> Result<HeaderMap, ValidateError> {
         let token = self.judge(access_token, requirement).await?;
-        if let Some(kept) = token.kept.get() {
-            return Ok(identity_headers(kept));
-        }
-        let identity = Requirement::new().judge(valid(&token))?;
-        // Another thread may have been first, with the same.
-        let text = token.kept.get_or_init(|| identity_text(&identity));
-        Ok(identity_headers(text))
+        Ok(with_identity(anonymous, identity_text(&token)))
     }
 }

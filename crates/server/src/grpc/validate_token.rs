@@ -8,6 +8,7 @@ use countersign_domain::validation::{
     NotAccepted, Question, TokenValidator, Validation, VerifiedToken,
 };
 use countersign_domain::{Error, Fields};
+use countersign_gateway::Holder;
 use countersign_proto::v1;
 use countersign_proto::v1::validate_token_response::Verdict;
 use countersign_token::{AccessClaims, Rejection};
@@ -48,6 +49,22 @@ pub(crate) fn encode_claims(claims: &AccessClaims, external_id: Option<&External
 /// The answer for a good token.
 pub(crate) fn valid(token: &VerifiedToken) -> v1::ValidateTokenResponse {
     says(&token.claims, token.external_id.as_ref())
+}
+
+/// What headers say of the holder of a good token; made once for each.
+pub(crate) fn identity_text(token: &VerifiedToken) -> &[u8] {
+    token.kept.get_or_init(|| {
+        let claims = &token.claims;
+        let holder = Holder {
+            user_id: &claims.sub,
+            group_id: &claims.grp,
+            session_id: token.session_id().map(|_| &*claims.sid),
+            client_id: &claims.client_id,
+            scopes: &claims.scope,
+            roles: &claims.roles,
+        };
+        holder.to_text()
+    })
 }
 
 fn says(claims: &AccessClaims, external_id: Option<&ExternalId>) -> v1::ValidateTokenResponse {

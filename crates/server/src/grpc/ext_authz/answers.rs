@@ -2,6 +2,7 @@
 //! without a message of it in between, as there are many.
 
 use countersign_domain::validation::{RequiredAuthentication, VerifiedToken};
+use countersign_gateway::{IDENTITY_HEADERS, identity_values};
 use countersign_proto::envoy::config::core::v3::header_value_option::HeaderAppendAction;
 use countersign_proto::envoy::config::core::v3::{HeaderValue, HeaderValueOption};
 use countersign_proto::envoy::service::auth::v3::check_response::HttpResponse;
@@ -12,9 +13,9 @@ use prost::bytes::Bytes;
 use prost::encoding::{encode_varint, encoded_len_varint};
 use tonic::Code;
 
-use super::identity_headers::{self, HeaderText, NAMES};
 use crate::grpc::protocol::HEAD;
 use crate::grpc::unary;
+use crate::grpc::validate_token::identity_text;
 
 /// What a request lacks (RFC 6750, section 3.1; RFC 9470, section 3).
 #[derive(Debug)]
@@ -45,23 +46,21 @@ mod field {
 
 /// A good token: who it is, and nothing that the request says of it.
 pub(super) fn passed(token: &VerifiedToken, look_alikes: &[&str]) -> Bytes {
-    let texts = identity_headers::of(token);
-    let with_lengths: [_; NAMES.len()] = std::array::from_fn(|at| (texts[at], texts[at].len()));
-    let headers = || NAMES.iter().zip(&with_lengths);
-    let set = headers().filter(|(_, (_, length))| *length > 0);
-    let set = set.map(|(name, (text, length))| Header {
-        name,
-        text: *text,
-        length: *length,
-    });
-    let unset = headers().filter(|(_, (_, length))| *length == 0);
-    let unset = unset.map(|(name, _)| *name);
+    let values = identity_values(identity_text(token));
+    let headers = || IDENTITY_HEADERS.into_iter().zip(values);
+    // What is empty is not set.
+    let set = headers().filter(|(_, value)| !value.is_empty());
+    let set = set.map(|(name, value)| Header { name, value });
+    let unset = headers().filter(|(_, value)| value.is_empty());
+    let unset = unset.map(|(name, _)| name);
     ok(set, unset.chain(look_alikes.iter().copied()))
 }
 
 /// Nobody: no header tells of anybody.
 pub(super) fn anonymous(look_alikes: &[&str]) -> Bytes {
-    let all = NAMES.into_iter().chain(look_alikes.iter().copied());
+    let all = IDENTITY_HEADERS
+        .into_iter()
+        .chain(look_alikes.iter().copied());
     ok(std::iter::empty(), all)
 }
 
@@ -69,15 +68,13 @@ pub(super) fn anonymous(look_alikes: &[&str]) -> Bytes {
 #[derive(Clone, Copy)]
 struct Header<'a> {
     name: &'static str,
-    text: HeaderText<'a>,
-    /// Of the text, in bytes.
-    length: usize,
+    value: &'a [u8],
 }
 
 impl Header<'_> {
     /// How long its `HeaderValue` is.
     fn value_len(self) -> usize {
-        with_head(self.name.len()) + with_head(self.length)
+        with_head(self.name.len()) + with_head(self.value.len())
     }
 
     /// How long its `HeaderValueOption` is.
@@ -89,8 +86,8 @@ impl Header<'_> {
         head(out, field::FIRST, self.value_len());
         head(out, field::FIRST, self.name.len());
         out.extend_from_slice(self.name.as_bytes());
-        head(out, field::SECOND, self.length);
-        self.text.write(out);
+        head(out, field::SECOND, self.value.len());
+        out.extend_from_slice(self.value);
         out.push(field::APPEND_ACTION);
         out.push(HeaderAppendAction::OverwriteIfExistsOrAdd as u8);
     }
@@ -204,16 +201,11 @@ mod tests {
 
     #[test]
     fn what_is_written_by_hand_is_the_message() {
-        let long = vec!["r".repeat(200); 100];
-        let few = ["a".to_owned(), "b".to_owned()];
-        let header = |name, texts| {
-            let text = HeaderText::of_list(texts);
-            let length = text.len();
-            Header { name, text, length }
-        };
+        let long = "r".repeat(20_000);
+        let header = |name, value| Header { name, value };
         let set = [
-            header("x-auth-user", &few[..]),
-            header("x-auth-roles", &long),
+            header("x-auth-user", &b"mina"[..]),
+            header("x-auth-roles", long.as_bytes()),
         ];
         let removed = ["x-auth-client", "x_auth_user"];
         let written = ok(set.into_iter(), removed.into_iter());
@@ -227,8 +219,8 @@ mod tests {
         };
         let expected = OkHttpResponse {
             headers: vec![
-                option("x-auth-user", "a,b".into()),
-                option("x-auth-roles", long.join(",")),
+                option("x-auth-user", "mina".into()),
+                option("x-auth-roles", long),
             ],
             headers_to_remove: removed.map(str::to_owned).into(),
         };
@@ -247,8 +239,9 @@ mod tests {
             panic!("expected OK");
         };
         assert!(ok.headers.is_empty());
-        assert_eq!(ok.headers_to_remove[..NAMES.len()], NAMES);
-        assert_eq!(ok.headers_to_remove[NAMES.len()..], ["x_auth_user"]);
+        let (named, look_alikes) = ok.headers_to_remove.split_at(IDENTITY_HEADERS.len());
+        assert_eq!(named, IDENTITY_HEADERS);
+        assert_eq!(look_alikes, ["x_auth_user"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use countersign_domain::Fields;
 
 use super::context_extensions::Required;
 use super::credential::{Credentials, Shown};
-use super::identity_headers::is_look_alike;
+use super::look_alikes::is_look_alike;
 use super::wire::{Malformed, Message, pair, text};
 
 /// The most headers that are removed because an application might take them for ours.
