@@ -16,6 +16,6 @@ pub use keyring::{Keyring, KeyringError, ListedKey};
 pub use required_authentication::RequiredAuthentication;
 pub use revocation_feed::RevocationFeed;
 pub use token_validator::{
-    CacheReading, EncodeAnswer, NotAccepted, Question, TokenValidator, Validation,
+    CacheReading, Encode, NotAccepted, Question, TokenValidator, Validation,
 };
-pub use verified_token::VerifiedToken;
+pub use verified_token::{Encoded, VerifiedToken};

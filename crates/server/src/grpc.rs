@@ -51,5 +51,5 @@ pub(crate) use rpc_table::RpcTable;
 pub(crate) use service_account::ServiceAccountGrpc;
 pub(crate) use session::SessionGrpc;
 pub(crate) use user::UserGrpc;
-pub(crate) use validate_token::{VALIDATE_TOKEN, ValidateTokenService, encode_claims};
+pub(crate) use validate_token::{VALIDATE_TOKEN, ValidateTokenService, encode};
 pub(crate) use verification::VerificationGrpc;

@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::config::combinations::{ANOTHER_ALGORITHM, MASTER_KEY_WITHOUT_KEYS};
 use crate::data_dir::DataDir;
 use crate::feed_reader::FeedReader;
-use crate::grpc::{CallerAuthenticator, encode_claims};
+use crate::grpc::{CallerAuthenticator, encode};
 use crate::notifications::Notifications;
 use crate::senders;
 use crate::serve_error::ServeError;
@@ -138,7 +138,7 @@ pub(crate) async fn wire(config: &Config, data_dir: &DataDir) -> Result<Wired, S
         clock.clone(),
         audience.unwrap_or_default(),
         settings.tokens.feed_bound,
-        encode_claims,
+        encode,
     );
     let router = senders::router(config, callers.is_open(), clock.clone())?;
     let sender = router

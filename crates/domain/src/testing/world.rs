@@ -19,7 +19,7 @@ use crate::testing::{
 use crate::use_cases::{
     DeliverMessages, EnsureGroups, EnsureSigningKeys, ReadGroups, ReadRevocations, ReadSigningKeys,
 };
-use crate::validation::{AccessTokens, Keyring, RevocationFeed, TokenValidator};
+use crate::validation::{AccessTokens, Encoded, Keyring, RevocationFeed, TokenValidator};
 
 pub use requests::{address, password, phone_code, refusal, send_code, send_link, sign_in};
 pub use settings::LINK_PREFIX;
@@ -294,7 +294,10 @@ impl World {
             self.app.clock.clone(),
             tokens.audiences.first().cloned().unwrap_or_default(),
             tokens.feed_bound,
-            |_, external_id| external_id.map_or_else(Vec::new, |id| id.as_str().into()),
+            |_, _, external_id| Encoded {
+                answer: external_id.map_or_else(Vec::new, |id| id.as_str().into()),
+                holder: Box::default(),
+            },
         )
     }
 }

@@ -4,8 +4,8 @@
 //! none can be mistaken for another. Only good tokens enter. Garbage cannot push
 //! them out, and nobody can make entries collide without our signature.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use countersign_token::{AccessClaims, Rejection};
@@ -13,13 +13,13 @@ use quick_cache::sync::Cache;
 
 use crate::model::{ExternalId, Timestamp};
 use crate::ports::Clock;
-use crate::validation::verified_token::{Sought, Texts, VerifiedToken};
+use crate::validation::verified_token::{Encoded, Sought, Texts, VerifiedToken};
 use crate::validation::{
     AccessTokens, Keyring, RequiredAuthentication, RevocationFeed, TokenHolder,
 };
 
-/// Validates access tokens. The answer as the transport wants it is made once for
-/// each token and kept with it.
+/// Validates access tokens. What the transport says of a token is made once
+/// and kept with it.
 pub struct TokenValidator {
     cache: Cache<Texts, Arc<VerifiedToken>>,
     misses: AtomicU64,
@@ -29,12 +29,12 @@ pub struct TokenValidator {
     clock: Arc<dyn Clock>,
     audience: String,
     freshness: Duration,
-    answer: EncodeAnswer,
+    encode: Encode,
 }
 
-/// Makes the transport's answer for a good token of what it says, and of the id that
-/// its user has in an old server.
-pub type EncodeAnswer = fn(&AccessClaims, Option<&ExternalId>) -> Vec<u8>;
+/// Makes what the transport says of a good token: of what the token says, of what it
+/// belongs to, and of the id that its user has in an old server.
+pub type Encode = fn(&AccessClaims, &TokenHolder, Option<&ExternalId>) -> Encoded;
 
 /// What the cache of verified tokens holds, and how it has served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl TokenValidator {
         clock: Arc<dyn Clock>,
         audience: String,
         freshness: Duration,
-        answer: EncodeAnswer,
+        encode: Encode,
     ) -> Self {
         Self {
             cache: Cache::new(capacity),
@@ -114,7 +114,7 @@ impl TokenValidator {
             clock,
             audience,
             freshness,
-            answer,
+            encode,
         }
     }
 
@@ -220,15 +220,14 @@ impl TokenValidator {
         self.misses.fetch_add(1, Ordering::Relaxed);
         let told = self.tokens.verify(token, now)?;
         let claims = told.claims;
-        let answer = (self.answer)(&claims, told.external_id.as_ref());
+        let encoded = (self.encode)(&claims, &told.holder, told.external_id.as_ref());
         let verified = Arc::new(VerifiedToken {
-            texts: Texts::new(token, &answer),
+            texts: Texts::new(token, &encoded),
             validity: told.validity,
             is_for_default: claims.accepts_audience(&self.audience),
             claims: Box::new(claims),
             holder: told.holder,
             external_id: told.external_id,
-            kept: OnceLock::new(),
             keys_version,
             // Not looked up in the feed yet: any other epoch makes that happen.
             epoch: AtomicU64::new(epoch.wrapping_sub(1)),

@@ -2,8 +2,8 @@
 //! close together, as a call waits for the memory more than for anything else.
 
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, OnceLock};
 
 use countersign_token::{AccessClaims, Validity};
 use quick_cache::Equivalent;
@@ -27,16 +27,24 @@ pub struct VerifiedToken {
     pub claims: Box<AccessClaims>,
     /// The id of its user in an old server, if it is one of a token profile.
     pub external_id: Option<ExternalId>,
-    /// What a transport says of it besides its answer: made once, and only if it is asked for.
-    pub kept: OnceLock<Box<[u8]>>,
 }
 
-/// A token, and behind it the answer: comparing the one fetches the other. It is
-/// looked up by all bytes of the token.
+/// A token, and behind it what is said of it: comparing the one fetches the other. It
+/// is looked up by all bytes of the token.
 #[derive(Debug, Clone)]
 pub(super) struct Texts {
     bytes: Arc<[u8]>,
-    token_length: usize,
+    token_length: u32,
+    answer_end: u32,
+}
+
+/// What a transport says of a good token, made once.
+#[derive(Debug)]
+pub struct Encoded {
+    /// Its answer.
+    pub answer: Vec<u8>,
+    /// Whose the token is, for whom no answer says it.
+    pub holder: Box<[u8]>,
 }
 
 /// A token that is looked for.
@@ -56,19 +64,33 @@ impl VerifiedToken {
     /// The transport's answer for it.
     #[must_use]
     pub fn answer(&self) -> &[u8] {
-        &self.texts.bytes[self.texts.token_length..]
+        let Texts {
+            ref bytes,
+            token_length,
+            answer_end,
+        } = self.texts;
+        &bytes[token_length as usize..answer_end as usize]
+    }
+
+    /// What the transport says of its holder.
+    #[must_use]
+    pub fn holder_text(&self) -> &[u8] {
+        &self.texts.bytes[self.texts.answer_end as usize..]
     }
 }
 
 impl Texts {
     fn token(&self) -> &[u8] {
-        &self.bytes[..self.token_length]
+        &self.bytes[..self.token_length as usize]
     }
 
-    pub(super) fn new(token: &str, answer: &[u8]) -> Self {
+    pub(super) fn new(token: &str, encoded: &Encoded) -> Self {
+        let length = |bytes: usize| u32::try_from(bytes).expect("a token is far below 4 GiB");
+        let Encoded { answer, holder } = encoded;
         Self {
-            bytes: [token.as_bytes(), answer].concat().into(),
-            token_length: token.len(),
+            bytes: [token.as_bytes(), answer, holder].concat().into(),
+            token_length: length(token.len()),
+            answer_end: length(token.len() + answer.len()),
         }
     }
 }

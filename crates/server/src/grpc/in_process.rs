@@ -16,7 +16,7 @@ use crate::grpc::call::{Ended, RequestId, now};
 use crate::grpc::callers::GATEWAY;
 use crate::grpc::convert;
 use crate::grpc::rpc::Rpc;
-use crate::grpc::validate_token::{ValidateTokenService, identity_text, valid};
+use crate::grpc::validate_token::{ValidateTokenService, valid};
 use crate::status::Failure;
 
 /// Verifies access tokens from the memory of this process.
@@ -80,6 +80,6 @@ impl VerifyForGateway for InProcessVerifier {
         anonymous: &HeaderMap,
     ) -> Result<HeaderMap, ValidateError> {
         let token = self.judge(access_token, requirement).await?;
-        Ok(with_identity(anonymous, identity_text(&token)))
+        Ok(with_identity(anonymous, token.holder_text()))
     }
 }

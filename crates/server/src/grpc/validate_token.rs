@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use countersign_domain::model::ExternalId;
 use countersign_domain::validation::{
-    NotAccepted, Question, TokenValidator, Validation, VerifiedToken,
+    Encoded, NotAccepted, Question, TokenHolder, TokenValidator, Validation, VerifiedToken,
 };
 use countersign_domain::{Error, Fields};
 use countersign_gateway::Holder;
@@ -41,30 +41,30 @@ pub(crate) enum Answer {
     Made(Vec<u8>),
 }
 
-/// The encoded answer for a good token.
-pub(crate) fn encode_claims(claims: &AccessClaims, external_id: Option<&ExternalId>) -> Vec<u8> {
-    unary::framed(&says(claims, external_id))
+/// What is said of a good token: the answer, and the holder as headers tell him.
+pub(crate) fn encode(
+    claims: &AccessClaims,
+    holder: &TokenHolder,
+    external_id: Option<&ExternalId>,
+) -> Encoded {
+    let has_session = matches!(holder, TokenHolder::Session(_));
+    let holder = Holder {
+        user_id: &claims.sub,
+        group_id: &claims.grp,
+        session_id: has_session.then_some(&*claims.sid),
+        client_id: &claims.client_id,
+        scopes: &claims.scope,
+        roles: &claims.roles,
+    };
+    Encoded {
+        answer: unary::framed(&says(claims, external_id)),
+        holder: holder.to_text(),
+    }
 }
 
 /// The answer for a good token.
 pub(crate) fn valid(token: &VerifiedToken) -> v1::ValidateTokenResponse {
     says(&token.claims, token.external_id.as_ref())
-}
-
-/// What headers say of the holder of a good token; made once for each.
-pub(crate) fn identity_text(token: &VerifiedToken) -> &[u8] {
-    token.kept.get_or_init(|| {
-        let claims = &token.claims;
-        let holder = Holder {
-            user_id: &claims.sub,
-            group_id: &claims.grp,
-            session_id: token.session_id().map(|_| &*claims.sid),
-            client_id: &claims.client_id,
-            scopes: &claims.scope,
-            roles: &claims.roles,
-        };
-        holder.to_text()
-    })
 }
 
 fn says(claims: &AccessClaims, external_id: Option<&ExternalId>) -> v1::ValidateTokenResponse {
@@ -167,7 +167,7 @@ impl ValidateTokenService {
     }
 
     /// Judges one token from memory. What is too old, or does not know the token's key,
-    /// is read anew before.
+    /// is read anew before; boxed, as it is seldom.
     async fn judge_of_many(
         &self,
         question: Question<'_>,
@@ -180,10 +180,10 @@ impl ValidateTokenService {
                 Validation::Rejected(not_accepted) => break Err(not_accepted),
                 Validation::Stale => {
                     match readings {
-                        0 => self.feed_reader.read().await?,
+                        0 => Box::pin(self.feed_reader.read()).await?,
                         // The first was under way already, since too long ago
                         // where the process was stopped meanwhile.
-                        1 => self.feed_reader.read_again().await?,
+                        1 => Box::pin(self.feed_reader.read_again()).await?,
                         _ => {
                             let slow = "the database is too slow to tell";
                             return Err(Error::Unavailable(slow.into()));
@@ -195,7 +195,7 @@ impl ValidateTokenService {
                     break Err(NotAccepted::Token(Rejection::UnknownKey));
                 }
                 Validation::UnknownKey => {
-                    self.feed_reader.read_again().await?;
+                    Box::pin(self.feed_reader.read_again()).await?;
                     reread.0 = true;
                 }
             }

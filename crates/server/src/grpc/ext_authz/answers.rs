@@ -15,7 +15,6 @@ use tonic::Code;
 
 use crate::grpc::protocol::HEAD;
 use crate::grpc::unary;
-use crate::grpc::validate_token::identity_text;
 
 /// What a request lacks (RFC 6750, section 3.1; RFC 9470, section 3).
 #[derive(Debug)]
@@ -46,7 +45,7 @@ mod field {
 
 /// A good token: who it is, and nothing that the request says of it.
 pub(super) fn passed(token: &VerifiedToken, look_alikes: &[&str]) -> Bytes {
-    let values = identity_values(identity_text(token));
+    let values = identity_values(token.holder_text());
     let headers = || IDENTITY_HEADERS.into_iter().zip(values);
     // What is empty is not set.
     let set = headers().filter(|(_, value)| !value.is_empty());
