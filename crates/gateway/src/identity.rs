@@ -1,5 +1,5 @@
-//! Who is asking, as applications are told: in headers of the answers to nginx, Caddy and Traefik, which are made here, and of
-//! those to Envoy, which are the server's.
+//! Who is asking, as applications are told: in headers of the answers to nginx, Caddy and Traefik, which are made here,
+//! and of those to Envoy, which are the server's.
 
 use countersign_client::Claims;
 use http::{HeaderMap, HeaderName, HeaderValue};
