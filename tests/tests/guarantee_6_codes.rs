@@ -26,9 +26,9 @@ const CODE: &str = "424242";
 const TRIES_OF_A_CODE: usize = 5;
 const TRIES_OF_AN_ADDRESS: usize = 10;
 const GUESSES: usize = 500;
-/// Each answer to an MFA session takes a transaction, and on SQLite they wait in one
-/// line: an unoptimised server must get through it while the last one waits.
-const ANSWERS: usize = 200;
+/// Each guess at an MFA session takes a transaction, and on SQLite they wait in one line:
+/// an unoptimised server must get through it while the last one waits.
+const GUESSES_IN_LINE: usize = 200;
 
 /// How a code dies.
 #[derive(Debug, Clone, Copy)]
@@ -128,12 +128,16 @@ async fn new_mfa_sessions_bring_no_new_tries(backend: Backend) {
     let world = World::start(backend, backend.replicas()).await;
     let (gateways, mina) = (world.gateways(2), world.sign_up().await);
     let nobody = world.new_email();
+    let guesses = match backend {
+        Backend::Sqlite => GUESSES_IN_LINE,
+        _ => GUESSES,
+    };
     for (who, address) in [("a user", &mina.email), ("nobody", &nobody)] {
         let mut compared = Vec::new();
         for _ in 0..3 {
             let created = gateways[0].create_mfa(email(address), CODE).await;
             let id = created.expect("an MFA session");
-            let outcomes = crowd(ANSWERS, |turn| {
+            let outcomes = crowd(guesses, |turn| {
                 let (gateway, id) = (gateways[turn % gateways.len()].clone(), id.clone());
                 async move { gateway.validate_mfa(&id, &format!("{turn:06}")).await }
             })
@@ -143,7 +147,7 @@ async fn new_mfa_sessions_bring_no_new_tries(backend: Backend) {
             compared.push(tally.count("CODE_WRONG"));
         }
         countersign_tests::say!(
-            "guarantee 6 on {backend}, {} replica(s): {ANSWERS} parallel guesses at each of three \
+            "guarantee 6 on {backend}, {} replica(s): {guesses} parallel guesses at each of three \
              MFA sessions of {who}: compared {compared:?}",
             world.replicas().len(),
         );
